@@ -1,0 +1,131 @@
+//! What was asked for on the command line.
+//!
+//! Everything that can be wrong with a request is found here, before the first program starts:
+//! a tour that fails after a minute over a typing mistake wastes that minute.
+
+use std::error::Error;
+
+use lexopt::prelude::*;
+
+use crate::programs;
+use crate::stage::Program;
+
+pub(crate) const USAGE: &str = "\
+The tour: programs of a Python tutorial, each measured against its ideal time.
+
+Usage: cargo run --release --example tour -- [OPTIONS] [NAME...]
+
+  NAME...       the programs to play, in this order (default: all of them)
+  --list        name the programs and stop
+  --scale X     multiply every sleep, and so the ideal times, by X (default: 1)
+  --help        this text";
+
+pub(crate) enum Request {
+    Help,
+    List,
+    Play { programs: Vec<&'static Program>, scale: f64 },
+}
+
+pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error> {
+    let mut programs = Vec::new();
+    let mut scale = 1.0;
+    let mut list = false;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Request::Help),
+            Long("list") => list = true,
+            Long("scale") => scale = parser.value()?.parse_with(parse_scale)?,
+            Value(name) => programs.push(find(&name.string()?)?),
+            Short(_) | Long(_) => return Err(argument.unexpected()),
+        }
+    }
+    if list {
+        return Ok(Request::List);
+    }
+    if programs.is_empty() {
+        programs = programs::ALL.to_vec();
+    }
+    Ok(Request::Play { programs, scale })
+}
+
+fn find(name: &str) -> Result<&'static Program, lexopt::Error> {
+    let found = programs::ALL.iter().find(|program| program.name == name);
+    found.copied().ok_or_else(|| {
+        let list = programs::list();
+        format!("there is no program `{name}`; there are:\n\n{list}").into()
+    })
+}
+
+/// The upper bound keeps the one real timeout of the tour, 15 s, longer than what it waits for; the
+/// lower one keeps the table readable. `NaN` is in no range, so it needs no words of its own.
+fn parse_scale(text: &str) -> Result<f64, Box<dyn Error + Send + Sync>> {
+    match text.parse::<f64>() {
+        Ok(scale) if (0.000_001..=10.0).contains(&scale) => Ok(scale),
+        Ok(_) | Err(_) => Err("the scale is a number from 0.000001 to 10, such as 0.05".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Request, lexopt::Error> {
+        super::parse(lexopt::Parser::from_args(args))
+    }
+
+    /// The names of the programs that these arguments ask for, and the scale.
+    fn play(args: &[&str]) -> (Vec<&'static str>, f64) {
+        match parse(args) {
+            Ok(Request::Play { programs, scale }) => {
+                (programs.iter().map(|program| program.name).collect(), scale)
+            }
+            Ok(Request::Help | Request::List) => panic!("they ask for no play"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn error(args: &[&str]) -> String {
+        match parse(args) {
+            Ok(_) => panic!("these arguments are wrong, but were taken"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn without_arguments_all_programs_play_at_full_scale() {
+        let (names, scale) = play(&[]);
+        assert_eq!(names.len(), programs::ALL.len());
+        assert_eq!(scale, 1.0);
+    }
+
+    #[test]
+    fn names_play_in_the_order_given() {
+        let (names, scale) = play(&["risky", "--scale=0.05", "raw_threads"]);
+        assert_eq!(names, ["risky", "raw_threads"]);
+        assert_eq!(scale, 0.05);
+    }
+
+    #[test]
+    fn a_wrong_name_is_told_all_the_right_ones() {
+        let error = error(&["rsky"]);
+        assert!(error.contains("`rsky`"), "{error}");
+        for program in programs::ALL {
+            assert!(error.contains(program.name), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_scale_is_a_sane_number() {
+        for scale in ["0", "-0.0", "-1", "NaN", "inf", "1e300", "1e-300", "", "fast"] {
+            let error = error(&["--scale", scale]);
+            assert!(error.contains("a number from 0.000001 to 10"), "{scale}: {error}");
+        }
+        assert!(error(&["--scale"]).contains("missing argument"));
+    }
+
+    #[test]
+    fn an_unknown_option_is_named() {
+        assert!(error(&["--fast"]).contains("--fast"));
+        assert!(error(&["--list=3"]).contains("--list"));
+    }
+}

@@ -1,0 +1,30 @@
+//! How fast the tour plays: the simulated work's `sleep`, and the scale that shortens it.
+//!
+//! Programs speak of the tutorial's own durations everywhere, and only here do those become
+//! shorter. The scale is a static, set once before the first program plays, so that a program can
+//! write `sleep(duration)` as its Python original does, instead of carrying the scale into every
+//! closure that it submits.
+
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+static SCALE: OnceLock<f64> = OnceLock::new();
+
+pub(crate) fn set_scale(scale: f64) {
+    SCALE.set(scale).expect("only main sets the scale, and only once");
+}
+
+pub(crate) fn scale() -> f64 {
+    SCALE.get().copied().unwrap_or(1.0)
+}
+
+/// How long `duration` lasts on this tour.
+pub(crate) fn scaled(duration: Duration) -> Duration {
+    duration.mul_f64(scale())
+}
+
+/// Simulates work that blocks its thread for `duration`: a query, a download, a slow disk.
+pub(crate) fn sleep(duration: Duration) {
+    thread::sleep(scaled(duration));
+}

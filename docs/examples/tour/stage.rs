@@ -1,0 +1,125 @@
+//! What a program is to the tour, and the stage that it speaks from.
+//!
+//! Knows nothing of any one program. A stage shows each line the moment it is said, with the time
+//! since the program began, and keeps it, so that the output can be checked afterwards.
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{Write, stdout};
+use std::time::{Duration, Instant};
+
+use crate::expected::Expected;
+use crate::pace::scaled;
+
+/// A terminal is at least this many columns wide.
+const COLUMNS: usize = 80;
+
+/// What a program's page says about itself.
+pub(crate) struct Program {
+    /// What it is called on the command line; its file has the same name.
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    /// What to look at, in a sentence or two.
+    pub(crate) shows: &'static str,
+    /// The shortest time in which its sleeps can pass, or `None` where nothing sleeps.
+    pub(crate) ideal: Option<Duration>,
+    pub(crate) run: fn(&Stage) -> Result<(), Box<dyn Error>>,
+    pub(crate) expected: fn() -> Expected,
+    /// `file!()`, so that whoever watches can read along.
+    pub(crate) source: &'static str,
+}
+
+impl Program {
+    pub(crate) fn ideal(&self) -> Option<Duration> {
+        self.ideal.map(scaled)
+    }
+}
+
+/// Where one program's output goes.
+///
+/// A stage stays on the program's own thread (a `RefCell` is not `Sync`), which makes the compiler
+/// hold a good habit: jobs return what they found, and whoever waits for them says it.
+pub(crate) struct Stage {
+    began: Instant,
+    said: RefCell<Vec<String>>,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        Self { began: Instant::now(), said: RefCell::default() }
+    }
+
+    /// Shows a line now, and keeps it for the check.
+    pub(crate) fn say(&self, line: impl Display) {
+        let line = line.to_string();
+        let mut margin = format!("{:>8.3} s │ ", self.elapsed().as_secs_f64());
+        for row in wrap(&line, COLUMNS - margin.chars().count()) {
+            print(format_args!("{margin}{row}"));
+            margin = format!("{:>10} │ ", "");
+        }
+        self.said.borrow_mut().push(line);
+    }
+
+    /// How long the program has been playing.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// The lines that were said, in the order in which they were.
+    pub(crate) fn into_said(self) -> Vec<String> {
+        self.said.into_inner()
+    }
+}
+
+/// Raises the curtain: which program this is, what it shows, and where its page is.
+pub(crate) fn announce(program: &Program) {
+    let heading = format!("━━ {} ━━ {} ", program.name, program.title);
+    print(format_args!("\n{heading:━<COLUMNS$}"));
+    for row in wrap(program.shows, COLUMNS) {
+        print(row);
+    }
+    print(format_args!("{}\n", program.source));
+}
+
+/// Prints a line. It is tempting to use `println!`, but that panics when nobody reads on, and
+/// `tour | head` is no mistake of the tour's: what cannot be shown is only not shown.
+pub(crate) fn print(line: impl Display) {
+    let _ = writeln!(stdout(), "{line}");
+}
+
+/// Breaks a text between words, into rows of at most `width` characters where words allow it.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match rows.last_mut() {
+            Some(row) if row.chars().count() + 1 + word.chars().count() <= width => {
+                row.push(' ');
+                row.push_str(word);
+            }
+            Some(_) | None => rows.push(word.to_owned()),
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_keeps_what_it_shows() {
+        let stage = Stage::new();
+        stage.say("first");
+        stage.say(format_args!("{}nd", 2));
+        assert_eq!(stage.into_said(), ["first", "2nd"]);
+    }
+
+    #[test]
+    fn long_lines_break_between_words() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("one two three", 13), ["one two three"]);
+        assert_eq!(wrap("unbreakable a", 5), ["unbreakable", "a"]);
+        assert_eq!(wrap("", 5), [""]);
+    }
+}

@@ -1,0 +1,57 @@
+//! Measured against ideal: the line under each program, and the table at the end.
+
+use std::time::Duration;
+
+use crate::Played;
+use crate::pace;
+use crate::stage::print;
+
+pub(crate) fn show_finish(played: &Played) {
+    let end = match played.result {
+        Ok(()) => "finished",
+        Err(_) => "WRONG, see the end",
+    };
+    let measured = seconds(played.measured);
+    let remark = match played.program.ideal() {
+        Some(ideal) => format!("ideal {}, ratio {}", seconds(ideal), ratio(played.measured, ideal)),
+        None => "nothing sleeps, so there is no ideal".to_owned(),
+    };
+    print(format_args!("{measured:>10} ┴ {end}; {remark}"));
+}
+
+pub(crate) fn show(played: &[Played]) {
+    print(format_args!(
+        "\n{:<20}{:>12}{:>12}{:>12}\n{:━<56}",
+        "program", "ideal", "measured", "ratio", ""
+    ));
+    for one in played {
+        let (ideal, ratio) = match one.program.ideal() {
+            Some(ideal) => (seconds(ideal), ratio(one.measured, ideal)),
+            None => ("-".to_owned(), "-".to_owned()),
+        };
+        let remark = match one.result {
+            Ok(()) => "",
+            Err(_) => "   WRONG, see below",
+        };
+        print(format_args!(
+            "{:<20}{ideal:>12}{:>12}{ratio:>12}{remark}",
+            one.program.name,
+            seconds(one.measured),
+        ));
+    }
+    if pace::scale() != 1.0 {
+        print(format_args!(
+            "\nAll sleeps were scaled by {}. The shorter the sleeps, the more of the ratio is\n\
+             the machine's own delay in waking a thread.",
+            pace::scale()
+        ));
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.3} s", duration.as_secs_f64())
+}
+
+fn ratio(measured: Duration, ideal: Duration) -> String {
+    format!("{:.3}", measured.as_secs_f64() / ideal.as_secs_f64())
+}

@@ -1,0 +1,210 @@
+//! What can go wrong, on one page: one type for each way of failing.
+//!
+//! Knows nothing of how a failure comes about. What must always hold: an error that stands
+//! between you and a value gives the value, or the handle to it, back; and every error is `Send`
+//! and `Sync`, so that `?` carries it anywhere.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use crate::panic::Panic;
+
+/// Why a job, a task or a thread has no value for you.
+///
+/// A job that returns an `Err` of its own has *succeeded* in returning it: that is its value.
+///
+/// ```
+/// use handspun::{JoinError, ThreadPool};
+///
+/// let pool = ThreadPool::new(1);
+/// let parsed = pool.submit(|| "seven".parse::<u32>()).join();
+/// assert!(matches!(parsed, Ok(Err(_))), "it ran, and its answer is an error");
+/// let panicked = pool.submit(|| -> u32 { panic!("oh no") }).join();
+/// assert!(matches!(panicked, Err(JoinError::Panicked(_))), "it has no answer");
+/// ```
+#[derive(Debug)]
+pub enum JoinError {
+    /// It began and panicked. The panic is here, to be looked at or resumed.
+    Panicked(Panic),
+    /// It never began, or was asked to stop and did, and this is why.
+    Cancelled(CancelReason),
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked(panic) => panic.fmt(f),
+            Self::Cancelled(reason) => write!(f, "cancelled: {reason}"),
+        }
+    }
+}
+
+impl Error for JoinError {}
+
+/// Why a job that returns a `Result` has no value; see [`JoinHandle::join_flat`].
+///
+/// [`JoinHandle::join_flat`]: crate::JoinHandle::join_flat
+#[derive(Debug)]
+pub enum FlatError<E> {
+    /// It returned this `Err`.
+    Failed(E),
+    /// It returned nothing at all: it panicked, or was cancelled.
+    NoResult(JoinError),
+}
+
+impl<E: fmt::Display> fmt::Display for FlatError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::NoResult(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Says what the error inside says, and so has the same source.
+impl<E: Error> Error for FlatError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Failed(error) => error.source(),
+            Self::NoResult(error) => error.source(),
+        }
+    }
+}
+
+/// Why something was cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CancelReason {
+    /// Somebody called `cancel`.
+    Requested,
+    /// Its pool was shut down before it began.
+    ShutDown,
+    /// There is no thread to run it on, and none to be had; the text says why.
+    NoWorker(Arc<str>),
+}
+
+impl fmt::Display for CancelReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Requested => f.write_str("as requested"),
+            Self::ShutDown => f.write_str("the pool was shut down before the job began"),
+            Self::NoWorker(why) => write!(f, "there is no thread to run it on: {why}"),
+        }
+    }
+}
+
+/// A wait's time was over first. The handle is inside, as good as before.
+///
+/// ```
+/// use std::{sync::mpsc, time::Duration};
+/// use handspun::ThreadPool;
+///
+/// let pool = ThreadPool::new(1);
+/// let (answer, question) = mpsc::channel();
+/// let handle = pool.submit(move || question.recv());
+/// let still_running = handle.join_timeout(Duration::from_millis(1)).expect_err("nobody answered");
+/// answer.send(42)?;
+/// assert_eq!(still_running.into_inner().join()?, Ok(42));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct StillRunning<H>(pub(crate) H);
+
+impl<H> StillRunning<H> {
+    /// The handle whose wait timed out.
+    pub fn into_inner(self) -> H {
+        self.0
+    }
+}
+
+impl<H> fmt::Debug for StillRunning<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StillRunning(..)")
+    }
+}
+
+impl<H> fmt::Display for StillRunning<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not finished when the timeout was over")
+    }
+}
+
+impl<H> Error for StillRunning<H> {}
+
+/// Time was over before all of several futures were ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// How many were not ready.
+    pub unfinished: usize,
+    /// How many there were.
+    pub of: usize,
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} unfinished when the timeout was over", self.unfinished, self.of)
+    }
+}
+
+impl Error for Unfinished {}
+
+/// A pool cannot be built as asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// `threads(0)`: nothing would ever run.
+    NoThreads,
+    /// A thread's name holds a nul byte, which the system takes for its end.
+    NulInName,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoThreads => "a pool of 0 threads would never run a job: ask for at least 1",
+            Self::NulInName => "the name for the threads holds a nul byte: choose one without",
+        })
+    }
+}
+
+impl Error for BuildError {}
+
+/// A shutdown did not reach its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ShutdownError {
+    /// A worker of this very pool asked for it, and would have waited for itself.
+    ///
+    /// Nothing has happened. Shut the pool down from outside, or drop the last owner of it in the
+    /// job: a drop on a worker asks the threads to stop and does not wait.
+    InsideWorker,
+    /// Time was over. The shutdown goes on, and may be waited for again.
+    StillRunning {
+        /// How many jobs were running.
+        running: usize,
+        /// How many jobs were queued.
+        queued: usize,
+    },
+}
+
+impl fmt::Display for ShutdownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InsideWorker => f.write_str(
+                "a worker cannot wait for the end of its own pool: shut it down from outside",
+            ),
+            Self::StillRunning { running, queued } => write!(
+                f,
+                "{running} jobs were running and {queued} queued when the timeout was over"
+            ),
+        }
+    }
+}
+
+impl Error for ShutdownError {}
+
+/// The words for a thread that the system refused.
+pub(crate) fn no_thread(error: &io::Error) -> CancelReason {
+    CancelReason::NoWorker(format!("the system refused a thread: {error}").into())
+}

@@ -1,0 +1,75 @@
+//! A thread pool, an async executor and subprocess control, spun by hand.
+//!
+//! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
+//! itself: below are three examples, the modules in the order in which to read them, and the names
+//! that are public.
+//!
+//! **Run closures on a few threads**, and take each result as soon as it is there:
+//!
+//! ```
+//! use handspun::{ThreadPool, as_completed};
+//!
+//! let pool = ThreadPool::new(4);
+//! let handles = (0..10_u64).map(|n| pool.submit(move || n * n));
+//! let mut sum = 0;
+//! for square in as_completed(handles) {
+//!     sum += square?; // a panic in a job is an error here
+//! }
+//! assert_eq!(sum, 285);
+//! # Ok::<(), handspun::JoinError>(())
+//! ```
+//!
+//! **Wait with a timeout**, and keep what you waited for:
+//!
+//! ```
+//! use std::{sync::mpsc, time::Duration};
+//! use handspun::thread;
+//!
+//! let (answer, question) = mpsc::channel();
+//! let handle = thread::spawn(move || question.recv());
+//! let still_running = handle.join_timeout(Duration::from_millis(1)).unwrap_err();
+//! answer.send("now")?;
+//! assert_eq!(still_running.into_inner().join()??, "now");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **Await a job** in any executor, or in none: its handle is a plain `Future`.
+//!
+//! ```
+//! use handspun::{ThreadPool, block_on};
+//!
+//! let pool = ThreadPool::new(1);
+//! let length = block_on(async { pool.submit(|| "blocking work".len()).await });
+//! assert_eq!(length?, 13);
+//! # Ok::<(), handspun::JoinError>(())
+//! ```
+
+mod prims;
+mod panic;
+mod error;
+mod wait;
+mod pool;
+
+/// The model checks: unit tests by rank, for they look at private parts, but a house of their own.
+#[cfg(all(test, handspun_model))]
+#[path = "../tests/model/mod.rs"]
+mod model;
+
+pub use error::{
+    BuildError, CancelReason, FlatError, JoinError, ShutdownError, StillRunning, Unfinished,
+};
+pub use panic::Panic;
+pub use pool::builder::Builder;
+pub use pool::handle::{Cancel, JoinHandle};
+pub use pool::map::Map;
+pub use pool::shared::Stats;
+pub use pool::thread_pool::{Shutdown, ThreadPool};
+pub use wait::block_on::block_on;
+pub use wait::completed::{AsCompleted, TimedCompleted, as_completed};
+pub use wait::keyed::{Keyed, keyed};
+pub use wait::until::{Wait, Waited, wait};
+
+/// Raw threads that can be joined with a timeout.
+pub mod thread {
+    pub use crate::pool::thread::spawn;
+}

@@ -1,0 +1,157 @@
+//! A caught panic as a value.
+//!
+//! Knows nothing of who panicked: jobs, tasks, callbacks and wakers all come here. It is the only
+//! code in the crate that catches an unwinding or lets one go on.
+//!
+//! What must always hold: code that is not ours (a job, a callback, a waker, anybody's `Drop`)
+//! runs inside [`catch`] or [`contain`] wherever a thread of ours could not bear its unwinding.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+
+use crate::prims::Mutex;
+
+/// A panic that was caught: what was said, and where the job came from.
+///
+/// You meet it in [`JoinError::Panicked`](crate::JoinError::Panicked).
+///
+/// ```
+/// use handspun::{JoinError, ThreadPool};
+///
+/// let pool = ThreadPool::new(1);
+/// let Err(JoinError::Panicked(panic)) = pool.submit(|| panic!("no more paper")).join() else {
+///     unreachable!("the job panics");
+/// };
+/// assert_eq!(panic.message(), "no more paper");
+/// assert_eq!(panic.submitted_at().file(), file!());
+/// ```
+pub struct Panic(Box<Caught>);
+
+/// Boxed, because every result of every job has room for it and hardly any holds one.
+struct Caught {
+    /// In a lock only because a payload need not be `Sync`, and a `Panic` is.
+    payload: Mutex<Option<Payload>>,
+    message: String,
+    submitted_at: &'static Location<'static>,
+}
+
+type Payload = Box<dyn Any + Send>;
+
+impl Panic {
+    /// What the panic said; a standing phrase if its payload is not text.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The line that submitted the job, spawned the thread or set the callback.
+    pub fn submitted_at(&self) -> &'static Location<'static> {
+        self.0.submitted_at
+    }
+
+    /// The value that `panic!` or `std::panic::panic_any` was given.
+    pub fn into_payload(mut self) -> Box<dyn Any + Send> {
+        mem::take(&mut self.0.payload)
+            .into_inner()
+            .expect("only `into_payload` takes it, and takes `self` too")
+    }
+
+    /// Goes on panicking here, as if the code had run on this thread.
+    ///
+    /// The message is not printed again: it was when the panic began.
+    pub fn resume(self) -> ! {
+        resume_unwind(self.into_payload())
+    }
+}
+
+impl fmt::Debug for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Panic")
+            .field("message", &self.message())
+            .field("submitted_at", &format_args!("{}", self.submitted_at()))
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "what {} submitted panicked: {}", self.submitted_at(), self.message())
+    }
+}
+
+impl Error for Panic {}
+
+impl Drop for Panic {
+    fn drop(&mut self) {
+        // A payload is anybody's value, and its own drop may panic.
+        contain(|| drop(mem::take(&mut self.0.payload)));
+    }
+}
+
+/// Runs code that is not ours; its panic becomes a value.
+pub(crate) fn catch<T>(
+    submitted_at: &'static Location<'static>,
+    code: impl FnOnce() -> T,
+) -> Result<T, Panic> {
+    // Unwind safety is about data seen half changed. What `code` owns is lost with it; what it
+    // shares, it shares through locks, as it would across `std::thread::spawn`, which asks for no
+    // more than we do.
+    catch_unwind(AssertUnwindSafe(code)).map_err(|payload| {
+        let message = text_of(&payload);
+        Panic(Box::new(Caught { payload: Mutex::new(Some(payload)), message, submitted_at }))
+    })
+}
+
+/// Runs code that is not ours and that nobody waits for: a drop, a waker, a hook.
+///
+/// The panic has been printed by then, as every panic is when it begins. There is nobody else to
+/// tell, and a worker must not die of it.
+pub(crate) fn contain(code: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
+        if let Err(panic_of_its_drop) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            // A payload whose drop panics with a payload whose drop may panic: end it here.
+            mem::forget(panic_of_its_drop);
+        }
+    }
+}
+
+fn text_of(payload: &Payload) -> String {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a payload that is not text".to_owned()
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+
+    /// Panics whenever it is dropped, unless the thread is panicking already.
+    struct Mine;
+
+    impl Drop for Mine {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                std::panic::panic_any(Mine);
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_keeps_its_payload() {
+        let panic = catch(Location::caller(), || std::panic::panic_any(7_u8)).unwrap_err();
+        assert_eq!(panic.message(), "a payload that is not text");
+        assert_eq!(*panic.into_payload().downcast::<u8>().unwrap(), 7);
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_dropped_is_contained() {
+        contain(|| std::panic::panic_any(Mine));
+        drop(catch(Location::caller(), || std::panic::panic_any(Mine)).unwrap_err());
+    }
+}

@@ -1,0 +1,178 @@
+//! How a pool is to be: its settings, and the builder that collects them.
+//!
+//! Knows nothing of how a pool works. What must always hold: a setting that could not work is an
+//! error here, before there is a pool.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::BuildError;
+use crate::panic::{self, Panic};
+use crate::prims;
+use crate::wait::block_on::default_look_out;
+
+use super::ledger::PanicHook;
+
+/// Settings for a [`ThreadPool`](crate::ThreadPool), each with a sensible default.
+///
+/// ```
+/// use handspun::ThreadPool;
+///
+/// let pool = ThreadPool::builder().threads(3).name("resize").build()?;
+/// let name = pool.submit(|| std::thread::current().name().map(str::to_owned)).join()?;
+/// assert_eq!(name.as_deref(), Some("resize-0"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder {
+    settings: Settings,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) threads: usize,
+    /// What the threads' names begin with.
+    pub(crate) name: String,
+    pub(crate) stack_size: Option<usize>,
+    /// How long a worker, and whoever joins a job, looks out before it sleeps.
+    pub(crate) look_out: Duration,
+    pub(crate) on_start: Hook,
+    pub(crate) on_exit: Hook,
+    pub(crate) panic_hook: PanicHook,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        let settings = Settings {
+            threads: prims::cores(),
+            name: "handspun".to_owned(),
+            stack_size: None,
+            look_out: default_look_out(),
+            on_start: Hook(None),
+            on_exit: Hook(None),
+            panic_hook: PanicHook::default(),
+        };
+        Self { settings }
+    }
+
+    /// The most threads there will be; as many as there are cores unless said otherwise.
+    ///
+    /// They are started one by one, when there is a job and nobody idle to run it.
+    #[doc(alias = "max_workers")]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.settings.threads = threads;
+        self
+    }
+
+    /// What the threads' names begin with, `handspun` unless said otherwise; a number follows.
+    #[doc(alias = "thread_name_prefix")]
+    pub fn name(mut self, prefix: impl Into<String>) -> Self {
+        self.settings.name = prefix.into();
+        self
+    }
+
+    /// The size of each thread's stack, in bytes; the system's choice unless said otherwise.
+    ///
+    /// A worker that joins a queued job runs it on top of what it is at, so that deeply nested
+    /// joins need a deep stack.
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.settings.stack_size = Some(bytes);
+        self
+    }
+
+    /// How long an idle worker, or a thread that joins a job, looks out before it falls asleep.
+    ///
+    /// To wake a sleeping thread takes 10 to 40 µs, which is long beside a small job. The default
+    /// is 5 µs, and nothing on a machine with one core, where there is nobody to look out for. A
+    /// worker that has looked out in vain does so less and less: an idle pool uses no processor.
+    pub fn look_out(mut self, at_most: Duration) -> Self {
+        self.settings.look_out = at_most;
+        self
+    }
+
+    /// Runs on each thread before its first job, with the thread's number.
+    ///
+    /// If it panics, that thread is given up. Jobs that no other thread is there to run settle as
+    /// cancelled, and the reason says what the panic said.
+    #[doc(alias = "initializer")]
+    #[track_caller]
+    pub fn on_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.settings.on_start = Hook::new(hook);
+        self
+    }
+
+    /// Runs on each thread after its last job, with the thread's number.
+    ///
+    /// If it panics, the panic hook hears of it.
+    #[track_caller]
+    pub fn on_exit(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.settings.on_exit = Hook::new(hook);
+        self
+    }
+
+    /// Hears of every panic that nobody will read, in place of the default: a line on stderr.
+    ///
+    /// Such a panic is one of a job whose handle was dropped, or of a callback. The hook runs on
+    /// the thread that dropped the last chance to read it, and must not panic itself.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use handspun::ThreadPool;
+    ///
+    /// let (lost, found) = mpsc::channel();
+    /// let pool = ThreadPool::builder()
+    ///     .panic_hook(move |panic| lost.send(panic.message().to_owned()).unwrap())
+    ///     .build()?;
+    /// drop(pool.submit(|| panic!("unheard")));
+    /// assert_eq!(found.recv()?, "unheard");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn panic_hook(mut self, hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
+        self.settings.panic_hook = PanicHook::new(hook);
+        self
+    }
+
+    /// The settings, if a pool can be built of them.
+    pub(crate) fn into_settings(self) -> Result<Settings, BuildError> {
+        if self.settings.threads == 0 {
+            return Err(BuildError::NoThreads);
+        }
+        if self.settings.name.contains('\0') {
+            return Err(BuildError::NulInName);
+        }
+        Ok(self.settings)
+    }
+}
+
+/// What a worker runs when it begins or ends, if anything.
+#[derive(Clone)]
+pub(crate) struct Hook(Option<SetHook>);
+
+#[derive(Clone)]
+struct SetHook {
+    run: Arc<dyn Fn(usize) + Send + Sync>,
+    set_at: &'static Location<'static>,
+}
+
+impl Hook {
+    #[track_caller]
+    fn new(hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        Self(Some(SetHook { run: Arc::new(hook), set_at: Location::caller() }))
+    }
+
+    pub(crate) fn call(&self, number: usize) -> Result<(), Panic> {
+        match &self.0 {
+            Some(SetHook { run, set_at }) => panic::catch(set_at, || run(number)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Hook(..)" } else { "Hook(none)" })
+    }
+}

@@ -1,0 +1,337 @@
+//! The handle: what the submitter of a job keeps, and how it waits.
+//!
+//! Knows nothing of how jobs are run. One handle serves all the ways to wait, since all of them poll
+//! the same cell and differ only in the waker they leave there.
+//!
+//! What must always hold: a result is given to exactly one place: to whoever waits, to a callback,
+//! or, if the handle is dropped, to the pool's panic hook.
+
+use std::fmt;
+use std::panic::Location;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use crate::error::{CancelReason, FlatError, JoinError, StillRunning};
+use crate::panic;
+use crate::prims::Mutex;
+use crate::wait::block_on::{block_on_until, default_look_out};
+use crate::wait::deadline::Deadline;
+use crate::wait::help::{self, Ticket};
+use crate::wait::settle::Progress;
+
+use super::job::Outcome;
+use super::ledger::PanicHook;
+use super::shared::Shared;
+use super::worker;
+
+/// What a submitter keeps of a job: a claim on what the closure returns.
+///
+/// Block a thread with [`join`](Self::join), await it in any executor, hand it to
+/// [`as_completed`](crate::as_completed), or let a callback have the result.
+///
+/// ```
+/// use handspun::ThreadPool;
+///
+/// let pool = ThreadPool::new(2);
+/// let handle = pool.submit(|| 6 * 7);
+/// assert_eq!(handle.join()?, 42);
+/// # Ok::<(), handspun::JoinError>(())
+/// ```
+///
+/// **Dropping it** detaches the job: it runs all the same, and its result is dropped on the worker.
+/// A panic is then told to the pool's [panic hook](crate::Builder::panic_hook).
+///
+/// **Take-back.** If a worker joins a job of its own pool that is still queued, it runs that job
+/// itself, there and then. So jobs may submit and join jobs to any depth that the stack allows, on a
+/// pool of any size, without deadlock:
+///
+/// ```
+/// use std::sync::Arc;
+/// use handspun::ThreadPool;
+///
+/// fn fib(pool: &Arc<ThreadPool>, n: u64) -> u64 {
+///     if n < 2 {
+///         return n;
+///     }
+///     let left = pool.submit({
+///         let pool = pool.clone();
+///         move || fib(&pool, n - 1)
+///     });
+///     let right = fib(pool, n - 2);
+///     left.join().unwrap() + right
+/// }
+///
+/// let pool = Arc::new(ThreadPool::new(1));
+/// let fib_10 = pool.submit({
+///     let pool = pool.clone();
+///     move || fib(&pool, 10)
+/// });
+/// assert_eq!(fib_10.join()?, 55);
+/// # Ok::<(), handspun::JoinError>(())
+/// ```
+///
+/// It never runs any other job than the one it waits for, so that a lock which it holds cannot be
+/// wanted again below it, nor an hour's work pushed in front of it. The limits: `join` and an
+/// ordered [`map`](crate::ThreadPool::map) take back; [`join_timeout`](Self::join_timeout), which
+/// could not keep its time, and `.await` do not. Jobs of two pools that wait for each other, waits
+/// that are not through handles, and circles of waits can still hang.
+#[doc(alias = "Future")]
+#[must_use = "a dropped handle detaches the job, and its result is lost"]
+pub struct JoinHandle<T> {
+    /// `None` once the result has been given away.
+    outcome: Option<Arc<dyn Outcome<T>>>,
+    /// Where the job stands in line; a raw thread's stands in none.
+    place: Option<Place>,
+}
+
+/// A job's place in the line of its pool.
+struct Place {
+    shared: Arc<Shared>,
+    ticket: Ticket,
+}
+
+/// What came of [`JoinHandle::cancel`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cancel {
+    /// The job had not begun, and never will; everybody who waits for it knows by now.
+    Dequeued,
+    /// It is running, or has finished, and goes on undisturbed.
+    TooLate,
+}
+
+impl<T> JoinHandle<T> {
+    pub(crate) fn queued(
+        outcome: Arc<dyn Outcome<T>>,
+        shared: Arc<Shared>,
+        ticket: Ticket,
+    ) -> Self {
+        Self { outcome: Some(outcome), place: Some(Place { shared, ticket }) }
+    }
+
+    pub(crate) fn unqueued(outcome: Arc<dyn Outcome<T>>) -> Self {
+        Self { outcome: Some(outcome), place: None }
+    }
+
+    /// Waits for the job on this thread, and takes its result.
+    ///
+    /// A worker of the same pool runs the job itself if it has not begun: see
+    /// [take-back](JoinHandle). In a task, `.await` the handle instead: this blocks the thread, and
+    /// every other task on it.
+    ///
+    /// # Errors
+    ///
+    /// The job panicked, or was cancelled before it began. A job that returns an `Err` has returned,
+    /// and this is `Ok` of that.
+    #[doc(alias = "result")]
+    pub fn join(self) -> Result<T, JoinError> {
+        self.take_back();
+        let look_out = self.look_out();
+        match block_on_until(pin!(self), Deadline::Never, look_out) {
+            Some(result) => result,
+            None => unreachable!("never has not passed"),
+        }
+    }
+
+    /// Waits for the job on this thread, for at most `timeout`.
+    ///
+    /// A timeout says nothing to the job, which goes on. A duration of zero only looks.
+    ///
+    /// # Errors
+    ///
+    /// [`StillRunning`] holds this handle, to wait again or to cancel.
+    #[doc(alias = "result")]
+    pub fn join_timeout(
+        mut self,
+        timeout: Duration,
+    ) -> Result<Result<T, JoinError>, StillRunning<Self>> {
+        let (deadline, look_out) = (Deadline::after(timeout), self.look_out());
+        block_on_until(pin!(&mut self), deadline, look_out).ok_or(StillRunning(self))
+    }
+
+    /// Whether there is a result, or was before it was taken. Never blocks.
+    #[doc(alias = "done")]
+    pub fn is_finished(&self) -> bool {
+        self.progress() == Progress::Finished
+    }
+
+    /// Cancels the job if it has not begun.
+    ///
+    /// Then its closure is dropped and everybody who waits for it hears of it before this returns;
+    /// its handle settles to [`JoinError::Cancelled`]. To cancel it again changes nothing and says
+    /// the same.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use handspun::{Cancel, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (open, gate) = mpsc::channel();
+    /// let first = pool.submit(move || gate.recv());
+    /// let second = pool.submit(|| unreachable!("it was cancelled while it was queued"));
+    /// assert_eq!(second.cancel(), Cancel::Dequeued);
+    /// open.send(())?;
+    /// first.join()??;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cancel(&self) -> Cancel {
+        let claimed = self.place.as_ref().and_then(|place| {
+            let job = place.shared.claim(place.ticket)?;
+            job.refuse(CancelReason::Requested, &place.shared.ledger);
+            Some(())
+        });
+        let is_cancelled = || self.outcome.as_ref().is_some_and(|outcome| outcome.was_cancelled());
+        if claimed.is_some() || is_cancelled() { Cancel::Dequeued } else { Cancel::TooLate }
+    }
+
+    fn take_back(&self) {
+        let Some(Place { shared, ticket }) = &self.place else { return };
+        if worker::is_aboard(shared) {
+            if let Some(job) = shared.claim(*ticket) {
+                job.run(&shared.ledger);
+            }
+        }
+    }
+
+    fn look_out(&self) -> Duration {
+        match &self.place {
+            Some(place) => place.shared.settings.look_out,
+            None => default_look_out(),
+        }
+    }
+
+    fn panic_hook(&self) -> PanicHook {
+        match &self.place {
+            Some(place) => place.shared.settings.panic_hook.clone(),
+            None => PanicHook::default(),
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        match &self.outcome {
+            Some(outcome) => outcome.progress(),
+            None => Progress::Finished,
+        }
+    }
+}
+
+impl<T: Send + 'static> JoinHandle<T> {
+    /// Lets a callback have the result, on the thread that finishes the job.
+    ///
+    /// If the job has finished already, the callback runs here, before this returns. It runs once
+    /// in any case, with no lock held, and should be quick: it keeps a worker from the next job. If
+    /// it panics, the panic hook hears of it.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use handspun::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (sender, results) = mpsc::channel();
+    /// pool.submit(|| 6 * 7).on_complete(move |result| sender.send(result.unwrap()).unwrap());
+    /// assert_eq!(results.recv()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "add_done_callback")]
+    #[track_caller]
+    pub fn on_complete(self, callback: impl FnOnce(Result<T, JoinError>) + Send + 'static) {
+        let set_at = Location::caller();
+        Arc::new(Callback { waiting: Mutex::new(Some((self, callback))), set_at }).look();
+    }
+}
+
+impl<T, E> JoinHandle<Result<T, E>> {
+    /// Joins a job that returns a `Result`, and makes one `Result` of the two.
+    ///
+    /// # Errors
+    ///
+    /// [`FlatError`] says whether the job returned an `Err` or has no result at all.
+    pub fn join_flat(self) -> Result<T, FlatError<E>> {
+        match self.join() {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(FlatError::Failed(error)),
+            Err(error) => Err(FlatError::NoResult(error)),
+        }
+    }
+}
+
+/// Awaits the job. Dropping the handle meanwhile detaches the job, as always.
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    /// # Panics
+    ///
+    /// If it is polled again after it was ready.
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let outcome = self.outcome.as_ref().expect("a future is not polled after it was ready");
+        let result = outcome.poll(context);
+        if result.is_ready() {
+            self.outcome = None;
+        } else if let Some(place) = &self.place {
+            if worker::is_aboard(&place.shared) {
+                help::offer(place.ticket);
+            }
+        }
+        result
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        if let Some(unread) = self.outcome.take().and_then(|outcome| outcome.abandon()) {
+            self.panic_hook().dispose(unread);
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let progress = match self.progress() {
+            Progress::Queued => "queued",
+            Progress::Running => "running",
+            Progress::Finished => "finished",
+        };
+        write!(f, "JoinHandle({progress})")
+    }
+}
+
+/// The waker of a handle that nobody holds: what it wakes is a function.
+struct Callback<T, C> {
+    /// The handle it waits with, and the callback; `None` when it has run.
+    waiting: Mutex<Option<(JoinHandle<T>, C)>>,
+    set_at: &'static Location<'static>,
+}
+
+impl<T, C> Callback<T, C>
+where
+    T: Send + 'static,
+    C: FnOnce(Result<T, JoinError>) + Send + 'static,
+{
+    /// Runs the callback if there is a result, and otherwise sees to it that we look again.
+    fn look(self: Arc<Self>) {
+        let waker = Waker::from(self.clone());
+        let mut waiting = self.waiting.lock();
+        let Some((handle, _)) = waiting.as_mut() else { return };
+        let Poll::Ready(result) = Pin::new(handle).poll(&mut Context::from_waker(&waker)) else {
+            return;
+        };
+        let taken = waiting.take();
+        drop(waiting);
+        let (handle, callback) = taken.expect("it was there, and we have the lock");
+        if let Err(panic) = panic::catch(self.set_at, || callback(result)) {
+            handle.panic_hook().tell(&panic);
+        }
+    }
+}
+
+impl<T, C> Wake for Callback<T, C>
+where
+    T: Send + 'static,
+    C: FnOnce(Result<T, JoinError>) + Send + 'static,
+{
+    fn wake(self: Arc<Self>) {
+        self.look();
+    }
+}

@@ -1,0 +1,95 @@
+//! One job in one allocation, seen from two sides.
+//!
+//! Knows nothing of the queue and of who runs it. The pool sees [`Run`], something to run or to
+//! refuse; the handle sees [`Outcome`], something that settles to a `T`. Both are the same `Arc` of
+//! one cell, in which the closure is first and the result afterwards.
+//!
+//! What must always hold: a job is run or refused exactly once. Its pool sees to that: a job that
+//! has been claimed from the queue has one claimant.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::error::{CancelReason, JoinError};
+use crate::panic;
+use crate::wait::settle::{Progress, Settle};
+
+use super::ledger::Ledger;
+
+/// A job as its pool sees it.
+pub(crate) trait Run: Send + Sync {
+    /// Runs the closure here and settles to what it returns, or to its panic.
+    fn run(self: Arc<Self>, ledger: &Ledger);
+
+    /// Drops the closure, unrun, and settles to the reason.
+    fn refuse(self: Arc<Self>, reason: CancelReason, ledger: &Ledger);
+}
+
+/// A job as its handle sees it.
+pub(crate) trait Outcome<T>: Send + Sync {
+    fn poll(&self, context: &Context<'_>) -> Poll<Result<T, JoinError>>;
+
+    /// The handle goes; it gets what it never read.
+    fn abandon(&self) -> Option<Result<T, JoinError>>;
+
+    fn progress(&self) -> Progress;
+
+    fn was_cancelled(&self) -> bool;
+}
+
+pub(crate) struct Job<F, T> {
+    cell: Settle<F, Result<T, JoinError>>,
+    submitted_at: &'static Location<'static>,
+}
+
+impl<F, T> Job<F, T> {
+    pub(crate) fn new(closure: F, submitted_at: &'static Location<'static>) -> Self {
+        Self { cell: Settle::queued(closure), submitted_at }
+    }
+
+    fn settle(&self, result: Result<T, JoinError>, ledger: &Ledger) {
+        ledger.count_settled();
+        if let Some(unread) = self.cell.settle(result) {
+            ledger.dispose(unread);
+        }
+    }
+}
+
+impl<F, T> Run for Job<F, T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    fn run(self: Arc<Self>, ledger: &Ledger) {
+        let closure = self.cell.begin().expect("only its claimant runs a job, and once");
+        let result = panic::catch(self.submitted_at, closure).map_err(JoinError::Panicked);
+        self.settle(result, ledger);
+    }
+
+    fn refuse(self: Arc<Self>, reason: CancelReason, ledger: &Ledger) {
+        self.settle(Err(JoinError::Cancelled(reason)), ledger);
+    }
+}
+
+impl<F, T> Outcome<T> for Job<F, T>
+where
+    F: Send,
+    T: Send,
+{
+    fn poll(&self, context: &Context<'_>) -> Poll<Result<T, JoinError>> {
+        self.cell.poll(context)
+    }
+
+    fn abandon(&self) -> Option<Result<T, JoinError>> {
+        self.cell.abandon()
+    }
+
+    fn progress(&self) -> Progress {
+        self.cell.progress()
+    }
+
+    fn was_cancelled(&self) -> bool {
+        self.cell.is_settled_and(|result| matches!(result, Err(JoinError::Cancelled(_))))
+    }
+}

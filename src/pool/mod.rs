@@ -1,0 +1,24 @@
+//! Threads: a pool that runs closures, and handles that wait for what they return.
+//!
+//! Knows nothing of tasks and children; a job is awaited from any executor because its handle is a
+//! plain `Future`.
+//!
+//! What must always hold: while a job is queued and a worker is free, or may still be started, a
+//! worker is on its way. Everything else in here follows from who may say so, and under which lock.
+//!
+//! ```text
+//!   submit ──► queue ──► worker ──► the job's cell ──► handle: join, await, as_completed
+//!                │                       ▲
+//!                └── a worker that joins a queued job takes it back, and runs it itself
+//! ```
+
+pub(crate) mod ledger;
+pub(crate) mod builder;
+pub(crate) mod queue;
+pub(crate) mod job;
+pub(crate) mod shared;
+pub(crate) mod worker;
+pub(crate) mod handle;
+pub(crate) mod thread_pool;
+pub(crate) mod map;
+pub(crate) mod thread;

@@ -1,0 +1,190 @@
+//! What the machine gives us, through one door: locks, atomics, threads, thread-locals, time.
+//!
+//! Knows nothing of jobs, tasks or children, and adds nothing to what it hands on. It exists so
+//! that the same source can stand on two grounds: on `parking_lot` and std, or, with
+//! `--cfg handspun_model`, on the locks and threads of a model checker which explores the
+//! schedules that a real machine reaches once a month.
+//!
+//! What must always hold: no other file of `src` names `parking_lot`, `std::sync::atomic`,
+//! `std::thread`, `thread_local!`, `spin_loop` or `Instant::now`. A lock taken elsewhere would be
+//! one that the checker cannot see, and a green check would then prove nothing.
+
+pub(crate) use ground::*;
+
+/// How a thread is to be made.
+#[derive(Default)]
+pub(crate) struct ThreadSpec {
+    pub(crate) name: Option<String>,
+    /// Bytes; `None` leaves it to the system.
+    pub(crate) stack_size: Option<usize>,
+}
+
+#[cfg(not(handspun_model))]
+mod ground {
+    use std::io;
+    use std::num::NonZero;
+    use std::sync::LazyLock;
+    use std::time::{Duration, Instant};
+
+    pub(crate) use parking_lot::{Mutex, MutexGuard};
+    pub(crate) use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+    pub(crate) use std::thread::JoinHandle as ThreadHandle;
+    pub(crate) use std::thread_local;
+
+    use super::ThreadSpec;
+
+    pub(crate) fn now() -> Instant {
+        Instant::now()
+    }
+
+    /// Takes and gives the guard by value, as a model's condition variable does.
+    pub(crate) struct Condvar(parking_lot::Condvar);
+
+    impl Condvar {
+        pub(crate) const fn new() -> Self {
+            Self(parking_lot::Condvar::new())
+        }
+
+        pub(crate) fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+            self.0.wait(&mut guard);
+            guard
+        }
+
+        pub(crate) fn wait_until<'a, T>(
+            &self,
+            mut guard: MutexGuard<'a, T>,
+            until: Instant,
+        ) -> MutexGuard<'a, T> {
+            // Whether the time ran out is read off the clock by the caller, who must look anyway.
+            let _ = self.0.wait_until(&mut guard, until);
+            guard
+        }
+
+        pub(crate) fn notify_one(&self) {
+            self.0.notify_one();
+        }
+    }
+
+    pub(crate) fn spawn_thread<T: Send + 'static>(
+        spec: ThreadSpec,
+        body: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<ThreadHandle<T>> {
+        let mut builder = std::thread::Builder::new();
+        if let Some(name) = spec.name {
+            builder = builder.name(name);
+        }
+        if let Some(bytes) = spec.stack_size {
+            builder = builder.stack_size(bytes);
+        }
+        builder.spawn(body)
+    }
+
+    /// How many threads the machine runs at once, as far as it tells.
+    pub(crate) fn cores() -> usize {
+        // Asked once: the answer is read from files of the system, and costs microseconds.
+        static CORES: LazyLock<usize> =
+            LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+        *CORES
+    }
+
+    /// Looks again and again, for at most `limit`; true as soon as a look is.
+    ///
+    /// The clock is read once in eight looks: a reading costs about as much as one look, and a
+    /// pause of the processor between two looks leaves a sister thread the shared core.
+    pub(crate) fn spin(limit: Duration, mut look: impl FnMut() -> bool) -> bool {
+        if limit.is_zero() {
+            return look();
+        }
+        let start = now();
+        loop {
+            for _ in 0..8 {
+                if look() {
+                    return true;
+                }
+                std::hint::spin_loop();
+            }
+            if start.elapsed() >= limit {
+                return false;
+            }
+        }
+    }
+}
+
+/// The model checker's ground: every lock, atomic and thread here is a point at which it may
+/// switch. Time does not pass in a model, so nothing that is checked may depend on a timeout.
+#[cfg(handspun_model)]
+mod ground {
+    use std::io;
+    use std::sync::PoisonError;
+    use std::time::{Duration, Instant};
+
+    pub(crate) use shuttle::sync::MutexGuard;
+    pub(crate) use shuttle::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+    pub(crate) use shuttle::thread::JoinHandle as ThreadHandle;
+    pub(crate) use shuttle::thread_local;
+
+    use super::ThreadSpec;
+
+    pub(crate) fn now() -> Instant {
+        Instant::now()
+    }
+
+    /// A mutex without poison, as `parking_lot`'s is: a panic is a value here (see `panic`).
+    #[derive(Default)]
+    pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(shuttle::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        pub(crate) fn into_inner(self) -> T {
+            self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    pub(crate) struct Condvar(shuttle::sync::Condvar);
+
+    impl Condvar {
+        pub(crate) const fn new() -> Self {
+            Self(shuttle::sync::Condvar::new())
+        }
+
+        pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+            self.0.wait(guard).unwrap_or_else(PoisonError::into_inner)
+        }
+
+        pub(crate) fn wait_until<'a, T>(
+            &self,
+            guard: MutexGuard<'a, T>,
+            _until: Instant,
+        ) -> MutexGuard<'a, T> {
+            self.wait(guard)
+        }
+
+        pub(crate) fn notify_one(&self) {
+            self.0.notify_one();
+        }
+    }
+
+    pub(crate) fn spawn_thread<T: Send + 'static>(
+        spec: ThreadSpec,
+        body: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<ThreadHandle<T>> {
+        let builder = shuttle::thread::Builder::new().name(spec.name.unwrap_or_default());
+        builder.spawn(body)
+    }
+
+    pub(crate) fn cores() -> usize {
+        2
+    }
+
+    /// One look: a model that spins would be explored for ever.
+    pub(crate) fn spin(_limit: Duration, mut look: impl FnMut() -> bool) -> bool {
+        look()
+    }
+}

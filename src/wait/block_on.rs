@@ -1,0 +1,107 @@
+//! One future on one thread: how a thread waits for anything.
+//!
+//! Knows nothing of what the future is. What must always hold: a wake that is meant for one wait
+//! never ends up with another. Each wait under way has a parker of its own; the thread keeps a
+//! spare one only between waits.
+
+use std::cell::Cell;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::prims::{self, thread_local};
+
+use super::deadline::Deadline;
+use super::parker::{Parker, Patience};
+
+/// Runs a future to its end on this thread, which sleeps while there is nothing to do.
+///
+/// When to use it: to wait, in plain code, for one thing that is asynchronous. It drives this
+/// future alone; what is spawned onto an executor needs that executor. Inside a task it blocks
+/// every other task of the thread: `.await` there instead.
+///
+/// ```
+/// use handspun::{ThreadPool, block_on};
+///
+/// let pool = ThreadPool::new(2);
+/// let sum = block_on(async {
+///     let (left, right) = (pool.submit(|| 20), pool.submit(|| 22));
+///     Ok::<_, handspun::JoinError>(left.await? + right.await?)
+/// })?;
+/// assert_eq!(sum, 42);
+/// # Ok::<(), handspun::JoinError>(())
+/// ```
+///
+/// # Panics
+///
+/// If the future does. It is dropped on the way out.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    match block_on_until(future.as_mut(), Deadline::Never, default_look_out()) {
+        Some(output) => output,
+        None => unreachable!("never has not passed"),
+    }
+}
+
+/// Polls until the future is ready or the deadline has passed: then `None`, and it is as it was.
+///
+/// The future is polled at least once, and once more after the deadline: a value that is there
+/// beats a deadline that is over.
+pub(crate) fn block_on_until<F: Future>(
+    mut future: Pin<&mut F>,
+    deadline: Deadline,
+    look_out: Duration,
+) -> Option<F::Output> {
+    let mut place = Place::take();
+    // A future that panics unwinds through here, and the place is dropped: there will be another.
+    let output = loop {
+        let mut context = Context::from_waker(&place.waker);
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            break Some(output);
+        }
+        if deadline.has_passed() {
+            break None;
+        }
+        place.patience.park(&place.parker, look_out, deadline);
+    };
+    place.put_back();
+    output
+}
+
+/// Where a thread waits. Kept from one wait to the next, so that a wait allocates nothing.
+struct Place {
+    parker: Arc<Parker>,
+    /// Unparks `parker`. It may outlive the wait in the hands of something that never settled;
+    /// a later wait in this place is then told to look once more than it need have.
+    waker: Waker,
+    patience: Patience,
+}
+
+thread_local! {
+    /// Empty while the thread waits: a wait inside a poll takes a new place, not this one.
+    static SPARE: Cell<Option<Place>> = const { Cell::new(None) };
+}
+
+impl Place {
+    fn take() -> Self {
+        // A thread that is ending may have lost its locals, and may wait all the same.
+        SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| {
+            let parker = Arc::new(Parker::new());
+            Self { waker: Waker::from(parker.clone()), parker, patience: Patience::default() }
+        })
+    }
+
+    fn put_back(self) {
+        // The error is that of `take`: then there is nowhere to keep it.
+        let _ = SPARE.try_with(|spare| spare.set(Some(self)));
+    }
+}
+
+/// How long a waiting thread looks out before it sleeps, where nobody has said.
+///
+/// About as long as half a wake-up takes. On a single core there is nobody to look out for: the
+/// other thread would need the very core that we look out on.
+pub(crate) fn default_look_out() -> Duration {
+    if prims::cores() > 1 { Duration::from_micros(5) } else { Duration::ZERO }
+}

@@ -1,0 +1,21 @@
+//! The hall: how anything here waits.
+//!
+//! Knows no pool, no executor and no process; they know it. Whatever finishes later settles once,
+//! under a lock, and then wakes one `Waker`. What differs is only what the waker does:
+//!
+//! | you write               | the waker…                          | what it costs you     |
+//! |-------------------------|-------------------------------------|-----------------------|
+//! | `handle.join()`         | unparks this thread                 | a blocked thread      |
+//! | `handle.await`          | puts a task back on its queue       | nothing               |
+//! | `as_completed(handles)` | posts an index to a completion queue| one small `Arc` each  |
+
+pub(crate) mod deadline;
+pub(crate) mod parker;
+pub(crate) mod block_on;
+pub(crate) mod settle;
+#[expect(dead_code, reason = "a bounded queue and a semaphore stand in it; neither is here yet")]
+pub(crate) mod wait_list;
+pub(crate) mod help;
+pub(crate) mod completed;
+pub(crate) mod keyed;
+pub(crate) mod until;

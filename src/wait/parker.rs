@@ -1,0 +1,184 @@
+//! A place where one thread sleeps until it is told to look again.
+//!
+//! Knows nothing of what the thread waits for. It is the only code in the crate that puts a
+//! thread to sleep, and it uses neither `std::thread::park` nor its token: a library called from
+//! inside a poll may park too, and would eat a token that was meant for us.
+//!
+//! What must always hold:
+//!
+//! 1. An `unpark` is never lost. Whether it comes before, while or after the thread falls asleep,
+//!    one `park` after it returns.
+//! 2. Many `unpark`s before one `park` count as one.
+//! 3. A `park` that returned without an `unpark` or a deadline is a bug here, not a fact of life;
+//!    even so every caller looks again, because a waker it left behind may tell it to.
+
+use std::sync::Arc;
+use std::task::Wake;
+use std::time::Duration;
+
+use crate::prims::{AtomicU8, Condvar, Mutex, Ordering, spin};
+
+use super::deadline::Deadline;
+
+use Ordering::{AcqRel, Acquire, Relaxed};
+
+/// | state      | on `park`                 | on `unpark`                     |
+/// |------------|---------------------------|---------------------------------|
+/// | `EMPTY`    | → `PARKED`, sleeps        | → `NOTIFIED`                    |
+/// | `NOTIFIED` | → `EMPTY`, returns        | stays                           |
+/// | `PARKED`   | — (one thread parks here) | → `NOTIFIED`, wakes the sleeper |
+///
+/// The sleeper itself takes `PARKED` back to `EMPTY` when its deadline passes.
+pub(crate) struct Parker {
+    state: AtomicU8,
+    /// Guards nothing but the step between looking at the state and falling asleep.
+    falling_asleep: Mutex<()>,
+    woken: Condvar,
+}
+
+const EMPTY: u8 = 0;
+const NOTIFIED: u8 = 1;
+const PARKED: u8 = 2;
+
+impl Parker {
+    pub(crate) fn new() -> Self {
+        Self { state: AtomicU8::new(EMPTY), falling_asleep: Mutex::new(()), woken: Condvar::new() }
+    }
+
+    /// Looks for an `unpark` for at most `limit` without sleeping; true if there was one.
+    fn look_out(&self, limit: Duration) -> bool {
+        spin(limit, || {
+            // ORDERING: Relaxed. A hint that `take_notice` will succeed; that one synchronises.
+            self.state.load(Relaxed) == NOTIFIED
+        }) && self.take_notice()
+    }
+
+    /// Sleeps until there is an `unpark`, or the deadline passes. One thread at a time.
+    pub(crate) fn park(&self, deadline: Deadline) {
+        if self.take_notice() {
+            return;
+        }
+        let mut guard = self.falling_asleep.lock();
+        // ORDERING: Acquire on failure pairs with the AcqRel swap in `unpark`: we leave by way of
+        // its notice and see what was written before it. On success nothing has been told to us
+        // yet, so nothing needs to travel.
+        if self.state.compare_exchange(EMPTY, PARKED, Relaxed, Acquire).is_err() {
+            self.take_notice();
+            return;
+        }
+        loop {
+            guard = match deadline {
+                Deadline::At(instant) => self.woken.wait_until(guard, instant),
+                Deadline::Never => self.woken.wait(guard),
+            };
+            if self.take_notice() {
+                return;
+            }
+            if deadline.has_passed() {
+                // A notice may come between that look and this swap. It is taken all the same:
+                // our caller looks once more at what it waits for, notice or deadline.
+                // ORDERING: Acquire. Pairs with the swap in `unpark`, as in `take_notice`.
+                self.state.swap(EMPTY, Acquire);
+                return;
+            }
+            // Spurious, or the clock is a little behind the deadline: sleep on.
+        }
+    }
+
+    /// Makes one `park` return: the one that sleeps, or else the next.
+    pub(crate) fn unpark(&self) {
+        // ORDERING: AcqRel. The Release half pairs with the Acquire in `take_notice`: what was
+        // written before an `unpark` is seen after the `park` that it ends. The Acquire half
+        // keeps earlier notices in the chain when we overwrite one that nobody has taken yet.
+        if self.state.swap(NOTIFIED, AcqRel) != PARKED {
+            return; // Awake: it will find the notice before it sleeps.
+        }
+        // The sleeper said `PARKED` under this lock and lets go of it only inside `wait`. Having
+        // held the lock we know that it waits, so that the wake below cannot come too early.
+        drop(self.falling_asleep.lock());
+        self.woken.notify_one();
+    }
+
+    /// `NOTIFIED` → `EMPTY`; false if there was no notice.
+    fn take_notice(&self) -> bool {
+        // ORDERING: Acquire on success pairs with the Release half of the swap in `unpark`. On
+        // failure nothing is concluded from what was read.
+        self.state.compare_exchange(NOTIFIED, EMPTY, Acquire, Relaxed).is_ok()
+    }
+}
+
+/// Whether to look out before falling asleep, learnt from how it went the last times.
+///
+/// A sleeping thread is woken in 10 to 40 µs, one that looks out in less than one. So an answer
+/// that takes a microsecond is worth looking out for, and one that takes a millisecond is not:
+/// after each look-out in vain, twice as many waits go straight to sleep, up to 63.
+#[derive(Default)]
+pub(crate) struct Patience {
+    in_vain: u32,
+    waits_to_sleep: u32,
+}
+
+impl Patience {
+    /// Waits for an `unpark`: with open eyes for up to `look_out` if that is promising, then asleep.
+    pub(crate) fn park(&mut self, parker: &Parker, look_out: Duration, deadline: Deadline) {
+        if let Some(fewer) = self.waits_to_sleep.checked_sub(1) {
+            self.waits_to_sleep = fewer;
+        } else if !look_out.is_zero() {
+            if parker.look_out(look_out) {
+                self.in_vain = 0;
+                return;
+            }
+            self.in_vain = 6.min(self.in_vain + 1);
+            self.waits_to_sleep = (1 << self.in_vain) - 1;
+        }
+        parker.park(deadline);
+    }
+}
+
+/// A parker is the simplest of wakers: the task it wakes is a whole thread.
+impl Wake for Parker {
+    fn wake(self: Arc<Self>) {
+        self.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.unpark();
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unpark_before_the_park_is_not_lost() {
+        let parker = Parker::new();
+        parker.unpark();
+        parker.park(Deadline::Never);
+    }
+
+    #[test]
+    fn two_unparks_count_as_one() {
+        let parker = Parker::new();
+        parker.unpark();
+        parker.unpark();
+        assert!(parker.look_out(Duration::ZERO));
+        assert!(!parker.look_out(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_stray_token_of_the_thread_does_not_end_a_park() {
+        std::thread::current().unpark();
+        let parker = Parker::new();
+        parker.park(Deadline::after(Duration::from_millis(1)));
+        assert!(!parker.look_out(Duration::ZERO), "only the deadline can have ended that park");
+    }
+
+    #[test]
+    fn a_park_whose_deadline_has_passed_leaves_the_parker_usable() {
+        let parker = Parker::new();
+        parker.park(Deadline::after(Duration::ZERO));
+        parker.unpark();
+        parker.park(Deadline::Never);
+    }
+}

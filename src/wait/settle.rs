@@ -1,0 +1,269 @@
+//! The one state machine: something that finishes once, and one waiter who hears of it.
+//!
+//! Knows nothing of what finishes. A pool's job, a raw thread, a task and a child process all sit
+//! in one of these. The reader either finds the value or leaves a waker; what that waker does
+//! (unpark a thread, queue a task, post to a completion queue) is the reader's business.
+//!
+//! What must always hold:
+//!
+//! 1. It settles at most once, and what it settled to is read at most once.
+//! 2. Looking and leaving a waker are one step under the lock, so no wake-up falls between them.
+//! 3. The waker is woken, and other people's values are dropped, with the lock let go.
+
+use std::mem;
+use std::task::{Context, Poll, Waker};
+
+use crate::panic;
+use crate::prims::Mutex;
+
+/// A place where `W`, work that has not begun, turns into a `T`.
+///
+/// | stage     | `begin`             | `settle`          | `poll`                       |
+/// |-----------|---------------------|-------------------|------------------------------|
+/// | `Queued`  | → `Running`, gives W | → `Settled`, drops W | stays; keeps the newest waker |
+/// | `Running` | nothing             | → `Settled`, wakes | stays; keeps the newest waker |
+/// | `Settled` | nothing             | panics            | → `Taken`, gives T           |
+/// | `Taken`   | nothing             | panics            | panics: polled after ready   |
+///
+/// When the reader has gone, `settle` hands the value back instead of keeping it: a value that
+/// nobody will ever read is disposed of by the one who made it, and a lost panic is noticed.
+pub(crate) struct Settle<W, T> {
+    state: Mutex<State<W, T>>,
+}
+
+struct State<W, T> {
+    stage: Stage<W, T>,
+    reader: Reader,
+}
+
+enum Stage<W, T> {
+    Queued(W),
+    Running,
+    Settled(T),
+    Taken,
+}
+
+enum Reader {
+    /// May come, and has not looked yet.
+    Away,
+    /// Looked, found nothing, and is owed one wake-up.
+    Waiting(Waker),
+    /// Dropped its handle, and will never look.
+    Gone,
+}
+
+/// What a look from outside tells, for `Debug` and `is_finished`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Queued,
+    Running,
+    Finished,
+}
+
+impl<W, T> Settle<W, T> {
+    pub(crate) fn queued(work: W) -> Self {
+        Self { state: Mutex::new(State { stage: Stage::Queued(work), reader: Reader::Away }) }
+    }
+
+    /// Takes the work out to run it; `None` if it was cancelled, or begun, before.
+    pub(crate) fn begin(&self) -> Option<W> {
+        let mut state = self.state.lock();
+        match state.stage {
+            Stage::Queued(_) => match mem::replace(&mut state.stage, Stage::Running) {
+                Stage::Queued(work) => Some(work),
+                Stage::Running | Stage::Settled(_) | Stage::Taken => None,
+            },
+            Stage::Running | Stage::Settled(_) | Stage::Taken => None,
+        }
+    }
+
+    /// Settles, and wakes the reader. Gives the value back if the reader has gone.
+    pub(crate) fn settle(&self, value: T) -> Option<T> {
+        let mut state = self.state.lock();
+        let (settled, unread) = match state.reader {
+            Reader::Gone => (Stage::Taken, Some(value)),
+            Reader::Away | Reader::Waiting(_) => (Stage::Settled(value), None),
+        };
+        let before = mem::replace(&mut state.stage, settled);
+        let reader = mem::replace(&mut state.reader, Reader::Away);
+        drop(state);
+
+        match before {
+            Stage::Queued(work) => panic::contain(|| drop(work)),
+            Stage::Running => {}
+            Stage::Settled(_) | Stage::Taken => unreachable!("settled twice"),
+        }
+        if let Reader::Waiting(waker) = reader {
+            panic::contain(|| waker.wake());
+        }
+        unread
+    }
+
+    /// Takes the value, or leaves the waker to be woken when there is one.
+    ///
+    /// # Panics
+    ///
+    /// If the value was taken before, as any future polled again after it was ready.
+    pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<T> {
+        match self.look(context.waker()) {
+            Look::Ready(value) => Poll::Ready(value),
+            Look::WillBeWoken => Poll::Pending,
+            Look::NotYet => self.leave_waker(context.waker().clone()),
+        }
+    }
+
+    /// The reader goes. Gives it the value that it never read, if there is one.
+    pub(crate) fn abandon(&self) -> Option<T> {
+        let mut state = self.state.lock();
+        let unread = state.take_value();
+        let reader = mem::replace(&mut state.reader, Reader::Gone);
+        drop(state);
+        drop(reader);
+        unread
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        match self.state.lock().stage {
+            Stage::Queued(_) => Progress::Queued,
+            Stage::Running => Progress::Running,
+            Stage::Settled(_) | Stage::Taken => Progress::Finished,
+        }
+    }
+
+    /// Whether there is a value, unread, of which that holds. The question is asked under the lock.
+    pub(crate) fn is_settled_and(&self, holds: impl FnOnce(&T) -> bool) -> bool {
+        match &self.state.lock().stage {
+            Stage::Settled(value) => holds(value),
+            Stage::Queued(_) | Stage::Running | Stage::Taken => false,
+        }
+    }
+
+    /// The quick half of `poll`: nothing is cloned for a value that is there already.
+    fn look(&self, waker: &Waker) -> Look<T> {
+        let mut state = self.state.lock();
+        if let Some(value) = state.take_value() {
+            return Look::Ready(value);
+        }
+        if let Stage::Taken = state.stage {
+            panic!("polled again after it was ready");
+        }
+        match &state.reader {
+            Reader::Waiting(kept) if kept.will_wake(waker) => Look::WillBeWoken,
+            Reader::Away | Reader::Waiting(_) | Reader::Gone => Look::NotYet,
+        }
+    }
+
+    /// The slow half of `poll`. It looks again: the value may have come since.
+    #[cold]
+    fn leave_waker(&self, waker: Waker) -> Poll<T> {
+        let mut state = self.state.lock();
+        let value = state.take_value();
+        let not_needed = match value {
+            Some(_) => Reader::Waiting(waker),
+            None => mem::replace(&mut state.reader, Reader::Waiting(waker)),
+        };
+        drop(state);
+        drop(not_needed); // After the lock: a waker is other people's code, its drop too.
+        value.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl<W, T> State<W, T> {
+    /// `Settled` → `Taken`. Nothing is moved unless it is there: a closure may be large.
+    fn take_value(&mut self) -> Option<T> {
+        match self.stage {
+            Stage::Settled(_) => match mem::replace(&mut self.stage, Stage::Taken) {
+                Stage::Settled(value) => Some(value),
+                Stage::Queued(_) | Stage::Running | Stage::Taken => None,
+            },
+            Stage::Queued(_) | Stage::Running | Stage::Taken => None,
+        }
+    }
+}
+
+enum Look<T> {
+    Ready(T),
+    /// The waker that is kept from an earlier poll would wake the same task.
+    WillBeWoken,
+    NotYet,
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::task::Wake;
+
+    #[derive(Default)]
+    struct WakeCounter(AtomicUsize);
+
+    impl Wake for WakeCounter {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed); // ORDERING: Relaxed. One thread counts and reads.
+        }
+    }
+
+    fn running<T>() -> Settle<(), T> {
+        let cell = Settle::queued(());
+        cell.begin();
+        cell
+    }
+
+    fn poll_with<T>(cell: &Settle<(), T>, waker: &Waker) -> Poll<T> {
+        cell.poll(&Context::from_waker(waker))
+    }
+
+    #[test]
+    fn a_value_that_came_before_the_first_poll_needs_no_wake() {
+        let counter = Arc::new(WakeCounter::default());
+        let cell = running();
+        assert_eq!(cell.settle(7), None);
+        assert_eq!(poll_with(&cell, &counter.clone().into()), Poll::Ready(7));
+        assert_eq!(counter.0.load(Relaxed), 0); // ORDERING: Relaxed, as above.
+    }
+
+    #[test]
+    fn only_the_newest_waker_is_woken() {
+        let old = Arc::new(WakeCounter::default());
+        let new = Arc::new(WakeCounter::default());
+        let cell = running();
+        assert_eq!(poll_with(&cell, &old.clone().into()), Poll::Pending);
+        assert_eq!(poll_with(&cell, &new.clone().into()), Poll::Pending);
+        assert_eq!(Arc::strong_count(&old), 1, "the stale waker is let go at once");
+        cell.settle(7);
+        // ORDERING: Relaxed, as above.
+        assert_eq!((old.0.load(Relaxed), new.0.load(Relaxed)), (0, 1));
+    }
+
+    #[test]
+    fn a_value_that_nobody_will_read_comes_back() {
+        let cell: Settle<(), u8> = running();
+        assert_eq!(cell.abandon(), None);
+        assert_eq!(cell.settle(7), Some(7));
+    }
+
+    #[test]
+    fn a_reader_that_goes_takes_the_value_along() {
+        let cell: Settle<(), u8> = running();
+        cell.settle(7);
+        assert_eq!(cell.abandon(), Some(7));
+    }
+
+    #[test]
+    fn what_was_cancelled_never_begins() {
+        let cell: Settle<&str, u8> = Settle::queued("work");
+        cell.settle(0);
+        assert_eq!(cell.begin(), None);
+        assert_eq!(cell.progress(), Progress::Finished);
+    }
+
+    #[test]
+    #[should_panic(expected = "polled again")]
+    fn a_poll_after_ready_panics() {
+        let cell = running();
+        cell.settle(7);
+        let _ = poll_with(&cell, Waker::noop());
+        let _ = poll_with(&cell, Waker::noop());
+    }
+}

@@ -1,0 +1,130 @@
+//! Some of many: waiting until enough of them have finished.
+//!
+//! Knows nothing of what finishes, nor of how one waits for many: that is `completed`. What must
+//! always hold: every future that was handed in comes back, as its output or as itself.
+
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use super::completed::{AsCompleted, as_completed};
+use super::deadline::Deadline;
+
+/// Waits for several futures until one of their outputs is enough, or all have finished.
+///
+/// When to use it: you want to go on at the first result, or at the first failure, and keep the
+/// futures that have not finished. `|_| true` waits for the first, `|_| false` for all, and
+/// `Result::is_err` until one fails. To look at every result as it comes, use [`as_completed`].
+///
+/// The result can be awaited, or joined with [`join`](Wait::join) and
+/// [`join_timeout`](Wait::join_timeout).
+///
+/// ```
+/// use handspun::{JoinHandle, ThreadPool, wait};
+///
+/// let pool = ThreadPool::new(1);
+/// let handles = [1, 0, 2].map(|n| pool.submit(move || 10 / n));
+/// let waited = wait(handles, Result::is_err).join();
+///
+/// let (worked, failed): (Vec<_>, Vec<_>) = waited.done.into_iter().partition(Result::is_ok);
+/// assert_eq!(failed.len(), 1, "10 / 0 panicked, and that was enough");
+/// assert_eq!(worked.len() + failed.len() + waited.unfinished.len(), 3);
+/// ```
+///
+/// **Dropping it** drops all the futures, and the results that are in.
+#[doc(alias = "FIRST_COMPLETED")]
+#[doc(alias = "FIRST_EXCEPTION")]
+#[doc(alias = "ALL_COMPLETED")]
+pub fn wait<F, P>(futures: impl IntoIterator<Item = F>, is_enough: P) -> Wait<F, P>
+where
+    F: Future + Unpin,
+    P: FnMut(&F::Output) -> bool,
+{
+    Wait { completed: as_completed(futures), done: Vec::new(), is_enough }
+}
+
+/// A wait for some of many; see [`wait`].
+#[must_use = "nothing is waited for until this is joined or awaited"]
+pub struct Wait<F: Future, P> {
+    completed: AsCompleted<F>,
+    done: Vec<F::Output>,
+    is_enough: P,
+}
+
+/// What a [`wait`] came to.
+#[derive(Debug)]
+pub struct Waited<F: Future> {
+    /// What had finished when the wait was over, in that order. More than one may be enough.
+    pub done: Vec<F::Output>,
+    /// What had not, in the order in which it was handed in.
+    pub unfinished: Vec<F>,
+}
+
+impl<F, P> Wait<F, P>
+where
+    F: Future + Unpin,
+    P: FnMut(&F::Output) -> bool,
+{
+    /// Waits on this thread.
+    pub fn join(mut self) -> Waited<F> {
+        self.collect_until(Deadline::Never);
+        self.finish()
+    }
+
+    /// Waits on this thread for at most `timeout`; what is done by then is enough.
+    pub fn join_timeout(mut self, timeout: Duration) -> Waited<F> {
+        self.collect_until(Deadline::after(timeout));
+        self.finish()
+    }
+
+    fn collect_until(&mut self, deadline: Deadline) {
+        while let Ok(Some(output)) = self.completed.join_next_until(deadline) {
+            if self.keep(output) {
+                return;
+            }
+        }
+    }
+
+    /// Whether that was enough.
+    fn keep(&mut self, output: F::Output) -> bool {
+        let is_enough = (self.is_enough)(&output);
+        self.done.push(output);
+        is_enough
+    }
+
+    /// Takes along whatever else is there by now.
+    fn finish(&mut self) -> Waited<F> {
+        let mut done = mem::take(&mut self.done);
+        let context = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(output)) = self.completed.poll_next(&context) {
+            done.push(output);
+        }
+        Waited { done, unfinished: mem::take(&mut self.completed).into_parts().1 }
+    }
+}
+
+/// Nothing in it is polled in place but the futures, which can be moved themselves.
+impl<F: Future + Unpin, P> Unpin for Wait<F, P> {}
+
+impl<F, P> Future for Wait<F, P>
+where
+    F: Future + Unpin,
+    P: FnMut(&F::Output) -> bool,
+{
+    type Output = Waited<F>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Waited<F>> {
+        loop {
+            match self.completed.poll_next(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => return Poll::Ready(self.finish()),
+                Poll::Ready(Some(output)) => {
+                    if self.keep(output) {
+                        return Poll::Ready(self.finish());
+                    }
+                }
+            }
+        }
+    }
+}

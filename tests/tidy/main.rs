@@ -1,0 +1,143 @@
+//! The rules of the house, held by a test.
+//!
+//! Each rule is a function from the repository, read as text, to what breaks it. Each has two
+//! kinds of test: here it is asked of the house as it stands, and beside it, of a small house
+//! with a planted violation, since a rule that catches nothing looks just like one that is kept.
+//!
+//! Knows nothing of what the code does; for that there are the other tests. What must always hold:
+//! a message says what to do, and a rule reads the same files whether or not they compile.
+//!
+//! ```text
+//! cargo test --test tidy                  the rules
+//! cargo test --test tidy -- --nocapture   and how many lines of code each room has
+//! ```
+
+mod lexer;
+mod source;
+mod house;
+mod order;
+mod size;
+mod words;
+mod plates;
+mod arguments;
+mod claims;
+mod leftovers;
+mod manifest;
+
+use house::{House, holds};
+
+#[test]
+fn a_wing_uses_the_hall_and_itself() {
+    holds(order::a_wing_uses_the_hall_and_itself);
+}
+
+#[test]
+fn a_module_uses_only_those_above_it() {
+    holds(order::a_module_uses_only_those_above_it);
+}
+
+#[test]
+fn every_file_has_its_mod_line() {
+    holds(order::every_file_has_its_mod_line);
+}
+
+#[test]
+fn a_file_is_one_idea() {
+    holds(size::a_file_is_one_idea);
+}
+
+#[test]
+fn the_house_is_small_on_purpose() {
+    println!("{}", size::table(&House::here()));
+    holds(size::the_house_is_small_on_purpose);
+}
+
+#[test]
+fn telling_words_stay_at_home() {
+    holds(words::telling_words_stay_at_home);
+}
+
+#[test]
+fn thread_locals_come_through_prims() {
+    holds(words::thread_locals_come_through_prims);
+}
+
+#[test]
+fn every_file_opens_with_a_door_plate() {
+    holds(plates::every_file_opens_with_a_door_plate);
+}
+
+#[test]
+fn every_door_plate_says_what_it_does_not_know() {
+    holds(plates::every_door_plate_says_what_it_does_not_know);
+}
+
+#[test]
+fn what_must_always_hold_is_said() {
+    holds(plates::what_must_always_hold_is_said);
+}
+
+#[test]
+fn the_front_door_has_no_logic() {
+    holds(plates::the_front_door_has_no_logic);
+}
+
+#[test]
+fn every_ordering_is_argued() {
+    holds(arguments::every_ordering_is_argued);
+}
+
+#[test]
+fn every_unsafe_is_argued() {
+    holds(arguments::every_unsafe_is_argued);
+}
+
+#[test]
+fn every_silenced_lint_has_a_reason() {
+    holds(arguments::every_silenced_lint_has_a_reason);
+}
+
+#[test]
+fn a_test_is_named_after_its_claim() {
+    holds(claims::a_test_is_named_after_its_claim);
+}
+
+#[test]
+fn no_test_sleeps_to_order_events() {
+    holds(claims::no_test_sleeps_to_order_events);
+}
+
+#[test]
+fn nothing_is_marked_as_undone() {
+    holds(leftovers::nothing_is_marked_as_undone);
+}
+
+#[test]
+fn no_machine_is_named() {
+    holds(leftovers::no_machine_is_named);
+}
+
+#[test]
+fn the_crate_leans_on_what_the_design_names() {
+    holds(manifest::the_crate_leans_on_what_the_design_names);
+}
+
+#[test]
+fn every_dependency_comes_from_crates_io() {
+    holds(manifest::every_dependency_comes_from_crates_io);
+}
+
+#[test]
+fn the_top_of_the_repository_is_in_order() {
+    holds(manifest::the_top_of_the_repository_is_in_order);
+}
+
+#[test]
+fn every_example_is_registered() {
+    holds(manifest::every_example_is_registered);
+}
+
+#[test]
+fn the_changelog_is_up_to_date() {
+    holds(manifest::the_changelog_is_up_to_date);
+}
