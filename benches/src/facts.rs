@@ -1,0 +1,176 @@
+//! On what, by what and when was this measured? A figure that does not say so is a rumour.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::{env, fmt, fs, thread};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::line_up::Scale;
+use crate::pools::WORKERS;
+
+/// The crates whose versions are told: whoever takes part in a row.
+const MEASURED: [&str; 7] = [
+    "crossbeam-channel",
+    "futures",
+    "handspun",
+    "rayon",
+    "rusty_pool",
+    "threadpool",
+    "tokio",
+];
+
+#[derive(Serialize)]
+pub(crate) struct Facts {
+    date: String,
+    command: String,
+    /// `None` where there is no git, or no commit yet.
+    commit: Option<String>,
+    compiler: &'static str,
+    optimised: bool,
+    system: String,
+    processor: Option<String>,
+    cores: Option<usize>,
+    /// How busy the machine already was: the mean number of runnable threads over the last minute.
+    load: Option<f64>,
+    workers: usize,
+    rounds: u32,
+    quick: bool,
+    versions: BTreeMap<&'static str, &'static str>,
+}
+
+impl Facts {
+    pub(crate) fn gather(scale: Scale, rounds: u32) -> Self {
+        Self {
+            date: format!("{:.0}", Timestamp::now()),
+            command: command(),
+            commit: commit(),
+            compiler: env!("COMPILER"),
+            optimised: !cfg!(debug_assertions),
+            system: format!("{} {}", env::consts::OS, env::consts::ARCH),
+            processor: processor(),
+            cores: thread::available_parallelism().ok().map(Into::into),
+            load: load(),
+            workers: WORKERS,
+            rounds,
+            quick: scale == Scale::Quick,
+            versions: versions(include_str!("../Cargo.lock")),
+        }
+    }
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_unknown = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
+        let versions: Vec<String> = self
+            .versions
+            .iter()
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect();
+        let cores = or_unknown(self.cores.map(|n| n.to_string()));
+        let load = or_unknown(self.load.map(|load| load.to_string()));
+
+        writeln!(f, "date      {}", self.date)?;
+        writeln!(f, "command   {}", self.command)?;
+        writeln!(f, "commit    {}", or_unknown(self.commit.clone()))?;
+        writeln!(f, "compiler  {}", self.compiler)?;
+        writeln!(
+            f,
+            "machine   {}, {cores} cores, {}",
+            self.system,
+            or_unknown(self.processor.clone())
+        )?;
+        writeln!(
+            f,
+            "load      {load} threads were runnable in the minute before"
+        )?;
+        writeln!(
+            f,
+            "method    {} workers each, {} rounds, one operation, medians",
+            self.workers, self.rounds
+        )?;
+        writeln!(f, "versions  {}", versions.join(", "))?;
+        if self.quick {
+            writeln!(
+                f,
+                "          quick: a tenth of the operations; do not quote these figures"
+            )?;
+        }
+        if !self.optimised {
+            writeln!(
+                f,
+                "          built without --release; these figures mean nothing"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// What to type to get this run again. The first argument, the path of the program, differs on
+/// every machine.
+fn command() -> String {
+    let cargo = "cargo run --release --manifest-path benches/Cargo.toml".to_owned();
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if arguments.is_empty() {
+        cargo
+    } else {
+        format!("{cargo} -- {}", arguments.join(" "))
+    }
+}
+
+fn commit() -> Option<String> {
+    let describe = [
+        "-C",
+        env!("CARGO_MANIFEST_DIR"),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=12",
+    ];
+    let output = Command::new("git").args(describe).output().ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn processor() -> Option<String> {
+    let processors = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = processors
+        .lines()
+        .find(|line| line.starts_with("model name"))?;
+    let (_, name) = line.split_once(':')?;
+    Some(name.trim().to_owned())
+}
+
+fn load() -> Option<f64> {
+    let loads = fs::read_to_string("/proc/loadavg").ok()?;
+    loads.split_whitespace().next()?.parse().ok()
+}
+
+/// Reads from a lock file which version of each measured crate was built. `version` follows `name`
+/// there.
+fn versions(lock: &'static str) -> BTreeMap<&'static str, &'static str> {
+    let quoted = |line: &'static str, key: &str| {
+        line.strip_prefix(key)?
+            .strip_prefix(" = \"")?
+            .strip_suffix('"')
+    };
+    let pairs = lock.lines().zip(lock.lines().skip(1));
+    pairs
+        .filter_map(|(first, second)| Some((quoted(first, "name")?, quoted(second, "version")?)))
+        .filter(|(name, _)| MEASURED.contains(name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_file_names_a_version_for_everybody_measured() {
+        let versions = versions(include_str!("../Cargo.lock"));
+        assert_eq!(versions.into_keys().collect::<Vec<_>>(), MEASURED);
+    }
+}

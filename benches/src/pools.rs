@@ -1,0 +1,43 @@
+//! One pool of each kind: two workers, and everything else as its author chose it.
+
+/// How many workers each pool has: as many as the machine has cores that the tables in `docs/` come
+/// from.
+pub(crate) const WORKERS: usize = 2;
+
+pub(crate) fn handspun() -> handspun::ThreadPool {
+    handspun::ThreadPool::new(WORKERS)
+}
+
+pub(crate) fn rayon() -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(WORKERS)
+        .build()
+        .expect("this process may start threads")
+}
+
+pub(crate) fn threadpool() -> threadpool::ThreadPool {
+    threadpool::ThreadPool::new(WORKERS)
+}
+
+/// Two threads for tasks and at most two for blocking closures. A row uses one kind or the other.
+pub(crate) fn tokio() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .max_blocking_threads(WORKERS)
+        .build()
+        .expect("this process may start threads")
+}
+
+pub(crate) fn futures() -> futures::executor::ThreadPool {
+    futures::executor::ThreadPool::builder()
+        .pool_size(WORKERS)
+        .create()
+        .expect("this process may start threads")
+}
+
+pub(crate) fn rusty_pool() -> rusty_pool::ThreadPool {
+    rusty_pool::Builder::new()
+        .core_size(WORKERS)
+        .max_size(WORKERS)
+        .build()
+}

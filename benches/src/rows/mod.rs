@@ -1,0 +1,42 @@
+//! The rows: one question each, one file each.
+//!
+//! To add one: write `rows/your_row.rs` with its question in the first line and a `ROW`, and name
+//! it twice below.
+
+mod as_completed;
+mod four_producers;
+mod map;
+mod round_trip;
+mod submit_join;
+
+use crate::line_up::{LineUp, Scale};
+
+/// A question, and who answers it.
+pub(crate) struct Row {
+    /// What `--row` takes.
+    pub(crate) name: &'static str,
+    pub(crate) question: &'static str,
+    /// Builds the contenders with their pools. What it costs to build them is not measured.
+    pub(crate) line_up: fn(Scale) -> LineUp,
+}
+
+/// Every row, in the order in which they are measured.
+pub(crate) const ALL: &[Row] = &[
+    submit_join::ROW,
+    round_trip::ROW,
+    four_producers::ROW,
+    as_completed::ROW,
+    map::ROW,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_rows_share_a_name() {
+        let names: HashSet<_> = ALL.iter().map(|row| row.name).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+}
