@@ -1,0 +1,7 @@
+//! The pool, promise by promise. The ids (P1, P2, …) name the cases that a correct pool passes; those
+//! that do not apply stand in `docs/design.md`, with the reason.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod handle;
