@@ -27,7 +27,7 @@ mod ground {
     use std::time::{Duration, Instant};
 
     pub(crate) use parking_lot::{Mutex, MutexGuard};
-    pub(crate) use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
     pub(crate) use std::thread::JoinHandle as ThreadHandle;
     pub(crate) use std::thread_local;
 
@@ -119,7 +119,7 @@ mod ground {
     use std::time::{Duration, Instant};
 
     pub(crate) use shuttle::sync::MutexGuard;
-    pub(crate) use shuttle::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
     pub(crate) use shuttle::thread::JoinHandle as ThreadHandle;
     pub(crate) use shuttle::thread_local;
 

@@ -86,14 +86,18 @@ impl Builder {
     /// How long an idle worker, or a thread that joins a job, looks out before it falls asleep.
     ///
     /// To wake a sleeping thread takes 10 to 40 µs, which is long beside a small job. The default
-    /// is 5 µs, and nothing on a machine with one core, where there is nobody to look out for. A
-    /// worker that has looked out in vain does so less and less: an idle pool uses no processor.
+    /// is 5 µs, and nothing on a machine with one core, where there is nobody to look out for. Who
+    /// has looked out in vain does so less and less, and an idle pool uses no processor; who has had
+    /// luck ten times in a row may look out for ten times as long.
     pub fn look_out(mut self, at_most: Duration) -> Self {
         self.settings.look_out = at_most;
         self
     }
 
     /// Runs on each thread before its first job, with the thread's number.
+    ///
+    /// Until it returns, the thread counts as one that is coming for the next job, and threads are
+    /// started one after the other: a hook that waits for another thread of its pool waits for ever.
     ///
     /// If it panics, that thread is given up. Jobs that no other thread is there to run settle as
     /// cancelled, and the reason says what the panic said.

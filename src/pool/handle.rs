@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::error::{CancelReason, FlatError, JoinError, StillRunning};
 use crate::panic;
 use crate::prims::Mutex;
-use crate::wait::block_on::{block_on_until, default_look_out};
+use crate::wait::block_on::{block_on_until, default_look_out, look_out};
 use crate::wait::deadline::Deadline;
 use crate::wait::help::{self, Ticket};
 use crate::wait::settle::Progress;
@@ -128,8 +128,10 @@ impl<T> JoinHandle<T> {
     #[doc(alias = "result")]
     pub fn join(self) -> Result<T, JoinError> {
         self.take_back();
-        let look_out = self.look_out();
-        match block_on_until(pin!(self), Deadline::Never, look_out) {
+        if let Some(outcome) = &self.outcome {
+            look_out(self.look_out(), || outcome.is_settled());
+        }
+        match block_on_until(pin!(self), Deadline::Never, Duration::ZERO) {
             Some(result) => result,
             None => unreachable!("never has not passed"),
         }
@@ -187,11 +189,8 @@ impl<T> JoinHandle<T> {
     }
 
     fn take_back(&self) {
-        let Some(Place { shared, ticket }) = &self.place else { return };
-        if worker::is_aboard(shared) {
-            if let Some(job) = shared.claim(*ticket) {
-                job.run(&shared.ledger);
-            }
+        if let (Some(place), Some(helper)) = (&self.place, help::helper()) {
+            helper.take_back(worker::offer_of(&place.shared, place.ticket));
         }
     }
 
@@ -271,7 +270,7 @@ impl<T> Future for JoinHandle<T> {
             self.outcome = None;
         } else if let Some(place) = &self.place {
             if worker::is_aboard(&place.shared) {
-                help::offer(place.ticket);
+                help::offer(worker::offer_of(&place.shared, place.ticket));
             }
         }
         result

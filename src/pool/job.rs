@@ -20,10 +20,30 @@ use super::ledger::Ledger;
 /// A job as its pool sees it.
 pub(crate) trait Run: Send + Sync {
     /// Runs the closure here and settles to what it returns, or to its panic.
-    fn run(self: Arc<Self>, ledger: &Ledger);
+    fn run(self: Arc<Self>, runner: &dyn Runner);
 
     /// Drops the closure, unrun, and settles to the reason.
     fn refuse(self: Arc<Self>, reason: CancelReason, ledger: &Ledger);
+}
+
+/// Who runs a job, and what it does when the job is over.
+pub(crate) trait Runner {
+    fn ledger(&self) -> &Ledger;
+
+    /// The job is over, and nobody knows it yet.
+    fn before_settling(&self) {
+        self.ledger().count_settled();
+    }
+
+    /// The job has settled, and now comes code that is not ours: the reader's waker, or the drop of
+    /// a result that has no reader. It may take its time.
+    fn before_foreign_code(&self) {}
+}
+
+impl Runner for Ledger {
+    fn ledger(&self) -> &Ledger {
+        self
+    }
 }
 
 /// A job as its handle sees it.
@@ -32,6 +52,8 @@ pub(crate) trait Outcome<T>: Send + Sync {
 
     /// The handle goes; it gets what it never read.
     fn abandon(&self) -> Option<Result<T, JoinError>>;
+
+    fn is_settled(&self) -> bool;
 
     fn progress(&self) -> Progress;
 
@@ -48,10 +70,15 @@ impl<F, T> Job<F, T> {
         Self { cell: Settle::queued(closure), submitted_at }
     }
 
-    fn settle(&self, result: Result<T, JoinError>, ledger: &Ledger) {
-        ledger.count_settled();
-        if let Some(unread) = self.cell.settle(result) {
-            ledger.dispose(unread);
+    fn settle(&self, result: Result<T, JoinError>, runner: &dyn Runner) {
+        runner.before_settling();
+        let aftermath = self.cell.settle(result);
+        if aftermath.is_nothing() {
+            return;
+        }
+        runner.before_foreign_code();
+        if let Some(unread) = aftermath.run_its_course() {
+            runner.ledger().dispose(unread);
         }
     }
 }
@@ -61,10 +88,10 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    fn run(self: Arc<Self>, ledger: &Ledger) {
+    fn run(self: Arc<Self>, runner: &dyn Runner) {
         let closure = self.cell.begin().expect("only its claimant runs a job, and once");
         let result = panic::catch(self.submitted_at, closure).map_err(JoinError::Panicked);
-        self.settle(result, ledger);
+        self.settle(result, runner);
     }
 
     fn refuse(self: Arc<Self>, reason: CancelReason, ledger: &Ledger) {
@@ -83,6 +110,10 @@ where
 
     fn abandon(&self) -> Option<Result<T, JoinError>> {
         self.cell.abandon()
+    }
+
+    fn is_settled(&self) -> bool {
+        self.cell.is_settled()
     }
 
     fn progress(&self) -> Progress {

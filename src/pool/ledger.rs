@@ -17,7 +17,10 @@ use Ordering::Relaxed;
 #[derive(Clone)]
 pub(crate) struct PanicHook(Arc<dyn Fn(&Panic) + Send + Sync>);
 
+/// Each worker has one, on cache lines of its own: with one for all, they would wait for each other
+/// at every job.
 #[derive(Default)]
+#[repr(align(128))]
 pub(crate) struct Ledger {
     settled: AtomicUsize,
     hook: PanicHook,
@@ -29,9 +32,9 @@ impl Ledger {
     }
 
     pub(crate) fn count_settled(&self) {
-        // ORDERING: Relaxed. Nothing travels with the count. A reader that holds the pool's lock
-        // sees no job settled that it does not see taken from the queue: it was taken under that
-        // lock, before it was counted here.
+        // ORDERING: Relaxed. Nothing travels with the count. A reader that holds the pool's locks
+        // sees no job settled that it does not see taken from the queue: it was taken under one of
+        // them, before it was counted here.
         self.settled.fetch_add(1, Relaxed);
     }
 

@@ -16,6 +16,8 @@ pub(crate) mod ledger;
 pub(crate) mod builder;
 pub(crate) mod queue;
 pub(crate) mod job;
+pub(crate) mod inbox;
+pub(crate) mod state;
 pub(crate) mod shared;
 pub(crate) mod worker;
 pub(crate) mod handle;

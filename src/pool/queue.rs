@@ -18,12 +18,11 @@ pub(crate) struct Queue<J> {
     /// The first and the last place hold a job, if there are places at all.
     places: VecDeque<(Ticket, Option<J>)>,
     n_jobs: usize,
-    next: usize,
 }
 
 impl<J> Queue<J> {
     pub(crate) const fn new() -> Self {
-        Self { places: VecDeque::new(), n_jobs: 0, next: 0 }
+        Self { places: VecDeque::new(), n_jobs: 0 }
     }
 
     /// How many jobs there are.
@@ -31,17 +30,14 @@ impl<J> Queue<J> {
         self.n_jobs
     }
 
-    /// How many jobs there have ever been.
-    pub(crate) fn n_pushed(&self) -> usize {
-        self.next
+    pub(crate) fn is_empty(&self) -> bool {
+        self.n_jobs == 0
     }
 
-    pub(crate) fn push(&mut self, job: J) -> Ticket {
-        let ticket = Ticket(self.next);
-        self.next += 1;
+    /// The ticket is greater than all that came before.
+    pub(crate) fn push(&mut self, ticket: Ticket, job: J) {
         self.n_jobs += 1;
         self.places.push_back((ticket, Some(job)));
-        ticket
     }
 
     /// Takes the job that has waited longest.
@@ -94,7 +90,10 @@ mod tests {
 
     fn queue_of(jobs: u32) -> (Queue<u32>, Vec<Ticket>) {
         let mut queue = Queue::new();
-        let tickets = (0..jobs).map(|job| queue.push(job)).collect();
+        let tickets: Vec<_> = (0..jobs).map(|job| Ticket(job as usize)).collect();
+        for (ticket, job) in tickets.iter().zip(0..) {
+            queue.push(*ticket, job);
+        }
         (queue, tickets)
     }
 

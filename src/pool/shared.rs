@@ -1,102 +1,46 @@
-//! What a pool's workers and its users share: one lock, and behind it all that the pool knows.
+//! What a pool's workers and its users share: two locks, and behind them all that the pool knows.
 //!
-//! Knows nothing of threads: it says which hand is wanted, and `worker` fetches it.
+//! Knows nothing of threads: it says which hand is wanted, and `worker` fetches it. Those who submit
+//! take the inbox's lock, and the other one only when the bell is set; workers take the other one,
+//! and the inbox's inside it when their own queue is empty.
 //!
-//! What must always hold, whenever the lock is free:
+//! What must always hold, whenever both locks are free:
 //!
-//! 1. While a job is queued and a worker is idle or may be started, one is on its way. (A system
-//!    that refuses threads breaks this until the next job is submitted or taken.)
+//! 1. While a job is queued and a hand is free (a worker is idle, or may be started), a worker is on
+//!    its way, or somebody who found the bell set is about to call one. A system that refuses
+//!    threads breaks this until the next job is submitted or taken.
 //! 2. At most one worker is on its way. It sends for the next before it runs its first job, so that
 //!    a flood of submits pays for one wake-up and not for one each.
-//! 3. Every job is in the queue, or claimed by exactly one thread, which runs or refuses it.
-//! 4. Counts change under the lock. Only `settled` does not: see `Ledger::count_settled`.
+//! 3. The bell is set only while nothing is queued and nobody is on the way.
+//! 4. Every job is queued, or claimed by exactly one thread, which runs or refuses it.
 
 use std::mem;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use crate::error::CancelReason;
-use crate::prims::{Mutex, MutexGuard, ThreadHandle};
+use crate::prims::{Mutex, MutexGuard};
 use crate::wait::help::Ticket;
 use crate::wait::parker::Parker;
 
 use super::builder::Settings;
+use super::inbox::{Admission, Inbox, Tray};
 use super::job::Run;
 use super::ledger::Ledger;
-use super::queue::Queue;
+use super::state::{End, Hand, Loss, Next, Phase, State};
 
-/// Aligned, so that the reference count before it, which every submit moves, and the lock, which
-/// everybody waits for, are not on the same line of the processor's cache.
-#[repr(align(128))]
 pub(crate) struct Shared {
-    state: Mutex<State>,
+    inbox: Apart<Inbox>,
+    state: Apart<Mutex<State>>,
+    /// What is counted by those who are not workers.
     pub(crate) ledger: Ledger,
     pub(crate) settings: Settings,
 }
 
-pub(crate) struct State {
-    pub(crate) queue: Queue<Arc<dyn Run>>,
-    phase: Phase,
-    /// Why there will never be a worker, if that is so.
-    broken: Option<CancelReason>,
-    /// Jobs that were not let in.
-    n_refused: usize,
-    /// The workers that look for nothing, the last to lie down first: its caches are warm.
-    idle: Vec<Arc<Parker>>,
-    /// A worker was woken or started, and has not arrived yet.
-    is_one_on_its_way: bool,
-    /// Threads that are up, one that is on its way included.
-    n_threads: usize,
-    /// How many there may be: as the settings say, or fewer since `on_start` panicked.
-    most_threads: usize,
-    /// Threads there have ever been, which numbers them.
-    n_started: usize,
-    threads: Vec<ThreadHandle<()>>,
-    /// Workers that wait for any of several jobs and could run one, by their number.
-    bystanders: Vec<(usize, Waker)>,
-    /// Who waits for the end of the pool.
-    end_waiters: Vec<Waker>,
-}
-
-/// | phase     | a submit | a worker that finds no job | next                            |
-/// |-----------|----------|----------------------------|---------------------------------|
-/// | `Open`    | queues   | lies down                  | `Closing`, by `close`           |
-/// | `Closing` | refuses  | ends                       | `Joining`, with no thread left  |
-/// | `Joining` | refuses  | —                          | `Ended`, with every one joined  |
-/// | `Ended`   | refuses  | —                          | —                               |
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Open,
-    Closing,
-    /// The threads have left their loops; somebody joins them.
-    Joining,
-    Ended,
-}
-
-/// Who is to come for what is queued.
-pub(crate) enum Hand {
-    /// Nobody: nothing is queued, or somebody is on the way, or everybody is at work.
-    NotWanted,
-    Idle(Arc<Parker>),
-    /// A thread that is yet to be started, with its number.
-    New(usize),
-    /// All are at work, but these wait for jobs and may find that they had better run one.
-    Bystanders(Vec<(usize, Waker)>),
-}
-
-/// A job that was not let in. Its submitter has to refuse it, with the lock let go.
-pub(crate) struct Refused {
-    pub(crate) job: Arc<dyn Run>,
-    pub(crate) reason: CancelReason,
-}
-
-/// What somebody who waits for the end of the pool is told.
-pub(crate) enum End {
-    /// The caller is the first to know that all threads have left: it has to join them.
-    JoinThreads(Vec<ThreadHandle<()>>),
-    /// All is over.
-    Reached,
-}
+/// Begins and ends on cache lines of its own. Two cores that write to one line, each to its own
+/// part of it, wait for each other all the same.
+#[repr(align(128))]
+struct Apart<T>(T);
 
 /// What is going on in a pool; see [`ThreadPool::stats`](crate::ThreadPool::stats).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,39 +62,39 @@ pub struct Stats {
 
 impl Shared {
     pub(crate) fn new(settings: Settings) -> Self {
-        let state = State {
-            queue: Queue::new(),
-            phase: Phase::Open,
-            broken: None,
-            n_refused: 0,
-            idle: Vec::new(),
-            is_one_on_its_way: false,
-            n_threads: 0,
-            most_threads: settings.threads,
-            n_started: 0,
-            threads: Vec::new(),
-            bystanders: Vec::new(),
-            end_waiters: Vec::new(),
-        };
-        let ledger = Ledger::new(settings.panic_hook.clone());
-        Self { state: Mutex::new(state), ledger, settings }
+        let state = State::new(settings.threads);
+        Self {
+            inbox: Apart(Inbox::new()),
+            state: Apart(Mutex::new(state)),
+            ledger: Ledger::new(settings.panic_hook.clone()),
+            settings,
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock()
+        self.state.0.lock()
+    }
+
+    pub(crate) fn admit(&self, job: Arc<dyn Run>) -> Admission {
+        self.inbox.0.admit(job)
     }
 
     /// Takes a queued job out of turn. The caller has to run or to refuse it.
     pub(crate) fn claim(&self, ticket: Ticket) -> Option<Arc<dyn Run>> {
-        self.lock().queue.claim(ticket)
+        // First here, then there: between the two looks it may have moved, but only that way.
+        let claimed = self.inbox.0.lock().queue.claim(ticket);
+        claimed.or_else(|| self.lock().queue.claim(ticket))
     }
 
     pub(crate) fn stats(&self) -> Stats {
         let state = self.lock();
-        // All of it is of one moment: the lock holds everything still but `settled`, and that is
-        // read once.
-        let submitted = state.n_submitted();
-        let (queued, settled) = (state.queue.len(), self.ledger.settled());
+        let tray = self.inbox.0.lock();
+        // All of it is of one moment. The locks hold everything still but what is counted as
+        // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
+        let in_ledgers: usize = state.ledgers.iter().map(|ledger| ledger.settled()).sum();
+        let settled = in_ledgers + self.ledger.settled();
+        let (submitted, queued) =
+            (self.inbox.0.n_submitted(), state.queue.len() + tray.queue.len());
         let running = submitted - queued - settled;
         let (threads, idle) = (state.n_threads, state.idle.len());
         Stats { submitted, queued, running, settled, threads, idle }
@@ -172,107 +116,128 @@ impl Shared {
             }
         }
     }
-}
 
-impl State {
-    fn n_submitted(&self) -> usize {
-        self.queue.n_pushed() + self.n_refused
-    }
-
-    /// Takes a job in, or says why not.
-    pub(crate) fn admit(&mut self, job: Arc<dyn Run>) -> Result<Ticket, Refused> {
-        let reason = match (self.phase, &self.broken) {
-            (Phase::Open, None) => return Ok(self.queue.push(job)),
-            (Phase::Open, Some(reason)) => reason.clone(),
-            (Phase::Closing | Phase::Joining | Phase::Ended, _) => CancelReason::ShutDown,
-        };
-        self.n_refused += 1;
-        Err(Refused { job, reason })
-    }
-
-    /// Who is to come for what is queued. The caller has to fetch that hand.
-    pub(crate) fn next_hand(&mut self) -> Hand {
-        if self.queue.len() == 0 || self.is_one_on_its_way {
-            return Hand::NotWanted;
+    /// Who is to come for what is queued. To be asked whenever a job was taken from the queue, or
+    /// brought and the bell was set. The caller has to fetch that hand.
+    pub(crate) fn next_hand(&self, state: &mut State) -> Hand {
+        if state.is_one_on_its_way {
+            return Hand::NotWanted; // It asks too, when it is here.
         }
-        if let Some(parker) = self.idle.pop() {
-            self.is_one_on_its_way = true;
+        if state.queue.is_empty() {
+            let mut tray = self.refill(state);
+            if state.queue.is_empty() {
+                self.inbox.0.set_bell(&mut tray, state.has_free_hand());
+                return Hand::NotWanted;
+            }
+        }
+        if let Some(parker) = state.idle.pop() {
+            state.is_one_on_its_way = true;
             return Hand::Idle(parker);
         }
-        if self.n_threads < self.most_threads {
-            self.is_one_on_its_way = true;
-            self.n_threads += 1;
-            self.n_started += 1;
-            return Hand::New(self.n_started - 1);
+        if state.n_threads < state.most_threads {
+            state.is_one_on_its_way = true;
+            state.n_threads += 1;
+            state.n_started += 1;
+            return Hand::New(state.n_started - 1);
         }
-        if self.bystanders.is_empty() {
+        if state.bystanders.is_empty() {
             return Hand::NotWanted;
         }
-        Hand::Bystanders(mem::take(&mut self.bystanders))
+        Hand::Bystanders(mem::take(&mut state.bystanders))
     }
 
-    /// Whether somebody will come for the first job in line, now or soon.
-    pub(crate) fn has_free_hand(&self) -> bool {
-        self.is_one_on_its_way || !self.idle.is_empty() || self.n_threads < self.most_threads
+    /// Whether the next submit would call somebody. Only a hint: `announce` looks properly.
+    pub(crate) fn is_bell_set(&self) -> bool {
+        self.inbox.0.is_bell_set()
     }
 
-    /// Keeps the waker of a worker that could run a job while it waits, in place of its last one.
-    pub(crate) fn stand_by(&mut self, worker: usize, waker: Waker) -> Option<(usize, Waker)> {
-        let last = self.bystanders.iter().position(|(number, _)| *number == worker);
-        let last = last.map(|at| self.bystanders.swap_remove(at));
-        self.bystanders.push((worker, waker));
-        last
+    /// The caller says that it is on its way to the next job; false if somebody else is.
+    pub(crate) fn announce(&self) -> bool {
+        let mut state = self.lock();
+        let mut tray = self.inbox.0.lock();
+        let is_first = self.inbox.0.is_bell_set() && !state.is_one_on_its_way;
+        if is_first {
+            state.is_one_on_its_way = true;
+            self.inbox.0.set_bell(&mut tray, false);
+        }
+        is_first
     }
 
-    /// The worker that was on its way is here.
-    pub(crate) fn arrive(&mut self) {
-        self.is_one_on_its_way = false;
+    /// Whether jobs have been brought since there were `n_seen`. Only a hint, for a look-out.
+    pub(crate) fn has_news(&self, n_seen: usize) -> bool {
+        self.inbox.0.n_submitted() != n_seen
     }
 
-    /// A worker found nothing to do. Whoever takes its parker off the list unparks it.
-    pub(crate) fn lie_down(&mut self, parker: Arc<Parker>) {
-        self.idle.push(parker);
+    /// The job that has waited longest, or what to do instead.
+    pub(crate) fn next_job(
+        &self,
+        state: &mut State,
+        parker: &Arc<Parker>,
+        may_look_out: bool,
+    ) -> Next {
+        if let Some(job) = state.queue.pop() {
+            return Next::Job(job);
+        }
+        let mut tray = self.refill(state);
+        match state.queue.pop() {
+            Some(job) => Next::Job(job),
+            None if state.phase != Phase::Open => Next::End,
+            None if may_look_out && !state.is_one_on_its_way => {
+                state.is_one_on_its_way = true;
+                self.inbox.0.set_bell(&mut tray, false);
+                Next::LookOut(self.inbox.0.n_submitted())
+            }
+            None => {
+                state.idle.push(parker.clone());
+                self.inbox.0.set_bell(&mut tray, !state.is_one_on_its_way);
+                Next::Sleep
+            }
+        }
     }
 
-    pub(crate) fn is_closing(&self) -> bool {
-        self.phase != Phase::Open
+    /// Takes over what has been handed in, in exchange for the empty queue. The guard is for the
+    /// bell, which can only be right if nothing is handed in before it is set.
+    fn refill(&self, state: &mut State) -> MutexGuard<'_, Tray> {
+        let mut tray = self.inbox.0.lock();
+        mem::swap(&mut state.queue, &mut tray.queue);
+        tray
+    }
+
+    /// Takes all that is queued. The caller has to refuse it.
+    pub(crate) fn drain(&self, state: &mut State) -> Vec<Arc<dyn Run>> {
+        let mut unrun = state.queue.drain();
+        unrun.extend(self.inbox.0.lock().queue.drain());
+        unrun
     }
 
     /// Lets no more jobs in. Every idle worker is to be unparked, to see for itself.
-    pub(crate) fn close(&mut self) -> Vec<Arc<Parker>> {
-        if self.phase == Phase::Open {
-            self.phase = Phase::Closing;
+    pub(crate) fn close(&self, state: &mut State) -> Vec<Arc<Parker>> {
+        if state.phase == Phase::Open {
+            state.phase = Phase::Closing;
         }
-        mem::take(&mut self.idle)
+        self.inbox.0.lock().closed = Some(CancelReason::ShutDown);
+        mem::take(&mut state.idle)
     }
 
-    pub(crate) fn keep_thread(&mut self, thread: ThreadHandle<()>) {
-        self.threads.push(thread);
-    }
-
-    /// A thread is gone. If it was the last of a closed pool, those who wait for its end are to be woken.
-    pub(crate) fn lose_thread(&mut self) -> Vec<Waker> {
-        self.n_threads -= 1;
-        let is_last = self.n_threads == 0 && self.is_closing();
-        if is_last { mem::take(&mut self.end_waiters) } else { Vec::new() }
-    }
-
-    /// The threads have been joined; those who wait for the end are to be woken.
-    pub(crate) fn all_joined(&mut self) -> Vec<Waker> {
-        self.phase = Phase::Ended;
-        mem::take(&mut self.end_waiters)
-    }
-
-    /// No thread is started any more after the one that fails now. If it was the only one, the
-    /// pool is broken, and this is why.
-    pub(crate) fn start_no_more(&mut self, reason: &CancelReason) {
-        self.most_threads = self.n_threads - 1;
-        if self.most_threads == 0 {
-            self.broken = Some(reason.clone());
+    /// The worker that was on its way will not come. If it `was_the_last_try`, no other is started.
+    pub(crate) fn lose_one_on_its_way(
+        &self,
+        state: &mut State,
+        reason: &CancelReason,
+        was_the_last_try: bool,
+    ) -> Loss {
+        state.is_one_on_its_way = false;
+        let end_waiters = state.lose_thread();
+        if was_the_last_try {
+            state.most_threads = state.n_threads;
         }
-    }
-
-    pub(crate) fn has_threads(&self) -> bool {
-        self.n_threads > 0
+        let mut tray = self.inbox.0.lock();
+        if state.most_threads == 0 {
+            tray.closed = Some(reason.clone());
+        }
+        self.inbox.0.set_bell(&mut tray, state.has_free_hand()); // The next job is to try again.
+        drop(tray);
+        let orphans = if state.n_threads == 0 { self.drain(state) } else { Vec::new() };
+        Loss { bystanders: mem::take(&mut state.bystanders), orphans, end_waiters }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of queues and wake-ups. What must always hold: when a pool has been dropped or shut
 //! down from outside, its threads are gone, thread-locals and all; and every job that was ever
-//! handed in has settled.
+//! handed in has settled, unless some other thread is in the middle of cancelling it.
 
 use std::fmt;
 use std::panic::Location;
@@ -18,7 +18,8 @@ use crate::wait::deadline::Deadline;
 use super::builder::Builder;
 use super::handle::JoinHandle;
 use super::job::Job;
-use super::shared::{End, Shared, Stats};
+use super::shared::{Shared, Stats};
+use super::state::End;
 use super::worker;
 
 /// A number of threads that run the closures handed to them.
@@ -186,10 +187,10 @@ impl ThreadPool {
 
     fn close(&self, queued: Shutdown) {
         let mut state = self.shared.lock();
-        let idle = state.close();
+        let idle = self.shared.close(&mut state);
         let unrun = match queued {
             Shutdown::Drain => Vec::new(),
-            Shutdown::Cancel => state.queue.drain(),
+            Shutdown::Cancel => self.shared.drain(&mut state),
         };
         drop(state);
         idle.into_iter().for_each(|parker| parker.unpark());

@@ -13,48 +13,51 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use crate::error::{CancelReason, no_thread};
-use crate::panic::Panic;
 use crate::prims::{MutexGuard, ThreadSpec, spawn_thread, thread_local};
 use crate::wait::deadline::Deadline;
-use crate::wait::help::{self, Helped, Helper, Ticket};
+use crate::wait::help::{self, Helper, Offer, Ticket};
 use crate::wait::parker::{Parker, Patience};
 
-use super::job::Run;
-use super::shared::{Hand, Refused, Shared, State};
+use super::inbox::Admission;
+use super::job::{Run, Runner};
+use super::ledger::Ledger;
+use super::shared::Shared;
+use super::state::{Hand, Next, State};
 
 thread_local! {
-    /// The pool that this thread works for. Only its address: it tells one pool from another
-    /// while the worker, which keeps the pool's `Shared` alive, is there to ask.
+    /// The pool that this thread works for. Only its address, which has no destructor: it tells one
+    /// pool from another even while the thread's other locals are being destroyed.
     static WORKS_FOR: Cell<*const Shared> = const { Cell::new(ptr::null()) };
 }
 
 /// Whether the calling thread is a worker of this pool.
 pub(crate) fn is_aboard(shared: &Arc<Shared>) -> bool {
-    // A thread that has lost its locals is past its loop, and no worker any more.
     WORKS_FOR.try_with(|works_for| works_for.get() == Arc::as_ptr(shared)).unwrap_or(false)
 }
 
-/// Queues a job and sees to it that a worker comes for it.
-///
-/// A closed pool refuses it, and the ticket is then for a job that is not in the queue.
+/// What the handle of a queued job can say to a worker of this pool that waits for it.
+pub(crate) fn offer_of(shared: &Arc<Shared>, ticket: Ticket) -> Offer {
+    Offer { line: Arc::as_ptr(shared).addr(), ticket }
+}
+
+/// Queues a job and sees to it that a worker comes for it, or refuses it.
 pub(crate) fn submit(shared: &Arc<Shared>, job: Arc<dyn Run>) -> Ticket {
-    let mut state = shared.lock();
-    match state.admit(job) {
-        Ok(ticket) => {
-            summon(shared, state);
+    match shared.admit(job) {
+        Admission::Queued(ticket) => ticket,
+        Admission::Ring(ticket) => {
+            summon(shared, shared.lock());
             ticket
         }
-        Err(Refused { job, reason }) => {
-            drop(state);
+        Admission::Refused(ticket, job, reason) => {
             job.refuse(reason, &shared.ledger);
-            Ticket(usize::MAX)
+            ticket
         }
     }
 }
 
 /// Lets go of the lock and fetches the hand that is wanted, if one is.
 fn summon(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
-    match state.next_hand() {
+    match shared.next_hand(&mut state) {
         Hand::NotWanted => {}
         Hand::Idle(parker) => {
             drop(state);
@@ -73,78 +76,123 @@ fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>, number: usize) 
     let settings = &shared.settings;
     let name = format!("{}-{number}", settings.name);
     let spec = ThreadSpec { name: Some(name), stack_size: settings.stack_size };
-    let worker = Worker { shared: shared.clone(), number };
-    match spawn_thread(spec, move || worker.live()) {
-        Ok(thread) => state.keep_thread(thread),
-        Err(error) => lose(shared, state, &no_thread(&error)),
+    let ledger = Arc::new(Ledger::new(settings.panic_hook.clone()));
+    let aboard = Arc::new(Aboard { shared: shared.clone(), number, ledger: ledger.clone() });
+    match spawn_thread(spec, move || live(aboard)) {
+        Ok(thread) => state.keep_thread(thread, ledger),
+        Err(error) => lose(shared, state, &no_thread(&error), false),
     }
 }
 
-/// A worker that was on its way is lost. If there is no other, nobody comes: the jobs are told.
-fn lose(shared: &Shared, mut state: MutexGuard<'_, State>, reason: &CancelReason) {
-    state.arrive();
-    let end_waiters = state.lose_thread();
-    let orphans = if state.has_threads() { Vec::new() } else { state.queue.drain() };
+/// Lets go of the lock and tells those who counted on a worker that is lost: waits that could run a
+/// job themselves, and, if there is no other thread, the jobs.
+fn lose(
+    shared: &Shared,
+    mut state: MutexGuard<'_, State>,
+    reason: &CancelReason,
+    was_the_last_try: bool,
+) {
+    let loss = shared.lose_one_on_its_way(&mut state, reason, was_the_last_try);
     drop(state);
-    for job in orphans {
+    loss.bystanders.into_iter().for_each(|(_, waker)| waker.wake());
+    for job in loss.orphans {
         job.refuse(reason.clone(), &shared.ledger);
     }
+    loss.end_waiters.into_iter().for_each(Waker::wake);
+}
+
+/// The life of a worker's thread.
+fn live(aboard: Arc<Aboard>) {
+    let (shared, number) = (&aboard.shared, aboard.number);
+    // From the first hook to the last thread-local: a shutdown in any of them is refused.
+    WORKS_FOR.with(|works_for| works_for.set(Arc::as_ptr(shared)));
+    if let Err(panic) = shared.settings.on_start.call(number) {
+        // What the thread was to be given at its start it does not have; nor would the next.
+        let why = format!("`on_start` panicked: {}", panic.message());
+        lose(shared, shared.lock(), &CancelReason::NoWorker(why.into()), true);
+        // A worker may have lain down, or a job have come, while this one was thought to be coming.
+        summon(shared, shared.lock());
+        return;
+    }
+    help::set_helper(aboard.clone());
+
+    work(shared, &aboard.ledger);
+
+    if let Err(panic) = shared.settings.on_exit.call(number) {
+        shared.settings.panic_hook.tell(&panic);
+    }
+    let end_waiters = shared.lock().lose_thread();
     end_waiters.into_iter().for_each(Waker::wake);
 }
 
-struct Worker {
-    shared: Arc<Shared>,
-    number: usize,
-}
-
-impl Worker {
-    fn live(self) {
-        let settings = &self.shared.settings;
-        if let Err(panic) = settings.on_start.call(self.number) {
-            self.give_up(&panic);
-            return;
-        }
-        WORKS_FOR.with(|works_for| works_for.set(Arc::as_ptr(&self.shared)));
-        help::set_helper(Arc::new(Aboard { shared: self.shared.clone(), number: self.number }));
-
-        self.work();
-
-        if let Err(panic) = settings.on_exit.call(self.number) {
-            settings.panic_hook.tell(&panic);
-        }
-        let end_waiters = self.shared.lock().lose_thread();
-        end_waiters.into_iter().for_each(Waker::wake);
-    }
-
-    /// What this thread was to be given at its start, it does not have; nor would the next.
-    fn give_up(&self, panic: &Panic) {
-        let why = format!("`on_start` panicked: {}", panic.message());
-        let reason = CancelReason::NoWorker(why.into());
-        let mut state = self.shared.lock();
-        state.start_no_more(&reason);
-        lose(&self.shared, state, &reason);
-    }
-
-    fn work(&self) {
-        let parker = Arc::new(Parker::new());
-        let mut patience = Patience::default();
-        let mut state = self.shared.lock();
-        state.arrive();
-        loop {
-            if let Some(job) = state.queue.pop() {
+/// Runs jobs until the pool is closed and none is left.
+fn work(shared: &Arc<Shared>, ledger: &Ledger) {
+    let parker = Arc::new(Parker::new());
+    let mut patience = Patience::default();
+    let look_out = shared.settings.look_out;
+    let mut may_look_out = true;
+    let at_work = AtWork { shared, ledger, is_announced: Cell::new(false) };
+    let mut state = shared.lock();
+    state.arrive();
+    loop {
+        match shared.next_job(&mut state, &parker, may_look_out) {
+            Next::Job(job) => {
                 // Before the job, which may take for ever: the next one in line has its own hand.
-                summon(&self.shared, state);
-                job.run(&self.shared.ledger);
-                state = self.shared.lock();
-            } else if state.is_closing() {
-                return;
-            } else {
-                state.lie_down(parker.clone());
+                summon(shared, state);
+                job.run(&at_work);
+                state = shared.lock();
+                if at_work.is_announced.take() {
+                    state.arrive();
+                }
+                may_look_out = !look_out.is_zero();
+            }
+            Next::LookOut(n_seen) => {
                 drop(state);
-                patience.park(&parker, self.shared.settings.look_out, Deadline::Never);
-                state = self.shared.lock();
+                patience.look_out(look_out, || shared.has_news(n_seen));
+                state = shared.lock();
+                state.arrive();
+                may_look_out = false;
+            }
+            Next::Sleep => {
+                drop(state);
+                parker.park(Deadline::Never);
+                state = shared.lock();
                 state.arrive();
             }
+            Next::End => return,
+        }
+    }
+}
+
+/// A worker while it runs a job from the queue.
+///
+/// A job that settles is often followed by the next one at once: somebody submits, joins, and
+/// submits again. So before it settles the job, a worker that sees the bell set says that it is on
+/// its way to the next. Otherwise the next submit would wake another worker, for 10 to 40 µs, only
+/// to find that this one was faster.
+struct AtWork<'worker> {
+    shared: &'worker Arc<Shared>,
+    ledger: &'worker Ledger,
+    is_announced: Cell<bool>,
+}
+
+impl Runner for AtWork<'_> {
+    fn ledger(&self) -> &Ledger {
+        self.ledger
+    }
+
+    fn before_settling(&self) {
+        self.ledger.count_settled();
+        if self.shared.is_bell_set() {
+            self.is_announced.set(self.shared.announce());
+        }
+    }
+
+    fn before_foreign_code(&self) {
+        if self.is_announced.take() {
+            let mut state = self.shared.lock();
+            state.arrive();
+            summon(self.shared, state);
         }
     }
 }
@@ -153,28 +201,32 @@ impl Worker {
 struct Aboard {
     shared: Arc<Shared>,
     number: usize,
+    ledger: Arc<Ledger>,
 }
 
 impl Helper for Aboard {
-    fn help(&self, ticket: Ticket, waker: &Waker) -> Helped {
+    fn take_back(&self, offer: Offer) -> bool {
+        // The job of another pool has workers of its own.
+        let is_ours = offer == offer_of(&self.shared, offer.ticket);
+        let Some(job) = is_ours.then(|| self.shared.claim(offer.ticket)).flatten() else {
+            return false;
+        };
+        job.run(&*self.ledger);
+        true
+    }
+
+    fn help(&self, offer: Offer, waker: &Waker) -> bool {
         let waker = waker.clone();
         let mut state = self.shared.lock();
-        if state.has_free_hand() {
+        if state.is_somebody_coming() {
             // To run it here would be a shortcut, and a risk: what it waits for may be up to this
             // very thread. But the free hand may come to wait as we do, so we want to hear of it.
             let stale = state.stand_by(self.number, waker);
             drop(state);
             drop(stale);
-            return Helped::NotNeeded;
+            return false;
         }
-        let claimed = state.queue.claim(ticket);
         drop(state);
-        match claimed {
-            Some(job) => {
-                job.run(&self.shared.ledger);
-                Helped::Ran
-            }
-            None => Helped::NotNeeded,
-        }
+        self.take_back(offer)
     }
 }

@@ -63,10 +63,19 @@ pub(crate) fn block_on_until<F: Future>(
         if deadline.has_passed() {
             break None;
         }
-        place.patience.park(&place.parker, look_out, deadline);
+        // Looked out for or not, it is the park that takes notice.
+        place.patience.look_out(look_out, || place.parker.is_notified());
+        place.parker.park(deadline);
     };
     place.put_back();
     output
+}
+
+/// Looks for up to `limit` without leaving a waker, if this thread's luck is promising.
+pub(crate) fn look_out(limit: Duration, look: impl FnMut() -> bool) {
+    let mut place = Place::take();
+    place.patience.look_out(limit, look);
+    place.put_back();
 }
 
 /// Where a thread waits. Kept from one wait to the next, so that a wait allocates nothing.

@@ -45,12 +45,10 @@ impl Parker {
         Self { state: AtomicU8::new(EMPTY), falling_asleep: Mutex::new(()), woken: Condvar::new() }
     }
 
-    /// Looks for an `unpark` for at most `limit` without sleeping; true if there was one.
-    fn look_out(&self, limit: Duration) -> bool {
-        spin(limit, || {
-            // ORDERING: Relaxed. A hint that `take_notice` will succeed; that one synchronises.
-            self.state.load(Relaxed) == NOTIFIED
-        }) && self.take_notice()
+    /// Whether there has been an `unpark`. Only a hint: `park` is what takes notice of it.
+    pub(crate) fn is_notified(&self) -> bool {
+        // ORDERING: Relaxed. `take_notice` synchronises, when the hint has been followed.
+        self.state.load(Relaxed) == NOTIFIED
     }
 
     /// Sleeps until there is an `unpark`, or the deadline passes. One thread at a time.
@@ -107,31 +105,41 @@ impl Parker {
     }
 }
 
-/// Whether to look out before falling asleep, learnt from how it went the last times.
+/// How long to look out before falling asleep, learnt from how it went the last times.
 ///
 /// A sleeping thread is woken in 10 to 40 µs, one that looks out in less than one. So an answer
-/// that takes a microsecond is worth looking out for, and one that takes a millisecond is not:
-/// after each look-out in vain, twice as many waits go straight to sleep, up to 63.
+/// that takes a microsecond is worth looking out for, and one that takes a millisecond is not.
+/// After each look-out in vain, twice as many waits go straight to sleep, up to 63. While looking
+/// out pays, it may last longer, up to as long as the sleep that it spares: one late answer, when
+/// the machine was busy elsewhere, does not put two threads to sleep that have an hour of questions
+/// and answers before them.
 #[derive(Default)]
 pub(crate) struct Patience {
     in_vain: u32,
     waits_to_sleep: u32,
+    in_a_row: u32,
 }
 
 impl Patience {
-    /// Waits for an `unpark`: with open eyes for up to `look_out` if that is promising, then asleep.
-    pub(crate) fn park(&mut self, parker: &Parker, look_out: Duration, deadline: Deadline) {
+    /// Looks for up to `limit`, or ten times that after ten times luck, if that is promising; true as
+    /// soon as a look is.
+    pub(crate) fn look_out(&mut self, limit: Duration, look: impl FnMut() -> bool) -> bool {
+        if limit.is_zero() {
+            return false;
+        }
         if let Some(fewer) = self.waits_to_sleep.checked_sub(1) {
             self.waits_to_sleep = fewer;
-        } else if !look_out.is_zero() {
-            if parker.look_out(look_out) {
-                self.in_vain = 0;
-                return;
-            }
-            self.in_vain = 6.min(self.in_vain + 1);
-            self.waits_to_sleep = (1 << self.in_vain) - 1;
+            return false;
         }
-        parker.park(deadline);
+        if spin(limit * (1 + self.in_a_row), look) {
+            self.in_vain = 0;
+            self.in_a_row = 9.min(self.in_a_row + 1);
+            return true;
+        }
+        self.in_vain = 6.min(self.in_vain + 1);
+        self.waits_to_sleep = (1 << self.in_vain) - 1;
+        self.in_a_row = 0;
+        false
     }
 }
 
@@ -162,8 +170,8 @@ mod tests {
         let parker = Parker::new();
         parker.unpark();
         parker.unpark();
-        assert!(parker.look_out(Duration::ZERO));
-        assert!(!parker.look_out(Duration::ZERO));
+        parker.park(Deadline::Never);
+        assert!(!parker.is_notified());
     }
 
     #[test]
@@ -171,7 +179,7 @@ mod tests {
         std::thread::current().unpark();
         let parker = Parker::new();
         parker.park(Deadline::after(Duration::from_millis(1)));
-        assert!(!parker.look_out(Duration::ZERO), "only the deadline can have ended that park");
+        assert!(!parker.is_notified(), "only the deadline can have ended that park");
     }
 
     #[test]

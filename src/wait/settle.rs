@@ -14,7 +14,9 @@ use std::mem;
 use std::task::{Context, Poll, Waker};
 
 use crate::panic;
-use crate::prims::Mutex;
+use crate::prims::{AtomicBool, Mutex, Ordering};
+
+use Ordering::Relaxed;
 
 /// A place where `W`, work that has not begun, turns into a `T`.
 ///
@@ -29,6 +31,9 @@ use crate::prims::Mutex;
 /// nobody will ever read is disposed of by the one who made it, and a lost panic is noticed.
 pub(crate) struct Settle<W, T> {
     state: Mutex<State<W, T>>,
+    /// Set once it has settled. For a reader that looks out before it leaves a waker: it neither
+    /// takes the lock, which the worker wants, nor has to be woken.
+    is_settled: AtomicBool,
 }
 
 struct State<W, T> {
@@ -52,6 +57,31 @@ enum Reader {
     Gone,
 }
 
+/// What is left when something has settled: nothing, as a rule.
+pub(crate) struct Aftermath<W, T> {
+    /// The work, if it was never begun.
+    undone: Option<W>,
+    /// The value, if it will never be read.
+    unread: Option<T>,
+    /// The reader, if it is waiting.
+    waker: Option<Waker>,
+}
+
+impl<W, T> Aftermath<W, T> {
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.undone.is_none() && self.unread.is_none() && self.waker.is_none()
+    }
+
+    /// Drops the work and wakes the reader. Gives the value back if there is no reader.
+    pub(crate) fn run_its_course(self) -> Option<T> {
+        panic::contain(|| drop(self.undone));
+        if let Some(waker) = self.waker {
+            panic::contain(|| waker.wake());
+        }
+        self.unread
+    }
+}
+
 /// What a look from outside tells, for `Debug` and `is_finished`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
@@ -62,7 +92,8 @@ pub(crate) enum Progress {
 
 impl<W, T> Settle<W, T> {
     pub(crate) fn queued(work: W) -> Self {
-        Self { state: Mutex::new(State { stage: Stage::Queued(work), reader: Reader::Away }) }
+        let state = State { stage: Stage::Queued(work), reader: Reader::Away };
+        Self { state: Mutex::new(state), is_settled: AtomicBool::new(false) }
     }
 
     /// Takes the work out to run it; `None` if it was cancelled, or begun, before.
@@ -77,8 +108,9 @@ impl<W, T> Settle<W, T> {
         }
     }
 
-    /// Settles, and wakes the reader. Gives the value back if the reader has gone.
-    pub(crate) fn settle(&self, value: T) -> Option<T> {
+    /// Settles. What it returns is other people's code, and the caller's to let loose.
+    #[must_use = "somebody may be waiting to be woken"]
+    pub(crate) fn settle(&self, value: T) -> Aftermath<W, T> {
         let mut state = self.state.lock();
         let (settled, unread) = match state.reader {
             Reader::Gone => (Stage::Taken, Some(value)),
@@ -86,17 +118,20 @@ impl<W, T> Settle<W, T> {
         };
         let before = mem::replace(&mut state.stage, settled);
         let reader = mem::replace(&mut state.reader, Reader::Away);
+        // ORDERING: Relaxed. A hint: whoever sees it takes the lock to get the value.
+        self.is_settled.store(true, Relaxed);
         drop(state);
 
-        match before {
-            Stage::Queued(work) => panic::contain(|| drop(work)),
-            Stage::Running => {}
+        let undone = match before {
+            Stage::Queued(work) => Some(work),
+            Stage::Running => None,
             Stage::Settled(_) | Stage::Taken => unreachable!("settled twice"),
-        }
-        if let Reader::Waiting(waker) = reader {
-            panic::contain(|| waker.wake());
-        }
-        unread
+        };
+        let waker = match reader {
+            Reader::Waiting(waker) => Some(waker),
+            Reader::Away | Reader::Gone => None,
+        };
+        Aftermath { undone, unread, waker }
     }
 
     /// Takes the value, or leaves the waker to be woken when there is one.
@@ -118,7 +153,9 @@ impl<W, T> Settle<W, T> {
         let unread = state.take_value();
         let reader = mem::replace(&mut state.reader, Reader::Gone);
         drop(state);
-        drop(reader);
+        // A waker's drop is other people's code, and we are in a drop ourselves: were it to unwind
+        // from here while another panic does, it would end the process.
+        panic::contain(|| drop(reader));
         unread
     }
 
@@ -136,6 +173,11 @@ impl<W, T> Settle<W, T> {
             Stage::Settled(value) => holds(value),
             Stage::Queued(_) | Stage::Running | Stage::Taken => false,
         }
+    }
+
+    /// Whether `poll` will be ready. Only a hint, for a look-out: it may be a little behind.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_settled.load(Relaxed) // ORDERING: Relaxed, as in `settle`.
     }
 
     /// The quick half of `poll`: nothing is cloned for a value that is there already.
@@ -218,7 +260,7 @@ mod tests {
     fn a_value_that_came_before_the_first_poll_needs_no_wake() {
         let counter = Arc::new(WakeCounter::default());
         let cell = running();
-        assert_eq!(cell.settle(7), None);
+        assert!(cell.settle(7).is_nothing());
         assert_eq!(poll_with(&cell, &counter.clone().into()), Poll::Ready(7));
         assert_eq!(counter.0.load(Relaxed), 0); // ORDERING: Relaxed, as above.
     }
@@ -231,7 +273,7 @@ mod tests {
         assert_eq!(poll_with(&cell, &old.clone().into()), Poll::Pending);
         assert_eq!(poll_with(&cell, &new.clone().into()), Poll::Pending);
         assert_eq!(Arc::strong_count(&old), 1, "the stale waker is let go at once");
-        cell.settle(7);
+        cell.settle(7).run_its_course();
         // ORDERING: Relaxed, as above.
         assert_eq!((old.0.load(Relaxed), new.0.load(Relaxed)), (0, 1));
     }
@@ -240,20 +282,20 @@ mod tests {
     fn a_value_that_nobody_will_read_comes_back() {
         let cell: Settle<(), u8> = running();
         assert_eq!(cell.abandon(), None);
-        assert_eq!(cell.settle(7), Some(7));
+        assert_eq!(cell.settle(7).run_its_course(), Some(7));
     }
 
     #[test]
     fn a_reader_that_goes_takes_the_value_along() {
         let cell: Settle<(), u8> = running();
-        cell.settle(7);
+        cell.settle(7).run_its_course();
         assert_eq!(cell.abandon(), Some(7));
     }
 
     #[test]
     fn what_was_cancelled_never_begins() {
         let cell: Settle<&str, u8> = Settle::queued("work");
-        cell.settle(0);
+        cell.settle(0).run_its_course();
         assert_eq!(cell.begin(), None);
         assert_eq!(cell.progress(), Progress::Finished);
     }
@@ -262,7 +304,7 @@ mod tests {
     #[should_panic(expected = "polled again")]
     fn a_poll_after_ready_panics() {
         let cell = running();
-        cell.settle(7);
+        cell.settle(7).run_its_course();
         let _ = poll_with(&cell, Waker::noop());
         let _ = poll_with(&cell, Waker::noop());
     }

@@ -60,7 +60,7 @@ fn a_settled_value_reaches_a_thread_that_joins() {
     every_schedule("settle: join against settle", 100_000, || {
         let cell = Arc::new(running());
         let worker = cell.clone();
-        let worker = thread::spawn(move || assert_eq!(worker.settle(7), None));
+        let worker = thread::spawn(move || assert_eq!(worker.settle(7).run_its_course(), None));
         assert_eq!(join(&cell), 7);
         worker.join().unwrap();
     });
@@ -71,7 +71,7 @@ fn a_value_is_read_or_comes_back_but_never_both() {
     every_schedule("settle: abandon against settle", 100_000, || {
         let cell = Arc::new(running());
         let worker = cell.clone();
-        let worker = thread::spawn(move || worker.settle(7));
+        let worker = thread::spawn(move || worker.settle(7).run_its_course());
         let (left_behind, handed_back) = (cell.abandon(), worker.join().unwrap());
         assert!(left_behind.is_some() ^ handed_back.is_some());
     });
