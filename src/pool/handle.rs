@@ -126,10 +126,16 @@ impl<T> JoinHandle<T> {
     /// The job panicked, or was cancelled before it began. A job that returns an `Err` has returned,
     /// and this is `Ok` of that.
     #[doc(alias = "result")]
-    pub fn join(self) -> Result<T, JoinError> {
+    pub fn join(mut self) -> Result<T, JoinError> {
         self.take_back();
-        if let Some(outcome) = &self.outcome {
-            look_out(self.look_out(), || outcome.is_settled());
+        if !self.is_settled() {
+            look_out(self.look_out(), || self.is_settled());
+        }
+        if self.is_settled() {
+            // It leaves no waker: there is nothing to wait for.
+            if let Poll::Ready(result) = self.poll_with(Waker::noop()) {
+                return result;
+            }
         }
         match block_on_until(pin!(self), Deadline::Never, Duration::ZERO) {
             Some(result) => result,
@@ -192,6 +198,14 @@ impl<T> JoinHandle<T> {
         if let (Some(place), Some(helper)) = (&self.place, help::helper()) {
             helper.take_back(worker::offer_of(&place.shared, place.ticket));
         }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.outcome.as_ref().is_some_and(|outcome| outcome.is_settled())
+    }
+
+    fn poll_with(&mut self, waker: &Waker) -> Poll<Result<T, JoinError>> {
+        Pin::new(self).poll(&mut Context::from_waker(waker))
     }
 
     fn look_out(&self) -> Duration {
@@ -313,9 +327,7 @@ where
         let waker = Waker::from(self.clone());
         let mut waiting = self.waiting.lock();
         let Some((handle, _)) = waiting.as_mut() else { return };
-        let Poll::Ready(result) = Pin::new(handle).poll(&mut Context::from_waker(&waker)) else {
-            return;
-        };
+        let Poll::Ready(result) = handle.poll_with(&waker) else { return };
         let taken = waiting.take();
         drop(waiting);
         let (handle, callback) = taken.expect("it was there, and we have the lock");
