@@ -2,7 +2,8 @@
 //!
 //! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
 //! itself: below are three examples, the modules in the order in which to read them, and the names
-//! that are public.
+//! that are public. The pool and the ways to wait are here; the executor and the processes are not
+//! in this version.
 //!
 //! **Run closures on a few threads**, and take each result as soon as it is there:
 //!
