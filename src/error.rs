@@ -44,7 +44,7 @@ impl fmt::Display for JoinError {
 
 impl Error for JoinError {}
 
-/// Why a job that returns a `Result` has no value: it said no, or it said nothing.
+/// Why a job that returns a `Result` has no value: it returned `Err`, or nothing.
 ///
 /// You meet it in [`JoinHandle::join_flat`].
 ///

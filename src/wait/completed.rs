@@ -67,7 +67,7 @@ pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> 
     completed
 }
 
-/// Futures, and what they have come to in the order in which they did; see [`as_completed`].
+/// Futures, and what they come to in the order they finish; see [`as_completed`].
 pub struct AsCompleted<F: Future> {
     /// `None` where a member has left; `vacant` lists those places.
     members: Vec<Option<Member<F>>>,
@@ -166,7 +166,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
         poll_fn(|context| self.poll_next(context))
     }
 
-    /// The next result, waited for on this thread; `None` when every future has given its own.
+    /// The next result, waited for on this thread; `None` when there are no more.
     pub fn join_next(&mut self) -> Option<F::Output> {
         match self.join_next_until(Deadline::Never) {
             Ok(next) => next,
