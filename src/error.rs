@@ -28,7 +28,8 @@ use crate::panic::Panic;
 pub enum JoinError {
     /// It began and panicked. The panic is here, to be looked at or resumed.
     Panicked(Panic),
-    /// It never began, or was asked to stop and did, and this is why.
+    /// It never began, and this is why.
+    #[doc(alias = "CancelledError")]
     Cancelled(CancelReason),
 }
 
@@ -43,7 +44,9 @@ impl fmt::Display for JoinError {
 
 impl Error for JoinError {}
 
-/// Why a job that returns a `Result` has no value; see [`JoinHandle::join_flat`].
+/// Why a job that returns a `Result` has no value: it returned `Err`, or nothing.
+///
+/// You meet it in [`JoinHandle::join_flat`].
 ///
 /// [`JoinHandle::join_flat`]: crate::JoinHandle::join_flat
 #[derive(Debug)]
@@ -82,6 +85,7 @@ pub enum CancelReason {
     /// Its pool was shut down before it began.
     ShutDown,
     /// There is no thread to run it on, and none to be had; the text says why.
+    #[doc(alias = "BrokenThreadPool")]
     NoWorker(Arc<str>),
 }
 
@@ -97,6 +101,8 @@ impl fmt::Display for CancelReason {
 
 /// A wait's time was over first. The handle is inside, as good as before.
 ///
+/// You meet it in [`JoinHandle::join_timeout`](crate::JoinHandle::join_timeout).
+///
 /// ```
 /// use std::{sync::mpsc, time::Duration};
 /// use handspun::ThreadPool;
@@ -109,6 +115,7 @@ impl fmt::Display for CancelReason {
 /// assert_eq!(still_running.into_inner().join()?, Ok(42));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "TimeoutError")]
 pub struct StillRunning<H>(pub(crate) H);
 
 impl<H> StillRunning<H> {
@@ -133,6 +140,10 @@ impl<H> fmt::Display for StillRunning<H> {
 impl<H> Error for StillRunning<H> {}
 
 /// Time was over before all of several futures were ready.
+///
+/// You meet it in [`AsCompleted::timeout`](crate::AsCompleted::timeout) and
+/// [`AsCompleted::join_next_timeout`](crate::AsCompleted::join_next_timeout).
+#[doc(alias = "TimeoutError")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfinished {
     /// How many were not ready.
@@ -150,6 +161,15 @@ impl fmt::Display for Unfinished {
 impl Error for Unfinished {}
 
 /// A pool cannot be built as asked.
+///
+/// You meet it in [`Builder::build`](crate::Builder::build).
+///
+/// ```
+/// use handspun::{BuildError, ThreadPool};
+///
+/// let none = ThreadPool::builder().threads(0).build();
+/// assert_eq!(none.unwrap_err(), BuildError::NoThreads);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -171,6 +191,8 @@ impl fmt::Display for BuildError {
 impl Error for BuildError {}
 
 /// A shutdown did not reach its end.
+///
+/// You meet it in [`ThreadPool::shutdown`](crate::ThreadPool::shutdown), and with it what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ShutdownError {

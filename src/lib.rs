@@ -2,7 +2,8 @@
 //!
 //! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
 //! itself: below are three examples, the modules in the order in which to read them, and the names
-//! that are public.
+//! that are public. The pool and the ways to wait are here; the executor and the processes are not
+//! in this version.
 //!
 //! **Run closures on a few threads**, and take each result as soon as it is there:
 //!
@@ -54,6 +55,25 @@ mod pool;
 #[cfg(all(test, handspun_model))]
 #[path = "../tests/model/mod.rs"]
 mod model;
+
+/// What runs as a test in the documents: their programs are compiled against this crate.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[doc = include_str!("../docs/guide/01-waiting.md")]
+    mod waiting {}
+    #[doc = include_str!("../docs/guide/02-one-value.md")]
+    mod one_value {}
+    #[doc = include_str!("../docs/guide/03-a-pool-of-threads.md")]
+    mod a_pool_of_threads {}
+    #[doc = include_str!("../docs/guide/04-when-a-job-panics.md")]
+    mod when_a_job_panics {}
+    #[doc = include_str!("../docs/guide/05-as-they-finish.md")]
+    mod as_they_finish {}
+    #[doc = include_str!("../docs/guide/06-take-back.md")]
+    mod take_back {}
+}
 
 pub use error::{
     BuildError, CancelReason, FlatError, JoinError, ShutdownError, StillRunning, Unfinished,

@@ -52,6 +52,16 @@ impl Panic {
     }
 
     /// The value that `panic!` or `std::panic::panic_any` was given.
+    ///
+    /// ```
+    /// use handspun::{JoinError, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let Err(JoinError::Panicked(panic)) = pool.submit(|| std::panic::panic_any(7_u8)).join() else {
+    ///     unreachable!("the job panics");
+    /// };
+    /// assert_eq!(panic.into_payload().downcast_ref(), Some(&7_u8));
+    /// ```
     pub fn into_payload(mut self) -> Box<dyn Any + Send> {
         mem::take(&mut self.0.payload)
             .into_inner()

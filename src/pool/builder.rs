@@ -83,12 +83,13 @@ impl Builder {
         self
     }
 
-    /// How long an idle worker, or a thread that joins a job, looks out before it falls asleep.
+    /// How long a worker or a joiner looks out before it falls asleep.
     ///
     /// To wake a sleeping thread takes 10 to 40 µs, which is long beside a small job. The default
     /// is 5 µs, and nothing on a machine with one core, where there is nobody to look out for. Who
     /// has looked out in vain does so less and less, and an idle pool uses no processor; who has had
     /// luck ten times in a row may look out for ten times as long.
+    #[doc(alias = "spin")]
     pub fn look_out(mut self, at_most: Duration) -> Self {
         self.settings.look_out = at_most;
         self
@@ -101,6 +102,17 @@ impl Builder {
     ///
     /// If it panics, that thread is given up. Jobs that no other thread is there to run settle as
     /// cancelled, and the reason says what the panic said.
+    ///
+    /// ```
+    /// use handspun::{CancelReason, JoinError, ThreadPool};
+    ///
+    /// let pool = ThreadPool::builder().threads(1).on_start(|_| panic!("no licence")).build()?;
+    /// let Err(JoinError::Cancelled(CancelReason::NoWorker(why))) = pool.submit(|| 7).join() else {
+    ///     unreachable!("there is no thread to run it");
+    /// };
+    /// assert_eq!(&*why, "`on_start` panicked: no licence");
+    /// # Ok::<(), handspun::BuildError>(())
+    /// ```
     #[doc(alias = "initializer")]
     #[track_caller]
     pub fn on_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
@@ -117,10 +129,11 @@ impl Builder {
         self
     }
 
-    /// Hears of every panic that nobody will read, in place of the default: a line on stderr.
+    /// Hears of every panic that nobody will read.
     ///
-    /// Such a panic is one of a job whose handle was dropped, or of a callback. The hook runs on
-    /// the thread that dropped the last chance to read it, and must not panic itself.
+    /// The default writes a line to stderr. Such a panic is one of a job whose handle was dropped,
+    /// or of a callback. The hook runs on the thread that dropped the last chance to read it. If it
+    /// panics itself, there is nobody left to tell.
     ///
     /// ```
     /// use std::sync::mpsc;

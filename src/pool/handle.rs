@@ -145,12 +145,14 @@ impl<T> JoinHandle<T> {
 
     /// Waits for the job on this thread, for at most `timeout`.
     ///
-    /// A timeout says nothing to the job, which goes on. A duration of zero only looks.
+    /// A timeout says nothing to the job, which goes on. A duration of zero only looks. There is no
+    /// [take-back](JoinHandle) here: a job that ran on this thread could not be left in time.
     ///
     /// # Errors
     ///
-    /// [`StillRunning`] holds this handle, to wait again or to cancel.
+    /// [`StillRunning`] holds this handle, to wait again or to cancel; there is an example.
     #[doc(alias = "result")]
+    #[doc(alias = "wait_for")]
     pub fn join_timeout(
         mut self,
         timeout: Duration,
@@ -169,7 +171,7 @@ impl<T> JoinHandle<T> {
     ///
     /// Then its closure is dropped and everybody who waits for it hears of it before this returns;
     /// its handle settles to [`JoinError::Cancelled`]. To cancel it again changes nothing and says
-    /// the same.
+    /// the same. A thread of its own ([`thread::spawn`](crate::thread::spawn)) has begun already.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -261,6 +263,16 @@ impl<T, E> JoinHandle<Result<T, E>> {
     /// # Errors
     ///
     /// [`FlatError`] says whether the job returned an `Err` or has no result at all.
+    ///
+    /// ```
+    /// use handspun::{FlatError, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// assert_eq!(pool.submit(|| "7".parse::<u32>()).join_flat()?, 7);
+    /// let failed = pool.submit(|| "seven".parse::<u32>()).join_flat();
+    /// assert!(matches!(failed, Err(FlatError::Failed(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn join_flat(self) -> Result<T, FlatError<E>> {
         match self.join() {
             Ok(Ok(value)) => Ok(value),

@@ -19,7 +19,7 @@ use super::thread_pool::ThreadPool;
 const AHEAD_PER_THREAD: usize = 8;
 
 impl ThreadPool {
-    /// Calls `f` for every input, on the workers; yields the results in the order of the inputs.
+    /// Calls `f` for every input on the workers, and yields the results in order.
     ///
     /// When to use it: the same work on many inputs. It is a lazy iterator: nothing happens before
     /// the first `next`, and from then on there are at most eight jobs per thread ahead of you, be
@@ -40,6 +40,9 @@ impl ThreadPool {
     /// shutdown, what had not begun is an `Err` too, and nothing is left out.
     ///
     /// **Dropping it** cancels what is queued and detaches what is running.
+    ///
+    /// **On a worker** of this pool, a result that nobody has begun is worked out right here: see
+    /// [take-back](JoinHandle).
     #[track_caller]
     pub fn map<I, F, R>(&self, inputs: I, f: F) -> Map<'_, I::IntoIter, F, R>
     where

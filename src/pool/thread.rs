@@ -28,7 +28,8 @@ use super::ledger::Ledger;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// **Dropping the handle** detaches the thread, which then dies with the process.
+/// **Dropping the handle** detaches the thread, which then dies with the process. Nothing joins it
+/// for you, as a pool joins its threads.
 ///
 /// # Errors
 ///
@@ -36,6 +37,8 @@ use super::ledger::Ledger;
 ///
 /// The handle settles when the closure has returned. The thread's locals are destroyed after that,
 /// and may still be when a `join` returns.
+#[doc(alias = "Thread")]
+#[doc(alias = "to_thread")]
 #[track_caller]
 pub fn spawn<F, T>(closure: F) -> JoinHandle<T>
 where

@@ -77,14 +77,25 @@ impl ThreadPool {
         Builder::new()
     }
 
-    /// Hands in a closure, to be run once by a worker; the handle waits for what it returns.
+    /// Hands in a closure, which a worker runs once.
     ///
-    /// Jobs begin in the order in which they were handed in.
+    /// The handle waits for what it returns. Jobs begin in the order in which they were handed in,
+    /// but for those that are [taken back](JoinHandle).
+    ///
+    /// ```
+    /// use handspun::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let handle = pool.submit(|| "on a worker".len());
+    /// assert_eq!(handle.join()?, 11);
+    /// # Ok::<(), handspun::JoinError>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// None here: the handle's. After a [`shutdown`](Self::shutdown), or if the system has refused
     /// the pool its only thread, the handle is settled as cancelled when it is returned.
+    #[doc(alias = "run_in_executor")]
     #[track_caller]
     pub fn submit<F, T>(&self, closure: F) -> JoinHandle<T>
     where
@@ -128,11 +139,22 @@ impl ThreadPool {
         self.shared.stats()
     }
 
-    /// Lets no more jobs in, waits until those that are in have settled, and joins every thread.
+    /// Lets no more jobs in, waits for those that are in, and joins every thread.
     ///
     /// When to use it: to see the errors that a drop could not return, to cancel what is queued, or
     /// to end a pool that others still hold. It may be called twice, and from several threads at
     /// once; each call returns when all is over.
+    ///
+    /// ```
+    /// use handspun::{JoinError, Shutdown, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let queued = pool.submit(|| 6 * 7);
+    /// pool.shutdown(Shutdown::Drain)?;
+    /// assert!(queued.is_finished());
+    /// assert!(matches!(pool.submit(|| 7).join(), Err(JoinError::Cancelled(_))), "it came too late");
+    /// # Ok::<(), handspun::ShutdownError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -146,6 +168,22 @@ impl ThreadPool {
     ///
     /// A duration of zero begins the shutdown and does not wait. What a thread-local does when it
     /// is destroyed, at the very end of its thread, is waited for in any case.
+    ///
+    /// ```
+    /// use std::{sync::mpsc, time::Duration};
+    /// use handspun::{Shutdown, ShutdownError, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (answer, question) = mpsc::channel();
+    /// let stuck = pool.submit(move || question.recv());
+    ///
+    /// let timed_out = pool.shutdown_timeout(Shutdown::Drain, Duration::from_millis(1));
+    /// assert!(matches!(timed_out, Err(ShutdownError::StillRunning { .. })));
+    /// answer.send(7)?;
+    /// pool.shutdown(Shutdown::Drain)?;
+    /// assert_eq!(stuck.join()?, Ok(7));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ use crate::prims::{self, thread_local};
 use super::deadline::Deadline;
 use super::parker::{Parker, Patience};
 
-/// Runs a future to its end on this thread, which sleeps while there is nothing to do.
+/// Runs a future to its end on this thread, which sleeps meanwhile.
 ///
 /// When to use it: to wait, in plain code, for one thing that is asynchronous. It drives this
 /// future alone; what is spawned onto an executor needs that executor. Inside a task it blocks
@@ -36,6 +36,7 @@ use super::parker::{Parker, Patience};
 /// # Panics
 ///
 /// If the future does. It is dropped on the way out.
+#[doc(alias = "run_until_complete")]
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     match block_on_until(future.as_mut(), Deadline::Never, default_look_out()) {

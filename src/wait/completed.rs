@@ -31,7 +31,7 @@ use super::help::{Offer, hear_offer, helper};
 ///
 /// When to use it: the results are to be looked at as they come, in whatever order that is. For
 /// the order of the inputs, use [`ThreadPool::map`](crate::ThreadPool::map). To know which input a
-/// result belongs to, wrap the future in [`keyed`](crate::keyed)(crate::keyed).
+/// result belongs to, wrap the future in [`keyed`](crate::keyed).
 ///
 /// All futures are taken, and polled once, before this returns. The result is an [`Iterator`],
 /// which blocks the thread, and has a method [`next`](AsCompleted::next) to be awaited.
@@ -67,7 +67,7 @@ pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> 
     completed
 }
 
-/// Futures, and what they have come to in the order in which they did; see [`as_completed`].
+/// Futures, and what they come to in the order they finish; see [`as_completed`].
 pub struct AsCompleted<F: Future> {
     /// `None` where a member has left; `vacant` lists those places.
     members: Vec<Option<Member<F>>>,
@@ -166,7 +166,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
         poll_fn(|context| self.poll_next(context))
     }
 
-    /// The next result, waited for on this thread; `None` when every future has given its own.
+    /// The next result, waited for on this thread; `None` when there are no more.
     pub fn join_next(&mut self) -> Option<F::Output> {
         match self.join_next_until(Deadline::Never) {
             Ok(next) => next,
@@ -215,8 +215,10 @@ impl<F: Future + Unpin> AsCompleted<F> {
         self.members.len() - self.vacant.len() + self.ready_at_once.len()
     }
 
-    /// Ends it: the results that nobody has fetched, and the futures that are left, each in the
-    /// order in which they were added as far as none was added later.
+    /// Ends it: the results that nobody has fetched, and the futures that are left.
+    ///
+    /// The futures are in the order in which [`as_completed`] took them. One that was added later
+    /// may stand in the place of another that had finished by then.
     pub fn into_parts(self) -> (Vec<F::Output>, Vec<F>) {
         let futures = self.members.into_iter().flatten().map(|member| member.future).collect();
         (self.ready_at_once.into(), futures)

@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 
 /// A future with something of yours attached, which comes back with its output.
 ///
+/// When to use it: results come in whatever order, and each is to be matched to its input.
+///
 /// ```
 /// use handspun::{block_on, keyed, thread};
 ///

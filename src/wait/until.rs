@@ -32,7 +32,9 @@ use super::deadline::Deadline;
 /// assert_eq!(worked.len() + failed.len() + waited.unfinished.len(), 3);
 /// ```
 ///
-/// **Dropping it** drops all the futures, and the results that are in.
+/// **Dropping it** drops all the futures, and the results that are in: jobs go on, detached.
+///
+/// **On a worker**, `join` can run a member right here, as [`as_completed`] does.
 #[doc(alias = "FIRST_COMPLETED")]
 #[doc(alias = "FIRST_EXCEPTION")]
 #[doc(alias = "ALL_COMPLETED")]

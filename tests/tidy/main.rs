@@ -22,6 +22,7 @@ mod plates;
 mod arguments;
 mod claims;
 mod leftovers;
+mod quotes;
 mod manifest;
 
 use house::{House, holds};
@@ -115,6 +116,11 @@ fn nothing_is_marked_as_undone() {
 #[test]
 fn no_machine_is_named() {
     holds(leftovers::no_machine_is_named);
+}
+
+#[test]
+fn every_quotation_stands_in_its_file() {
+    holds(quotes::every_quotation_stands_in_its_file);
 }
 
 #[test]
