@@ -1,7 +1,8 @@
 //! Quotations: what a document shows of the source stands there, word for word.
 //!
 //! Knows nothing of what a quotation is to show. A block of code in a document either runs as a
-//! test or is a quotation: it is tagged `rust,ignore`, and its first line names a file of `src`.
+//! test or is a quotation: it is tagged `rs`, which cargo does not collect as a test, and its first
+//! line names a file of `src`. A block that is tagged `ignore` is neither, and not wanted.
 //! So the source cannot change under a chapter without somebody being told which one.
 
 use crate::house::{House, Violation};
@@ -27,7 +28,7 @@ pub(crate) fn every_quotation_stands_in_its_file(house: &House) -> Vec<Violation
 
 /// A block between two fences.
 struct Block<'text> {
-    /// What stands behind the opening fence: `rust,ignore`.
+    /// What stands behind the opening fence: `rs`.
     tag: &'text str,
     /// Of the opening fence.
     line: usize,
@@ -36,7 +37,7 @@ struct Block<'text> {
 
 impl Block<'_> {
     fn is_not_run(&self) -> bool {
-        self.tag.split(',').any(|word| word.trim() == "ignore")
+        self.tag.split(',').any(|word| ["rs", "ignore"].contains(&word.trim()))
     }
 }
 
@@ -98,29 +99,29 @@ mod tests {
 
     #[test]
     fn a_faithful_quotation_may_stand() {
-        let whole = "```rust,ignore\n// src/wait/parker.rs\n  look();\n  sleep();\n```";
+        let whole = "```rs\n// src/wait/parker.rs\n  look();\n  sleep();\n```";
         assert_eq!(caught_in(whole), [""; 0]);
-        let skipping = "```rust,ignore\n// src/wait/parker.rs\nlook();\n// …\n\nwake();\n…\n```\n```text\na\n```";
+        let skipping = "```rs\n// src/wait/parker.rs\nlook();\n// …\n\nwake();\n…\n```\n```text\na\n```";
         assert_eq!(caught_in(skipping), [""; 0]);
     }
 
     #[test]
     fn a_stale_quotation_is_caught() {
-        let stale = "Look:\n\n```rust,ignore\n// src/wait/parker.rs\nlook();\nwake();\n```";
+        let stale = "Look:\n\n```rs\n// src/wait/parker.rs\nlook();\nwake();\n```";
         assert_eq!(caught_in(stale), ["docs/guide/a.md:5"]);
     }
 
     #[test]
     fn a_quotation_in_another_order_is_caught() {
-        let turned = "```rust,ignore\n// src/wait/parker.rs\nwake();\n// …\nlook();\n```";
+        let turned = "```rs\n// src/wait/parker.rs\nwake();\n// …\nlook();\n```";
         assert_eq!(caught_in(turned), ["docs/guide/a.md:5"]);
     }
 
     #[test]
     fn a_quotation_of_no_file_is_caught() {
-        let moved = "```rust,ignore\n// src/wait/bed.rs\nlook();\n```";
+        let moved = "```rs\n// src/wait/bed.rs\nlook();\n```";
         assert_eq!(caught_in(moved), ["docs/guide/a.md:2"]);
-        let nameless = "```rust\nlook();\n```\n```rust,ignore\nlook();\n```";
+        let nameless = "```rust\nlook();\n```\n```rs\nlook();\n```";
         assert_eq!(caught_in(nameless), ["docs/guide/a.md:4"]);
     }
 }
