@@ -8,3 +8,4 @@ mod support;
 mod setup;
 
 mod handle;
+mod callbacks;
