@@ -9,3 +9,4 @@ mod setup;
 
 mod handle;
 mod callbacks;
+mod awaiting;
