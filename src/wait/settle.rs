@@ -118,7 +118,9 @@ impl<W, T> Settle<W, T> {
         let unread = state.take_value();
         let reader = mem::replace(&mut state.reader, Reader::Gone);
         drop(state);
-        drop(reader);
+        // A waker's drop is other people's code, and we are in a drop ourselves: were it to unwind
+        // from here while another panic does, it would end the process.
+        panic::contain(|| drop(reader));
         unread
     }
 

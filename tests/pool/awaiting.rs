@@ -199,6 +199,19 @@ fn a_waker_that_panics_when_dropped_leaves_the_worker_and_the_result_alone() {
     });
 }
 
+/// P112: a drop that unwinds while another panic does would abort the process.
+#[test]
+fn a_waker_that_panics_when_dropped_does_not_make_the_handles_drop_panic() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let drops = Count::default();
+        let (_gate, mut handle) = gated(&pool, 7);
+        assert!(poll(&mut handle, &Arc::new(PanicsWhenDropped(drops.clone())).into()).is_pending());
+        drop(handle);
+        assert_eq!(drops.get(), 1);
+    });
+}
+
 /// A waker whose clone panics, and which does nothing else.
 fn panics_when_cloned() -> Waker {
     const TABLE: RawWakerVTable =
