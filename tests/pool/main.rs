@@ -9,4 +9,6 @@ mod setup;
 
 mod handle;
 mod callbacks;
+mod waiting;
+mod completed;
 mod awaiting;

@@ -7,7 +7,7 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use handspun::{JoinHandle, ThreadPool};
+use handspun::{JoinError, JoinHandle, ThreadPool};
 
 use crate::support::{Count, Gate};
 
@@ -62,3 +62,18 @@ pub(crate) fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::
 pub(crate) fn panic_quietly(message: &'static str) -> ! {
     resume_unwind(Box::new(message))
 }
+
+/// A future that wakes itself whenever it is polled, and is never ready.
+pub(crate) struct Restless;
+
+impl Future for Restless {
+    type Output = Result<i32, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// A future that is somebody's box.
+pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
