@@ -88,9 +88,9 @@ where
 
     /// Whether that was enough.
     fn keep(&mut self, output: F::Output) -> bool {
-        let is_enough = (self.is_enough)(&output);
+        // Kept before it is asked about: a question that panics does not cost the output.
         self.done.push(output);
-        is_enough
+        self.done.last().is_some_and(|output| (self.is_enough)(output))
     }
 
     /// Takes along whatever else is there by now.

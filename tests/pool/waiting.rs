@@ -247,6 +247,26 @@ fn each_result_is_asked_about_once() {
     });
 }
 
+/// P28.
+#[test]
+fn a_question_that_panics_loses_no_result() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let handles: Vec<_> = (0..5).map(|n| pool.submit(move || n)).collect();
+        let mut asked = 0;
+        let mut waiting = wait(handles, |_| {
+            asked += 1;
+            if asked == 2 {
+                panic_quietly("a hard question")
+            }
+            false
+        });
+        assert!(catch_unwind(AssertUnwindSafe(|| block_on(&mut waiting))).is_err());
+        let done = waiting.join().done;
+        assert_eq!(done.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    });
+}
+
 /// P24, P109.
 #[test]
 fn a_wait_can_be_awaited() {
