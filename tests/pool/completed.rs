@@ -62,6 +62,35 @@ fn results_come_in_the_order_in_which_the_jobs_finish() {
     });
 }
 
+/// P38: whether it was added before it finished or after makes no difference.
+#[test]
+fn a_result_that_was_there_when_it_was_added_does_not_overtake() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let mut results = AsCompleted::new();
+        let (gate, first) = gated(&pool, 1);
+        let second = pool.submit(|| 2);
+        results.add(first);
+        gate.open();
+        flush(&pool);
+        results.add(second);
+        assert_eq!(results.map(Result::unwrap).collect::<Vec<_>>(), [1, 2]);
+    });
+}
+
+/// P38: one worker finishes its jobs in the order in which they were handed in.
+#[test]
+fn the_jobs_of_one_worker_come_in_the_order_of_their_submission() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        for _ in 0..20 {
+            let handles: Vec<_> = (0..100).map(|n| pool.submit(move || n)).collect();
+            let results: Vec<_> = as_completed(handles).map(Result::unwrap).collect();
+            assert_eq!(results, (0..100).collect::<Vec<_>>());
+        }
+    });
+}
+
 /// A future that is ready when its gate says so, and holds something that counts its drop.
 struct Holds(
     #[expect(dead_code, reason = "it is there to be dropped")] CountsDrop,
@@ -178,6 +207,28 @@ fn a_member_that_was_woken_many_times_is_polled_once_for_all() {
     });
 }
 
+/// P36.
+#[test]
+fn a_member_that_always_wakes_itself_does_not_outlast_a_timeout() {
+    watched(|| {
+        let mut results = as_completed([Restless]);
+        let unfinished = results.join_next_timeout(Duration::from_millis(1)).unwrap_err();
+        assert_eq!(unfinished, Unfinished { unfinished: 1, of: 1 });
+    });
+}
+
+/// P38: what it waits for may be up to another task on the very same thread.
+#[test]
+fn a_member_that_always_wakes_itself_lets_other_tasks_run() {
+    watched(|| {
+        let (counter, waker) = WakeCounter::new();
+        let mut results = as_completed([Restless, Restless]);
+        let mut next = Box::pin(results.next());
+        assert!(poll(&mut next, &waker).is_pending());
+        assert!(counter.wakes() >= 1, "and is not forgotten over it");
+    });
+}
+
 /// P37: any iterable, and any future.
 #[test]
 fn jobs_threads_and_async_blocks_may_be_mixed() {
@@ -259,6 +310,40 @@ fn panics_and_cancellations_are_results_like_others() {
             Err(JoinError::Cancelled(_)) => "cancelled",
         });
         assert_eq!(kinds.collect::<Vec<_>>(), ["cancelled", "value", "panic"]);
+    });
+}
+
+/// P38.
+#[test]
+fn a_member_that_panics_in_a_poll_is_not_waited_for_again() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (gate, handle) = gated(&pool, ());
+        let panics: Boxed<i32> = Box::pin(async {
+            handle.await.unwrap();
+            panic_quietly("in a poll")
+        });
+        let mut results = as_completed([panics]);
+        gate.open();
+        assert!(catch_unwind(AssertUnwindSafe(|| results.join_next())).is_err());
+        assert_eq!((results.unfinished(), results.join_next()), (0, None));
+    });
+}
+
+/// P38.
+#[test]
+fn a_member_that_panics_when_it_is_added_is_not_waited_for() {
+    watched(|| {
+        let mut results = AsCompleted::new();
+        let mut add = |value: Option<i32>| {
+            let member: Boxed<i32> =
+                Box::pin(async move { value.unwrap_or_else(|| panic_quietly("in a poll")) });
+            results.add(member);
+        };
+        add(Some(1));
+        assert!(catch_unwind(AssertUnwindSafe(|| add(None))).is_err());
+        add(Some(2));
+        assert_eq!(results.collect::<Vec<_>>(), [1, 2]);
     });
 }
 
@@ -358,5 +443,28 @@ fn jobs_on_one_worker_may_iterate_over_jobs_to_any_depth() {
             });
             assert_eq!(outer.join().unwrap(), 243);
         }
+    });
+}
+
+/// P38: one member may come to wait for one job after another.
+#[test]
+fn a_member_that_awaits_several_jobs_ends_on_one_worker_too() {
+    watched(|| {
+        let pool = Arc::new(ThreadPool::new(1));
+        let outer = pool.submit({
+            let pool = pool.clone();
+            move || {
+                let members = [1, 2].map(|n| {
+                    let pool = pool.clone();
+                    let member: Boxed<i32> = Box::pin(async move {
+                        let once = pool.submit(move || n).await.unwrap();
+                        pool.submit(move || once * 10).await.unwrap()
+                    });
+                    member
+                });
+                as_completed(members).sum::<i32>()
+            }
+        });
+        assert_eq!(outer.join().unwrap(), 30);
     });
 }

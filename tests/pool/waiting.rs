@@ -298,6 +298,26 @@ fn a_wait_that_is_dropped_detaches_its_jobs() {
     });
 }
 
+/// P29: it is never asleep, and still the clock is looked at.
+#[test]
+fn a_future_that_always_wakes_itself_does_not_outlast_a_timeout() {
+    watched(|| {
+        let waited = wait([Restless, Restless], |_| true).join_timeout(Duration::from_millis(1));
+        assert_eq!((waited.done.len(), waited.unfinished.len()), (0, 2));
+    });
+}
+
+/// P24.
+#[test]
+fn a_future_that_always_wakes_itself_does_not_hide_the_others() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let job: Boxed<_> = Box::pin(pool.submit(|| 7));
+        let waited = wait([Box::pin(Restless), job], |_| true).join();
+        assert_eq!((waited.done.len(), waited.unfinished.len()), (1, 1));
+    });
+}
+
 /// P24: on the only worker of a pool, where nobody else could run the jobs.
 #[test]
 fn a_job_may_wait_for_the_first_of_its_own_jobs() {
