@@ -11,4 +11,5 @@ mod handle;
 mod callbacks;
 mod waiting;
 mod completed;
+mod mapping;
 mod awaiting;
