@@ -2,13 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
-use std::task::Waker;
+use std::task::{Wake, Waker};
 use std::thread;
 
 use handspun::{Cancel, CancelReason, JoinError, Shutdown, ThreadPool, thread as raw_thread};
 
 use crate::setup::{busy, flush, gated, panic_quietly, poll};
-use crate::support::{Count, CountsDrop, WakeCounter, watched};
+use crate::support::{Count, CountsDrop, Gate, WakeCounter, watched};
 
 /// P18.
 #[test]
@@ -263,6 +263,38 @@ fn a_callback_takes_the_place_of_the_waker_that_was_there() {
         gate.open();
         flush(&pool);
         assert_eq!((called.get(), counter.wakes()), (1, 0));
+    });
+}
+
+/// Waits for the pool when it is dropped, as a task does that owns one.
+struct WaitsWhenDropped(Arc<ThreadPool>, Gate);
+
+impl Wake for WaitsWhenDropped {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for WaitsWhenDropped {
+    fn drop(&mut self) {
+        self.1.open();
+        flush(&self.0);
+    }
+}
+
+/// P22: the waker that was there is dropped with no lock held, as a callback is called with none.
+#[test]
+fn a_callback_may_take_the_place_of_a_waker_that_waits_for_the_worker_when_dropped() {
+    watched(|| {
+        let pool = Arc::new(ThreadPool::new(1));
+        let called = Count::default();
+        let (gate, mut handle) = gated(&pool, ());
+        let waker = Waker::from(Arc::new(WaitsWhenDropped(pool.clone(), gate.0.clone())));
+        assert!(poll(&mut handle, &waker).is_pending());
+        drop(waker);
+        handle.on_complete({
+            let called = called.clone();
+            move |_| called.add_one()
+        });
+        assert_eq!(called.get(), 1);
     });
 }
 
