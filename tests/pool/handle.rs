@@ -1,7 +1,7 @@
 //! A handle gives its result once, to whoever waits, however they wait.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
@@ -151,6 +151,29 @@ fn a_cancel_that_races_the_worker_says_what_came_of_it() {
             let handle = pool.submit(|| ());
             let cancel = handle.cancel();
             assert_eq!(handle.join().is_ok(), cancel == Cancel::TooLate);
+        }
+    });
+}
+
+/// P7: of several at once, whoever comes first cancels it.
+#[test]
+fn two_threads_may_cancel_a_job_at_once() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let _gate = busy(&pool);
+        for _ in 0..200 {
+            let handle = pool.submit(|| ());
+            let barrier = Barrier::new(2);
+            let cancel = || {
+                barrier.wait();
+                handle.cancel()
+            };
+            let answers = thread::scope(|scope| {
+                let other = scope.spawn(cancel);
+                [cancel(), other.join().unwrap()]
+            });
+            assert!(answers.contains(&Cancel::Dequeued));
+            assert!(matches!(handle.join(), Err(JoinError::Cancelled(_))));
         }
     });
 }

@@ -3,6 +3,7 @@
 //! Knows nothing of what is tested. What must always hold: nothing here waits for a while and
 //! hopes. A test says what must have happened, and a watchdog says so if it never does.
 
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::task::{Wake, Waker};
@@ -20,7 +21,8 @@ pub(crate) fn watched(test: impl FnOnce()) {
     let name = thread::current().name().unwrap_or("a test").to_owned();
     let watchdog = thread::spawn(move || {
         if is_done.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-            eprintln!("`{name}` has hung for {PATIENCE:?}");
+            // Not `eprintln!`: the harness would keep that for the report that will not come.
+            let _ = writeln!(io::stderr(), "`{name}` has hung for {PATIENCE:?}");
             std::process::abort();
         }
     });
