@@ -208,12 +208,19 @@ impl State {
         if self.bystanders.is_empty() {
             return Hand::NotWanted;
         }
-        Hand::Bystanders(mem::take(&mut self.bystanders))
+        Hand::Bystanders(self.dismiss_bystanders())
     }
 
     /// Whether somebody will come for the first job in line, now or soon.
+    ///
+    /// That more threads may be started is not enough: the system may just have refused one.
     pub(crate) fn has_free_hand(&self) -> bool {
-        self.is_one_on_its_way || !self.idle.is_empty() || self.n_threads < self.most_threads
+        self.is_one_on_its_way || !self.idle.is_empty()
+    }
+
+    /// The bystanders, to be woken: they have to look for themselves.
+    pub(crate) fn dismiss_bystanders(&mut self) -> Vec<(usize, Waker)> {
+        mem::take(&mut self.bystanders)
     }
 
     /// Keeps the waker of a worker that could run a job while it waits, in place of its last one.

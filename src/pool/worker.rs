@@ -80,12 +80,15 @@ fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>, number: usize) 
     }
 }
 
-/// A worker that was on its way is lost. If there is no other, nobody comes: the jobs are told.
+/// A worker that was on its way is lost. Whoever waits in the hope of it is told: another worker,
+/// which may run the job itself, or, if there is none, the jobs.
 fn lose(shared: &Shared, mut state: MutexGuard<'_, State>, reason: &CancelReason) {
     state.arrive();
     let end_waiters = state.lose_thread();
     let orphans = if state.has_threads() { Vec::new() } else { state.queue.drain() };
+    let bystanders = state.dismiss_bystanders();
     drop(state);
+    bystanders.into_iter().for_each(|(_, waker)| waker.wake());
     for job in orphans {
         job.refuse(reason.clone(), &shared.ledger);
     }

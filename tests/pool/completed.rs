@@ -468,3 +468,32 @@ fn a_member_that_awaits_several_jobs_ends_on_one_worker_too() {
         assert_eq!(outer.join().unwrap(), 30);
     });
 }
+
+/// P69, P38: it was to come for the job, and all who waited for that have to hear that it does not.
+#[test]
+fn a_worker_that_fails_to_start_does_not_leave_an_iteration_waiting_for_it() {
+    watched(|| {
+        for _ in 0..20 {
+            let fails = Gate::closed();
+            let builder = ThreadPool::builder().threads(2).on_start({
+                let fails = fails.clone();
+                move |number| {
+                    if number == 1 {
+                        fails.pass();
+                        panic_quietly("no second worker")
+                    }
+                }
+            });
+            let pool = Arc::new(builder.build().unwrap());
+            let outer = pool.submit({
+                let pool = pool.clone();
+                move || {
+                    let mut results = as_completed([pool.submit(|| 7)]);
+                    fails.open();
+                    results.join_next().unwrap().unwrap()
+                }
+            });
+            assert_eq!(outer.join().unwrap(), 7);
+        }
+    });
+}
