@@ -12,7 +12,7 @@ use handspun::{
     thread as raw_thread,
 };
 
-use crate::setup::{Boxed, Restless, busy, flush, gated, panic_quietly, poll};
+use crate::setup::{Boxed, Held, Restless, busy, flush, gated, panic_quietly, poll};
 use crate::support::{Count, CountsDrop, Gate, WakeCounter, watched};
 
 /// P36.
@@ -435,7 +435,7 @@ fn jobs_on_one_worker_may_iterate_over_jobs_to_any_depth() {
         as_completed(handles).map(Result::unwrap).sum()
     }
     watched(|| {
-        for n_threads in [1, 2] {
+        for n_threads in 1..=4 {
             let pool = Arc::new(ThreadPool::new(n_threads));
             let outer = pool.submit({
                 let pool = pool.clone();
@@ -491,6 +491,25 @@ fn a_worker_that_fails_to_start_does_not_leave_an_iteration_waiting_for_it() {
                     let mut results = as_completed([pool.submit(|| 7)]);
                     fails.open();
                     results.join_next().unwrap().unwrap()
+                }
+            });
+            assert_eq!(outer.join().unwrap(), 7);
+        }
+    });
+}
+
+/// P38: the worker that was free when the wait began takes what stands before it in line.
+#[test]
+fn a_free_worker_that_is_kept_by_an_older_job_does_not_leave_an_iteration_waiting() {
+    watched(|| {
+        for _ in 0..50 {
+            let pool = Arc::new(ThreadPool::new(2));
+            let older = Held(Gate::closed());
+            let outer = pool.submit({
+                let (pool, older) = (pool.clone(), older.0.clone());
+                move || {
+                    drop(pool.submit(move || older.pass()));
+                    as_completed([pool.submit(|| 7)]).join_next().unwrap().unwrap()
                 }
             });
             assert_eq!(outer.join().unwrap(), 7);

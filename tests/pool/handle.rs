@@ -1,12 +1,16 @@
 //! A handle gives its result once, to whoever waits, however they wait.
 
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
-use handspun::{Cancel, CancelReason, FlatError, JoinError, ThreadPool, thread as raw_thread};
+use handspun::{
+    Cancel, CancelReason, FlatError, JoinError, JoinHandle, StillRunning, ThreadPool,
+    thread as raw_thread,
+};
 
 use crate::setup::{busy, flush, gated, panic_quietly, poll};
 use crate::support::{Count, CountsDrop, Gate, watched};
@@ -432,4 +436,38 @@ fn a_panic_of_a_raw_thread_is_an_error_of_its_join() {
         let panicked = raw_thread::spawn(|| -> u8 { panic_quietly("oh no") }).join();
         assert!(matches!(panicked, Err(JoinError::Panicked(_))));
     });
+}
+
+/// P4: its thread-locals are going, and a wait keeps its place in one.
+#[test]
+fn a_thread_that_ends_may_still_join() {
+    struct JoinsWhenDropped(ThreadPool, mpsc::Sender<i32>);
+    impl Drop for JoinsWhenDropped {
+        fn drop(&mut self) {
+            self.1.send(self.0.submit(|| 7).join().unwrap()).unwrap();
+        }
+    }
+    thread_local! {
+        static LAST_WORDS: RefCell<Option<JoinsWhenDropped>> = const { RefCell::new(None) };
+    }
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (sender, results) = mpsc::channel();
+        thread::spawn(move || {
+            LAST_WORDS.set(Some(JoinsWhenDropped(pool, sender)));
+            // The place of this wait is destroyed first, for it was taken last.
+            raw_thread::spawn(|| ()).join().unwrap();
+        });
+        assert_eq!(results.recv(), Ok(7));
+    });
+}
+
+/// P2: so that `?` carries errors anywhere, and a handle to a value that only one thread may see.
+#[test]
+fn handles_and_errors_may_be_sent_and_shared() {
+    fn is_sent_and_shared<T: Send + Sync + 'static>() {}
+    is_sent_and_shared::<JoinHandle<Cell<u8>>>();
+    is_sent_and_shared::<JoinError>();
+    is_sent_and_shared::<StillRunning<JoinHandle<Cell<u8>>>>();
+    is_sent_and_shared::<FlatError<Wordless>>();
 }
