@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::prims::{self, thread_local};
 
 use super::deadline::Deadline;
+use super::help::forget_offer;
 use super::parker::{Parker, Patience};
 
 /// Runs a future to its end on this thread, which sleeps while there is nothing to do.
@@ -66,6 +67,7 @@ pub(crate) fn block_on_until<F: Future>(
         place.patience.park(&place.parker, look_out, deadline);
     };
     place.put_back();
+    forget_offer();
     output
 }
 

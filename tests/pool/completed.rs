@@ -516,3 +516,34 @@ fn a_free_worker_that_is_kept_by_an_older_job_does_not_leave_an_iteration_waitin
         }
     });
 }
+
+/// P59: a member that looked at a job, and went on to wait for something else, is helped with neither.
+#[test]
+fn a_job_that_was_waited_for_in_vain_is_not_run_by_a_later_wait() {
+    watched(|| {
+        let pool = Arc::new(ThreadPool::new(1));
+        let (gate, looked) = (Gate::closed(), Gate::closed());
+        let other = raw_thread::spawn({
+            let gate = gate.clone();
+            move || gate.pass()
+        });
+        let outer = pool.submit({
+            let (pool, looked) = (pool.clone(), looked.clone());
+            move || {
+                let ran = Count::default();
+                let counts = ran.clone();
+                let job = pool.submit(move || counts.add_one());
+                let member: Boxed<usize> = Box::pin(async move {
+                    let _job = job.join_timeout(Duration::ZERO).unwrap_err();
+                    looked.open();
+                    other.await.unwrap();
+                    ran.get()
+                });
+                as_completed([member]).join_next()
+            }
+        });
+        looked.pass();
+        gate.open();
+        assert_eq!(outer.join().unwrap(), Some(0));
+    });
+}
