@@ -98,7 +98,8 @@ struct Place {
 pub enum Cancel {
     /// The job had not begun, and never will; everybody who waits for it knows by now.
     Dequeued,
-    /// It is running, or has finished, and goes on undisturbed.
+    /// It has left the queue before. It is running, or has finished, and goes on undisturbed; or
+    /// somebody else, another thread or a shutdown, is cancelling it at this very moment.
     TooLate,
 }
 

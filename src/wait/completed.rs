@@ -34,7 +34,7 @@ use super::line::Line;
 ///
 /// When to use it: the results are to be looked at as they come, in whatever order that is. For
 /// the order of the inputs, use [`ThreadPool::map`](crate::ThreadPool::map). To know which input a
-/// result belongs to, wrap the future in [`keyed`](crate::keyed)(crate::keyed).
+/// result belongs to, wrap the future in [`keyed`](crate::keyed).
 ///
 /// All futures are taken, and polled once, before this returns. The result is an [`Iterator`],
 /// which blocks the thread, and has a method [`next`](AsCompleted::next) to be awaited.
@@ -58,8 +58,10 @@ use super::line::Line;
 ///
 /// **Dropping it** drops the futures that have not finished: jobs go on, detached.
 ///
-/// **On a worker** whose pool has nobody free for the jobs it waits for, the oldest of them runs
-/// right here, so that a pool of one thread can wait for its own jobs.
+/// **On a worker**, if all that is left are queued jobs of its own pool, which has nobody free for
+/// them, the oldest runs right here, so that a pool of one thread can wait for its own jobs. Where
+/// something else is among them, that may be what ends the wait, and nothing is run. Nor is it with a
+/// timeout, which a job run here could not keep, or by an `.await`.
 #[doc(alias = "FuturesUnordered")]
 #[doc(alias = "JoinSet")]
 pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> AsCompleted<F> {
