@@ -300,6 +300,39 @@ fn a_result_that_nobody_took_is_dropped_with_the_handle() {
     });
 }
 
+/// P14: whoever comes last drops it, and the other does not.
+#[test]
+fn a_handle_dropped_while_its_job_ends_drops_the_result_once() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let drops = Count::default();
+        for n in 1..=500 {
+            let (gate, handle) = gated(&pool, CountsDrop(drops.clone()));
+            gate.open();
+            drop(handle);
+            flush(&pool);
+            assert_eq!(drops.get(), n);
+        }
+    });
+}
+
+/// P13: a value that is there beats a deadline that is over, and neither loses it.
+#[test]
+fn a_timeout_that_races_the_end_of_the_job_loses_no_result() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        for n in 0..200 {
+            let (gate, handle) = gated(&pool, n);
+            gate.open();
+            let result = match handle.join_timeout(Duration::from_micros(n % 40)) {
+                Ok(result) => result,
+                Err(still_running) => still_running.into_inner().join(),
+            };
+            assert_eq!(result.unwrap(), n);
+        }
+    });
+}
+
 /// P106.
 #[test]
 fn a_stray_unpark_does_not_end_a_join() {
