@@ -279,7 +279,9 @@ fn a_job_whose_handle_was_dropped_runs_and_drops_its_result_on_the_worker() {
     watched(|| {
         let pool = ThreadPool::builder().threads(1).name("worker").build().unwrap();
         let (sender, dropped_at) = mpsc::channel();
-        drop(pool.submit(|| TellsWhereItDrops(sender)));
+        let (gate, handle) = gated(&pool, TellsWhereItDrops(sender));
+        drop(handle);
+        gate.open();
         let places: Vec<_> = dropped_at.iter().collect();
         assert_eq!(places, [Some("worker-0".to_owned())]);
     });
