@@ -98,7 +98,8 @@ struct Place {
 pub enum Cancel {
     /// The job had not begun, and never will; everybody who waits for it knows by now.
     Dequeued,
-    /// It is running, or has finished, and goes on undisturbed.
+    /// It has left the queue before. It is running, or has finished, and goes on undisturbed; or
+    /// somebody else, another thread or a shutdown, is cancelling it at this very moment.
     TooLate,
 }
 
@@ -132,8 +133,9 @@ impl<T> JoinHandle<T> {
             look_out(self.look_out(), || self.is_settled());
         }
         if self.is_settled() {
-            // It leaves no waker: there is nothing to wait for.
-            if let Poll::Ready(result) = self.poll_with(Waker::noop()) {
+            // There is nothing to wait for, and so no waker to leave.
+            let mut context = Context::from_waker(Waker::noop());
+            if let Poll::Ready(result) = Pin::new(&mut self).poll(&mut context) {
                 return result;
             }
         }
@@ -206,10 +208,6 @@ impl<T> JoinHandle<T> {
         self.outcome.as_ref().is_some_and(|outcome| outcome.is_settled())
     }
 
-    fn poll_with(&mut self, waker: &Waker) -> Poll<Result<T, JoinError>> {
-        Pin::new(self).poll(&mut Context::from_waker(waker))
-    }
-
     fn look_out(&self) -> Duration {
         match &self.place {
             Some(place) => place.shared.settings.look_out,
@@ -251,9 +249,10 @@ impl<T: Send + 'static> JoinHandle<T> {
     /// ```
     #[doc(alias = "add_done_callback")]
     #[track_caller]
-    pub fn on_complete(self, callback: impl FnOnce(Result<T, JoinError>) + Send + 'static) {
-        let set_at = Location::caller();
-        Arc::new(Callback { waiting: Mutex::new(Some((self, callback))), set_at }).look();
+    pub fn on_complete(mut self, callback: impl FnOnce(Result<T, JoinError>) + Send + 'static) {
+        let (hook, set_at) = (self.panic_hook(), Location::caller());
+        let outcome = self.outcome.take().expect("a result is given to one place only");
+        Arc::new(Callback { outcome, callback: Mutex::new(Some(callback)), hook, set_at }).look();
     }
 }
 
@@ -322,10 +321,13 @@ impl<T> fmt::Debug for JoinHandle<T> {
     }
 }
 
-/// The waker of a handle that nobody holds: what it wakes is a function.
+/// The waker of a job whose handle nobody holds: what it wakes is a function.
 struct Callback<T, C> {
-    /// The handle it waits with, and the callback; `None` when it has run.
-    waiting: Mutex<Option<(JoinHandle<T>, C)>>,
+    outcome: Arc<dyn Outcome<T>>,
+    /// `None` when it has been called. The lock is not held while the outcome is polled: that may
+    /// drop the waker which was there before us, and that is other people's code.
+    callback: Mutex<Option<C>>,
+    hook: PanicHook,
     set_at: &'static Location<'static>,
 }
 
@@ -334,17 +336,15 @@ where
     T: Send + 'static,
     C: FnOnce(Result<T, JoinError>) + Send + 'static,
 {
-    /// Runs the callback if there is a result, and otherwise sees to it that we look again.
+    /// Calls the callback if there is a result, and otherwise sees to it that we look again.
+    ///
+    /// It finds the result once: a poll either gives it or leaves the waker, never both.
     fn look(self: Arc<Self>) {
         let waker = Waker::from(self.clone());
-        let mut waiting = self.waiting.lock();
-        let Some((handle, _)) = waiting.as_mut() else { return };
-        let Poll::Ready(result) = handle.poll_with(&waker) else { return };
-        let taken = waiting.take();
-        drop(waiting);
-        let (handle, callback) = taken.expect("it was there, and we have the lock");
+        let Poll::Ready(result) = self.outcome.poll(&Context::from_waker(&waker)) else { return };
+        let callback = self.callback.lock().take().expect("the result comes once");
         if let Err(panic) = panic::catch(self.set_at, || callback(result)) {
-            handle.panic_hook().tell(&panic);
+            self.hook.tell(&panic);
         }
     }
 }

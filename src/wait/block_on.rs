@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::prims::{self, thread_local};
 
 use super::deadline::Deadline;
+use super::help::forget_offer;
 use super::parker::{Parker, Patience};
 
 /// Runs a future to its end on this thread, which sleeps meanwhile.
@@ -69,6 +70,7 @@ pub(crate) fn block_on_until<F: Future>(
         place.parker.park(deadline);
     };
     place.put_back();
+    forget_offer();
     output
 }
 

@@ -8,24 +8,27 @@
 //! What must always hold:
 //!
 //! 1. A member is polled when it is added and after each post to its place, never in between.
-//! 2. An index stands in the line at most once.
-//! 3. A member that is ready leaves at once; what it held is not kept until the end.
+//! 2. An index stands in the line at most once, and the line alone decides who comes first.
+//! 3. A member that is ready leaves at once; what it held is not kept until the end. One that panics
+//!    in a poll leaves too, and is not waited for.
+//! 4. One poll of the whole polls no more members than there are, so that one which always wakes
+//!    itself can neither keep a thread from its deadline nor a task from its executor.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::error::Unfinished;
-use crate::prims::Mutex;
 
 use super::block_on::{block_on_until, default_look_out};
 use super::deadline::Deadline;
 use super::help::{Offer, hear_offer, helper};
+use super::line::Line;
 
 /// Yields what several futures come to, each as soon as it is there.
 ///
@@ -55,8 +58,10 @@ use super::help::{Offer, hear_offer, helper};
 ///
 /// **Dropping it** drops the futures that have not finished: jobs go on, detached.
 ///
-/// **On a worker** whose pool has nobody free for the jobs it waits for, the oldest of them runs
-/// right here, so that a pool of one thread can wait for its own jobs.
+/// **On a worker**, if all that is left are queued jobs of its own pool, which has nobody free for
+/// them, the oldest runs right here, so that a pool of one thread can wait for its own jobs. Where
+/// something else is among them, that may be what ends the wait, and nothing is run. Nor is it with a
+/// timeout, which a job run here could not keep, or by an `.await`.
 #[doc(alias = "FuturesUnordered")]
 #[doc(alias = "JoinSet")]
 pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> AsCompleted<F> {
@@ -69,15 +74,22 @@ pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> 
 
 /// Futures, and what they come to in the order they finish; see [`as_completed`].
 pub struct AsCompleted<F: Future> {
-    /// `None` where a member has left; `vacant` lists those places.
-    members: Vec<Option<Member<F>>>,
+    places: Vec<Place<F>>,
+    /// Which places are vacant.
     vacant: Vec<usize>,
-    /// What was ready when it was added.
-    ready_at_once: VecDeque<F::Output>,
+    /// Which places have something to say.
     line: Arc<Line>,
     /// The members that this thread could run itself, oldest first.
     offers: BTreeSet<(Offer, usize)>,
     n_added: usize,
+}
+
+enum Place<F: Future> {
+    /// Nobody's, or its member's that is being polled.
+    Vacant,
+    Pending(Member<F>),
+    /// What was ready when it was added. Its index is in the line, behind those who were before it.
+    Ready(F::Output),
 }
 
 struct Member<F> {
@@ -90,9 +102,8 @@ impl<F: Future + Unpin> AsCompleted<F> {
     /// None yet; [`add`](Self::add) some. The same as `as_completed([])`.
     pub fn new() -> Self {
         Self {
-            members: Vec::new(),
+            places: Vec::new(),
             vacant: Vec::new(),
-            ready_at_once: VecDeque::new(),
             line: Arc::new(Line::default()),
             offers: BTreeSet::new(),
             n_added: 0,
@@ -118,23 +129,13 @@ impl<F: Future + Unpin> AsCompleted<F> {
     /// assert_eq!(steps, 111);
     /// # Ok::<(), handspun::JoinError>(())
     /// ```
-    pub fn add(&mut self, mut future: F) {
+    pub fn add(&mut self, future: F) {
         self.n_added += 1;
-        let at = self.vacant.pop().unwrap_or(self.members.len());
-        let waker = Waker::from(Arc::new(Post { line: self.line.clone(), at }));
-        match hear_offer(|| poll_once(&mut future, &waker)) {
-            (Poll::Ready(output), _) => {
-                self.ready_at_once.push_back(output);
-                self.vacate(at);
-            }
-            (Poll::Pending, offer) => {
-                self.offers.extend(offer.map(|offer| (offer, at)));
-                let member = Some(Member { future, waker, offer });
-                match self.members.get_mut(at) {
-                    Some(place) => *place = member,
-                    None => self.members.push(member),
-                }
-            }
+        let at = self.vacant.last().copied().unwrap_or(self.places.len());
+        let waker = self.line.waker_of(at);
+        if let Poll::Ready(output) = self.poll_member(at, Member { future, waker, offer: None }) {
+            self.occupy(at, Place::Ready(output));
+            self.line.post(at);
         }
     }
 
@@ -212,7 +213,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
 
     /// How many have not given their result yet.
     pub fn unfinished(&self) -> usize {
-        self.members.len() - self.vacant.len() + self.ready_at_once.len()
+        self.places.len() - self.vacant.len()
     }
 
     /// Ends it: the results that nobody has fetched, and the futures that are left.
@@ -220,8 +221,15 @@ impl<F: Future + Unpin> AsCompleted<F> {
     /// The futures are in the order in which [`as_completed`] took them. One that was added later
     /// may stand in the place of another that had finished by then.
     pub fn into_parts(self) -> (Vec<F::Output>, Vec<F>) {
-        let futures = self.members.into_iter().flatten().map(|member| member.future).collect();
-        (self.ready_at_once.into(), futures)
+        let (mut outputs, mut futures) = (Vec::new(), Vec::new());
+        for place in self.places {
+            match place {
+                Place::Vacant => {}
+                Place::Pending(member) => futures.push(member.future),
+                Place::Ready(output) => outputs.push(output),
+            }
+        }
+        (outputs, futures)
     }
 
     pub(super) fn join_next_until(
@@ -245,7 +253,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
     fn is_helped(&self, waker: &Waker) -> bool {
         // Jobs are begun in the order of their tickets. So while the oldest is queued they all
         // are; and if somebody is not a job of this thread's pool, it may be what ends the wait.
-        let all_are_offered = self.offers.len() == self.members.len() - self.vacant.len();
+        let all_are_offered = self.offers.len() == self.unfinished();
         let (Some((oldest, _)), true) = (self.offers.first(), all_are_offered) else {
             return false;
         };
@@ -253,42 +261,71 @@ impl<F: Future + Unpin> AsCompleted<F> {
     }
 
     pub(super) fn poll_next(&mut self, context: &Context<'_>) -> Poll<Option<F::Output>> {
-        if let Some(output) = self.ready_at_once.pop_front() {
-            return Poll::Ready(Some(output));
+        if self.unfinished() == 0 {
+            return Poll::Ready(None);
         }
-        while self.vacant.len() < self.members.len() {
+        for _ in 0..self.places.len() {
             let Some(at) = self.line.first(context.waker()) else {
                 return Poll::Pending;
             };
-            // The place may be vacant: a future that is ready may still have been posted again.
-            let Some(member) = &mut self.members[at] else { continue };
-            if let Poll::Ready(output) = poll_once(&mut member.future, &member.waker) {
-                self.leave(at);
-                return Poll::Ready(Some(output));
+            match self.leave(at) {
+                // A future that is ready may still have been posted again.
+                Place::Vacant => {}
+                Place::Ready(output) => return Poll::Ready(Some(output)),
+                Place::Pending(member) => {
+                    if let Poll::Ready(output) = self.poll_member(at, member) {
+                        return Poll::Ready(Some(output));
+                    }
+                }
             }
         }
-        Poll::Ready(None)
+        // Each had its turn, and some have been posted again already. So that others have theirs, a
+        // deadline and other tasks, we do not go on: we ask to be polled again.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
-    fn leave(&mut self, at: usize) {
-        let member = self.members[at].take();
-        if let Some(offer) = member.and_then(|member| member.offer) {
-            self.offers.remove(&(offer, at));
+    /// Polls a member that stands at no place meanwhile, so that it is gone if it panics. If it is
+    /// pending, its place is the one given, which is the next that is vacant.
+    fn poll_member(&mut self, at: usize, mut member: Member<F>) -> Poll<F::Output> {
+        let mut context = Context::from_waker(&member.waker);
+        let (polled, offer) = hear_offer(|| Pin::new(&mut member.future).poll(&mut context));
+        if polled.is_pending() {
+            self.offers.extend(offer.map(|offer| (offer, at)));
+            member.offer = offer;
+            self.occupy(at, Place::Pending(member));
         }
-        self.vacate(at);
+        polled
     }
 
-    /// Nobody stands at this place, which may be one that has never been used.
-    fn vacate(&mut self, at: usize) {
-        if at == self.members.len() {
-            self.members.push(None);
+    fn occupy(&mut self, at: usize, by: Place<F>) {
+        match self.places.get_mut(at) {
+            Some(place) => {
+                *place = by;
+                self.vacant.pop();
+            }
+            None => self.places.push(by),
+        }
+    }
+
+    fn leave(&mut self, at: usize) -> Place<F> {
+        let place = match self.places.get_mut(at) {
+            Some(place) => mem::replace(place, Place::Vacant),
+            // One that was never taken: its future posted and then was ready, or panicked.
+            None => return Place::Vacant,
+        };
+        match &place {
+            Place::Vacant => return place,
+            Place::Ready(_) => {}
+            Place::Pending(member) => {
+                if let Some(offer) = member.offer {
+                    self.offers.remove(&(offer, at));
+                }
+            }
         }
         self.vacant.push(at);
+        place
     }
-}
-
-fn poll_once<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
 }
 
 impl<F: Future + Unpin> Default for AsCompleted<F> {
@@ -312,69 +349,8 @@ impl<F: Future + Unpin> Iterator for AsCompleted<F> {
 
 impl<F: Future> fmt::Debug for AsCompleted<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unfinished = self.members.len() - self.vacant.len() + self.ready_at_once.len();
+        let unfinished = self.places.len() - self.vacant.len();
         f.debug_struct("AsCompleted").field("unfinished", &unfinished).finish_non_exhaustive()
-    }
-}
-
-/// The indices of those who have something to say, in the order in which they said so.
-#[derive(Default)]
-struct Line(Mutex<LineState>);
-
-#[derive(Default)]
-struct LineState {
-    posted: VecDeque<usize>,
-    is_posted: Vec<bool>,
-    /// Who waits for the next post.
-    waiter: Option<Waker>,
-}
-
-impl Line {
-    fn post(&self, at: usize) {
-        let mut line = self.0.lock();
-        if line.is_posted.len() <= at {
-            line.is_posted.resize(at + 1, false);
-        }
-        if mem::replace(&mut line.is_posted[at], true) {
-            return; // It is in the line, and will be looked at after what it has to say now.
-        }
-        line.posted.push_back(at);
-        let waiter = line.waiter.take();
-        drop(line);
-        if let Some(waker) = waiter {
-            waker.wake();
-        }
-    }
-
-    /// Takes the first in line, or leaves the waker to be woken when there is one.
-    fn first(&self, waker: &Waker) -> Option<usize> {
-        let mut waker = Some(waker.clone());
-        let mut line = self.0.lock();
-        let first = line.posted.pop_front();
-        match first {
-            // Let go of before the member is polled: a post from within that poll must count.
-            Some(at) => line.is_posted[at] = false,
-            None => mem::swap(&mut line.waiter, &mut waker),
-        }
-        drop(line);
-        drop(waker); // Ours or the stale one: a waker is other people's code, its drop too.
-        first
-    }
-}
-
-/// The waker of one member.
-struct Post {
-    line: Arc<Line>,
-    at: usize,
-}
-
-impl Wake for Post {
-    fn wake(self: Arc<Self>) {
-        self.line.post(self.at);
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.line.post(self.at);
     }
 }
 

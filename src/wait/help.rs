@@ -59,8 +59,16 @@ pub(crate) fn offer(offer: Offer) {
 
 /// Polls, and hears what was offered meanwhile.
 pub(crate) fn hear_offer<T>(poll: impl FnOnce() -> T) -> (T, Option<Offer>) {
-    let take = || OFFERED.try_with(Cell::take).ok().flatten();
-    take(); // What an earlier poll offered to somebody else.
+    take_offer(); // What an earlier poll offered to somebody else.
     let polled = poll();
-    (polled, take())
+    (polled, take_offer())
+}
+
+/// Says, when a wait is over: what was offered to it is not for the wait around it.
+pub(crate) fn forget_offer() {
+    take_offer();
+}
+
+fn take_offer() -> Option<Offer> {
+    OFFERED.try_with(Cell::take).ok().flatten()
 }

@@ -11,11 +11,12 @@
 
 pub(crate) mod deadline;
 pub(crate) mod parker;
+pub(crate) mod help;
 pub(crate) mod block_on;
 pub(crate) mod settle;
 #[expect(dead_code, reason = "a bounded queue and a semaphore stand in it; neither is here yet")]
 pub(crate) mod wait_list;
-pub(crate) mod help;
+pub(crate) mod line;
 pub(crate) mod completed;
 pub(crate) mod keyed;
 pub(crate) mod until;

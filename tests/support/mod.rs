@@ -3,6 +3,7 @@
 //! Knows nothing of what is tested. What must always hold: nothing here waits for a while and
 //! hopes. A test says what must have happened, and a watchdog says so if it never does.
 
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::task::{Wake, Waker};
@@ -15,12 +16,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Runs a test, and ends the whole process with its name if it hangs.
 ///
 /// A hang cannot be unwound: the thread that hangs is not ours to stop.
-pub fn watched(test: impl FnOnce()) {
+pub(crate) fn watched(test: impl FnOnce()) {
     let (done, is_done) = mpsc::channel::<()>();
     let name = thread::current().name().unwrap_or("a test").to_owned();
     let watchdog = thread::spawn(move || {
         if is_done.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-            eprintln!("`{name}` has hung for {PATIENCE:?}");
+            // Not `eprintln!`: the harness would keep that for the report that will not come.
+            let _ = writeln!(io::stderr(), "`{name}` has hung for {PATIENCE:?}");
             std::process::abort();
         }
     });
@@ -31,21 +33,21 @@ pub fn watched(test: impl FnOnce()) {
 
 /// A door that is shut until somebody opens it, for everyone and for good.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
 impl Gate {
-    pub fn closed() -> Self {
+    pub(crate) fn closed() -> Self {
         Self::default()
     }
 
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         let (is_open, opened) = &*self.0;
         *is_open.lock().unwrap() = true;
         opened.notify_all();
     }
 
     /// Blocks until the gate is open.
-    pub fn pass(&self) {
+    pub(crate) fn pass(&self) {
         let (is_open, opened) = &*self.0;
         drop(opened.wait_while(is_open.lock().unwrap(), |is_open| !*is_open).unwrap());
     }
@@ -53,28 +55,28 @@ impl Gate {
 
 /// A number that threads add to, and may wait for.
 #[derive(Clone, Default)]
-pub struct Count(Arc<(Mutex<usize>, Condvar)>);
+pub(crate) struct Count(Arc<(Mutex<usize>, Condvar)>);
 
 impl Count {
-    pub fn add_one(&self) {
+    pub(crate) fn add_one(&self) {
         let (count, changed) = &*self.0;
         *count.lock().unwrap() += 1;
         changed.notify_all();
     }
 
-    pub fn get(&self) -> usize {
+    pub(crate) fn get(&self) -> usize {
         *self.0.0.lock().unwrap()
     }
 
     /// Blocks until the count is `n` or more.
-    pub fn reach(&self, n: usize) {
+    pub(crate) fn reach(&self, n: usize) {
         let (count, changed) = &*self.0;
         drop(changed.wait_while(count.lock().unwrap(), |count| *count < n).unwrap());
     }
 }
 
 /// Adds one to a count when it is dropped.
-pub struct CountsDrop(pub Count);
+pub(crate) struct CountsDrop(pub(crate) Count);
 
 impl Drop for CountsDrop {
     fn drop(&mut self) {
@@ -84,15 +86,15 @@ impl Drop for CountsDrop {
 
 /// A waker that counts how often it was woken.
 #[derive(Default)]
-pub struct WakeCounter(AtomicUsize);
+pub(crate) struct WakeCounter(AtomicUsize);
 
 impl WakeCounter {
-    pub fn new() -> (Arc<Self>, Waker) {
+    pub(crate) fn new() -> (Arc<Self>, Waker) {
         let counter = Arc::new(Self::default());
         (counter.clone(), counter.into())
     }
 
-    pub fn wakes(&self) -> usize {
+    pub(crate) fn wakes(&self) -> usize {
         self.0.load(Relaxed) // ORDERING: Relaxed. Whoever asks has been told of the wake in another way.
     }
 }

@@ -101,7 +101,8 @@ mod tests {
     fn a_faithful_quotation_may_stand() {
         let whole = "```rs\n// src/wait/parker.rs\n  look();\n  sleep();\n```";
         assert_eq!(caught_in(whole), [""; 0]);
-        let skipping = "```rs\n// src/wait/parker.rs\nlook();\n// …\n\nwake();\n…\n```\n```text\na\n```";
+        let skipping =
+            "```rs\n// src/wait/parker.rs\nlook();\n// …\n\nwake();\n…\n```\n```text\na\n```";
         assert_eq!(caught_in(skipping), [""; 0]);
     }
 

@@ -1,0 +1,345 @@
+//! An ordered map gives what a serial one would, one result for each input, and never runs far ahead.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use handspun::{CancelReason, JoinError, Shutdown, ThreadPool};
+
+use crate::setup::{busy, flush, gated, panic_quietly};
+use crate::support::{Count, CountsDrop, Gate, watched};
+
+/// How many jobs the documentation allows ahead of the reader, for each thread.
+const AHEAD_PER_THREAD: usize = 8;
+
+/// P44.
+#[test]
+fn a_map_gives_what_a_serial_map_gives() {
+    watched(|| {
+        let pool = ThreadPool::new(3);
+        let mapped: Result<Vec<_>, _> = pool.map(0..1000_u64, |n| n * n).collect();
+        assert_eq!(mapped.unwrap(), (0..1000).map(|n| n * n).collect::<Vec<_>>());
+    });
+}
+
+/// P44: the first input is done last.
+#[test]
+fn results_keep_the_order_of_the_inputs_whatever_finishes_first() {
+    watched(|| {
+        let pool = ThreadPool::new(4);
+        let gates: Vec<_> = (0..4).map(|_| Gate::closed()).collect();
+        gates[3].open();
+        let mapped = pool.map(0..4, move |n| {
+            gates[n].pass();
+            if n > 0 {
+                gates[n - 1].open();
+            }
+            n
+        });
+        assert_eq!(mapped.map(Result::unwrap).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    });
+}
+
+/// P46.
+#[test]
+fn a_panic_is_an_error_in_its_place_and_later_results_follow() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let mapped = pool.map(0..50, |n| if n % 10 == 3 { panic_quietly("three") } else { n });
+        for (n, result) in mapped.enumerate() {
+            match result {
+                Ok(value) => assert_eq!(value, n),
+                Err(JoinError::Panicked(panic)) => {
+                    assert_eq!((n % 10, panic.message()), (3, "three"))
+                }
+                Err(JoinError::Cancelled(_)) => panic!("nobody cancelled it"),
+            }
+        }
+    });
+}
+
+/// P46: of the line that called `map`, since that is where the caller can do something.
+#[test]
+fn a_panic_in_a_map_names_the_line_of_the_map() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (line, mut mapped) = (line!(), pool.map([()], |()| panic_quietly("oh no")));
+        let Some(Err(JoinError::Panicked(panic))) = mapped.next() else {
+            panic!("it panics");
+        };
+        assert_eq!((panic.submitted_at().file(), panic.submitted_at().line()), (file!(), line));
+    });
+}
+
+/// P46: an `Err` that is returned is a value, and the map goes on.
+#[test]
+fn an_error_that_the_function_returns_is_a_value_of_the_map() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let parsed = pool.map(["1", "two", "3"], str::parse::<u8>).map(Result::unwrap);
+        assert_eq!(parsed.map(|parsed| parsed.ok()).collect::<Vec<_>>(), [Some(1), None, Some(3)]);
+    });
+}
+
+/// P51.
+#[test]
+fn fewer_inputs_than_the_window_are_no_trouble_and_none_give_nothing() {
+    watched(|| {
+        let pool = ThreadPool::new(4);
+        assert_eq!(pool.map([1, 2], |n| n).map(Result::unwrap).collect::<Vec<_>>(), [1, 2]);
+        assert!(pool.map([0_u8; 0], |n| n).next().is_none());
+        assert_eq!(pool.stats().submitted, 2);
+    });
+}
+
+/// P51.
+#[test]
+fn a_map_that_has_ended_stays_at_its_end() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let mut inputs = [Some(1), None, Some(2)].into_iter();
+        let mut mapped = pool.map(std::iter::from_fn(move || inputs.next()?), |n| n);
+        assert_eq!(mapped.next().unwrap().unwrap(), 1);
+        assert!(mapped.next().is_none() && mapped.next().is_none());
+    });
+}
+
+/// P52.
+#[test]
+fn dropping_a_map_cancels_what_is_queued() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let ran = Count::default();
+        let gate = Gate::closed();
+        let mut mapped = pool.map(0..100, {
+            let (ran, gate) = (ran.clone(), gate.clone());
+            move |n| {
+                ran.add_one();
+                if n == 1 {
+                    gate.pass();
+                }
+            }
+        });
+        mapped.next();
+        ran.reach(2);
+        drop(mapped);
+        gate.open();
+        flush(&pool);
+        assert_eq!(ran.get(), 2, "one was read, one was running, and the rest never began");
+    });
+}
+
+/// P53.
+#[test]
+fn a_shutdown_in_the_middle_of_a_map_leaves_no_input_out() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let mut mapped = pool.map(0..100, |n| n);
+        assert_eq!(mapped.next().unwrap().unwrap(), 0);
+        pool.shutdown(Shutdown::Drain).unwrap();
+        let results: Vec<_> = mapped.collect();
+        assert_eq!(results.len(), 99);
+        for (n, result) in (1..).zip(results) {
+            match result {
+                Ok(value) => assert!(value == n && n < AHEAD_PER_THREAD),
+                Err(error) => {
+                    assert!(n >= AHEAD_PER_THREAD);
+                    assert!(matches!(error, JoinError::Cancelled(CancelReason::ShutDown)));
+                }
+            }
+        }
+    });
+}
+
+/// P53.
+#[test]
+fn a_map_after_a_shutdown_is_an_error_for_each_input() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        pool.shutdown(Shutdown::Drain).unwrap();
+        let mapped = pool.map(0..50, |n| n);
+        let refused = mapped
+            .filter(|result| matches!(result, Err(JoinError::Cancelled(CancelReason::ShutDown))));
+        assert_eq!(refused.count(), 50);
+    });
+}
+
+/// P54.
+#[test]
+fn a_result_that_was_yielded_is_not_kept() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let drops = Count::default();
+        let mut mapped = pool.map(0..5, {
+            let drops = drops.clone();
+            move |_| CountsDrop(drops.clone())
+        });
+        for n in 0..5 {
+            assert_eq!(drops.get(), n);
+            drop(mapped.next());
+        }
+        assert_eq!(drops.get(), 5);
+        drop(mapped);
+    });
+}
+
+/// P54: an input lives as long as its call, and the function as long as the map.
+#[test]
+fn inputs_and_the_function_are_let_go_when_the_map_has_ended() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (inputs_gone, function_gone) = (Count::default(), Count::default());
+        let function = CountsDrop(function_gone.clone());
+        let inputs = inputs_gone.clone();
+        let mapped = pool.map((0..20).map(move |_| CountsDrop(inputs.clone())), move |input| {
+            let _ = &function;
+            drop(input);
+        });
+        assert_eq!(mapped.count(), 20);
+        flush(&pool);
+        assert_eq!((inputs_gone.get(), function_gone.get()), (20, 1));
+    });
+}
+
+/// P56.
+#[test]
+fn a_job_may_map_on_the_only_worker() {
+    watched(|| {
+        let pool = Arc::new(ThreadPool::new(1));
+        let sum = pool.submit({
+            let pool = pool.clone();
+            move || pool.map(0..100, |n| n).map(Result::unwrap).sum::<i32>()
+        });
+        assert_eq!(sum.join().unwrap(), 4950);
+    });
+}
+
+/// P56.
+#[test]
+fn maps_nest_to_any_depth_on_the_only_worker() {
+    fn leaves(pool: &Arc<ThreadPool>, depth: u32) -> u32 {
+        if depth == 0 {
+            return 1;
+        }
+        let below = pool.clone();
+        pool.map(0..3, move |_| leaves(&below, depth - 1)).map(Result::unwrap).sum()
+    }
+    watched(|| {
+        let pool = Arc::new(ThreadPool::new(1));
+        assert_eq!(leaves(&pool, 5), 243);
+    });
+}
+
+/// P49, the other way round: it is lazy, and so an endless input is one like others.
+#[test]
+fn a_map_takes_no_more_inputs_than_its_window_has_room_for() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let taken = Count::default();
+        let counting = taken.clone();
+        let mut mapped = pool.map((0..1_000_000).inspect(move |_| counting.add_one()), |n| n);
+        assert_eq!((taken.get(), pool.stats().submitted), (0, 0), "nothing before the first next");
+        for n in 0..100 {
+            assert_eq!(mapped.next().unwrap().unwrap(), n);
+            assert_eq!(taken.get(), n + 2 * AHEAD_PER_THREAD);
+        }
+    });
+}
+
+/// P49.
+#[test]
+fn a_map_over_an_endless_input_gives_as_much_as_is_asked_for() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let doubled: Vec<_> = pool.map(1.., |n| 2 * n).map(Result::unwrap).take(5).collect();
+        assert_eq!(doubled, [2, 4, 6, 8, 10]);
+    });
+}
+
+/// P46: the input's own panic is its reader's, and costs no other result.
+#[test]
+fn an_input_that_panics_unwinds_into_the_reader_and_the_rest_still_comes() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let inputs = (0..20).inspect(|n| {
+            if *n == 10 {
+                panic_quietly("an input")
+            }
+        });
+        let mut mapped = pool.map(inputs, |n| n);
+        let mut results = Vec::new();
+        let mut n_panics = 0;
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| mapped.next())) {
+                Ok(Some(result)) => results.push(result.unwrap()),
+                Ok(None) => break,
+                Err(_) => n_panics += 1,
+            }
+        }
+        assert_eq!(n_panics, 1);
+        assert_eq!(results, (0..20).filter(|n| *n != 10).collect::<Vec<_>>());
+    });
+}
+
+/// P44.
+#[test]
+fn a_map_runs_on_the_workers_and_on_no_other_thread() {
+    watched(|| {
+        let pool = ThreadPool::builder().threads(2).name("mapper").build().unwrap();
+        let names = pool.map(0..100, |_| thread::current().name().map(str::to_owned));
+        for name in names {
+            assert!(name.unwrap().unwrap().starts_with("mapper-"));
+        }
+    });
+}
+
+/// P44.
+#[test]
+fn two_maps_on_one_pool_do_not_mix() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let (plus, minus) = (pool.map(0..200, |n| n), pool.map(0..200, |n| -n));
+        for (n, (plus, minus)) in plus.zip(minus).enumerate() {
+            assert_eq!((plus.unwrap(), -minus.unwrap()), (n as i32, n as i32));
+        }
+    });
+}
+
+/// P51.
+#[test]
+fn a_map_knows_how_many_results_are_left() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let mut mapped = pool.map(0..100, |n| n);
+        for left in (0..=100).rev() {
+            assert_eq!(mapped.size_hint(), (left, Some(left)));
+            mapped.next();
+        }
+        assert_eq!(pool.map(0.., |n: u8| n).size_hint().0, usize::MAX);
+    });
+}
+
+/// P44: a result may be needed before the worker that is at something else is free.
+#[test]
+fn a_map_shares_the_pool_with_jobs_that_take_long() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let (gate, long) = gated(&pool, 7);
+        assert_eq!(pool.map(0..50, |n| n).map(Result::unwrap).sum::<i32>(), 1225);
+        gate.open();
+        assert_eq!(long.join().unwrap(), 7);
+    });
+}
+
+/// P52.
+#[test]
+fn a_map_that_is_dropped_unread_has_run_nothing() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (sender, called) = mpsc::channel();
+        let _gate = busy(&pool);
+        drop(pool.map(0..5, move |n| sender.send(n)));
+        assert!(called.recv().is_err(), "the function is gone, and was never called");
+        assert_eq!(pool.stats().submitted, 1);
+    });
+}

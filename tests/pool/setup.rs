@@ -1,0 +1,79 @@
+//! Situations that the tests of the pool begin with: a worker at work, a job at a gate.
+//!
+//! Knows nothing of what a test claims. What must always hold: a test that fails unwinds and is
+//! reported. Nothing here keeps a pool from its end once the test is over.
+
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use handspun::{JoinError, JoinHandle, ThreadPool};
+
+use crate::support::{Count, Gate};
+
+/// A gate that opens when the test is over, however it ends.
+pub(crate) struct Held(pub(crate) Gate);
+
+impl Held {
+    pub(crate) fn open(&self) {
+        self.0.open();
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
+/// A worker of the pool is at work from now on until the gate is opened.
+pub(crate) fn busy(pool: &ThreadPool) -> Held {
+    let (gate, handle) = gated(pool, ());
+    drop(handle);
+    gate
+}
+
+/// A job that has begun, and returns its value when the gate is opened. A worker must be free.
+pub(crate) fn gated<T: Send + 'static>(pool: &ThreadPool, value: T) -> (Held, JoinHandle<T>) {
+    let (gate, begun) = (Gate::closed(), Count::default());
+    let handle = pool.submit({
+        let (gate, begun) = (gate.clone(), begun.clone());
+        move || {
+            begun.add_one();
+            gate.pass();
+            value
+        }
+    });
+    begun.reach(1);
+    (Held(gate), handle)
+}
+
+/// Waits until a pool of one thread has settled all that it was given so far.
+pub(crate) fn flush(pool: &ThreadPool) {
+    assert_eq!(pool.threads(), 1, "with more, a later job may finish earlier");
+    pool.submit(|| ()).join().unwrap();
+}
+
+pub(crate) fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(waker))
+}
+
+/// A panic that prints nothing: those that a test wants are no news to its reader.
+pub(crate) fn panic_quietly(message: &'static str) -> ! {
+    resume_unwind(Box::new(message))
+}
+
+/// A future that wakes itself whenever it is polled, and is never ready.
+pub(crate) struct Restless;
+
+impl Future for Restless {
+    type Output = Result<i32, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// A future that is somebody's box.
+pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
