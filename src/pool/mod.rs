@@ -7,9 +7,9 @@
 //! worker is on its way. Everything else in here follows from who may say so, and under which lock.
 //!
 //! ```text
-//!   submit ──► queue ──► worker ──► the job's cell ──► handle: join, await, as_completed
-//!                │                       ▲
-//!                └── a worker that joins a queued job takes it back, and runs it itself
+//!   submit ──► inbox ──► queue ──► worker ──► the job's cell ──► handle: join, await, as_completed
+//!                 │        │                       ▲
+//!                 └────────┴── a worker that joins a queued job takes it back, and runs it itself
 //! ```
 
 pub(crate) mod ledger;

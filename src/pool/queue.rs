@@ -1,8 +1,9 @@
 //! The line of jobs: first in, first out, and any of them can be claimed out of turn.
 //!
-//! Knows nothing of jobs and has no lock: it lives under its pool's. That lock is what decides who
-//! gets a job, the worker whose turn it is, a joiner that takes it back or somebody who cancels it;
-//! a job is claimed by exactly one of them, and no cell need be touched to tell by whom.
+//! Knows nothing of jobs and has no lock: there is one of these in the inbox and one with the
+//! workers, each under its own. That lock is what decides who gets a job: the worker whose turn it
+//! is, a joiner that takes it back, or somebody who cancels it. A job is claimed by exactly one of
+//! them, and no cell need be touched to tell by whom.
 //!
 //! What must always hold:
 //!

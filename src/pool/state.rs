@@ -18,7 +18,8 @@ use super::queue::Queue;
 pub(crate) struct State {
     /// Emptied before the inbox, which then takes its place.
     pub(crate) queue: Queue<Arc<dyn Run>>,
-    /// A worker was woken or started, and has not arrived yet.
+    /// Some worker is bound to look at the queue before it sleeps: it was woken or started, it looks
+    /// out for news, or it is about to settle its job. Nobody else need be called meanwhile.
     pub(crate) is_one_on_its_way: bool,
     pub(crate) phase: Phase,
     /// The workers that look for nothing, the last to lie down first: its caches are warm.

@@ -8,7 +8,7 @@
 //!
 //! 1. It settles at most once, and what it settled to is read at most once.
 //! 2. Looking and leaving a waker are one step under the lock, so no wake-up falls between them.
-//! 3. The waker is woken, and other people's values are dropped, with the lock let go.
+//! 3. A waker is woken, and other people's values are dropped, with the lock let go.
 
 use std::mem;
 use std::task::{Context, Poll, Waker};
@@ -20,12 +20,15 @@ use Ordering::Relaxed;
 
 /// A place where `W`, work that has not begun, turns into a `T`.
 ///
-/// | stage     | `begin`             | `settle`          | `poll`                       |
-/// |-----------|---------------------|-------------------|------------------------------|
-/// | `Queued`  | → `Running`, gives W | → `Settled`, drops W | stays; keeps the newest waker |
-/// | `Running` | nothing             | → `Settled`, wakes | stays; keeps the newest waker |
-/// | `Settled` | nothing             | panics            | → `Taken`, gives T           |
-/// | `Taken`   | nothing             | panics            | panics: polled after ready   |
+/// | stage     | `begin`              | `settle`    | `poll`                        |
+/// |-----------|----------------------|-------------|-------------------------------|
+/// | `Queued`  | → `Running`, gives W | → `Settled` | stays; keeps the newest waker |
+/// | `Running` | nothing              | → `Settled` | stays; keeps the newest waker |
+/// | `Settled` | nothing              | panics      | → `Taken`, gives T            |
+/// | `Taken`   | nothing              | panics      | panics: polled after ready    |
+///
+/// What other people's code is to be run when it has settled, `settle` gives back as an
+/// [`Aftermath`]: the reader to be woken, the work to be dropped if it was never begun.
 ///
 /// When the reader has gone, `settle` hands the value back instead of keeping it: a value that
 /// nobody will ever read is disposed of by the one who made it, and a lost panic is noticed.
