@@ -48,6 +48,7 @@
 mod prims;
 mod panic;
 mod error;
+mod event;
 mod wait;
 mod pool;
 
@@ -78,6 +79,7 @@ mod documents {
 pub use error::{
     BuildError, CancelReason, FlatError, JoinError, ShutdownError, StillRunning, Unfinished,
 };
+pub use event::{Ending, Event, Step};
 pub use panic::Panic;
 pub use pool::builder::Builder;
 pub use pool::handle::{Cancel, JoinHandle};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::BuildError;
+use crate::event::{Event, Observer};
 use crate::panic::{self, Panic};
 use crate::prims;
 use crate::wait::block_on::default_look_out;
@@ -42,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) on_start: Hook,
     pub(crate) on_exit: Hook,
     pub(crate) panic_hook: PanicHook,
+    pub(crate) observer: Observer,
 }
 
 impl Builder {
@@ -54,6 +56,7 @@ impl Builder {
             on_start: Hook(None),
             on_exit: Hook(None),
             panic_hook: PanicHook::default(),
+            observer: Observer::default(),
         };
         Self { settings }
     }
@@ -149,6 +152,29 @@ impl Builder {
     /// ```
     pub fn panic_hook(mut self, hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
         self.settings.panic_hook = PanicHook::new(hook);
+        self
+    }
+
+    /// Hears of every step in the life of every job, on the thread that takes it.
+    ///
+    /// When to use it: to log, to count, to draw what ran when. It runs between the steps, so that a
+    /// slow one slows the pool down; if it panics, nobody else is disturbed. Without an observer,
+    /// none of this costs anything.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use handspun::{Ending, Step, ThreadPool};
+    ///
+    /// let (sender, steps) = mpsc::channel();
+    /// let pool = ThreadPool::builder().observer(move |event| sender.send(event.step).unwrap()).build()?;
+    /// pool.submit(|| 6 * 7).join()?;
+    /// drop(pool);
+    /// assert!(steps.iter().any(|step| step == Step::Began { worker: 0 }));
+    /// assert!(steps.iter().any(|step| step == Step::Settled(Ending::Returned)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn observer(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.settings.observer = Observer::new(observer);
         self
     }
 

@@ -191,7 +191,7 @@ impl<T> JoinHandle<T> {
     pub fn cancel(&self) -> Cancel {
         let claimed = self.place.as_ref().and_then(|place| {
             let job = place.shared.claim(place.ticket)?;
-            job.refuse(CancelReason::Requested, &place.shared.ledger);
+            place.shared.refuse(place.ticket, job, CancelReason::Requested);
             Some(())
         });
         let is_cancelled = || self.outcome.as_ref().is_some_and(|outcome| outcome.was_cancelled());

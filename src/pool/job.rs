@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::error::{CancelReason, JoinError};
+use crate::event::Ending;
 use crate::panic;
 use crate::wait::settle::{Progress, Settle};
 
@@ -23,15 +24,15 @@ pub(crate) trait Run: Send + Sync {
     fn run(self: Arc<Self>, runner: &dyn Runner);
 
     /// Drops the closure, unrun, and settles to the reason.
-    fn refuse(self: Arc<Self>, reason: CancelReason, ledger: &Ledger);
+    fn refuse(self: Arc<Self>, reason: CancelReason, runner: &dyn Runner);
 }
 
-/// Who runs a job, and what it does when the job is over.
+/// Who runs or refuses a job, and what it does when the job is over.
 pub(crate) trait Runner {
     fn ledger(&self) -> &Ledger;
 
     /// The job is over, and nobody knows it yet.
-    fn before_settling(&self) {
+    fn before_settling(&self, _: Ending) {
         self.ledger().count_settled();
     }
 
@@ -71,7 +72,11 @@ impl<F, T> Job<F, T> {
     }
 
     fn settle(&self, result: Result<T, JoinError>, runner: &dyn Runner) {
-        runner.before_settling();
+        runner.before_settling(match &result {
+            Ok(_) => Ending::Returned,
+            Err(JoinError::Panicked(_)) => Ending::Panicked,
+            Err(JoinError::Cancelled(_)) => Ending::Cancelled,
+        });
         let aftermath = self.cell.settle(result);
         if aftermath.is_nothing() {
             return;
@@ -94,8 +99,8 @@ where
         self.settle(result, runner);
     }
 
-    fn refuse(self: Arc<Self>, reason: CancelReason, ledger: &Ledger) {
-        self.settle(Err(JoinError::Cancelled(reason)), ledger);
+    fn refuse(self: Arc<Self>, reason: CancelReason, runner: &dyn Runner) {
+        self.settle(Err(JoinError::Cancelled(reason)), runner);
     }
 }
 

@@ -42,11 +42,11 @@ impl<J> Queue<J> {
     }
 
     /// Takes the job that has waited longest.
-    pub(crate) fn pop(&mut self) -> Option<J> {
-        let (_, job) = self.places.pop_front()?;
+    pub(crate) fn pop(&mut self) -> Option<(Ticket, J)> {
+        let (ticket, job) = self.places.pop_front()?;
         self.n_jobs -= 1;
         self.close_gaps();
-        job
+        Some((ticket, job.expect("the first place holds a job")))
     }
 
     /// Takes the job with this ticket, unless somebody was faster.
@@ -63,9 +63,10 @@ impl<J> Queue<J> {
     }
 
     /// Takes all of them.
-    pub(crate) fn drain(&mut self) -> Vec<J> {
+    pub(crate) fn drain(&mut self) -> Vec<(Ticket, J)> {
         self.n_jobs = 0;
-        self.places.drain(..).filter_map(|(_, job)| job).collect()
+        let jobs = self.places.drain(..).map(|(ticket, job)| Some((ticket, job?)));
+        jobs.flatten().collect()
     }
 
     fn close_gaps(&mut self) {
@@ -101,10 +102,8 @@ mod tests {
     #[test]
     fn jobs_leave_in_the_order_they_came() {
         let (mut queue, _) = queue_of(3);
-        assert_eq!(
-            [queue.pop(), queue.pop(), queue.pop(), queue.pop()],
-            [Some(0), Some(1), Some(2), None]
-        );
+        let popped = std::iter::from_fn(|| queue.pop()).map(|(_, job)| job);
+        assert_eq!(popped.collect::<Vec<_>>(), [0, 1, 2]);
     }
 
     #[test]
@@ -113,7 +112,7 @@ mod tests {
         assert_eq!(queue.claim(tickets[1]), Some(1));
         assert_eq!(queue.claim(tickets[1]), None);
         assert_eq!(queue.len(), 3);
-        assert_eq!(queue.drain(), [0, 2, 3]);
+        assert_eq!(queue.drain(), [(tickets[0], 0), (tickets[2], 2), (tickets[3], 3)]);
     }
 
     #[test]

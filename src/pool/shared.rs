@@ -19,13 +19,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::error::CancelReason;
+use crate::event::{Ending, Step};
 use crate::prims::{Mutex, MutexGuard};
 use crate::wait::help::Ticket;
 use crate::wait::parker::Parker;
 
 use super::builder::Settings;
 use super::inbox::{Admission, Inbox, Tray};
-use super::job::Run;
+use super::job::{Run, Runner};
 use super::ledger::Ledger;
 use super::state::{End, Hand, Loss, Next, Phase, State};
 
@@ -84,6 +85,11 @@ impl Shared {
         // First here, then there: between the two looks it may have moved, but only that way.
         let claimed = self.inbox.0.lock().queue.claim(ticket);
         claimed.or_else(|| self.lock().queue.claim(ticket))
+    }
+
+    /// Settles a job that was claimed, or was not let in, to the reason why it is not run.
+    pub(crate) fn refuse(&self, ticket: Ticket, job: Arc<dyn Run>, reason: CancelReason) {
+        job.refuse(reason, &Refusal { shared: self, ticket });
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -175,12 +181,12 @@ impl Shared {
         parker: &Arc<Parker>,
         may_look_out: bool,
     ) -> Next {
-        if let Some(job) = state.queue.pop() {
-            return Next::Job(job);
+        if let Some((ticket, job)) = state.queue.pop() {
+            return Next::Job(ticket, job);
         }
         let mut tray = self.refill(state);
         match state.queue.pop() {
-            Some(job) => Next::Job(job),
+            Some((ticket, job)) => Next::Job(ticket, job),
             None if state.phase != Phase::Open => Next::End,
             None if may_look_out && !state.is_one_on_its_way => {
                 state.is_one_on_its_way = true;
@@ -204,7 +210,7 @@ impl Shared {
     }
 
     /// Takes all that is queued. The caller has to refuse it.
-    pub(crate) fn drain(&self, state: &mut State) -> Vec<Arc<dyn Run>> {
+    pub(crate) fn drain(&self, state: &mut State) -> Vec<(Ticket, Arc<dyn Run>)> {
         let mut unrun = state.queue.drain();
         unrun.extend(self.inbox.0.lock().queue.drain());
         unrun
@@ -239,5 +245,22 @@ impl Shared {
         drop(tray);
         let orphans = if state.n_threads == 0 { self.drain(state) } else { Vec::new() };
         Loss { bystanders: mem::take(&mut state.bystanders), orphans, end_waiters }
+    }
+}
+
+/// Who refuses a job, on any thread.
+struct Refusal<'pool> {
+    shared: &'pool Shared,
+    ticket: Ticket,
+}
+
+impl Runner for Refusal<'_> {
+    fn ledger(&self) -> &Ledger {
+        &self.shared.ledger
+    }
+
+    fn before_settling(&self, ending: Ending) {
+        self.shared.ledger.count_settled();
+        self.shared.settings.observer.tell(self.ticket.0, Step::Settled(ending));
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use crate::prims::ThreadHandle;
+use crate::wait::help::Ticket;
 use crate::wait::parker::Parker;
 
 use super::job::Run;
@@ -67,7 +68,7 @@ pub(crate) enum Hand {
 
 /// What a worker is to do next.
 pub(crate) enum Next {
-    Job(Arc<dyn Run>),
+    Job(Ticket, Arc<dyn Run>),
     /// Look out for news. Whoever does so counts as on its way: nobody need call anybody.
     LookOut(usize),
     /// Park, until whoever takes its parker off the list unparks it.
@@ -80,7 +81,7 @@ pub(crate) struct Loss {
     /// Waits that counted on it, to be woken.
     pub(crate) bystanders: Vec<(usize, Waker)>,
     /// Jobs that nobody will come for, to be refused.
-    pub(crate) orphans: Vec<Arc<dyn Run>>,
+    pub(crate) orphans: Vec<(Ticket, Arc<dyn Run>)>,
     /// Who waited for the end of the pool and is to be woken.
     pub(crate) end_waiters: Vec<Waker>,
 }

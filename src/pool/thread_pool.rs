@@ -115,7 +115,7 @@ impl ThreadPool {
         T: Send + 'static,
     {
         let job = Arc::new(Job::new(closure, submitted_at));
-        let ticket = worker::submit(&self.shared, job.clone());
+        let ticket = worker::submit(&self.shared, job.clone(), submitted_at);
         JoinHandle::queued(job, self.shared.clone(), ticket)
     }
 
@@ -232,8 +232,8 @@ impl ThreadPool {
         };
         drop(state);
         idle.into_iter().for_each(|parker| parker.unpark());
-        for job in unrun {
-            job.refuse(CancelReason::ShutDown, &self.shared.ledger);
+        for (ticket, job) in unrun {
+            self.shared.refuse(ticket, job, CancelReason::ShutDown);
         }
     }
 }

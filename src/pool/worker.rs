@@ -8,11 +8,13 @@
 //!    and never anything else.
 
 use std::cell::Cell;
+use std::panic::Location;
 use std::ptr;
 use std::sync::Arc;
 use std::task::Waker;
 
 use crate::error::{CancelReason, no_thread};
+use crate::event::{Ending, Step};
 use crate::prims::{MutexGuard, ThreadSpec, spawn_thread, thread_local};
 use crate::wait::deadline::Deadline;
 use crate::wait::help::{self, Helper, Offer, Ticket};
@@ -41,15 +43,28 @@ pub(crate) fn offer_of(shared: &Arc<Shared>, ticket: Ticket) -> Offer {
 }
 
 /// Queues a job and sees to it that a worker comes for it, or refuses it.
-pub(crate) fn submit(shared: &Arc<Shared>, job: Arc<dyn Run>) -> Ticket {
+pub(crate) fn submit(
+    shared: &Arc<Shared>,
+    job: Arc<dyn Run>,
+    submitted_at: &'static Location<'static>,
+) -> Ticket {
+    let observer = &shared.settings.observer;
+    // Told of when its number is known, and as of now: a worker may begin it before we get there.
+    let when = observer.now();
+    let tell = |ticket: Ticket| observer.tell_of(when, ticket.0, Step::Submitted(submitted_at));
     match shared.admit(job) {
-        Admission::Queued(ticket) => ticket,
+        Admission::Queued(ticket) => {
+            tell(ticket);
+            ticket
+        }
         Admission::Ring(ticket) => {
             summon(shared, shared.lock());
+            tell(ticket);
             ticket
         }
         Admission::Refused(ticket, job, reason) => {
-            job.refuse(reason, &shared.ledger);
+            tell(ticket);
+            shared.refuse(ticket, job, reason);
             ticket
         }
     }
@@ -95,8 +110,8 @@ fn lose(
     let loss = shared.lose_one_on_its_way(&mut state, reason, was_the_last_try);
     drop(state);
     loss.bystanders.into_iter().for_each(|(_, waker)| waker.wake());
-    for job in loss.orphans {
-        job.refuse(reason.clone(), &shared.ledger);
+    for (ticket, job) in loss.orphans {
+        shared.refuse(ticket, job, reason.clone());
     }
     loss.end_waiters.into_iter().for_each(Waker::wake);
 }
@@ -116,7 +131,7 @@ fn live(aboard: Arc<Aboard>) {
     }
     help::set_helper(aboard.clone());
 
-    work(shared, &aboard.ledger);
+    work(&aboard);
 
     if let Err(panic) = shared.settings.on_exit.call(number) {
         shared.settings.panic_hook.tell(&panic);
@@ -126,22 +141,23 @@ fn live(aboard: Arc<Aboard>) {
 }
 
 /// Runs jobs until the pool is closed and none is left.
-fn work(shared: &Arc<Shared>, ledger: &Ledger) {
+fn work(aboard: &Aboard) {
+    let shared = &aboard.shared;
     let parker = Arc::new(Parker::new());
     let mut patience = Patience::default();
     let look_out = shared.settings.look_out;
     let mut may_look_out = true;
-    let at_work = AtWork { shared, ledger, is_announced: Cell::new(false) };
     let mut state = shared.lock();
     state.arrive();
     loop {
         match shared.next_job(&mut state, &parker, may_look_out) {
-            Next::Job(job) => {
+            Next::Job(ticket, job) => {
                 // Before the job, which may take for ever: the next one in line has its own hand.
                 summon(shared, state);
-                job.run(&at_work);
+                let turn = Turn { aboard, ticket, is_announced: Cell::new(false) };
+                turn.run(job);
                 state = shared.lock();
-                if at_work.is_announced.take() {
+                if turn.is_announced.get() {
                     state.arrive();
                 }
                 may_look_out = !look_out.is_zero();
@@ -164,44 +180,78 @@ fn work(shared: &Arc<Shared>, ledger: &Ledger) {
     }
 }
 
-/// A worker while it runs a job from the queue.
-///
-/// A job that settles is often followed by the next one at once: somebody submits, joins, and
-/// submits again. So before it settles the job, a worker that sees the bell set says that it is on
-/// its way to the next. Otherwise the next submit would wake another worker, for 10 to 40 µs, only
-/// to find that this one was faster.
-struct AtWork<'worker> {
-    shared: &'worker Arc<Shared>,
-    ledger: &'worker Ledger,
-    is_announced: Cell<bool>,
-}
-
-impl Runner for AtWork<'_> {
-    fn ledger(&self) -> &Ledger {
-        self.ledger
-    }
-
-    fn before_settling(&self) {
-        self.ledger.count_settled();
-        if self.shared.is_bell_set() {
-            self.is_announced.set(self.shared.announce());
-        }
-    }
-
-    fn before_foreign_code(&self) {
-        if self.is_announced.take() {
-            let mut state = self.shared.lock();
-            state.arrive();
-            summon(self.shared, state);
-        }
-    }
-}
-
 /// A worker, as a wait on its thread sees it.
 struct Aboard {
     shared: Arc<Shared>,
     number: usize,
     ledger: Arc<Ledger>,
+}
+
+impl Aboard {
+    fn tell(&self, ticket: Ticket, step: Step) {
+        self.shared.settings.observer.tell(ticket.0, step);
+    }
+
+    fn count(&self, ticket: Ticket, ending: Ending) {
+        self.ledger.count_settled();
+        self.tell(ticket, Step::Settled(ending));
+    }
+}
+
+/// A worker while it runs a job whose turn has come.
+///
+/// A job that settles is often followed by the next one at once: somebody submits, joins, and
+/// submits again. So before it settles the job, a worker that sees the bell set says that it is on
+/// its way to the next. Otherwise the next submit would wake another worker, for 10 to 40 µs, only
+/// to find that this one was faster.
+struct Turn<'worker> {
+    aboard: &'worker Aboard,
+    ticket: Ticket,
+    is_announced: Cell<bool>,
+}
+
+impl Turn<'_> {
+    fn run(&self, job: Arc<dyn Run>) {
+        self.aboard.tell(self.ticket, Step::Began { worker: self.aboard.number });
+        job.run(self);
+    }
+}
+
+impl Runner for Turn<'_> {
+    fn ledger(&self) -> &Ledger {
+        &self.aboard.ledger
+    }
+
+    fn before_settling(&self, ending: Ending) {
+        self.aboard.count(self.ticket, ending);
+        if self.aboard.shared.is_bell_set() {
+            self.is_announced.set(self.aboard.shared.announce());
+        }
+    }
+
+    fn before_foreign_code(&self) {
+        if self.is_announced.take() {
+            let mut state = self.aboard.shared.lock();
+            state.arrive();
+            summon(&self.aboard.shared, state);
+        }
+    }
+}
+
+/// A worker while it runs a job that it waits for, on top of the one that waits.
+struct TakenBack<'worker> {
+    aboard: &'worker Aboard,
+    ticket: Ticket,
+}
+
+impl Runner for TakenBack<'_> {
+    fn ledger(&self) -> &Ledger {
+        &self.aboard.ledger
+    }
+
+    fn before_settling(&self, ending: Ending) {
+        self.aboard.count(self.ticket, ending);
+    }
 }
 
 impl Helper for Aboard {
@@ -211,7 +261,8 @@ impl Helper for Aboard {
         let Some(job) = is_ours.then(|| self.shared.claim(offer.ticket)).flatten() else {
             return false;
         };
-        job.run(&*self.ledger);
+        self.tell(offer.ticket, Step::Began { worker: self.number });
+        job.run(&TakenBack { aboard: self, ticket: offer.ticket });
         true
     }
 

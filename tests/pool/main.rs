@@ -13,3 +13,4 @@ mod waiting;
 mod completed;
 mod mapping;
 mod awaiting;
+mod observing;
