@@ -115,14 +115,10 @@ fn a_handle_shows_how_far_its_job_is() {
 fn a_job_cancelled_while_it_queues_never_runs() {
     watched(|| {
         let pool = ThreadPool::new(1);
-        let gate = Gate::closed();
-        let first = pool.submit({
-            let gate = gate.clone();
-            move || gate.pass()
-        });
+        let (gate, first) = gated(&pool, ());
         let second = pool.submit(|| unreachable!("it was cancelled in the queue"));
 
-        // The only worker can at most be waiting at the gate, so `second` has not begun.
+        // The only worker waits at the gate, so `second` has not begun.
         assert_eq!(second.cancel(), Cancel::Dequeued);
         assert_eq!(second.cancel(), Cancel::Dequeued, "again is the same");
         gate.open();
