@@ -8,6 +8,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::panic::Panic;
 
@@ -82,6 +83,10 @@ impl<E: Error> Error for FlatError<E> {
 pub enum CancelReason {
     /// Somebody called `cancel`.
     Requested,
+    /// Somebody called `cancel_because`, with these words.
+    Because(Arc<str>),
+    /// Its time was over.
+    DeadlinePassed,
     /// Its pool was shut down before it began.
     ShutDown,
     /// There is no thread to run it on, and none to be had; the text says why.
@@ -93,11 +98,28 @@ impl fmt::Display for CancelReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Requested => f.write_str("as requested"),
+            Self::Because(why) => f.write_str(why),
+            Self::DeadlinePassed => f.write_str("its deadline has passed"),
             Self::ShutDown => f.write_str("the pool was shut down before the job began"),
             Self::NoWorker(why) => write!(f, "there is no thread to run it on: {why}"),
         }
     }
 }
+
+/// A token was cancelled; see [`CancellationToken::check`](crate::CancellationToken::check).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancelled {
+    /// Why.
+    pub reason: CancelReason,
+}
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cancelled: {}", self.reason)
+    }
+}
+
+impl Error for Cancelled {}
 
 /// A wait's time was over first. The handle is inside, as good as before.
 ///
@@ -159,6 +181,21 @@ impl fmt::Display for Unfinished {
 }
 
 impl Error for Unfinished {}
+
+/// Time was over before a future was ready; see [`timeout`](crate::timeout).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elapsed {
+    /// How much time it was given.
+    pub timeout: Duration,
+}
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not ready after {:?}", self.timeout)
+    }
+}
+
+impl Error for Elapsed {}
 
 /// A pool cannot be built as asked.
 ///

@@ -77,7 +77,8 @@ mod documents {
 }
 
 pub use error::{
-    BuildError, CancelReason, FlatError, JoinError, ShutdownError, StillRunning, Unfinished,
+    BuildError, CancelReason, Cancelled, Elapsed, FlatError, JoinError, ShutdownError,
+    StillRunning, Unfinished,
 };
 pub use event::{Ending, Event, Step};
 pub use panic::Panic;
@@ -87,8 +88,11 @@ pub use pool::map::Map;
 pub use pool::shared::Stats;
 pub use pool::thread_pool::{Shutdown, ThreadPool};
 pub use wait::block_on::block_on;
+pub use wait::cancel::{CancellationToken, DropGuard, WaitForCancel};
+pub use wait::clock::Clock;
 pub use wait::completed::{AsCompleted, TimedCompleted, as_completed};
 pub use wait::keyed::{Keyed, keyed};
+pub use wait::sleep::{Sleep, sleep, sleep_until, timeout};
 pub use wait::until::{Wait, Waited, wait};
 
 /// Raw threads that can be joined with a timeout.

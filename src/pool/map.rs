@@ -82,7 +82,7 @@ where
     type Item = Result<R, JoinError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.window.len() < AHEAD_PER_THREAD * self.pool.threads() {
+        while self.window.len() < AHEAD_PER_THREAD.saturating_mul(self.pool.threads()) {
             let Some(input) = self.inputs.next() else { break };
             let f = self.f.clone();
             self.window.push_back(self.pool.submit_from(self.submitted_at, move || f(input)));

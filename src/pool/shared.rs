@@ -117,7 +117,9 @@ impl Shared {
                 Poll::Ready(End::JoinThreads(mem::take(&mut state.threads)))
             }
             Phase::Open | Phase::Closing | Phase::Joining => {
-                state.end_waiters.push(waker);
+                if !state.end_waiters.iter().any(|kept| kept.will_wake(&waker)) {
+                    state.end_waiters.push(waker);
+                }
                 Poll::Pending
             }
         }

@@ -14,8 +14,13 @@ pub(crate) mod parker;
 pub(crate) mod help;
 pub(crate) mod block_on;
 pub(crate) mod settle;
-#[expect(dead_code, reason = "a bounded queue and a semaphore stand in it; neither is here yet")]
 pub(crate) mod wait_list;
+pub(crate) mod timers;
+pub(crate) mod alarm;
+pub(crate) mod clock;
+pub(crate) mod sleep;
+pub(crate) mod cancel_tree;
+pub(crate) mod cancel;
 pub(crate) mod line;
 pub(crate) mod completed;
 pub(crate) mod keyed;

@@ -117,10 +117,6 @@ impl WaitList {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_none()
-    }
-
     /// Takes a place out of the line; it stays a place.
     fn unlink(&mut self, at: usize) {
         let Place { previous, next, .. } = self.places[at];
@@ -173,7 +169,7 @@ mod tests {
         let keys: Vec<Key> = (0..4).map(|n| list.enlist(waker(n, &woken))).collect();
         let order: Vec<usize> = keys.iter().map(|_| serve(&mut list, &woken)).collect();
         assert_eq!(order, [0, 1, 2, 3]);
-        assert!(list.is_empty());
+        assert!(list.serve_first().is_none());
     }
 
     #[test]

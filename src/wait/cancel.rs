@@ -1,0 +1,323 @@
+//! Asking to stop: a token that is handed down, and heard wherever one waits or looks.
+//!
+//! Knows nothing of what is asked to stop. One token bounds everything that it is handed to: the
+//! code that computes asks it, the code that waits is woken by it.
+//!
+//! What must always hold:
+//!
+//! 1. A token is cancelled once, for one reason, and stays so.
+//! 2. A child's deadline is no later than its parent's.
+//! 3. A deadline that is seen to be past cancels, then and there, the token that set it, and so
+//!    everything below: nobody learns of another reason for the same end.
+
+use std::fmt;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::error::{CancelReason, Cancelled};
+
+use super::block_on::{block_on, block_on_until};
+use super::cancel_tree::{Flag, Tree};
+use super::clock::Clock;
+use super::deadline::Deadline;
+use super::sleep::Sleep;
+use super::wait_list::Key;
+
+/// A way to ask running code to stop, and to know that one is asked.
+///
+/// When to use it: give it to whatever runs for long. The code that computes calls
+/// [`check`](Self::check) now and then; a thread that pauses calls [`sleep`](Self::sleep); a task
+/// awaits [`cancelled`](Self::cancelled). Nobody is stopped by force.
+///
+/// ```
+/// use handspun::{CancellationToken, Cancelled, thread};
+///
+/// fn count_for_ever(token: &CancellationToken) -> Result<(), Cancelled> {
+///     loop {
+///         token.check()?;
+///     }
+/// }
+///
+/// let token = CancellationToken::new();
+/// let counting = thread::spawn({
+///     let token = token.clone();
+///     move || count_for_ever(&token)
+/// });
+/// token.cancel();
+/// assert!(counting.join()?.is_err());
+/// # Ok::<(), handspun::JoinError>(())
+/// ```
+///
+/// Clones are the same token. A [`child`](Self::child) is cancelled with its parent, and by itself
+/// without it; it may have a deadline of its own. To look at a token without a deadline is one read
+/// of memory; with one, the clock is read too. **Dropping it** cancels nothing: see
+/// [`drop_guard`](Self::drop_guard).
+#[derive(Clone)]
+pub struct CancellationToken(Arc<Token>);
+
+struct Token {
+    tree: Arc<Tree>,
+    /// Our node in the tree.
+    node: usize,
+    flag: Flag,
+    limit: Limit,
+}
+
+/// The time that a token has, and whose it is.
+#[derive(Clone)]
+struct Limit {
+    clock: Clock,
+    deadline: Deadline,
+    /// The node that set the deadline: this token's, or that of an ancestor. It is there as long as
+    /// we are, who stand below it.
+    set_by: usize,
+}
+
+impl CancellationToken {
+    /// A token of its own, without a deadline.
+    pub fn new() -> Self {
+        Self::on(&Clock::real())
+    }
+
+    /// A token whose deadlines, and whose children's, are points on this clock.
+    pub fn on(clock: &Clock) -> Self {
+        let tree = Arc::new(Tree::default());
+        let (node, flag) = tree.add(None);
+        let limit = Limit { clock: clock.clone(), deadline: Deadline::Never, set_by: node };
+        Self(Arc::new(Token { tree, node, flag, limit }))
+    }
+
+    /// A token of its own that is cancelled after `timeout`.
+    pub fn with_timeout(timeout: Duration) -> Self {
+        Self::new().child_with_timeout(timeout)
+    }
+
+    /// A token that is cancelled with this one, and can be cancelled without it.
+    pub fn child(&self) -> Self {
+        self.child_until(Deadline::Never)
+    }
+
+    /// A child that is also cancelled after `timeout`, unless this token's own deadline is earlier.
+    pub fn child_with_timeout(&self, timeout: Duration) -> Self {
+        let deadline = self.0.limit.clock.now().checked_add(timeout);
+        self.child_until(deadline.map_or(Deadline::Never, Deadline::At))
+    }
+
+    /// A child that is also cancelled at `deadline`, unless this token's own deadline is earlier.
+    pub fn child_with_deadline(&self, deadline: Instant) -> Self {
+        self.child_until(Deadline::At(deadline))
+    }
+
+    fn child_until(&self, deadline: Deadline) -> Self {
+        let Token { tree, node, limit, .. } = &*self.0;
+        let (child, flag) = tree.add(Some(*node));
+        let mut limit = limit.clone();
+        if deadline < limit.deadline {
+            (limit.deadline, limit.set_by) = (deadline, child);
+        }
+        Self(Arc::new(Token { tree: tree.clone(), node: child, flag, limit }))
+    }
+
+    /// Cancels this token and its children; false if it was cancelled already.
+    ///
+    /// Whoever waits for it is woken before this returns.
+    pub fn cancel(&self) -> bool {
+        self.0.tree.cancel(self.0.node, &CancelReason::Requested)
+    }
+
+    /// The same, with words for those who ask for the [`reason`](Self::reason).
+    pub fn cancel_because(&self, why: impl Into<Arc<str>>) -> bool {
+        self.0.tree.cancel(self.0.node, &CancelReason::Because(why.into()))
+    }
+
+    /// Whether it has been cancelled, or its deadline has passed.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.flag.is_set() || self.0.has_run_out()
+    }
+
+    /// Goes on with `?` if this token is not cancelled.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`], with the reason.
+    pub fn check(&self) -> Result<(), Cancelled> {
+        match self.reason() {
+            None => Ok(()),
+            Some(reason) => Err(Cancelled { reason }),
+        }
+    }
+
+    /// Why it has been cancelled, if it has.
+    pub fn reason(&self) -> Option<CancelReason> {
+        self.is_cancelled().then(|| self.0.tree.reason(self.0.node)).flatten()
+    }
+
+    /// The time at which it is cancelled at the latest, if there is one.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.0.limit.deadline {
+            Deadline::At(instant) => Some(instant),
+            Deadline::Never => None,
+        }
+    }
+
+    /// The time that is left, if there is a deadline; zero when it has passed.
+    pub fn remaining(&self) -> Option<Duration> {
+        let deadline = self.deadline()?;
+        Some(deadline.saturating_duration_since(self.0.limit.clock.now()))
+    }
+
+    /// Waits until it is cancelled, to be awaited; at once if it is. Gives the reason.
+    ///
+    /// It needs no executor of ours. Dropping it ends the wait and changes nothing.
+    ///
+    /// ```
+    /// use handspun::{CancelReason, CancellationToken, block_on, thread};
+    ///
+    /// let token = CancellationToken::new();
+    /// let canceller = thread::spawn({
+    ///     let token = token.clone();
+    ///     move || token.cancel_because("lunch")
+    /// });
+    /// assert_eq!(block_on(token.cancelled()), CancelReason::Because("lunch".into()));
+    /// # canceller.join().unwrap();
+    /// ```
+    pub fn cancelled(&self) -> WaitForCancel {
+        let sleep = Sleep::on(&self.0.limit.clock, self.0.limit.deadline);
+        WaitForCancel { token: self.clone(), key: None, sleep }
+    }
+
+    /// Blocks this thread for `duration`, or until the token is cancelled.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`], as soon as it is, with the reason.
+    pub fn sleep(&self, duration: Duration) -> Result<(), Cancelled> {
+        let clock = &self.0.limit.clock;
+        if clock.is_real() {
+            // The thread itself keeps the time, and needs no alarm.
+            let deadline = Deadline::after(duration).min(self.0.limit.deadline);
+            let cancelled = pin!(WaitForCancel {
+                token: self.clone(),
+                key: None,
+                sleep: Sleep::on(clock, Deadline::Never),
+            });
+            let _ = block_on_until(cancelled, deadline, Duration::ZERO);
+            return self.check();
+        }
+        let until = clock.now().checked_add(duration).map_or(Deadline::Never, Deadline::At);
+        let (mut sleep, mut cancelled) = (Sleep::on(clock, until), self.cancelled());
+        block_on(std::future::poll_fn(|context| match Pin::new(&mut cancelled).poll(context) {
+            Poll::Ready(reason) => Poll::Ready(Err(Cancelled { reason })),
+            Poll::Pending => Pin::new(&mut sleep).poll(context).map(Ok),
+        }))
+    }
+
+    /// Something whose drop cancels this token, on whatever way out of a scope.
+    ///
+    /// ```
+    /// use handspun::CancellationToken;
+    ///
+    /// let token = CancellationToken::new();
+    /// {
+    ///     let _guard = token.drop_guard();
+    ///     assert!(!token.is_cancelled());
+    /// }
+    /// assert!(token.is_cancelled());
+    /// ```
+    pub fn drop_guard(&self) -> DropGuard {
+        DropGuard { token: Some(self.clone()) }
+    }
+}
+
+impl Token {
+    /// Whether the time is over. Then everybody who shares it is cancelled, if nobody was faster.
+    fn has_run_out(&self) -> bool {
+        let Deadline::At(deadline) = self.limit.deadline else { return false };
+        let is_over = self.limit.clock.now() >= deadline;
+        if is_over {
+            self.tree.cancel(self.limit.set_by, &CancelReason::DeadlinePassed);
+        }
+        is_over
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        self.tree.release(self.node);
+    }
+}
+
+impl Default for CancellationToken {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for CancellationToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason() {
+            None => f.write_str("CancellationToken(not cancelled)"),
+            Some(reason) => write!(f, "CancellationToken(cancelled: {reason})"),
+        }
+    }
+}
+
+/// A wait for a token to be cancelled; see [`CancellationToken::cancelled`].
+#[derive(Debug)]
+#[must_use = "nobody waits until this is awaited"]
+pub struct WaitForCancel {
+    token: CancellationToken,
+    key: Option<Key>,
+    /// Until the token's deadline.
+    sleep: Sleep,
+}
+
+impl Future for WaitForCancel {
+    type Output = CancelReason;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<CancelReason> {
+        if Pin::new(&mut self.sleep).poll(context).is_ready() {
+            self.token.0.has_run_out();
+        }
+        let (tree, node, key) = (self.token.0.tree.clone(), self.token.0.node, self.key.take());
+        match tree.wait(node, key, context.waker().clone()) {
+            Ok(reason) => Poll::Ready(reason),
+            Err(key) => {
+                self.key = Some(key);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for WaitForCancel {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            self.token.0.tree.leave(self.token.0.node, key);
+        }
+    }
+}
+
+/// Cancels a token when it is dropped; see [`CancellationToken::drop_guard`].
+#[derive(Debug)]
+#[must_use = "dropping it at once cancels at once"]
+pub struct DropGuard {
+    token: Option<CancellationToken>,
+}
+
+impl DropGuard {
+    /// Ends the guard without cancelling anything.
+    pub fn disarm(mut self) -> CancellationToken {
+        self.token.take().expect("only `disarm` takes it, and takes `self` too")
+    }
+}
+
+impl Drop for DropGuard {
+    fn drop(&mut self) {
+        if let Some(token) = &self.token {
+            token.cancel();
+        }
+    }
+}

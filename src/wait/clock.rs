@@ -1,0 +1,132 @@
+//! What time it is: the machine's time, or one that moves when it is told to.
+//!
+//! Knows nothing of what is waited for. What must always hold: whoever waits on a clock is woken when
+//! *its* time has come, and asks *it* what time it is; nobody mixes two clocks.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use crate::panic;
+use crate::prims::{self, Mutex};
+
+use super::alarm::ALARM;
+use super::timers::{Key, Timers};
+
+/// A source of time, for sleeps, deadlines and the tests of both.
+///
+/// When to use it: a test that must not wait for real time gives the code it tests a jumping clock.
+/// Everything else uses the real one, and need not mention it.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::{CancellationToken, Clock};
+///
+/// let clock = Clock::jumping();
+/// let token = CancellationToken::on(&clock).child_with_timeout(Duration::from_secs(3600));
+/// assert!(!token.is_cancelled());
+/// clock.advance(Duration::from_secs(3600));
+/// assert!(token.is_cancelled());
+/// ```
+#[derive(Clone, Default)]
+pub struct Clock(Kind);
+
+#[derive(Clone, Default)]
+enum Kind {
+    #[default]
+    Real,
+    Jumping(Arc<Mutex<Jumping>>),
+}
+
+struct Jumping {
+    now: Instant,
+    timers: Timers,
+}
+
+impl Clock {
+    /// The machine's monotonic clock.
+    pub fn real() -> Self {
+        Self(Kind::Real)
+    }
+
+    /// A clock that stands still until [`advance`](Self::advance) moves it.
+    ///
+    /// Clones are the same clock.
+    pub fn jumping() -> Self {
+        let jumping = Jumping { now: prims::now(), timers: Timers::default() };
+        Self(Kind::Jumping(Arc::new(Mutex::new(jumping))))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Instant {
+        match &self.0 {
+            Kind::Real => prims::now(),
+            Kind::Jumping(clock) => clock.lock().now,
+        }
+    }
+
+    /// Moves a jumping clock, and wakes those whose time has come, in the order of their deadlines.
+    ///
+    /// # Panics
+    ///
+    /// If it is the real clock, or if there is no such time.
+    pub fn advance(&self, by: Duration) {
+        let Kind::Jumping(clock) = &self.0 else {
+            panic!("the real clock cannot be advanced: use `Clock::jumping()`");
+        };
+        let mut clock = clock.lock();
+        clock.now = clock.now.checked_add(by).expect("a time that can be told");
+        let now = clock.now;
+        let mut due = Vec::new();
+        while let Some(waker) = clock.timers.pop_due(now) {
+            due.push(waker);
+        }
+        drop(clock);
+        for waker in due {
+            panic::contain(|| waker.wake());
+        }
+    }
+
+    /// Whether time passes by itself, so that a thread may sleep for as long as it takes.
+    pub(crate) fn is_real(&self) -> bool {
+        match self.0 {
+            Kind::Real => true,
+            Kind::Jumping(_) => false,
+        }
+    }
+
+    pub(crate) fn set_timer(&self, deadline: Instant, waker: Waker) -> Key {
+        match &self.0 {
+            Kind::Real => ALARM.set(deadline, waker),
+            Kind::Jumping(clock) => clock.lock().timers.set(deadline, waker).0,
+        }
+    }
+
+    /// Leaves a newer waker with a timer; false if it has fired.
+    pub(crate) fn replace_waker(&self, key: Key, waker: Waker) -> bool {
+        match &self.0 {
+            Kind::Real => ALARM.replace(key, waker),
+            Kind::Jumping(clock) => {
+                let stale = clock.lock().timers.replace(key, waker);
+                stale.is_some()
+            }
+        }
+    }
+
+    pub(crate) fn remove_timer(&self, key: Key) {
+        match &self.0 {
+            Kind::Real => ALARM.remove(key),
+            Kind::Jumping(clock) => {
+                let waker = clock.lock().timers.remove(key);
+                panic::contain(|| drop(waker));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_real() { "Clock(real)" } else { "Clock(jumping)" })
+    }
+}
