@@ -18,7 +18,7 @@ use crate::panic;
 use crate::prims::Mutex;
 use crate::wait::block_on::{block_on_until, default_look_out};
 use crate::wait::deadline::Deadline;
-use crate::wait::help::{self, Ticket};
+use crate::wait::help::Ticket;
 use crate::wait::settle::Progress;
 
 use super::job::Outcome;
@@ -270,9 +270,7 @@ impl<T> Future for JoinHandle<T> {
         if result.is_ready() {
             self.outcome = None;
         } else if let Some(place) = &self.place {
-            if worker::is_aboard(&place.shared) {
-                help::offer(place.ticket);
-            }
+            worker::offer(&place.shared, place.ticket);
         }
         result
     }

@@ -16,7 +16,7 @@ use crate::error::{CancelReason, no_thread};
 use crate::panic::Panic;
 use crate::prims::{MutexGuard, ThreadSpec, spawn_thread, thread_local};
 use crate::wait::deadline::Deadline;
-use crate::wait::help::{self, Helped, Helper, Ticket};
+use crate::wait::help::{self, Helped, Helper, Offer, Ticket};
 use crate::wait::parker::{Parker, Patience};
 
 use super::job::Run;
@@ -32,6 +32,17 @@ thread_local! {
 pub(crate) fn is_aboard(shared: &Arc<Shared>) -> bool {
     // A thread that has lost its locals is past its loop, and no worker any more.
     WORKS_FOR.try_with(|works_for| works_for.get() == Arc::as_ptr(shared)).unwrap_or(false)
+}
+
+/// Says, from inside a poll on a worker of this pool, that the worker could run the job itself.
+pub(crate) fn offer(shared: &Arc<Shared>, ticket: Ticket) {
+    if is_aboard(shared) {
+        help::offer(Offer { line: line_of(shared), ticket });
+    }
+}
+
+fn line_of(shared: &Arc<Shared>) -> usize {
+    Arc::as_ptr(shared).addr()
 }
 
 /// Queues a job and sees to it that a worker comes for it.
@@ -156,7 +167,10 @@ struct Aboard {
 }
 
 impl Helper for Aboard {
-    fn help(&self, ticket: Ticket, waker: &Waker) -> Helped {
+    fn help(&self, offer: Offer, waker: &Waker) -> Helped {
+        if offer.line != line_of(&self.shared) {
+            return Helped::NotNeeded; // The job of another pool, which has workers of its own.
+        }
         let waker = waker.clone();
         let mut state = self.shared.lock();
         if state.has_free_hand() {
@@ -167,7 +181,7 @@ impl Helper for Aboard {
             drop(stale);
             return Helped::NotNeeded;
         }
-        let claimed = state.queue.claim(ticket);
+        let claimed = state.queue.claim(offer.ticket);
         drop(state);
         match claimed {
             Some(job) => {

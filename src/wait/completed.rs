@@ -25,7 +25,7 @@ use crate::prims::Mutex;
 
 use super::block_on::{block_on_until, default_look_out};
 use super::deadline::Deadline;
-use super::help::{Helped, Ticket, hear_offer, helper};
+use super::help::{Helped, Offer, hear_offer, helper};
 
 /// Yields what several futures come to, each as soon as it is there.
 ///
@@ -76,14 +76,14 @@ pub struct AsCompleted<F: Future> {
     ready_at_once: VecDeque<F::Output>,
     line: Arc<Line>,
     /// The members that this thread could run itself, oldest first.
-    offers: BTreeSet<(Ticket, usize)>,
+    offers: BTreeSet<(Offer, usize)>,
     n_added: usize,
 }
 
 struct Member<F> {
     future: F,
     waker: Waker,
-    offer: Option<Ticket>,
+    offer: Option<Offer>,
 }
 
 impl<F: Future + Unpin> AsCompleted<F> {
@@ -128,7 +128,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
                 self.vacate(at);
             }
             (Poll::Pending, offer) => {
-                self.offers.extend(offer.map(|ticket| (ticket, at)));
+                self.offers.extend(offer.map(|offer| (offer, at)));
                 let member = Some(Member { future, waker, offer });
                 match self.members.get_mut(at) {
                     Some(place) => *place = member,
@@ -273,8 +273,8 @@ impl<F: Future + Unpin> AsCompleted<F> {
 
     fn leave(&mut self, at: usize) {
         let member = self.members[at].take();
-        if let Some(ticket) = member.and_then(|member| member.offer) {
-            self.offers.remove(&(ticket, at));
+        if let Some(offer) = member.and_then(|member| member.offer) {
+            self.offers.remove(&(offer, at));
         }
         self.vacate(at);
     }

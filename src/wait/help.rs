@@ -17,11 +17,20 @@ use crate::prims::thread_local;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(pub(crate) usize);
 
+/// What a future says of itself when a thread could run it. In one line, the oldest is smallest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Offer {
+    /// The address of what keeps the line. A wait may move to a thread with another helper, where
+    /// the same ticket is a stranger's. No other line has the address while the future exists.
+    pub(crate) line: usize,
+    pub(crate) ticket: Ticket,
+}
+
 /// Who can run queued jobs on this thread.
 pub(crate) trait Helper {
-    /// Runs the job with this ticket here, if it is still queued and no worker is free to come for
-    /// it. If one is, keeps the waker and wakes it when that is no longer so.
-    fn help(&self, ticket: Ticket, waker: &Waker) -> Helped;
+    /// Runs the job on offer here, if it stands in our line, is still queued and no worker is free
+    /// to come for it. If one is, keeps the waker and wakes it when that is no longer so.
+    fn help(&self, offer: Offer, waker: &Waker) -> Helped;
 }
 
 /// Whether a wait has been helped along.
@@ -34,7 +43,7 @@ pub(crate) enum Helped {
 
 thread_local! {
     static HELPER: RefCell<Option<Arc<dyn Helper>>> = const { RefCell::new(None) };
-    static OFFERED: Cell<Option<Ticket>> = const { Cell::new(None) };
+    static OFFERED: Cell<Option<Offer>> = const { Cell::new(None) };
 }
 
 /// Gives this thread a helper, for as long as it lives.
@@ -48,13 +57,13 @@ pub(crate) fn helper() -> Option<Arc<dyn Helper>> {
 }
 
 /// Says, from inside a poll: this thread could run me itself.
-pub(crate) fn offer(ticket: Ticket) {
+pub(crate) fn offer(offer: Offer) {
     // Without thread-locals there is no helper either, and nobody to hear it.
-    let _ = OFFERED.try_with(|offered| offered.set(Some(ticket)));
+    let _ = OFFERED.try_with(|offered| offered.set(Some(offer)));
 }
 
 /// Polls, and hears what was offered meanwhile.
-pub(crate) fn hear_offer<T>(poll: impl FnOnce() -> T) -> (T, Option<Ticket>) {
+pub(crate) fn hear_offer<T>(poll: impl FnOnce() -> T) -> (T, Option<Offer>) {
     let take = || OFFERED.try_with(Cell::take).ok().flatten();
     take(); // What an earlier poll offered to somebody else.
     let polled = poll();

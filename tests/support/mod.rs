@@ -3,6 +3,15 @@
 //! Knows nothing of what is tested. What must always hold: nothing here waits for a while and
 //! hopes. A test says what must have happened, and a watchdog says so if it never does.
 
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "it is a module of several test binaries, and each uses another part of it"
+)]
+
+use std::fs;
+use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::task::{Wake, Waker};
@@ -27,6 +36,30 @@ pub fn watched(test: impl FnOnce()) {
     test();
     drop(done);
     watchdog.join().unwrap();
+}
+
+/// Looks again and again until it is so, for what nobody announces. The watchdog sees to the end.
+pub fn until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        thread::yield_now();
+    }
+}
+
+/// Panics with a text, and prints nothing: a thousand panics leave the output of the tests readable.
+pub fn panic_quietly(text: &'static str) -> ! {
+    resume_unwind(Box::new(text))
+}
+
+/// The threads of this process whose names begin like this, as the system knows them: by the
+/// first 15 bytes. Each is given as its folder below `/proc`.
+pub fn threads_named(prefix: &str) -> Vec<PathBuf> {
+    let threads = fs::read_dir("/proc/self/task").expect("the system lists our threads");
+    let folders = threads.filter_map(|thread| Some(thread.ok()?.path()));
+    // A thread that ended since it was listed has no name any more.
+    let is_named = |folder: &PathBuf| {
+        fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.starts_with(prefix))
+    };
+    folders.filter(is_named).collect()
 }
 
 /// A door that is shut until somebody opens it, for everyone and for good.
@@ -79,6 +112,16 @@ pub struct CountsDrop(pub Count);
 impl Drop for CountsDrop {
     fn drop(&mut self) {
         self.0.add_one();
+    }
+}
+
+/// Adds one to a count when it is dropped, and then panics.
+pub struct PanicsWhenDropped(pub Count);
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        self.0.add_one();
+        panic_quietly("a drop that panics");
     }
 }
 
