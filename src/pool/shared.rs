@@ -208,12 +208,17 @@ impl State {
         if self.bystanders.is_empty() {
             return Hand::NotWanted;
         }
-        Hand::Bystanders(mem::take(&mut self.bystanders))
+        Hand::Bystanders(self.call_bystanders())
     }
 
-    /// Whether somebody will come for the first job in line, now or soon.
-    pub(crate) fn has_free_hand(&self) -> bool {
-        self.is_one_on_its_way || !self.idle.is_empty() || self.n_threads < self.most_threads
+    /// Whether somebody is coming for the first job in line. If not, there is nobody who could.
+    pub(crate) fn is_one_on_its_way(&self) -> bool {
+        self.is_one_on_its_way
+    }
+
+    /// Those who wait and could run a job are to be woken, to see whether they had better.
+    pub(crate) fn call_bystanders(&mut self) -> Vec<(usize, Waker)> {
+        mem::take(&mut self.bystanders)
     }
 
     /// Keeps the waker of a worker that could run a job while it waits, in place of its last one.

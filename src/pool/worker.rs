@@ -91,12 +91,15 @@ fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>, number: usize) 
     }
 }
 
-/// A worker that was on its way is lost. If there is no other, nobody comes: the jobs are told.
+/// A worker that was on its way is lost, and those that counted on it hear of it: waits that could
+/// run a job themselves, and, if there is no other thread, the jobs.
 fn lose(shared: &Shared, mut state: MutexGuard<'_, State>, reason: &CancelReason) {
     state.arrive();
     let end_waiters = state.lose_thread();
     let orphans = if state.has_threads() { Vec::new() } else { state.queue.drain() };
+    let bystanders = state.call_bystanders();
     drop(state);
+    bystanders.into_iter().for_each(|(_, waker)| waker.wake());
     for job in orphans {
         job.refuse(reason.clone(), &shared.ledger);
     }
@@ -134,6 +137,8 @@ impl Worker {
         let mut state = self.shared.lock();
         state.start_no_more(&reason);
         lose(&self.shared, state, &reason);
+        // A worker may have lain down, or a job have come, while this one was thought to be coming.
+        summon(&self.shared, self.shared.lock());
     }
 
     fn work(&self) {
@@ -173,7 +178,7 @@ impl Helper for Aboard {
         }
         let waker = waker.clone();
         let mut state = self.shared.lock();
-        if state.has_free_hand() {
+        if state.is_one_on_its_way() {
             // To run it here would be a shortcut, and a risk: what it waits for may be up to this
             // very thread. But the free hand may come to wait as we do, so we want to hear of it.
             let stale = state.stand_by(self.number, waker);

@@ -8,3 +8,4 @@ mod support;
 
 mod handle;
 mod nesting;
+mod panics;
