@@ -95,6 +95,9 @@ impl Builder {
 
     /// Runs on each thread before its first job, with the thread's number.
     ///
+    /// Until it returns, the thread counts as one that is coming for the next job, and threads are
+    /// started one after the other: a hook that waits for another thread of its pool waits for ever.
+    ///
     /// If it panics, that thread is given up. Jobs that no other thread is there to run settle as
     /// cancelled, and the reason says what the panic said.
     #[doc(alias = "initializer")]

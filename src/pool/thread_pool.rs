@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of queues and wake-ups. What must always hold: when a pool has been dropped or shut
 //! down from outside, its threads are gone, thread-locals and all; and every job that was ever
-//! handed in has settled.
+//! handed in has settled, unless some other thread is in the middle of cancelling it.
 
 use std::fmt;
 use std::panic::Location;

@@ -114,11 +114,12 @@ struct Worker {
 impl Worker {
     fn live(self) {
         let settings = &self.shared.settings;
+        // From the first hook to the last thread-local: a shutdown in any of them is refused.
+        WORKS_FOR.with(|works_for| works_for.set(Arc::as_ptr(&self.shared)));
         if let Err(panic) = settings.on_start.call(self.number) {
             self.give_up(&panic);
             return;
         }
-        WORKS_FOR.with(|works_for| works_for.set(Arc::as_ptr(&self.shared)));
         help::set_helper(Arc::new(Aboard { shared: self.shared.clone(), number: self.number }));
 
         self.work();

@@ -9,3 +9,4 @@ mod support;
 mod handle;
 mod nesting;
 mod panics;
+mod shutdown;

@@ -320,8 +320,8 @@ fn a_panic_hook_that_panics_costs_no_worker() {
 #[test]
 fn a_payload_keeps_its_type_across_the_threads() {
     watched(|| {
-        let error = ThreadPool::new(1).submit(|| resume_unwind(Box::new(7_u8))).join();
-        let Err(JoinError::Panicked(panic)) = error.map(|()| ()) else {
+        let job = ThreadPool::new(1).submit(|| -> () { resume_unwind(Box::new(7_u8)) });
+        let Err(JoinError::Panicked(panic)) = job.join() else {
             unreachable!("the job panics");
         };
         assert_eq!(*panic.into_payload().downcast::<u8>().unwrap(), 7);
