@@ -10,3 +10,5 @@ mod handle;
 mod nesting;
 mod panics;
 mod shutdown;
+mod scheduling;
+mod references;

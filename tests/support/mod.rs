@@ -9,9 +9,11 @@
     reason = "it is a module of several test binaries, and each uses another part of it"
 )]
 
+use std::env;
 use std::fs;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::task::{Wake, Waker};
@@ -30,7 +32,7 @@ pub fn watched(test: impl FnOnce()) {
     let watchdog = thread::spawn(move || {
         if is_done.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
             eprintln!("`{name}` has hung for {PATIENCE:?}");
-            std::process::abort();
+            process::abort();
         }
     });
     test();
@@ -60,6 +62,22 @@ pub fn threads_named(prefix: &str) -> Vec<PathBuf> {
         fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.starts_with(prefix))
     };
     folders.filter(is_named).collect()
+}
+
+/// Runs a test in a process of its own that gets no more than so much address space.
+///
+/// `name` is the test that calls this: the other process runs it too, and there the body is run.
+pub fn with_address_space_of(kib: usize, name: &str, test: impl FnOnce()) {
+    const IS_LIMITED: &str = "HANDSPUN_TEST_IS_LIMITED";
+    if env::var_os(IS_LIMITED).is_some() {
+        return test();
+    }
+    let limited = format!("ulimit -v {kib} && exec \"$0\" --exact {name}");
+    let mut shell = process::Command::new("sh");
+    shell.arg("-c").arg(limited).arg(env::current_exe().unwrap()).env(IS_LIMITED, "yes");
+    let output = shell.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
 /// A door that is shut until somebody opens it, for everyone and for good.
