@@ -11,8 +11,8 @@ use std::thread;
 
 use handspun::{JoinError, JoinHandle, ThreadPool, block_on, thread as raw_thread};
 
-use crate::setup::{busy, flush, gated, panic_quietly, poll};
-use crate::support::{Count, CountsDrop, WakeCounter, watched};
+use crate::setup::{busy, flush, gated, poll};
+use crate::support::{Count, CountsDrop, WakeCounter, panic_quietly, watched};
 
 /// P109.
 #[test]

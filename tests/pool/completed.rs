@@ -12,8 +12,8 @@ use handspun::{
     thread as raw_thread,
 };
 
-use crate::setup::{Boxed, Held, Restless, busy, flush, gated, panic_quietly, poll};
-use crate::support::{Count, CountsDrop, Gate, WakeCounter, watched};
+use crate::setup::{Boxed, Held, Restless, busy, flush, gated, poll};
+use crate::support::{Count, CountsDrop, Gate, WakeCounter, panic_quietly, watched};
 
 /// P36.
 #[test]

@@ -12,8 +12,8 @@ use handspun::{
     thread as raw_thread,
 };
 
-use crate::setup::{busy, flush, gated, panic_quietly, poll};
-use crate::support::{Count, CountsDrop, Gate, watched};
+use crate::setup::{busy, flush, gated, poll};
+use crate::support::{Count, CountsDrop, Gate, panic_quietly, watched};
 
 /// P1.
 #[test]

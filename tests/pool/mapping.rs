@@ -6,8 +6,8 @@ use std::thread;
 
 use handspun::{CancelReason, JoinError, Shutdown, ThreadPool};
 
-use crate::setup::{busy, flush, gated, panic_quietly};
-use crate::support::{Count, CountsDrop, Gate, watched};
+use crate::setup::{busy, flush, gated};
+use crate::support::{Count, CountsDrop, Gate, panic_quietly, watched};
 
 /// How many jobs the documentation allows ahead of the reader, for each thread.
 const AHEAD_PER_THREAD: usize = 8;

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use handspun::{Builder, Cancel, Ending, Shutdown, Step, ThreadPool};
 
-use crate::setup::{gated, panic_quietly};
-use crate::support::watched;
+use crate::setup::gated;
+use crate::support::{panic_quietly, watched};
 
 /// The steps of each job by its number, in the order in which they happened.
 #[derive(Clone, Default)]

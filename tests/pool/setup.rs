@@ -3,7 +3,6 @@
 //! Knows nothing of what a test claims. What must always hold: a test that fails unwinds and is
 //! reported. Nothing here keeps a pool from its end once the test is over.
 
-use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -56,11 +55,6 @@ pub(crate) fn flush(pool: &ThreadPool) {
 
 pub(crate) fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(waker))
-}
-
-/// A panic that prints nothing: those that a test wants are no news to its reader.
-pub(crate) fn panic_quietly(message: &'static str) -> ! {
-    resume_unwind(Box::new(message))
 }
 
 /// A future that wakes itself whenever it is polled, and is never ready.

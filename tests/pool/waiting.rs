@@ -11,8 +11,8 @@ use handspun::{
     thread as raw_thread, wait,
 };
 
-use crate::setup::{Boxed, Restless, busy, flush, gated, panic_quietly, poll};
-use crate::support::{Count, Gate, watched};
+use crate::setup::{Boxed, Restless, busy, flush, gated, poll};
+use crate::support::{Count, Gate, panic_quietly, watched};
 
 /// P24.
 #[test]

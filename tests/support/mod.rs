@@ -3,7 +3,12 @@
 //! Knows nothing of what is tested. What must always hold: nothing here waits for a while and
 //! hopes. A test says what must have happened, and a watchdog says so if it never does.
 
+use std::env;
+use std::fs;
 use std::io::{self, Write};
+use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::task::{Wake, Waker};
@@ -23,12 +28,52 @@ pub(crate) fn watched(test: impl FnOnce()) {
         if is_done.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
             // Not `eprintln!`: the harness would keep that for the report that will not come.
             let _ = writeln!(io::stderr(), "`{name}` has hung for {PATIENCE:?}");
-            std::process::abort();
+            process::abort();
         }
     });
     test();
     drop(done);
     watchdog.join().unwrap();
+}
+
+/// Looks again and again until it is so, for what nobody announces. The watchdog sees to the end.
+pub(crate) fn until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        thread::yield_now();
+    }
+}
+
+/// Panics with a text, and prints nothing: a thousand panics leave the output of the tests readable.
+pub(crate) fn panic_quietly(text: &'static str) -> ! {
+    resume_unwind(Box::new(text))
+}
+
+/// The threads of this process whose names begin like this, as the system knows them: by the
+/// first 15 bytes. Each is given as its folder below `/proc`.
+pub(crate) fn threads_named(prefix: &str) -> Vec<PathBuf> {
+    let threads = fs::read_dir("/proc/self/task").expect("the system lists our threads");
+    let folders = threads.filter_map(|thread| Some(thread.ok()?.path()));
+    // A thread that ended since it was listed has no name any more.
+    let is_named = |folder: &PathBuf| {
+        fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.starts_with(prefix))
+    };
+    folders.filter(is_named).collect()
+}
+
+/// Runs a test in a process of its own that gets no more than so much address space.
+///
+/// `name` is the test that calls this: the other process runs it too, and there the body is run.
+pub(crate) fn with_address_space_of(kib: usize, name: &str, test: impl FnOnce()) {
+    const IS_LIMITED: &str = "HANDSPUN_TEST_IS_LIMITED";
+    if env::var_os(IS_LIMITED).is_some() {
+        return test();
+    }
+    let limited = format!("ulimit -v {kib} && exec \"$0\" --exact {name}");
+    let mut shell = process::Command::new("sh");
+    shell.arg("-c").arg(limited).arg(env::current_exe().unwrap()).env(IS_LIMITED, "yes");
+    let output = shell.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
 /// A door that is shut until somebody opens it, for everyone and for good.
@@ -81,6 +126,16 @@ pub(crate) struct CountsDrop(pub(crate) Count);
 impl Drop for CountsDrop {
     fn drop(&mut self) {
         self.0.add_one();
+    }
+}
+
+/// Adds one to a count when it is dropped, and then panics.
+pub(crate) struct PanicsWhenDropped(pub(crate) Count);
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        self.0.add_one();
+        panic_quietly("a drop that panics");
     }
 }
 
