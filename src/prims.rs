@@ -26,7 +26,7 @@ mod ground {
     use std::time::{Duration, Instant};
 
     pub(crate) use parking_lot::{Mutex, MutexGuard};
-    pub(crate) use std::sync::LazyLock;
+    pub(crate) use std::sync::LazyLock as Lazy;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
     pub(crate) use std::thread::JoinHandle as ThreadHandle;
     pub(crate) use std::thread_local;
@@ -115,7 +115,7 @@ mod ground {
 #[cfg(handspun_model)]
 mod ground {
     use std::io;
-    pub(crate) use std::sync::LazyLock; // Of one model's run and the next alike: no model asks for one.
+    pub(crate) use std::sync::LazyLock as Lazy; // Of one model's run and the next alike: no model asks for one.
     use std::sync::PoisonError;
     use std::time::{Duration, Instant};
 

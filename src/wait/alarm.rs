@@ -13,14 +13,14 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::panic;
-use crate::prims::{self, LazyLock, Mutex, ThreadSpec, spawn_thread};
+use crate::prims::{self, Lazy, Mutex, ThreadSpec, spawn_thread};
 
 use super::deadline::Deadline;
 use super::parker::Parker;
 use super::timers::{Key, Timers};
 
 /// The one alarm of this process.
-pub(crate) static ALARM: LazyLock<Arc<Alarm>> = LazyLock::new(Arc::default);
+pub(crate) static ALARM: Lazy<Arc<Alarm>> = Lazy::new(Arc::default);
 
 /// How long the thread stays without a timer. Long enough for a loop that sleeps now and then.
 const IDLE: Duration = Duration::from_secs(1);
