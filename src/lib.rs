@@ -83,7 +83,7 @@ pub use error::{
 pub use event::{Ending, Event, Step};
 pub use panic::Panic;
 pub use pool::builder::Builder;
-pub use pool::handle::{Cancel, JoinHandle};
+pub use pool::handle::{Cancel, CancelOnDrop, JoinHandle};
 pub use pool::map::Map;
 pub use pool::shared::Stats;
 pub use pool::thread_pool::{Shutdown, ThreadPool};

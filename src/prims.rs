@@ -82,8 +82,8 @@ mod ground {
     /// How many threads the machine runs at once, as far as it tells.
     pub(crate) fn cores() -> usize {
         // Asked once: the answer is read from files of the system, and costs microseconds.
-        static CORES: LazyLock<usize> =
-            LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+        static CORES: Lazy<usize> =
+            Lazy::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
         *CORES
     }
 

@@ -98,6 +98,9 @@ struct Place {
 pub enum Cancel {
     /// The job had not begun, and never will; everybody who waits for it knows by now.
     Dequeued,
+    /// It is running, and its token has been cancelled. It stops when it looks at the token, if it
+    /// does; its handle settles then.
+    Asked,
     /// It has left the queue before. It is running, or has finished, and goes on undisturbed; or
     /// somebody else, another thread or a shutdown, is cancelling it at this very moment.
     TooLate,
@@ -169,7 +172,7 @@ impl<T> JoinHandle<T> {
         self.progress() == Progress::Finished
     }
 
-    /// Cancels the job if it has not begun.
+    /// Cancels the job if it has not begun, and otherwise asks it to stop if it has a token.
     ///
     /// Then its closure is dropped and everybody who waits for it hears of it before this returns;
     /// its handle settles to [`JoinError::Cancelled`]. To cancel it again changes nothing and says
@@ -195,7 +198,36 @@ impl<T> JoinHandle<T> {
             Some(())
         });
         let is_cancelled = || self.outcome.as_ref().is_some_and(|outcome| outcome.was_cancelled());
-        if claimed.is_some() || is_cancelled() { Cancel::Dequeued } else { Cancel::TooLate }
+        if claimed.is_some() || is_cancelled() {
+            return Cancel::Dequeued;
+        }
+        match &self.outcome {
+            Some(outcome) if !outcome.is_settled() && outcome.ask_to_stop() => Cancel::Asked,
+            Some(_) | None => Cancel::TooLate,
+        }
+    }
+
+    /// Ties the job to its handle: dropping what this returns cancels the job.
+    ///
+    /// When to use it: nobody wants the result any more once you stop waiting for it, as when a task
+    /// that awaits the job is dropped. A queued job never runs then; a running one is asked to stop,
+    /// if it has a token.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use handspun::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (open, gate) = mpsc::channel();
+    /// let first = pool.submit(move || gate.recv());
+    /// let second = pool.submit(|| unreachable!("it was not wanted any more")).cancel_on_drop();
+    /// drop(second);
+    /// open.send(())?;
+    /// first.join()??;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cancel_on_drop(self) -> CancelOnDrop<T> {
+        CancelOnDrop(self)
     }
 
     fn take_back(&self) {
@@ -299,6 +331,44 @@ impl<T> Future for JoinHandle<T> {
             }
         }
         result
+    }
+}
+
+/// A handle whose drop cancels its job; see [`JoinHandle::cancel_on_drop`].
+///
+/// It is a future, as the handle is. To join it, take the handle out again.
+#[derive(Debug)]
+#[must_use = "dropping it cancels the job"]
+pub struct CancelOnDrop<T>(JoinHandle<T>);
+
+impl<T> CancelOnDrop<T> {
+    /// The job as it is.
+    pub fn handle(&self) -> &JoinHandle<T> {
+        &self.0
+    }
+
+    /// Waits for the job on this thread, and takes its result; see [`JoinHandle::join`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`JoinHandle::join`].
+    pub fn join(mut self) -> Result<T, JoinError> {
+        let done = JoinHandle { outcome: None, place: None };
+        std::mem::replace(&mut self.0, done).join()
+    }
+}
+
+impl<T> Future for CancelOnDrop<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl<T> Drop for CancelOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 

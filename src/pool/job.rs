@@ -14,6 +14,7 @@ use std::task::{Context, Poll};
 use crate::error::{CancelReason, JoinError};
 use crate::event::Ending;
 use crate::panic;
+use crate::wait::cancel::CancellationToken;
 use crate::wait::settle::{Progress, Settle};
 
 use super::ledger::Ledger;
@@ -59,16 +60,26 @@ pub(crate) trait Outcome<T>: Send + Sync {
     fn progress(&self) -> Progress;
 
     fn was_cancelled(&self) -> bool;
+
+    /// Cancels the job's token; false if it has none.
+    fn ask_to_stop(&self) -> bool;
 }
 
 pub(crate) struct Job<F, T> {
     cell: Settle<F, Result<T, JoinError>>,
     submitted_at: &'static Location<'static>,
+    /// What the closure was told to look at, if anything. Cancelled, it keeps a job from beginning.
+    token: Option<CancellationToken>,
 }
 
 impl<F, T> Job<F, T> {
     pub(crate) fn new(closure: F, submitted_at: &'static Location<'static>) -> Self {
-        Self { cell: Settle::queued(closure), submitted_at }
+        Self { cell: Settle::queued(closure), submitted_at, token: None }
+    }
+
+    pub(crate) fn with_token(mut self, token: CancellationToken) -> Self {
+        self.token = Some(token);
+        self
     }
 
     fn settle(&self, result: Result<T, JoinError>, runner: &dyn Runner) {
@@ -95,7 +106,13 @@ where
 {
     fn run(self: Arc<Self>, runner: &dyn Runner) {
         let closure = self.cell.begin().expect("only its claimant runs a job, and once");
-        let result = panic::catch(self.submitted_at, closure).map_err(JoinError::Panicked);
+        let result = match self.token.as_ref().and_then(CancellationToken::reason) {
+            None => panic::catch(self.submitted_at, closure).map_err(JoinError::Panicked),
+            Some(reason) => {
+                panic::contain(|| drop(closure));
+                Err(JoinError::Cancelled(reason))
+            }
+        };
         self.settle(result, runner);
     }
 
@@ -127,5 +144,9 @@ where
 
     fn was_cancelled(&self) -> bool {
         self.cell.is_settled_and(|result| matches!(result, Err(JoinError::Cancelled(_))))
+    }
+
+    fn ask_to_stop(&self) -> bool {
+        self.token.as_ref().map(CancellationToken::cancel).is_some()
     }
 }

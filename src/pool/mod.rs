@@ -19,6 +19,7 @@ pub(crate) mod job;
 pub(crate) mod inbox;
 pub(crate) mod state;
 pub(crate) mod shared;
+pub(crate) mod watch;
 pub(crate) mod worker;
 pub(crate) mod handle;
 pub(crate) mod thread_pool;

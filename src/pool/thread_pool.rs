@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::error::{BuildError, CancelReason, ShutdownError};
 use crate::wait::block_on::block_on_until;
+use crate::wait::cancel::CancellationToken;
 use crate::wait::deadline::Deadline;
 
 use super::builder::Builder;
@@ -20,6 +21,7 @@ use super::handle::JoinHandle;
 use super::job::Job;
 use super::shared::{Shared, Stats};
 use super::state::End;
+use super::watch::Watch;
 use super::worker;
 
 /// A number of threads that run the closures handed to them.
@@ -103,6 +105,48 @@ impl ThreadPool {
         T: Send + 'static,
     {
         self.submit_from(Location::caller(), closure)
+    }
+
+    /// Hands in a closure that can be asked to stop, through a child of this token.
+    ///
+    /// When to use it: the job runs for long, and may not be wanted any more before it ends. While
+    /// it is queued, a cancelled token settles it at once, as [`JoinHandle::cancel`] does. While it
+    /// runs, it is up to the closure to look at the token: it is not stopped by force, and its handle
+    /// gives what it returns. `cancel` on the handle of a running job cancels the job's own token.
+    ///
+    /// ```
+    /// use handspun::{Cancel, CancellationToken, Cancelled, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let all = CancellationToken::new();
+    /// let handle = pool.submit_with(&all, |token| -> Result<(), Cancelled> {
+    ///     loop {
+    ///         token.check()?; // between two steps of the work
+    ///     }
+    /// });
+    /// # while pool.stats().running == 0 { std::thread::yield_now() }
+    /// assert_eq!(handle.cancel(), Cancel::Asked);
+    /// assert!(handle.join()?.is_err());
+    /// assert!(!all.is_cancelled(), "only this job's token was cancelled");
+    /// # Ok::<(), handspun::JoinError>(())
+    /// ```
+    #[track_caller]
+    pub fn submit_with<F, T>(&self, token: &CancellationToken, closure: F) -> JoinHandle<T>
+    where
+        F: FnOnce(&CancellationToken) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (submitted_at, token) = (Location::caller(), token.child());
+        let (watch, end_of_watch) = Watch::new();
+        let its_token = token.clone();
+        let closure = move || {
+            drop(end_of_watch);
+            closure(&its_token)
+        };
+        let job = Arc::new(Job::new(closure, submitted_at).with_token(token.clone()));
+        let ticket = worker::submit(&self.shared, job.clone(), submitted_at);
+        watch.begin(&token, &self.shared, ticket);
+        JoinHandle::queued(job, self.shared.clone(), ticket)
     }
 
     pub(crate) fn submit_from<F, T>(
