@@ -1,26 +1,40 @@
 //! Model checks: this very source on the model checker's locks and threads, schedule by schedule.
 //!
 //! ```text
-//! RUSTFLAGS="--cfg handspun_model" cargo test --target-dir target/model --lib model
+//! RUSTFLAGS="--cfg handspun_model" cargo test --profile model --target-dir target/model --lib model
+//! cargo test --test mutants      plants one mistake at a time, and asks each check to catch its own
 //! ```
 //!
-//! Each check is a small program of two or three threads, run under every schedule there is where
+//! Each check is a small program of two to four threads, run under every schedule there is where
 //! they can be counted, and under many thousand random ones where they cannot. The checker looks
 //! at interleavings, not at weak memory: that part is argued in the `ORDERING:` comments and
 //! checked in `orderings`. Nothing here waits with a timeout: time does not pass in a model.
+//!
+//! What must always hold: a panic in a job is a value, and no failure of the check, before somebody
+//! has read it. So each check reads the result of every job that asserts something.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 mod hall;
+mod pool;
+mod waits;
+mod ends;
+mod completed;
+mod orderings;
 
 /// Runs a program under every schedule, and prints how many there were.
 ///
 /// More than `at_most` would mean that the program has outgrown this kind of check.
 fn every_schedule(name: &str, at_most: usize, program: fn()) {
-    let (runs, counted) = counting(program);
+    let runs = Tally::default();
+    let counter = runs.clone();
+    let counted = move || {
+        counter.add_one();
+        program();
+    };
     shuttle::check_dfs(counted, Some(at_most));
-    let runs = runs.load(Relaxed); // ORDERING: Relaxed. Read after the last run.
+    let runs = runs.get();
     assert!(runs < at_most, "{name} has more than {at_most} schedules: use `random_schedules`");
     println!("model {name}: all {runs} schedules");
 }
@@ -33,13 +47,16 @@ fn random_schedules(name: &str, schedules: usize, program: fn()) {
     println!("model {name}: {schedules} random schedules");
 }
 
-/// The program, and how often it has run.
-fn counting(program: fn()) -> (Arc<AtomicUsize>, impl Fn() + Send + Sync + 'static) {
-    let runs = Arc::new(AtomicUsize::new(0));
-    let counter = runs.clone();
-    let counted = move || {
-        counter.fetch_add(1, Relaxed); // ORDERING: Relaxed. The runs follow one another.
-        program();
-    };
-    (runs, counted)
+/// A count that several threads keep. No switch happens here: it watches, and takes no part.
+#[derive(Clone, Default)]
+struct Tally(Arc<AtomicUsize>);
+
+impl Tally {
+    fn add_one(&self) {
+        self.0.fetch_add(1, Relaxed); // ORDERING: Relaxed. The model's threads take turns.
+    }
+
+    fn get(&self) -> usize {
+        self.0.load(Relaxed) // ORDERING: Relaxed, as in `add_one`.
+    }
 }
