@@ -98,7 +98,8 @@ struct Place {
 pub enum Cancel {
     /// The job had not begun, and never will; everybody who waits for it knows by now.
     Dequeued,
-    /// It is running, or has finished, and goes on undisturbed.
+    /// It is running, or has finished, and goes on undisturbed. Or another thread is just cancelling
+    /// it, and its handle is about to settle.
     TooLate,
 }
 

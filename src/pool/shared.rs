@@ -208,12 +208,20 @@ impl State {
         if self.bystanders.is_empty() {
             return Hand::NotWanted;
         }
-        Hand::Bystanders(mem::take(&mut self.bystanders))
+        Hand::Bystanders(self.take_bystanders())
     }
 
-    /// Whether somebody will come for the first job in line, now or soon.
-    pub(crate) fn has_free_hand(&self) -> bool {
-        self.is_one_on_its_way || !self.idle.is_empty() || self.n_threads < self.most_threads
+    /// Those who counted on a hand that is not free after all. The caller has to wake them.
+    pub(crate) fn take_bystanders(&mut self) -> Vec<(usize, Waker)> {
+        mem::take(&mut self.bystanders)
+    }
+
+    /// Whether somebody comes for the first job in line.
+    ///
+    /// It is tempting to count those who are idle, or may be started, too. But by invariant 1 one of
+    /// them is on its way already, unless the system refuses threads, and then nobody comes.
+    pub(crate) fn is_one_on_its_way(&self) -> bool {
+        self.is_one_on_its_way
     }
 
     /// Keeps the waker of a worker that could run a job while it waits, in place of its last one.

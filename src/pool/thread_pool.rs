@@ -2,7 +2,8 @@
 //!
 //! Knows nothing of queues and wake-ups. What must always hold: when a pool has been dropped or shut
 //! down from outside, its threads are gone, thread-locals and all; and every job that was ever
-//! handed in has settled.
+//! handed in has settled, but for one that another thread is cancelling at that moment: that thread
+//! settles it. (To wait for it here would be a hang, if the closure it drops owns the pool.)
 
 use std::fmt;
 use std::panic::Location;

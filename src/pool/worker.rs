@@ -81,14 +81,17 @@ fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>, number: usize) 
 }
 
 /// A worker that was on its way is lost. If there is no other, nobody comes: the jobs are told.
+/// Otherwise those who are at work come when they are done; but who counted on the lost one is told.
 fn lose(shared: &Shared, mut state: MutexGuard<'_, State>, reason: &CancelReason) {
     state.arrive();
     let end_waiters = state.lose_thread();
+    let bystanders = state.take_bystanders();
     let orphans = if state.has_threads() { Vec::new() } else { state.queue.drain() };
     drop(state);
     for job in orphans {
         job.refuse(reason.clone(), &shared.ledger);
     }
+    bystanders.into_iter().for_each(|(_, waker)| waker.wake());
     end_waiters.into_iter().for_each(Waker::wake);
 }
 
@@ -123,6 +126,8 @@ impl Worker {
         let mut state = self.shared.lock();
         state.start_no_more(&reason);
         lose(&self.shared, state, &reason);
+        // While it was on its way no other was sent for, and one may have lain down since.
+        summon(&self.shared, self.shared.lock());
     }
 
     fn work(&self) {
@@ -159,9 +164,9 @@ impl Helper for Aboard {
     fn help(&self, ticket: Ticket, waker: &Waker) -> Helped {
         let waker = waker.clone();
         let mut state = self.shared.lock();
-        if state.has_free_hand() {
+        if state.is_one_on_its_way() {
             // To run it here would be a shortcut, and a risk: what it waits for may be up to this
-            // very thread. But the free hand may come to wait as we do, so we want to hear of it.
+            // very thread. But that worker may take another job, or be lost: we want to hear of it.
             let stale = state.stand_by(self.number, waker);
             drop(state);
             drop(stale);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use shuttle::thread;
 
-use super::{every_schedule, random_schedules};
+use super::{every_schedule, only_the_first_starts, random_schedules};
 use crate::wait::settle::Settle;
 use crate::{AsCompleted, Shutdown, ThreadPool, as_completed, wait};
 
@@ -94,5 +94,19 @@ fn a_bystander_runs_the_job_when_the_free_hand_is_gone() {
         });
         let b = pool.submit(move || a.join().unwrap());
         assert_eq!(b.join().unwrap(), 2);
+    });
+}
+
+/// The hand that a waiting worker counts on fails at its start.
+#[test]
+fn a_bystander_runs_the_job_when_the_free_hand_is_lost() {
+    random_schedules("completed: any-wait against a lost hand", 100_000, || {
+        let pool = ThreadPool::builder().threads(2).on_start(only_the_first_starts).build();
+        let pool = Arc::new(pool.unwrap());
+        let outer = pool.submit({
+            let pool = pool.clone();
+            move || as_completed([pool.submit(|| 7)]).join_next().unwrap().unwrap()
+        });
+        assert_eq!(outer.join().unwrap(), 7);
     });
 }

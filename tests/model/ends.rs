@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shuttle::thread;
 
-use super::{Tally, random_schedules};
+use super::{Tally, only_the_first_starts, random_schedules};
 use crate::error::{CancelReason, JoinError};
 use crate::{Cancel, Shutdown, ShutdownError, ThreadPool};
 
@@ -120,5 +120,17 @@ fn a_cancel_that_races_the_last_drop_settles_its_job() {
         let (cancelled, is_finished) = canceller.join().unwrap();
         assert!(is_finished || cancelled == Cancel::TooLate);
         assert!(job.is_finished());
+    });
+}
+
+/// The second thread fails at its start while the first is idle, or about to be.
+#[test]
+fn a_worker_that_fails_at_its_start_is_made_good_by_another() {
+    random_schedules("end: a worker lost on its way", 100_000, || {
+        let pool = ThreadPool::builder().threads(2).on_start(only_the_first_starts);
+        let pool = pool.build().unwrap();
+        let first = [pool.submit(|| ()), pool.submit(|| ())];
+        first.into_iter().for_each(|job| job.join().unwrap());
+        assert_eq!(pool.submit(|| 7).join().unwrap(), 7);
     });
 }

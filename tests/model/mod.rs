@@ -60,3 +60,10 @@ impl Tally {
         self.0.load(Relaxed) // ORDERING: Relaxed, as in `add_one`.
     }
 }
+
+/// An `on_start` that fails on every thread but the first. Quietly: it would print a line a run.
+fn only_the_first_starts(number: usize) {
+    if number > 0 {
+        std::panic::resume_unwind(Box::new("no more threads"));
+    }
+}
