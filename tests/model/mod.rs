@@ -26,25 +26,49 @@ mod orderings;
 /// Runs a program under every schedule, and prints how many there were.
 ///
 /// More than `at_most` would mean that the program has outgrown this kind of check.
-fn every_schedule(name: &str, at_most: usize, program: fn()) {
-    let runs = Tally::default();
-    let counter = runs.clone();
-    let counted = move || {
-        counter.add_one();
-        program();
-    };
-    shuttle::check_dfs(counted, Some(at_most));
-    let runs = runs.get();
-    assert!(runs < at_most, "{name} has more than {at_most} schedules: use `random_schedules`");
-    println!("model {name}: all {runs} schedules");
+fn every_schedule(name: &'static str, at_most: usize, program: fn()) {
+    let runs = Runs::of(name);
+    shuttle::check_dfs(runs.counting(program), Some(at_most));
+    let schedules = runs.n.get();
+    assert!(schedules < at_most, "there are more than {at_most}: use `random_schedules`");
+    println!("model {name}: all {schedules} schedules");
 }
 
 /// Runs a program under `schedules` random schedules: half of them fair, half with few switches at
 /// surprising places (PCT), which finds what needs one bad moment rather than much luck.
-fn random_schedules(name: &str, schedules: usize, program: fn()) {
-    shuttle::check_random(program, schedules / 2);
-    shuttle::check_pct(program, schedules / 2, 3);
-    println!("model {name}: {schedules} random schedules");
+fn random_schedules(name: &'static str, schedules: usize, program: fn()) {
+    let runs = Runs::of(name);
+    shuttle::check_random(runs.counting(program), schedules / 2);
+    shuttle::check_pct(runs.counting(program), schedules / 2, 3);
+    println!("model {name}: {} random schedules", runs.n.get());
+}
+
+/// How often a program has run. If the check fails, it says in which schedule.
+struct Runs {
+    name: &'static str,
+    n: Tally,
+}
+
+impl Runs {
+    fn of(name: &'static str) -> Self {
+        Self { name, n: Tally::default() }
+    }
+
+    fn counting(&self, program: fn()) -> impl Fn() + Send + Sync + 'static {
+        let n = self.n.clone();
+        move || {
+            n.add_one();
+            program();
+        }
+    }
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("model {}: failed in schedule {}", self.name, self.n.get());
+        }
+    }
 }
 
 /// A count that several threads keep. No switch happens here: it watches, and takes no part.
