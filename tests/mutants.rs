@@ -30,7 +30,8 @@ struct Mutant {
 const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/parker.rs",
-        right: "        drop(self.falling_asleep.lock());\n",
+        right: "        drop(self.falling_asleep.lock());
+",
         wrong: "",
         mistake: "the waker does not wait until the sleeper sleeps",
         caught_by: "hall::an_unpark_always_ends_the_park",
@@ -44,29 +45,49 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "        let value = state.take_value();\n        let not_needed",
-        wrong: "        let value = None;\n        let not_needed",
+        right: "        let value = state.take_value();
+        let not_needed",
+        wrong: "        let value = None;
+        let not_needed",
         mistake: "no second look where the waker is left",
         caught_by: "hall::a_settled_value_reaches_a_thread_that_joins",
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "        let unread = state.take_value();\n        let reader",
-        wrong: "        let unread = state.take_value();\n        drop(state);\n        let mut state = self.state.lock();\n        let reader",
+        right: "        let unread = state.take_value();
+        let reader",
+        wrong: "        let unread = state.take_value();
+        drop(state);
+        let mut state = self.state.lock();
+        let reader",
         mistake: "the reader takes the value and goes in two steps",
         caught_by: "hall::a_value_is_read_or_comes_back_but_never_both",
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "            Stage::Queued(_) => match mem::replace(&mut state.stage, Stage::Running) {\n                Stage::Queued(work) => Some(work),\n                Stage::Running | Stage::Settled(_) | Stage::Taken => None,\n            },\n            Stage::Running",
-        wrong: "            Stage::Queued(_) => {\n                drop(state);\n                let mut state = self.state.lock();\n                match mem::replace(&mut state.stage, Stage::Running) {\n                    Stage::Queued(work) => Some(work),\n                    _ => unreachable!(),\n                }\n            }\n            Stage::Running",
+        right: "            Stage::Queued(_) => match mem::replace(&mut state.stage, Stage::Running) {
+                Stage::Queued(work) => Some(work),
+                Stage::Running | Stage::Settled(_) | Stage::Taken => None,
+            },
+            Stage::Running",
+        wrong: "            Stage::Queued(_) => {
+                drop(state);
+                let mut state = self.state.lock();
+                match mem::replace(&mut state.stage, Stage::Running) {
+                    Stage::Queued(work) => Some(work),
+                    _ => unreachable!(),
+                }
+            }
+            Stage::Running",
         mistake: "the look at the stage and the step to the next are two",
         caught_by: "hall::work_begins_or_is_cancelled_but_never_both",
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "Reader::Waiting(kept) if kept.will_wake(waker) => Look::WillBeWoken,\n            Reader::Away | Reader::Waiting(_) | Reader::Gone",
-        wrong: "Reader::Waiting(_) => Look::WillBeWoken,\n            Reader::Away | Reader::Gone",
+        right: "Reader::Waiting(kept) if kept.will_wake(waker) => Look::WillBeWoken,
+            Reader::Away | Reader::Waiting(_) | Reader::Gone",
+        wrong: "Reader::Waiting(_) => Look::WillBeWoken,
+            Reader::Away | Reader::Gone",
         mistake: "the first waker is kept, whoever polls afterwards",
         caught_by: "waits::the_newest_waker_is_the_one_that_is_woken",
     },
@@ -79,7 +100,8 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "Reader::Gone => (Stage::Taken, Some(value)),\n            Reader::Away | Reader::Waiting(_) => (Stage::Settled(value), None),",
+        right: "Reader::Gone => (Stage::Taken, Some(value)),
+            Reader::Away | Reader::Waiting(_) => (Stage::Settled(value), None),",
         wrong: "Reader::Gone | Reader::Away | Reader::Waiting(_) => (Stage::Settled(value), None),",
         mistake: "a value without a reader is kept in the cell",
         caught_by: "waits::a_panic_is_read_or_told_to_the_hook",
@@ -93,43 +115,58 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "        let unread = state.take_value();\n        let reader",
-        wrong: "        let unread = None;\n        let reader",
+        right: "        let unread = state.take_value();
+        let reader",
+        wrong: "        let unread = None;
+        let reader",
         mistake: "a reader that goes leaves a panic unread",
         caught_by: "waits::a_panic_is_read_or_told_to_the_hook",
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "        let Poll::Ready(result) = Pin::new(handle).poll(&mut Context::from_waker(&waker)) else {\n",
-        wrong: "        drop(waiting);\n        let mut waiting = self.waiting.lock();\n        let Some((handle, _)) = waiting.as_mut() else { return };\n        let Poll::Ready(result) = Pin::new(handle).poll(&mut Context::from_waker(Waker::noop())) else {\n",
+        right: "        let Poll::Ready(result) = Pin::new(handle).poll(&mut Context::from_waker(&waker)) else {
+",
+        wrong: "        drop(waiting);
+        let mut waiting = self.waiting.lock();
+        let Some((handle, _)) = waiting.as_mut() else { return };
+        let Poll::Ready(result) = Pin::new(handle).poll(&mut Context::from_waker(Waker::noop())) else {
+",
         mistake: "a callback looks with a waker that wakes nobody",
         caught_by: "waits::a_callback_runs_exactly_once",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.is_one_on_its_way = false;\n",
+        right: "        self.is_one_on_its_way = false;
+",
         wrong: "",
         mistake: "who arrives is on its way for ever",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "                state.lie_down(parker.clone());\n                drop(state);",
-        wrong: "                drop(state);\n                self.shared.lock().lie_down(parker.clone());",
+        right: "                state.lie_down(parker.clone());
+                drop(state);",
+        wrong: "                drop(state);
+                self.shared.lock().lie_down(parker.clone());",
         mistake: "looking and lying down are two steps",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "                summon(&self.shared, state);\n                job.run",
-        wrong: "                drop(state);\n                job.run",
+        right: "                summon(&self.shared, state);
+                job.run",
+        wrong: "                drop(state);
+                job.run",
         mistake: "a worker does not send for the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "                summon(&self.shared, state);\n                job.run(&self.shared.ledger);",
-        wrong: "                drop(state);\n                job.run(&self.shared.ledger);\n                summon(&self.shared, self.shared.lock());",
+        right: "                summon(&self.shared, state);
+                job.run(&self.shared.ledger);",
+        wrong: "                drop(state);
+                job.run(&self.shared.ledger);
+                summon(&self.shared, self.shared.lock());",
         mistake: "a worker sends for the next one after its job",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
@@ -149,50 +186,66 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/queue.rs",
-        right: "        let job = self.places[at].1.take()?;\n        self.n_jobs -= 1;",
+        right: "        let job = self.places[at].1.take()?;
+        self.n_jobs -= 1;",
         wrong: "        let job = self.places[at].1.take()?;",
         mistake: "a job that is claimed still counts as queued",
         caught_by: "pool::a_job_is_taken_back_or_run_by_a_worker_but_never_both",
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "            if let Some(job) = shared.claim(*ticket) {\n                job.run",
-        wrong: "            if let Some(job) = { shared.lock().queue.pop() } {\n                job.run",
+        right: "            if let Some(job) = shared.claim(*ticket) {
+                job.run",
+        wrong: "            if let Some(job) = { shared.lock().queue.pop() } {
+                job.run",
         mistake: "a worker that waits runs whatever is first in line",
         caught_by: "pool::a_worker_takes_back_nothing_but_what_it_waits_for",
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "    pub fn join(self) -> Result<T, JoinError> {\n        self.take_back();",
+        right: "    pub fn join(self) -> Result<T, JoinError> {
+        self.take_back();",
         wrong: "    pub fn join(self) -> Result<T, JoinError> {",
         mistake: "a worker that waits only waits",
         caught_by: "pool::a_pool_of_one_thread_joins_its_own_jobs",
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "        if worker::is_aboard(shared) {\n            if let Some(job)",
-        wrong: "        {\n            if let Some(job)",
+        right: "        if worker::is_aboard(shared) {
+            if let Some(job)",
+        wrong: "        {
+            if let Some(job)",
         mistake: "everybody takes back",
         caught_by: "pool::a_thread_outside_runs_no_job",
     },
     Mutant {
         file: "src/pool/job.rs",
         right: "        self.settle(Err(JoinError::Cancelled(reason)), ledger);",
-        wrong: "        if let Some(unread) = self.cell.settle(Err(JoinError::Cancelled(reason))) {\n            ledger.dispose(unread);\n        }",
+        wrong: "        if let Some(unread) = self.cell.settle(Err(JoinError::Cancelled(reason))) {
+            ledger.dispose(unread);
+        }",
         mistake: "a refusal is not counted",
         caught_by: "pool::a_job_begins_or_is_cancelled_but_never_both",
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "            job.refuse(CancelReason::Requested, &place.shared.ledger);\n",
-        wrong: "            drop(job);\n",
+        right: "            job.refuse(CancelReason::Requested, &place.shared.ledger);
+",
+        wrong: "            drop(job);
+",
         mistake: "what is cancelled leaves the queue and never settles",
         caught_by: "ends::a_cancel_that_races_the_last_drop_settles_its_job",
     },
     Mutant {
         file: "src/pool/job.rs",
-        right: "        ledger.count_settled();\n        if let Some(unread) = self.cell.settle(result) {\n            ledger.dispose(unread);\n        }",
-        wrong: "        if let Some(unread) = self.cell.settle(result) {\n            ledger.dispose(unread);\n        }\n        ledger.count_settled();",
+        right: "        ledger.count_settled();
+        if let Some(unread) = self.cell.settle(result) {
+            ledger.dispose(unread);
+        }",
+        wrong: "        if let Some(unread) = self.cell.settle(result) {
+            ledger.dispose(unread);
+        }
+        ledger.count_settled();",
         mistake: "a job is counted after its handle has settled",
         caught_by: "pool::the_counts_are_of_one_moment",
     },
@@ -212,50 +265,69 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
-        right: "            Shutdown::Cancel => state.queue.drain(),\n        };",
-        wrong: "            Shutdown::Cancel => state.queue.drain(),\n        };\n        let unrun = unrun.into_iter().skip(1);",
+        right: "            Shutdown::Cancel => state.queue.drain(),
+        };",
+        wrong: "            Shutdown::Cancel => state.queue.drain(),
+        };
+        let unrun = unrun.into_iter().skip(1);",
         mistake: "a job is drained and not refused",
         caught_by: "ends::what_is_queued_at_a_shutdown_runs_or_is_cancelled_but_never_both",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.phase = Phase::Ended;\n        mem::take(&mut self.end_waiters)",
-        wrong: "        self.phase = Phase::Ended;\n        self.end_waiters.pop().into_iter().collect()",
+        right: "        self.phase = Phase::Ended;
+        mem::take(&mut self.end_waiters)",
+        wrong: "        self.phase = Phase::Ended;
+        self.end_waiters.pop().into_iter().collect()",
         mistake: "only one of those who wait for the end is woken",
         caught_by: "ends::every_one_of_several_shutdowns_returns",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
-        right: "            self.close(Shutdown::Drain); // On a worker, which will come to its own end.\n",
+        right: "            self.close(Shutdown::Drain); // On a worker, which will come to its own end.
+",
         wrong: "",
         mistake: "a pool that is dropped on a worker is not closed",
         caught_by: "ends::a_pool_that_is_dropped_inside_a_worker_runs_what_is_queued",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                state.end_waiters.push(waker);\n",
-        wrong: "                drop(state);\n                self.lock().end_waiters.push(waker);\n",
+        right: "                state.end_waiters.push(waker);
+",
+        wrong: "                drop(state);
+                self.lock().end_waiters.push(waker);
+",
         mistake: "looking for the end and waiting for it are two steps",
         caught_by: "ends::a_submit_that_races_the_last_drop_runs",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        summon(&self.shared, self.shared.lock());\n",
+        right: "        summon(&self.shared, self.shared.lock());
+",
         wrong: "",
         mistake: "a worker that is lost on its way sends for nobody",
         caught_by: "ends::a_worker_that_fails_at_its_start_is_made_good_by_another",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "    state.arrive();\n    let end_waiters",
+        right: "    state.arrive();
+    let end_waiters",
         wrong: "    let end_waiters",
         mistake: "a worker that is lost stays on its way",
         caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "            bystanders.into_iter().for_each(|(_, waker)| waker.wake());\n        }\n    }\n}\n",
-        wrong: "            drop(bystanders);\n        }\n    }\n}\n",
+        right: "            bystanders.into_iter().for_each(|(_, waker)| waker.wake());
+        }
+    }
+}
+",
+        wrong: "            drop(bystanders);
+        }
+    }
+}
+",
         mistake: "bystanders are not told that the last free hand is gone",
         caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_gone",
     },
@@ -269,7 +341,11 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/completed.rs",
         right: "            None => mem::swap(&mut line.waiter, &mut waker),",
-        wrong: "            None => {\n                drop(line);\n                line = self.0.lock();\n                mem::swap(&mut line.waiter, &mut waker);\n            }",
+        wrong: "            None => {
+                drop(line);
+                line = self.0.lock();
+                mem::swap(&mut line.waiter, &mut waker);
+            }",
         mistake: "looking at the line and leaving a waker are two steps",
         caught_by: "completed::a_post_ends_the_wait",
     },
@@ -282,8 +358,11 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/completed.rs",
-        right: "            (Poll::Pending, offer) => {\n",
-        wrong: "            (Poll::Pending, offer) => {\n                let _ = poll_once(&mut future, Waker::noop());\n",
+        right: "            (Poll::Pending, offer) => {
+",
+        wrong: "            (Poll::Pending, offer) => {
+                let _ = poll_once(&mut future, Waker::noop());
+",
         mistake: "a member is polled with a waker that wakes nobody",
         caught_by: "completed::every_member_is_yielded_once",
     },

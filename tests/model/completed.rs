@@ -3,11 +3,12 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
+use shuttle::sync::Barrier;
 use shuttle::thread;
 
 use super::{every_schedule, only_the_first_starts, random_schedules};
 use crate::wait::settle::Settle;
-use crate::{AsCompleted, Shutdown, ThreadPool, as_completed, wait};
+use crate::{AsCompleted, Shutdown, ThreadPool, as_completed};
 
 /// No pool: the post of one member against the look of the one who waits, every schedule of it.
 #[test]
@@ -79,21 +80,34 @@ fn a_lone_worker_helps_itself() {
     });
 }
 
-/// A worker on its way may come to wait for the very job that counts on it.
+/// A worker on its way may come to wait for the very job that counts on it. So that this is not too
+/// rare, the worker sets out only when `a` has its member, and finds `b` before it in the line.
 #[test]
 fn a_bystander_runs_the_job_when_the_free_hand_is_gone() {
     random_schedules("completed: any-wait against the last free hand", 100_000, || {
-        let pool = Arc::new(ThreadPool::new(2));
+        let [b_is_queued, member_is_queued] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
+        let on_start = {
+            let member_is_queued = member_is_queued.clone();
+            move |number| {
+                if number > 0 {
+                    member_is_queued.wait();
+                }
+            }
+        };
+        let pool = ThreadPool::builder().threads(2).on_start(on_start).build().unwrap();
+        let pool = Arc::new(pool);
         let a = pool.submit({
-            let pool = pool.clone();
+            let (pool, b_is_queued) = (pool.clone(), b_is_queued.clone());
             move || {
-                let members = [1, 2].map(|n| pool.submit(move || n));
-                let waited = wait(members, |_| true).join();
-                waited.done.len() + waited.unfinished.len()
+                b_is_queued.wait();
+                let mut completed = as_completed([pool.submit(|| 7)]);
+                member_is_queued.wait();
+                completed.join_next().unwrap().unwrap()
             }
         });
         let b = pool.submit(move || a.join().unwrap());
-        assert_eq!(b.join().unwrap(), 2);
+        b_is_queued.wait();
+        assert_eq!(b.join().unwrap(), 7);
     });
 }
 

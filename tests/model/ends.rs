@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shuttle::sync::Barrier;
 use shuttle::thread;
 
 use super::{Tally, only_the_first_starts, random_schedules};
@@ -127,10 +128,28 @@ fn a_cancel_that_races_the_last_drop_settles_its_job() {
 #[test]
 fn a_worker_that_fails_at_its_start_is_made_good_by_another() {
     random_schedules("end: a worker lost on its way", 100_000, || {
-        let pool = ThreadPool::builder().threads(2).on_start(only_the_first_starts);
-        let pool = pool.build().unwrap();
-        let first = [pool.submit(|| ()), pool.submit(|| ())];
-        first.into_iter().for_each(|job| job.join().unwrap());
+        let [both_are_queued, both_are_done] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
+        let on_start = {
+            let both_are_done = both_are_done.clone();
+            move |number| {
+                if number > 0 {
+                    both_are_done.wait();
+                }
+                only_the_first_starts(number);
+            }
+        };
+        let pool = ThreadPool::builder().threads(2).on_start(on_start).build().unwrap();
+        let first = pool.submit({
+            let both_are_queued = both_are_queued.clone();
+            move || {
+                both_are_queued.wait();
+            }
+        });
+        let second = pool.submit(|| ()); // The second thread is started for it.
+        both_are_queued.wait();
+        first.join().unwrap();
+        second.join().unwrap();
+        both_are_done.wait();
         assert_eq!(pool.submit(|| 7).join().unwrap(), 7);
     });
 }
