@@ -4,6 +4,11 @@
 //! Knows nothing of the real source, whose atomics are shuttle's in a model. So each statement here
 //! is as small as its argument, and stands beside the mistake that it rules out.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows a test by its attribute, its helpers it does not"
+)]
+
 use loom::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use loom::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use loom::sync::{Arc, Mutex};
