@@ -176,7 +176,10 @@ mod ground {
         spec: ThreadSpec,
         body: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<ThreadHandle<T>> {
-        let builder = shuttle::thread::Builder::new().name(spec.name.unwrap_or_default());
+        let mut builder = shuttle::thread::Builder::new().name(spec.name.unwrap_or_default());
+        if let Some(bytes) = spec.stack_size {
+            builder = builder.stack_size(bytes);
+        }
         builder.spawn(body)
     }
 

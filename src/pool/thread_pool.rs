@@ -274,7 +274,13 @@ impl ThreadPool {
             Shutdown::Drain => Vec::new(),
             Shutdown::Cancel => self.shared.drain(&mut state),
         };
-        drop(state);
+        if state.n_threads == 0 {
+            // A job may have been let in whose bringer has not called a worker yet. We wait for the
+            // end, and must not take an empty house for it.
+            worker::summon(&self.shared, state);
+        } else {
+            drop(state);
+        }
         idle.into_iter().for_each(|parker| parker.unpark());
         for (ticket, job) in unrun {
             self.shared.refuse(ticket, job, CancelReason::ShutDown);

@@ -71,7 +71,7 @@ pub(crate) fn submit(
 }
 
 /// Lets go of the lock and fetches the hand that is wanted, if one is.
-fn summon(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
+pub(crate) fn summon(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     match shared.next_hand(&mut state) {
         Hand::NotWanted => {}
         Hand::Idle(parker) => {

@@ -20,7 +20,7 @@ use crate::prims::{AtomicU8, Condvar, Mutex, Ordering, spin};
 
 use super::deadline::Deadline;
 
-use Ordering::{AcqRel, Acquire, Relaxed};
+use Ordering::{Acquire, Relaxed, Release};
 
 /// | state      | on `park`                 | on `unpark`                     |
 /// |------------|---------------------------|---------------------------------|
@@ -57,10 +57,9 @@ impl Parker {
             return;
         }
         let mut guard = self.falling_asleep.lock();
-        // ORDERING: Acquire on failure pairs with the AcqRel swap in `unpark`: we leave by way of
-        // its notice and see what was written before it. On success nothing has been told to us
-        // yet, so nothing needs to travel.
-        if self.state.compare_exchange(EMPTY, PARKED, Relaxed, Acquire).is_err() {
+        // ORDERING: Relaxed. On success nothing has been told to us yet, so nothing needs to travel;
+        // on failure there is a notice, and `take_notice` is what synchronises with it.
+        if self.state.compare_exchange(EMPTY, PARKED, Relaxed, Relaxed).is_err() {
             self.take_notice();
             return;
         }
@@ -85,10 +84,10 @@ impl Parker {
 
     /// Makes one `park` return: the one that sleeps, or else the next.
     pub(crate) fn unpark(&self) {
-        // ORDERING: AcqRel. The Release half pairs with the Acquire in `take_notice`: what was
-        // written before an `unpark` is seen after the `park` that it ends. The Acquire half
-        // keeps earlier notices in the chain when we overwrite one that nobody has taken yet.
-        if self.state.swap(NOTIFIED, AcqRel) != PARKED {
+        // ORDERING: Release. Pairs with the Acquire in `take_notice`: what was written before an
+        // `unpark` is seen after the `park` that it ends. If we overwrite a notice that nobody has
+        // taken yet, that one is seen as well: a swap goes on with the release that it overwrites.
+        if self.state.swap(NOTIFIED, Release) != PARKED {
             return; // Awake: it will find the notice before it sleeps.
         }
         // The sleeper said `PARKED` under this lock and lets go of it only inside `wait`. Having
@@ -99,7 +98,7 @@ impl Parker {
 
     /// `NOTIFIED` → `EMPTY`; false if there was no notice.
     fn take_notice(&self) -> bool {
-        // ORDERING: Acquire on success pairs with the Release half of the swap in `unpark`. On
+        // ORDERING: Acquire on success pairs with the Release swap in `unpark`. On
         // failure nothing is concluded from what was read.
         self.state.compare_exchange(NOTIFIED, EMPTY, Acquire, Relaxed).is_ok()
     }

@@ -1,0 +1,126 @@
+//! Waiting for many jobs: posts and registrations, and a worker that helps while it waits.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use shuttle::sync::Barrier;
+use shuttle::thread;
+
+use super::{every_schedule, only_the_first_starts, random_schedules};
+use crate::wait::settle::Settle;
+use crate::{AsCompleted, Shutdown, ThreadPool, as_completed};
+
+/// No pool: the post of one member against the look of the one who waits, every schedule of it.
+#[test]
+fn a_post_ends_the_wait() {
+    every_schedule("completed: post against look", 100_000, || {
+        let cell = Arc::new(Settle::<(), u32>::queued(()));
+        cell.begin();
+        let settler = thread::spawn({
+            let cell = cell.clone();
+            move || assert_eq!(cell.settle(7).run_its_course(), None)
+        });
+        let member = Box::pin(poll_fn(move |context| cell.poll(context)));
+        assert_eq!(as_completed([member]).join_next(), Some(7));
+        settler.join().unwrap();
+    });
+}
+
+#[test]
+fn every_member_is_yielded_once() {
+    random_schedules("completed: registration against settle", 100_000, || {
+        let pool = ThreadPool::new(2);
+        let handles = [1, 2, 4].map(|n| pool.submit(move || n));
+        let sum: i32 = as_completed(handles).map(Result::unwrap).sum();
+        assert_eq!(sum, 7);
+    });
+}
+
+/// The second member stands where the first stood, and its post must count again.
+#[test]
+fn a_place_serves_one_member_after_another() {
+    random_schedules("completed: a place used again", 100_000, || {
+        let pool = ThreadPool::new(1);
+        let mut completed = AsCompleted::new();
+        for n in 0..3 {
+            completed.add(pool.submit(move || n));
+            assert_eq!(completed.join_next().unwrap().unwrap(), n);
+        }
+        assert!(completed.join_next().is_none());
+    });
+}
+
+#[test]
+fn cancelled_members_are_yielded_too() {
+    random_schedules("completed: a cancelling shutdown against the wait", 100_000, || {
+        let pool = Arc::new(ThreadPool::new(1));
+        let handles = [pool.submit(|| ()), pool.submit(|| ())];
+        let canceller = thread::spawn({
+            let pool = pool.clone();
+            move || pool.shutdown(Shutdown::Cancel).unwrap()
+        });
+        assert_eq!(as_completed(handles).count(), 2);
+        canceller.join().unwrap();
+    });
+}
+
+/// A pool of one thread waits for its own jobs: nobody else could run them.
+#[test]
+fn a_lone_worker_helps_itself() {
+    random_schedules("completed: any-wait on the only worker", 100_000, || {
+        let pool = Arc::new(ThreadPool::new(1));
+        let sum = pool.submit({
+            let pool = pool.clone();
+            move || {
+                let members = [1, 2].map(|n| pool.submit(move || n));
+                as_completed(members).map(Result::unwrap).sum::<i32>()
+            }
+        });
+        assert_eq!(sum.join().unwrap(), 3);
+    });
+}
+
+/// A worker on its way may come to wait for the very job that counts on it. So that this is not too
+/// rare, the worker sets out only when `a` has its member, and finds `b` before it in the line.
+#[test]
+fn a_bystander_runs_the_job_when_the_free_hand_is_gone() {
+    random_schedules("completed: any-wait against the last free hand", 100_000, || {
+        let [b_is_queued, member_is_queued] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
+        let on_start = {
+            let member_is_queued = member_is_queued.clone();
+            move |number| {
+                if number > 0 {
+                    member_is_queued.wait();
+                }
+            }
+        };
+        let pool = ThreadPool::builder().threads(2).on_start(on_start).build().unwrap();
+        let pool = Arc::new(pool);
+        let a = pool.submit({
+            let (pool, b_is_queued) = (pool.clone(), b_is_queued.clone());
+            move || {
+                b_is_queued.wait();
+                let mut completed = as_completed([pool.submit(|| 7)]);
+                member_is_queued.wait();
+                completed.join_next().unwrap().unwrap()
+            }
+        });
+        let b = pool.submit(move || a.join().unwrap());
+        b_is_queued.wait();
+        assert_eq!(b.join().unwrap(), 7);
+    });
+}
+
+/// The hand that a waiting worker counts on fails at its start.
+#[test]
+fn a_bystander_runs_the_job_when_the_free_hand_is_lost() {
+    random_schedules("completed: any-wait against a lost hand", 100_000, || {
+        let pool = ThreadPool::builder().threads(2).on_start(only_the_first_starts).build();
+        let pool = Arc::new(pool.unwrap());
+        let outer = pool.submit({
+            let pool = pool.clone();
+            move || as_completed([pool.submit(|| 7)]).join_next().unwrap().unwrap()
+        });
+        assert_eq!(outer.join().unwrap(), 7);
+    });
+}
