@@ -25,7 +25,7 @@ use crate::wait::help::Ticket;
 use crate::wait::parker::Parker;
 
 use super::builder::Settings;
-use super::inbox::{Admission, Inbox, Tray};
+use super::inbox::{Admission, Apart, Inbox, RefusedJobs, Tray};
 use super::job::{Run, Runner};
 use super::ledger::Ledger;
 use super::state::{End, Hand, Loss, Next, Phase, State};
@@ -37,11 +37,6 @@ pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     pub(crate) settings: Settings,
 }
-
-/// Begins and ends on cache lines of its own. Two cores that write to one line, each to its own
-/// part of it, wait for each other all the same.
-#[repr(align(128))]
-struct Apart<T>(T);
 
 /// What is going on in a pool; see [`ThreadPool::stats`](crate::ThreadPool::stats).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +73,10 @@ impl Shared {
 
     pub(crate) fn admit(&self, job: Arc<dyn Run>) -> Admission {
         self.inbox.0.admit(job)
+    }
+
+    pub(crate) fn admit_all(&self, jobs: Vec<Arc<dyn Run>>) -> Result<(Ticket, bool), RefusedJobs> {
+        self.inbox.0.admit_all(jobs)
     }
 
     /// Takes a queued job out of turn. The caller has to run or to refuse it.

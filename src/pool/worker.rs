@@ -20,7 +20,7 @@ use crate::wait::deadline::Deadline;
 use crate::wait::help::{self, Helper, Offer, Ticket};
 use crate::wait::parker::{Parker, Patience};
 
-use super::inbox::Admission;
+use super::inbox::{Admission, RefusedJobs};
 use super::job::{Run, Runner};
 use super::ledger::Ledger;
 use super::shared::Shared;
@@ -66,6 +66,37 @@ pub(crate) fn submit(
             tell(ticket);
             shared.refuse(ticket, job, reason);
             ticket
+        }
+    }
+}
+
+/// Queues many jobs, which have tickets that follow one another from the one that is returned.
+pub(crate) fn submit_all(
+    shared: &Arc<Shared>,
+    jobs: Vec<Arc<dyn Run>>,
+    submitted_at: &'static Location<'static>,
+) -> Ticket {
+    let observer = &shared.settings.observer;
+    let (when, n_jobs) = (observer.now(), jobs.len());
+    let tell = |first: Ticket| {
+        for job in first.0..first.0 + n_jobs {
+            observer.tell_of(when, job, Step::Submitted(submitted_at));
+        }
+    };
+    match shared.admit_all(jobs) {
+        Ok((first, rings)) => {
+            if rings {
+                summon(shared, shared.lock());
+            }
+            tell(first);
+            first
+        }
+        Err(RefusedJobs { first, jobs, reason }) => {
+            tell(first);
+            for (ticket, job) in (first.0..).zip(jobs) {
+                shared.refuse(Ticket(ticket), job, reason.clone());
+            }
+            first
         }
     }
 }
