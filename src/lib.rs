@@ -84,7 +84,7 @@ pub use event::{Ending, Event, Step};
 pub use panic::Panic;
 pub use pool::builder::Builder;
 pub use pool::handle::{Cancel, CancelOnDrop, JoinHandle};
-pub use pool::map::Map;
+pub use pool::map::{Map, TryMap};
 pub use pool::shared::Stats;
 pub use pool::thread_pool::{Shutdown, ThreadPool};
 pub use wait::block_on::block_on;
