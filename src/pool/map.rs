@@ -23,8 +23,9 @@ use super::thread_pool::ThreadPool;
 /// How many jobs there are ahead of the reader, for each thread. Enough to keep the workers busy
 /// while the reader deals with one result, and few enough to bound what is held.
 const AHEAD_PER_THREAD: usize = 8;
-/// How long a job should take. What it costs to hand it out and to wait for it is little beside that.
-const WORTH_A_JOB: Duration = Duration::from_micros(50);
+/// How long a job should take. To hand it out, and to wake the reader when it is done, takes some 10
+/// µs where all cores are busy, which is little beside that.
+const WORTH_A_JOB: Duration = Duration::from_micros(200);
 /// The most inputs of one job.
 const MOST_PER_JOB: usize = 256;
 
@@ -34,7 +35,7 @@ impl ThreadPool {
     /// When to use it: the same work on many inputs. It is a lazy iterator: nothing happens before
     /// the first `next`, and from then on there are at most eight jobs per thread ahead of you, be
     /// the inputs as many as they may. Where a call takes a few microseconds, a job makes several of
-    /// them, up to 256: so many that it takes some 50 µs. See [`Map::chunk`] and [`Map::window`] to
+    /// them, up to 256: so many that it takes some 200 µs. See [`Map::chunk`] and [`Map::window`] to
     /// choose yourself.
     ///
     /// ```
