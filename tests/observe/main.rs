@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use handspun::{Builder, Ending, JobSpan, JoinHandle, Meter, Shutdown, ThreadPool, Timeline};
 
-use support::{Gate, watched};
+use support::{Gate, panic_quietly, watched};
 
 fn two_threads() -> Builder {
     ThreadPool::builder().threads(2)
@@ -53,7 +53,16 @@ fn a_flood_is_counted_exactly() {
     watched(|| {
         let meter = Meter::new();
         let pool = two_threads().observer(meter.observer()).build().unwrap();
-        pool.map(0..10_000, |n| assert_ne!(n % 1000, 999)).for_each(drop);
+        let work = |n| {
+            if n % 1000 == 999 {
+                panic_quietly("the last of a thousand")
+            }
+        };
+        let handles: Vec<_> = (0..10_000).map(|n| pool.submit(move || work(n))).collect();
+        assert_eq!(
+            handles.into_iter().map(|handle| handle.join().is_ok()).filter(|ok| *ok).count(),
+            9_990
+        );
         let tally = meter.read();
         assert_eq!((tally.returned, tally.panicked, tally.cancelled), (9_990, 10, 0));
         assert_eq!((tally.queue_wait.n(), tally.run_time.n()), (10_000, 10_000));
