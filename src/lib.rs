@@ -80,7 +80,7 @@ mod documents {
 }
 
 pub use error::{
-    BuildError, CancelReason, Cancelled, Elapsed, FlatError, JoinError, ShutdownError,
+    BuildError, CancelReason, Cancelled, Elapsed, FlatError, JoinError, QueueFull, ShutdownError,
     StillRunning, Unfinished,
 };
 pub use event::{Ending, Event, Step};

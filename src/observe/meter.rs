@@ -23,7 +23,8 @@ use super::span::{JobSpan, Lives};
 ///
 /// let meter = Meter::new();
 /// let pool = ThreadPool::builder().threads(2).observer(meter.observer()).build()?;
-/// pool.map(0..100_u32, |n| n * n).collect::<Result<Vec<_>, _>>()?;
+/// let handles = pool.submit_all((0..100_u32).map(|n| move || n * n));
+/// handles.into_iter().try_for_each(|handle| handle.join().map(drop))?;
 ///
 /// let tally = meter.read();
 /// assert_eq!((tally.returned, tally.panicked), (100, 0));

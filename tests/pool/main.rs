@@ -19,3 +19,4 @@ mod shutdown;
 mod scheduling;
 mod references;
 mod observing;
+mod limits;
