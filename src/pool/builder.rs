@@ -94,7 +94,8 @@ impl Builder {
     /// When to use it: jobs may come faster than they are done, and must not fill the memory. Who
     /// submits to a full pool waits until a job leaves the queue, first come first served, or uses
     /// [`try_submit`](crate::ThreadPool::try_submit), which does not wait. A worker that submits to
-    /// its own full pool would wait for itself: it runs the job at once, if nobody else does.
+    /// its own full pool would wait for itself: it runs the job at once, inside `submit`, if nobody
+    /// else does. So a job should not hold a lock that the jobs it submits want.
     ///
     /// ```
     /// use std::sync::mpsc;

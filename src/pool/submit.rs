@@ -29,7 +29,8 @@ pub(crate) fn submit(
         places.take(shared.settings.look_out);
         return queue(shared, job, submitted_at);
     }
-    // A worker would wait for itself. It lets the job in beyond the limit, and runs it at once.
+    // A worker would wait for itself. It lets the job in beyond the limit, and runs it at once. (A
+    // thread that has no helper, because it has just begun or is about to end, only lets it in.)
     places.take_anyway();
     let ticket = queue(shared, job, submitted_at);
     if let Some(helper) = help::helper() {
