@@ -25,6 +25,7 @@ fn a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both() {
                 is_done.add_one();
             }
         });
+        thread::yield_now(); // Nothing else lets the canceller go first.
         let was_cancelled_before = is_done.get() == 1;
         let job = pool.submit_with(&token, {
             let (runs, held) = (runs.clone(), held.clone());

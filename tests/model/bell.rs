@@ -53,17 +53,18 @@ fn a_worker_in_foreign_code_is_not_on_its_way() {
     });
 }
 
+/// Four, so that two can stand in the workers' queue and another in the inbox.
 #[test]
 fn jobs_begin_in_the_order_in_which_they_came() {
-    random_schedules("bell: three jobs in their order", 100_000, || {
+    random_schedules("bell: four jobs in their order", 100_000, || {
         let order = Arc::new(Mutex::new(Vec::new()));
         let pool = ThreadPool::new(1);
-        let jobs = [0, 1, 2].map(|n| {
+        let jobs = [0, 1, 2, 3].map(|n| {
             let order = order.clone();
             pool.submit(move || order.lock().unwrap().push(n))
         });
         jobs.into_iter().for_each(|job| job.join().unwrap());
-        assert_eq!(*order.lock().unwrap(), [0, 1, 2]);
+        assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
     });
 }
 
