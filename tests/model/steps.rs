@@ -1,5 +1,10 @@
 //! The observer: every step of every job is told once, and before anybody can know of it otherwise.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows a test by its attribute, its helpers it does not"
+)]
+
 use std::sync::{Arc, Mutex}; // This mutex is none of the model's: it only watches.
 
 use shuttle::thread;
