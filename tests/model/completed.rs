@@ -1,14 +1,16 @@
 //! Waiting for many jobs: posts and registrations, and a worker that helps while it waits.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use shuttle::sync::Barrier;
 use shuttle::thread;
 
-use super::{every_schedule, only_the_first_starts, random_schedules};
+use super::{Tally, every_schedule, only_the_first_starts, random_schedules};
 use crate::wait::settle::Settle;
-use crate::{AsCompleted, Shutdown, ThreadPool, as_completed};
+use crate::{AsCompleted, Shutdown, ThreadPool, as_completed, block_on};
 
 /// No pool: the post of one member against the look of the one who waits, every schedule of it.
 #[test]
@@ -122,5 +124,40 @@ fn a_bystander_runs_the_job_when_the_free_hand_is_lost() {
             move || as_completed([pool.submit(|| 7)]).join_next().unwrap().unwrap()
         });
         assert_eq!(outer.join().unwrap(), 7);
+    });
+}
+
+/// A member that waits inside its poll, for a moment, for a job which is not what it stands for.
+#[test]
+fn an_offer_to_a_wait_inside_a_poll_is_not_for_the_wait_around_it() {
+    random_schedules("completed: a wait inside a wait", 20_000, || {
+        let pool = Arc::new(ThreadPool::new(1));
+        let is_waiting = Tally::default();
+        let outer = pool.submit({
+            let (pool, is_waiting) = (pool.clone(), is_waiting.clone());
+            move || {
+                let mut stranger = pool.submit({
+                    let is_waiting = is_waiting.clone();
+                    move || assert_eq!(is_waiting.get(), 2, "it runs on top of the wait")
+                });
+                let member = poll_fn(|context| {
+                    if is_waiting.get() == 1 {
+                        return Poll::Ready(());
+                    }
+                    block_on(poll_fn(|context| {
+                        assert!(Pin::new(&mut stranger).poll(context).is_pending());
+                        Poll::Ready(())
+                    }));
+                    is_waiting.add_one();
+                    let waker = context.waker().clone();
+                    thread::spawn(move || waker.wake());
+                    Poll::Pending
+                });
+                as_completed([Box::pin(member)]).join_next().unwrap();
+                is_waiting.add_one();
+                stranger
+            }
+        });
+        outer.join().unwrap().join().unwrap();
     });
 }

@@ -153,3 +153,17 @@ fn a_worker_that_fails_at_its_start_is_made_good_by_another() {
         assert_eq!(pool.submit(|| 7).join().unwrap(), 7);
     });
 }
+
+/// A job comes before, while or after the only thread there may be fails at its start.
+#[test]
+fn a_pool_that_loses_its_only_worker_refuses_its_jobs() {
+    random_schedules("end: the only worker lost", 100_000, || {
+        let on_start = |_| std::panic::resume_unwind(Box::new("no licence"));
+        let pool = ThreadPool::builder().threads(1).on_start(on_start).build().unwrap();
+        let jobs = [(); 2].map(|()| pool.submit(|| ()));
+        for job in jobs {
+            let result = job.join();
+            assert!(matches!(result, Err(JoinError::Cancelled(CancelReason::NoWorker(_)))));
+        }
+    });
+}

@@ -18,9 +18,13 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 mod hall;
 mod pool;
+mod bell;
 mod waits;
 mod ends;
 mod completed;
+mod tokens;
+mod asked;
+mod steps;
 mod orderings;
 
 /// Runs a program under every schedule, and prints how many there were.

@@ -10,7 +10,7 @@
 )]
 
 use loom::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use loom::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
@@ -144,4 +144,39 @@ fn a_count_read_under_the_lock_is_of_jobs_that_were_taken() {
 #[should_panic(expected = "settled before it was taken")]
 fn a_count_read_after_the_lock_would_be_ahead_of_the_queue() {
     count("a count read too late", false);
+}
+
+/// A token's flag: one writes and then cancels, the other looks, without the tree's lock.
+fn cancel(name: &str, set: Ordering, is_set: Ordering) {
+    every_execution(name, move || {
+        let (flag, message) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let canceller = thread::spawn({
+            let (flag, message) = (flag.clone(), message.clone());
+            move || {
+                message.store(1, Relaxed);
+                flag.store(true, set);
+            }
+        });
+        if flag.load(is_set) {
+            assert_eq!(message.load(Relaxed), 1, "the message came after the cancel");
+        }
+        canceller.join().unwrap();
+    });
+}
+
+#[test]
+fn what_is_written_before_a_cancel_is_seen_by_who_sees_it() {
+    cancel("orderings: a cancel carries its message", Release, Acquire);
+}
+
+#[test]
+#[should_panic(expected = "the message came after the cancel")]
+fn a_relaxed_cancel_would_lose_the_message() {
+    cancel("a relaxed cancel", Relaxed, Acquire);
+}
+
+#[test]
+#[should_panic(expected = "the message came after the cancel")]
+fn a_relaxed_look_would_lose_the_message() {
+    cancel("a relaxed look", Release, Relaxed);
 }

@@ -1,0 +1,140 @@
+//! The inbox and its bell: a hand is called when one must be, and a job is found wherever it stands.
+
+use std::sync::{Arc, Mutex}; // This mutex is none of the model's: it only watches.
+
+use shuttle::sync::Barrier;
+use shuttle::thread;
+
+use super::random_schedules;
+use crate::pool::job::Job;
+use crate::pool::shared::Shared;
+use crate::pool::worker;
+use crate::{Cancel, JoinHandle, Shutdown, ThreadPool};
+
+/// Looked at from inside, while nothing is queued: all that was handed in has settled.
+#[test]
+fn the_bell_is_set_exactly_while_a_hand_must_be_called() {
+    random_schedules("bell: set or clear, as it should be", 100_000, || {
+        let settings = ThreadPool::builder().threads(2).into_settings().unwrap();
+        let shared = Arc::new(Shared::new(settings));
+        for _ in 0..2 {
+            let at = std::panic::Location::caller();
+            let job = Arc::new(Job::new(|| (), at));
+            let ticket = worker::submit(&shared, job.clone(), at);
+            JoinHandle::queued(job, shared.clone(), ticket).join().unwrap();
+            let state = shared.lock();
+            let must_be_called = !state.is_one_on_its_way && state.has_free_hand();
+            assert_eq!(shared.is_bell_set(), must_be_called);
+        }
+        let idle = shared.close(&mut shared.lock());
+        idle.into_iter().for_each(|parker| parker.unpark());
+    });
+}
+
+/// The callback waits for the other job, in a way that the pool knows nothing of. The worker that
+/// runs it must not be thought to be on its way to that job.
+#[test]
+fn a_worker_in_foreign_code_is_not_on_its_way() {
+    random_schedules("bell: a callback against a submit", 100_000, || {
+        let both_run = Arc::new(Barrier::new(2));
+        let pool = Arc::new(ThreadPool::new(2));
+        let submitter = thread::spawn({
+            let (both_run, pool) = (both_run.clone(), pool.clone());
+            move || {
+                pool.submit(move || {
+                    both_run.wait();
+                })
+            }
+        });
+        pool.submit(|| ()).on_complete(move |_| {
+            both_run.wait();
+        });
+        submitter.join().unwrap().join().unwrap();
+    });
+}
+
+/// Four, so that two can stand in the workers' queue and another in the inbox.
+#[test]
+fn jobs_begin_in_the_order_in_which_they_came() {
+    random_schedules("bell: four jobs in their order", 100_000, || {
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let pool = ThreadPool::new(1);
+        let jobs = [0, 1, 2, 3].map(|n| {
+            let order = order.clone();
+            pool.submit(move || order.lock().unwrap().push(n))
+        });
+        jobs.into_iter().for_each(|job| job.join().unwrap());
+        assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
+    });
+}
+
+/// The only worker is at the first job, or not even there, so that nobody can have taken the second
+/// one; but it may just have moved from the inbox to the worker's queue.
+#[test]
+fn what_is_queued_is_found_wherever_it_stands() {
+    random_schedules("bell: cancel against a move", 100_000, || {
+        let gate = Arc::new(Barrier::new(2));
+        let pool = ThreadPool::new(1);
+        let first = pool.submit({
+            let gate = gate.clone();
+            move || {
+                gate.wait();
+            }
+        });
+        let second = pool.submit(|| unreachable!("it is cancelled before"));
+        assert_eq!(second.cancel(), Cancel::Dequeued);
+        gate.wait();
+        first.join().unwrap();
+    });
+}
+
+/// Both halves of the line are refused, and not when the running job has ended, but at once.
+#[test]
+fn a_shutdown_cancels_at_once_wherever_a_job_stands() {
+    random_schedules("bell: a cancelling shutdown against a move", 100_000, || {
+        let [begun, gate] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
+        let pool = Arc::new(ThreadPool::new(1));
+        let first = pool.submit({
+            let (begun, gate) = (begun.clone(), gate.clone());
+            move || {
+                begun.wait();
+                gate.wait();
+            }
+        });
+        let second = pool.submit(|| unreachable!("the worker is at the first"));
+        begun.wait();
+        let third = pool.submit(|| unreachable!("the worker is at the first"));
+        let closer = thread::spawn({
+            let pool = pool.clone();
+            move || pool.shutdown(Shutdown::Cancel).unwrap()
+        });
+        assert!(second.join().is_err() && third.join().is_err());
+        gate.wait();
+        closer.join().unwrap();
+        first.join().unwrap();
+    });
+}
+
+/// The two lines count for themselves, and a ticket of one is a stranger's in the other.
+#[test]
+fn a_worker_takes_back_no_job_of_another_pool() {
+    random_schedules("bell: two pools, one ticket", 20_000, || {
+        let outers_thread = Arc::new(Mutex::new(None));
+        let [ours, theirs] = [(); 2].map(|()| Arc::new(ThreadPool::new(1)));
+        theirs.submit(|| ()).join().unwrap();
+        let outer = ours.submit({
+            let (outers_thread, ours) = (outers_thread.clone(), ours.clone());
+            move || {
+                *outers_thread.lock().unwrap() = Some(thread::current().id());
+                let stranger = ours.submit({
+                    let outers_thread = outers_thread.clone();
+                    move || assert_eq!(*outers_thread.lock().unwrap(), None)
+                });
+                theirs.submit(|| ()).join().unwrap();
+                *outers_thread.lock().unwrap() = None;
+                stranger
+            }
+        });
+        outer.join().unwrap().join().unwrap();
+    });
+}

@@ -1,0 +1,156 @@
+//! Mistakes in jobs that can be asked to stop.
+
+use super::Mutant;
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        file: "src/pool/job.rs",
+        right: "match self.token.as_ref().and_then(CancellationToken::reason) {",
+        wrong: "match None::<CancelReason> {",
+        mistake: "a job begins though its token is cancelled",
+        caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
+    },
+    Mutant {
+        file: "src/pool/watch.rs",
+        right: "            if let Some(job) = pool.claim(ticket) {
+                pool.refuse(ticket, job, reason);
+            }",
+        wrong: "            drop(pool.claim(ticket).map(|_| reason));",
+        mistake: "a job that is claimed by its watch never settles",
+        caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "        drop(nodes);
+        for waker in to_wake {
+            panic::contain(|| waker.wake());
+        }
+",
+        wrong: "        for waker in to_wake {
+            panic::contain(|| waker.wake());
+        }
+        drop(nodes);
+",
+        mistake: "a cancel wakes under the lock of the tree",
+        caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
+    },
+    Mutant {
+        file: "src/pool/job.rs",
+        right: "                panic::contain(|| drop(closure));
+",
+        wrong: "                panic::contain(|| std::mem::forget(closure));
+",
+        mistake: "a closure that is not begun is not dropped",
+        caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
+    },
+    Mutant {
+        file: "src/pool/watch.rs",
+        right: "        drop(state);
+        self.look();
+",
+        wrong: "        drop(state);
+",
+        mistake: "a watch begins, and does not look",
+        caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
+    },
+    Mutant {
+        file: "src/pool/watch.rs",
+        right: "        let waker = Waker::from(self.clone());",
+        wrong: "        let waker = Waker::noop();",
+        mistake: "a watch looks with a waker that wakes nobody",
+        caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
+    },
+    Mutant {
+        file: "src/pool/thread_pool.rs",
+        right: "        watch.begin(&token, &self.shared, ticket);
+",
+        wrong: "        let _ = (watch, ticket);
+",
+        mistake: "a job with a token is not watched",
+        caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
+    },
+    Mutant {
+        file: "src/pool/watch.rs",
+        right: "            State::NotYet => *state = watching,
+            State::Watching { .. } | State::Over => return,",
+        wrong: "            State::NotYet | State::Over => *state = watching,
+            State::Watching { .. } => return,",
+        mistake: "a watch begins after its end",
+        caught_by: "asked::a_watch_ends_with_its_job",
+    },
+    Mutant {
+        file: "src/pool/watch.rs",
+        right: "        let before = std::mem::replace(&mut *state, State::Over);
+        drop(state);
+        drop(before); // It leaves the token's line, and drops our own waker there.
+",
+        wrong: "        if let State::NotYet = *state {
+            *state = State::Over;
+        }
+",
+        mistake: "a watch that has begun does not end with its job",
+        caught_by: "asked::a_watch_ends_with_its_job",
+    },
+    Mutant {
+        file: "src/pool/watch.rs",
+        right: "        let mut state = self.0.0.lock();
+        let before",
+        wrong: "        let state = self.0.0.lock();
+        let State::Watching { .. } = *state else { return };
+        drop(state);
+        let mut state = self.0.0.lock();
+        let before",
+        mistake: "a watch that has not begun does not hear of its end",
+        caught_by: "asked::a_watch_ends_with_its_job",
+    },
+    Mutant {
+        file: "src/pool/watch.rs",
+        right: "        let Poll::Ready(reason) = Pin::new(token).poll(&mut Context::from_waker(&waker)) else {
+            return;",
+        wrong: "        let Poll::Ready(reason) = Pin::new(token).poll(&mut Context::from_waker(&waker)) else {
+            std::mem::forget(self.clone());
+            return;",
+        mistake: "a watch that waits is never let go",
+        caught_by: "asked::a_watch_that_is_woken_ends_with_its_job",
+    },
+    Mutant {
+        file: "src/pool/job.rs",
+        right: "        self.token.as_ref().map(CancellationToken::cancel).is_some()",
+        wrong: "        self.token.is_some()",
+        mistake: "a running job is told to be asked, and is not",
+        caught_by: "asked::a_job_that_waits_for_its_token_is_never_too_late_to_cancel",
+    },
+    Mutant {
+        file: "src/pool/thread_pool.rs",
+        right: "let (submitted_at, token) = (Location::caller(), token.child());",
+        wrong: "let (submitted_at, token) = (Location::caller(), token.clone());",
+        mistake: "a job has its submitter's token, and no child of it",
+        caught_by: "asked::a_job_that_waits_for_its_token_is_never_too_late_to_cancel",
+    },
+    Mutant {
+        file: "src/pool/handle.rs",
+        right: "        if claimed.is_some() || is_cancelled() {",
+        wrong: "        if claimed.is_some() || is_cancelled() || self.progress() != Progress::Finished {",
+        mistake: "a job that runs is said to be dequeued",
+        caught_by: "asked::a_cancel_that_races_the_end_changes_nothing",
+    },
+    Mutant {
+        file: "src/pool/handle.rs",
+        right: "            Some(outcome) if !outcome.is_settled() && outcome.ask_to_stop() => Cancel::Asked,",
+        wrong: "            Some(outcome) if outcome.is_settled() || !outcome.ask_to_stop() => Cancel::Asked,",
+        mistake: "who asks a job to stop says that it was too late",
+        caught_by: "asked::a_cancel_that_races_the_end_changes_nothing",
+    },
+    Mutant {
+        file: "src/pool/watch.rs",
+        right: "            if let Some(job) = pool.claim(ticket) {
+                pool.refuse(ticket, job, reason);
+            }",
+        wrong: "            if let Some(job) = pool.claim(ticket) {
+                job.clone().refuse(reason.clone(), &pool.ledger);
+                pool.refuse(ticket, job, reason);
+            }",
+        mistake: "a watch refuses its job twice",
+        caught_by: "asked::a_job_that_two_cancel_settles_once",
+    },
+];

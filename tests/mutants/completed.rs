@@ -1,0 +1,101 @@
+//! Mistakes in how one waits for many jobs.
+
+use super::Mutant;
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "        state.is_one_on_its_way = false;
+        let end_waiters",
+        wrong: "        let end_waiters",
+        mistake: "a worker that is lost stays on its way",
+        caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "    loss.bystanders.into_iter().for_each(|(_, waker)| waker.wake());
+",
+        wrong: "    drop(loss.bystanders);
+",
+        mistake: "bystanders are not told that a hand was lost",
+        caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "            drop(state);
+            bystanders.into_iter().for_each(|(_, waker)| waker.wake());",
+        wrong: "            drop(state);
+            drop(bystanders);",
+        mistake: "bystanders are not told that the last free hand is gone",
+        caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_gone",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "            let stale = state.stand_by(self.number, waker);
+            drop(state);",
+        wrong: "            drop(state);
+            let stale = self.shared.lock().stand_by(self.number, waker);",
+        mistake: "looking for a free hand and standing by are two steps",
+        caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
+    },
+    Mutant {
+        file: "src/wait/completed.rs",
+        right: "        let can_help = deadline == Deadline::Never;",
+        wrong: "        let can_help = deadline != Deadline::Never;",
+        mistake: "a worker that waits for many does not help",
+        caught_by: "completed::a_lone_worker_helps_itself",
+    },
+    Mutant {
+        file: "src/wait/line.rs",
+        right: "        let mut line = self.0.lock();
+        let first = line.take_first();",
+        wrong: "        let mut line = self.0.lock();
+        let first = None;",
+        mistake: "looking at the line and leaving a waker are two steps",
+        caught_by: "completed::a_post_ends_the_wait",
+    },
+    Mutant {
+        file: "src/wait/line.rs",
+        right: "        let waiter = line.waiter.take();
+        drop(line);
+        if let",
+        wrong: "        let waiter = None::<Waker>;
+        drop(line);
+        if let",
+        mistake: "a post wakes nobody",
+        caught_by: "completed::a_post_ends_the_wait",
+    },
+    Mutant {
+        file: "src/wait/line.rs",
+        right: "        self.is_posted[at] = false;
+",
+        wrong: "        let _ = &mut self.is_posted[at];
+",
+        mistake: "who has left the line still counts as standing in it",
+        caught_by: "completed::a_place_serves_one_member_after_another",
+    },
+    Mutant {
+        file: "src/wait/completed.rs",
+        right: "        let mut context = Context::from_waker(&member.waker);",
+        wrong: "        let mut context = Context::from_waker(Waker::noop());",
+        mistake: "a member is polled with a waker that wakes nobody",
+        caught_by: "completed::every_member_is_yielded_once",
+    },
+    Mutant {
+        file: "src/pool/thread_pool.rs",
+        right: "            self.shared.refuse(ticket, job, CancelReason::ShutDown);",
+        wrong: "            drop((ticket, job));",
+        mistake: "jobs are dropped, and nobody who waits is told",
+        caught_by: "completed::cancelled_members_are_yielded_too",
+    },
+    Mutant {
+        file: "src/wait/block_on.rs",
+        right: "    place.put_back();
+    forget_offer();
+",
+        wrong: "    place.put_back();
+",
+        mistake: "what was offered to a wait is heard by the wait around it",
+        caught_by: "completed::an_offer_to_a_wait_inside_a_poll_is_not_for_the_wait_around_it",
+    },
+];

@@ -1,0 +1,114 @@
+//! Mistakes in the end of a pool.
+
+use super::Mutant;
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        file: "src/pool/handle.rs",
+        right: "            place.shared.refuse(place.ticket, job, CancelReason::Requested);
+",
+        wrong: "            drop(job);
+",
+        mistake: "what is cancelled leaves the queue and never settles",
+        caught_by: "ends::a_cancel_that_races_the_last_drop_settles_its_job",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "        self.inbox.0.lock().closed = Some(CancelReason::ShutDown);
+",
+        wrong: "",
+        mistake: "a pool whose threads have left lets jobs in",
+        caught_by: "ends::a_submit_that_races_a_shutdown_runs_or_is_refused",
+    },
+    Mutant {
+        file: "src/pool/thread_pool.rs",
+        right: "            worker::summon(&self.shared, state);
+        } else",
+        wrong: "            drop(state);
+        } else",
+        mistake: "a shutdown forgets the job whose bringer has called nobody yet",
+        caught_by: "ends::a_submit_that_races_a_shutdown_runs_or_is_refused",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "            None if state.phase != Phase::Open => Next::End,
+            None if may",
+        wrong: "            None if state.phase == Phase::Ended => Next::End,
+            None if may",
+        mistake: "a worker of a closed pool lies down",
+        caught_by: "ends::an_idle_pool_ends",
+    },
+    Mutant {
+        file: "src/pool/thread_pool.rs",
+        right: "        idle.into_iter().for_each(|parker| parker.unpark());",
+        wrong: "        drop(idle);",
+        mistake: "those who lie idle are not told of the end",
+        caught_by: "ends::an_idle_pool_ends",
+    },
+    Mutant {
+        file: "src/pool/thread_pool.rs",
+        right: "        for (ticket, job) in unrun {",
+        wrong: "        for (ticket, job) in unrun.into_iter().skip(1) {",
+        mistake: "a job is drained and not refused",
+        caught_by: "ends::what_is_queued_at_a_shutdown_runs_or_is_cancelled_but_never_both",
+    },
+    Mutant {
+        file: "src/pool/state.rs",
+        right: "        self.phase = Phase::Ended;
+        mem::take(&mut self.end_waiters)",
+        wrong: "        self.phase = Phase::Ended;
+        self.end_waiters.pop().into_iter().collect()",
+        mistake: "only one of those who wait for the end is woken",
+        caught_by: "ends::every_one_of_several_shutdowns_returns",
+    },
+    Mutant {
+        file: "src/pool/thread_pool.rs",
+        right: "            self.close(Shutdown::Drain); // On a worker, which will come to its own end.
+",
+        wrong: "",
+        mistake: "a pool that is dropped on a worker is not closed",
+        caught_by: "ends::a_pool_that_is_dropped_inside_a_worker_runs_what_is_queued",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "                    state.end_waiters.push(waker);
+",
+        wrong: "                    drop(state);
+                    self.lock().end_waiters.push(waker);
+",
+        mistake: "looking for the end and waiting for it are two steps",
+        caught_by: "ends::a_submit_that_races_the_last_drop_runs",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "        summon(shared, shared.lock());
+        return;",
+        wrong: "        return;",
+        mistake: "a worker that is lost on its way sends for nobody",
+        caught_by: "ends::a_worker_that_fails_at_its_start_is_made_good_by_another",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "            tray.closed = Some(reason.clone());
+",
+        wrong: "",
+        mistake: "a pool without threads lets jobs in",
+        caught_by: "ends::a_pool_that_loses_its_only_worker_refuses_its_jobs",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "if state.n_threads == 0 { self.drain(state) } else { Vec::new() };",
+        wrong: "Vec::new();",
+        mistake: "a lost worker's jobs are not refused",
+        caught_by: "ends::a_pool_that_loses_its_only_worker_refuses_its_jobs",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "        drop(tray);
+        let orphans = if state.n_threads == 0 { self.drain(state) }",
+        wrong: "        drop(tray);
+        let orphans = if state.n_threads == 0 { state.queue.drain() }",
+        mistake: "only the workers' half of the line is refused",
+        caught_by: "ends::a_pool_that_loses_its_only_worker_refuses_its_jobs",
+    },
+];

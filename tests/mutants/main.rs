@@ -1,0 +1,170 @@
+//! Whether the model checks catch anything: one mistake at a time is planted in a copy of the crate.
+//!
+//! ```text
+//! cargo test --test mutants
+//! cargo test --test mutants -- settle     only the mistakes whose check or file says `settle`
+//! ```
+//!
+//! Knows nothing of how a check works. A mistake is a piece of text that stands in its file exactly
+//! once, what is put in its place, and the check that must fail. What must always hold: only a
+//! failed check counts as caught. A mistake that does not compile, or whose text has changed, is a
+//! fault of the lists, which stand beside this file: one for each file of `tests/model`.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+mod hall;
+mod waits;
+mod pool;
+mod bell;
+mod ends;
+mod completed;
+mod tokens;
+mod asked;
+mod steps;
+
+/// One mistake that somebody might make.
+struct Mutant {
+    file: &'static str,
+    right: &'static str,
+    wrong: &'static str,
+    /// What has gone wrong, in words.
+    mistake: &'static str,
+    /// The path of the check below `model::`.
+    caught_by: &'static str,
+}
+
+/// The mistakes, one list for each file of checks.
+const MUTANTS: [&[Mutant]; 9] = [
+    hall::MUTANTS,
+    waits::MUTANTS,
+    pool::MUTANTS,
+    bell::MUTANTS,
+    ends::MUTANTS,
+    completed::MUTANTS,
+    tokens::MUTANTS,
+    asked::MUTANTS,
+    steps::MUTANTS,
+];
+
+fn main() -> ExitCode {
+    let wanted = env::args().nth(1).unwrap_or_default();
+    let bench = Bench::set_up().expect("a copy of the crate can be made below the target folder");
+    let mut n_escaped = 0;
+    println!("{:<46} {:<60} caught", "file: check", "mistake");
+    for mutant in MUTANTS.into_iter().flatten() {
+        let place = format!("{}: {}", mutant.file, mutant.caught_by);
+        if !place.contains(&wanted) {
+            continue;
+        }
+        let fate = bench.try_out(mutant).expect("files can be written, and cargo can be run");
+        println!("{place}\n{:<46} {:<60} {}", "", mutant.mistake, fate.in_words());
+        n_escaped += usize::from(!matches!(fate, Fate::Caught(_)));
+    }
+    if n_escaped == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What became of a mistake.
+enum Fate {
+    /// The check failed, and this is what it said of when.
+    Caught(String),
+    /// The check passes all the same.
+    Escaped,
+    /// The mistake, and not the crate, is to be mended.
+    Faulty(String),
+}
+
+impl Fate {
+    fn in_words(&self) -> String {
+        match self {
+            Self::Caught(when) => when.clone(),
+            Self::Escaped => "ESCAPED: the check passes".to_owned(),
+            Self::Faulty(why) => format!("FAULTY: {why}"),
+        }
+    }
+}
+
+/// A copy of the crate in which mistakes are planted, with a target folder that they share.
+struct Bench {
+    house: &'static Path,
+    copy: PathBuf,
+    target: PathBuf,
+}
+
+impl Bench {
+    fn set_up() -> io::Result<Self> {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants");
+        let house = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let bench = Self { house, copy: folder.join("crate"), target: folder.join("target") };
+        if bench.copy.exists() {
+            fs::remove_dir_all(&bench.copy)?;
+        }
+        fs::create_dir_all(&bench.copy)?;
+        for name in ["Cargo.toml", "Cargo.lock", "src", "tests", "docs"] {
+            copy_all(&house.join(name), &bench.copy.join(name))?;
+        }
+        Ok(bench)
+    }
+
+    fn try_out(&self, mutant: &Mutant) -> io::Result<Fate> {
+        let text = fs::read_to_string(self.house.join(mutant.file))?;
+        let n_places = text.matches(mutant.right).count();
+        if n_places != 1 {
+            return Ok(Fate::Faulty(format!("its text stands in the file {n_places} times")));
+        }
+        fs::write(self.copy.join(mutant.file), text.replacen(mutant.right, mutant.wrong, 1))?;
+        let fate = self.check(mutant.caught_by);
+        fs::write(self.copy.join(mutant.file), text)?;
+        fate
+    }
+
+    fn check(&self, name: &str) -> io::Result<Fate> {
+        let (is_built, errors) = self.cargo_test(&["--no-run"])?;
+        if !is_built {
+            let error = errors.lines().find(|line| line.starts_with("error"));
+            return Ok(Fate::Faulty(error.unwrap_or("it does not compile").to_owned()));
+        }
+        let test = format!("model::{name}");
+        let (is_passed, output) = self.cargo_test(&["--", "--exact", &test])?;
+        if output.contains("running 0 tests") {
+            return Ok(Fate::Faulty("there is no such check".to_owned()));
+        }
+        if is_passed {
+            return Ok(Fate::Escaped);
+        }
+        let when = output.lines().find_map(|line| line.split_once(": failed in ")).map(|it| it.1);
+        Ok(match when {
+            Some(when) => Fate::Caught(when.to_owned()),
+            None => Fate::Faulty("the check did not end as a failed check does".to_owned()),
+        })
+    }
+
+    /// Whether it succeeded, and all that it said.
+    fn cargo_test(&self, arguments: &[&str]) -> io::Result<(bool, String)> {
+        let output = Command::new(env!("CARGO"))
+            .args(["test", "--quiet", "--lib"])
+            .args(arguments)
+            .current_dir(&self.copy)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_PROFILE_DEV_DEBUG", "0") // Nobody debugs a mutant, and they build faster.
+            .env("RUSTFLAGS", "--cfg handspun_model")
+            .output()?;
+        let text = [output.stdout, output.stderr].concat();
+        Ok((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+    if from.is_file() {
+        return fs::copy(from, to).map(drop);
+    }
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        copy_all(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
+}

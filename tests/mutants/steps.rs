@@ -1,0 +1,71 @@
+//! Mistakes in what an observer hears.
+
+use super::Mutant;
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "        self.shared.settings.observer.tell(self.ticket.0, Step::Settled(ending));
+",
+        wrong: "        let _ = (ending, &self.shared.settings.observer, self.ticket.0);
+",
+        mistake: "the observer does not hear of a refusal",
+        caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "            summon(shared, shared.lock());
+            tell(ticket);
+            ticket",
+        wrong: "            summon(shared, shared.lock());
+            ticket",
+        mistake: "who rings does not tell of the submit",
+        caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
+    },
+    Mutant {
+        file: "src/pool/job.rs",
+        right: "            None => panic::catch(self.submitted_at, closure).map_err(JoinError::Panicked),
+            Some",
+        wrong: "            None => {
+                runner.before_settling(Ending::Returned);
+                panic::catch(self.submitted_at, closure).map_err(JoinError::Panicked)
+            }
+            Some",
+        mistake: "the end is told twice",
+        caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "        self.tell(offer.ticket, Step::Began { worker: self.number });
+        job.run(&TakenBack",
+        wrong: "        job.run(&TakenBack",
+        mistake: "a job that is taken back is not told to begin",
+        caught_by: "steps::a_job_that_is_taken_back_is_told_of_once",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "        job.run(&TakenBack { aboard: self, ticket: offer.ticket });",
+        wrong: "        job.run(&*self.ledger);",
+        mistake: "a job that is taken back is not told to end",
+        caught_by: "steps::a_job_that_is_taken_back_is_told_of_once",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "        Admission::Refused(ticket, job, reason) => {
+            tell(ticket);
+            shared.refuse(ticket, job, reason);",
+        wrong: "        Admission::Refused(ticket, job, reason) => {
+            tell(ticket);
+            job.refuse(reason, &shared.ledger);",
+        mistake: "a job that is not let in is not told to end",
+        caught_by: "steps::a_job_that_comes_at_the_end_is_told_of_once",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "        Admission::Refused(ticket, job, reason) => {
+            tell(ticket);",
+        wrong: "        Admission::Refused(ticket, job, reason) => {",
+        mistake: "a job that is not let in is not told to be submitted",
+        caught_by: "steps::a_job_that_comes_at_the_end_is_told_of_once",
+    },
+];

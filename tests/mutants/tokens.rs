@@ -1,0 +1,133 @@
+//! Mistakes in cancellation tokens.
+
+use super::Mutant;
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "        let mut nodes = self.0.lock();
+        let node = nodes.node(at);
+        let (waiting",
+        wrong: "        if key.is_none() && self.0.lock().node(at).reason.is_none() {
+            return Err(self.0.lock().node(at).waiters.enlist(waker));
+        }
+        let mut nodes = self.0.lock();
+        let node = nodes.node(at);
+        let (waiting",
+        mistake: "looking at a token and leaving a waker are two steps",
+        caught_by: "tokens::a_cancel_ends_every_wait",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "            let mut child = node.first_child;",
+        wrong: "            let mut child = None;
+            let _ = node.first_child;",
+        mistake: "a cancel does not go down the tree",
+        caught_by: "tokens::a_cancel_ends_every_wait",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "            to_wake.extend(std::iter::from_fn(|| node.waiters.serve_first()));",
+        wrong: "            to_wake.extend(node.waiters.serve_first());",
+        mistake: "a cancel serves only the first in line",
+        caught_by: "tokens::two_waits_of_one_token_end_both",
+    },
+    Mutant {
+        file: "src/wait/wait_list.rs",
+        right: "            State::Waiting(kept) => Turn::NotYet(key, mem::replace(kept, waker)),",
+        wrong: "            State::Waiting(_) => Turn::NotYet(key, waker),",
+        mistake: "the first waker of a wait is kept, whoever polls afterwards",
+        caught_by: "tokens::the_newest_waker_of_a_wait_is_the_one_that_is_woken",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "        let mut to_wake = Vec::new();
+        let mut nodes",
+        wrong: "        let mut to_wake = Vec::new();
+        self.0.lock().node(at).flag.set();
+        let mut nodes",
+        mistake: "the flag is set before there is a reason",
+        caught_by: "tokens::who_sees_that_it_is_cancelled_sees_why",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "        let mut nodes = self.0.lock();
+        let flag = Flag::default();
+        let reason = parent.and_then(|parent| nodes.node(parent).reason.clone());",
+        wrong: "        let flag = Flag::default();
+        let reason = parent.and_then(|parent| self.0.lock().node(parent).reason.clone());
+        let mut nodes = self.0.lock();",
+        mistake: "a child asks its parent and is born in two steps",
+        caught_by: "tokens::a_child_made_while_its_parent_is_cancelled_is_cancelled_too",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "        if reason.is_some() {
+            flag.set();
+        }
+",
+        wrong: "",
+        mistake: "a child of a cancelled token does not show it",
+        caught_by: "tokens::a_child_made_while_its_parent_is_cancelled_is_cancelled_too",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "            if node.is_held || node.first_child.is_some() {",
+        wrong: "            if node.is_held {",
+        mistake: "a token that goes does not look for children",
+        caught_by: "tokens::a_token_that_goes_leaves_its_children_to_be_cancelled",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "        nodes.node(at).is_held = false;
+",
+        wrong: "        nodes.node(at).is_held = false;
+        drop(nodes);
+        let mut nodes = self.0.lock();
+",
+        mistake: "a token is let go and looked after in two steps",
+        caught_by: "tokens::tokens_that_go_at_once_go_once",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "        let left = self.0.lock().node(at).waiters.leave(key);",
+        wrong: "        let mut nodes = self.0.lock();
+        let left = nodes.node(at).waiters.leave(key);
+        nodes.node(at).waiters.serve_first();
+        drop(nodes);",
+        mistake: "a wait that goes takes the next one's turn along",
+        caught_by: "tokens::a_wait_that_goes_while_the_token_is_cancelled_leaves_nothing",
+    },
+    Mutant {
+        file: "src/wait/cancel.rs",
+        right: "            self.token.0.tree.leave(self.token.0.node, key);",
+        wrong: "            drop(key);",
+        mistake: "a wait that goes leaves its waker behind",
+        caught_by: "tokens::a_wait_that_has_gone_is_not_woken",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "        let mut nodes = self.0.lock();
+        if nodes.node(at).reason.is_some() {
+            return false;
+        }
+",
+        wrong: "        let mut nodes = self.0.lock();
+        if nodes.node(at).reason.is_some() {
+            return false;
+        }
+        drop(nodes);
+        let mut nodes = self.0.lock();
+",
+        mistake: "whoever looks before the first cancel takes itself for the first",
+        caught_by: "tokens::two_cancels_have_one_winner",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "                continue; // And so is all below it.
+",
+        wrong: "",
+        mistake: "a cancel from above gives another reason to what was cancelled",
+        caught_by: "tokens::all_below_a_cancelled_token_have_its_reason",
+    },
+];
