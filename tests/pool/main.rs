@@ -18,4 +18,5 @@ mod panics;
 mod shutdown;
 mod scheduling;
 mod references;
+mod tokens;
 mod observing;
