@@ -108,8 +108,8 @@ impl Clock {
         match &self.0 {
             Kind::Real => ALARM.replace(key, waker),
             Kind::Jumping(clock) => {
-                let stale = clock.lock().timers.replace(key, waker);
-                stale.is_some()
+                let not_needed = clock.lock().timers.replace(key, waker);
+                not_needed.is_ok()
             }
         }
     }
