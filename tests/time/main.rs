@@ -6,4 +6,5 @@
 mod support;
 mod setup;
 
+mod clock;
 mod sleeping;
