@@ -8,3 +8,5 @@ mod setup;
 
 mod clock;
 mod sleeping;
+mod tokens;
+mod token_trees;
