@@ -10,7 +10,6 @@
 //! 2. No lock is held while the token is asked: to ask may be what cancels it, and then everybody
 //!    who waits for it is woken, this very watch too.
 
-use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Wake, Waker};
@@ -73,7 +72,7 @@ impl Watch {
     fn watch(&self, watching: State) -> bool {
         let mut state = self.0.lock();
         let not_needed = match *state {
-            State::NotYet => mem::replace(&mut *state, watching),
+            State::NotYet => std::mem::replace(&mut *state, watching),
             State::Watching { .. } | State::Over => watching,
         };
         drop(state);
@@ -106,7 +105,7 @@ impl Wake for Watch {
 impl Drop for EndOfWatch {
     fn drop(&mut self) {
         let mut state = self.0.0.lock();
-        let before = mem::replace(&mut *state, State::Over);
+        let before = std::mem::replace(&mut *state, State::Over);
         drop(state);
         drop(before); // It leaves the token's line, and drops our own waker there.
     }

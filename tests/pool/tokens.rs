@@ -175,12 +175,20 @@ fn a_job_that_returns_before_its_deadline_is_none_the_wiser() {
 #[test]
 fn cancel_asks_a_running_job_as_often_as_it_is_called() {
     watched(|| {
-        let (pool, all) = (ThreadPool::new(2), CancellationToken::new());
-        let (running, other) = (pausing(&pool, &all), pausing(&pool, &all));
+        let (pool, all) = (ThreadPool::new(1), CancellationToken::new());
+        let (gate, begun) = (Held(Gate::closed()), Gate::closed());
+        let (passes, begins) = (gate.0.clone(), begun.clone());
+        let running = pool.submit_with(&all, move |token| {
+            begins.open();
+            passes.pass();
+            token.is_cancelled()
+        });
+        let other = pool.submit_with(&all, CancellationToken::is_cancelled);
+        begun.pass();
         assert_eq!([running.cancel(), running.cancel()], [Cancel::Asked; 2]);
-        assert!(running.join().unwrap().is_err());
-        assert!(!other.is_finished() && !all.is_cancelled(), "only the job's own was cancelled");
-        other.cancel();
+        gate.open();
+        assert!(running.join().unwrap());
+        assert!(!other.join().unwrap() && !all.is_cancelled(), "only the job's own was cancelled");
     });
 }
 
