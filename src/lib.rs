@@ -74,6 +74,8 @@ mod documents {
     mod as_they_finish {}
     #[doc = include_str!("../docs/guide/06-take-back.md")]
     mod take_back {}
+    #[doc = include_str!("../docs/guide/08-cancelling.md")]
+    mod cancelling {}
 }
 
 pub use error::{
