@@ -203,7 +203,7 @@ impl Nodes {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
 
