@@ -197,6 +197,32 @@ impl fmt::Display for Elapsed {
 
 impl Error for Elapsed {}
 
+/// A pool's queue was full. The closure that was not let in is inside.
+///
+/// You meet it in [`ThreadPool::try_submit`](crate::ThreadPool::try_submit).
+pub struct QueueFull<F>(pub(crate) F);
+
+impl<F> QueueFull<F> {
+    /// The closure that was not let in.
+    pub fn into_inner(self) -> F {
+        self.0
+    }
+}
+
+impl<F> fmt::Debug for QueueFull<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("QueueFull(..)")
+    }
+}
+
+impl<F> fmt::Display for QueueFull<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the queue of the pool is full")
+    }
+}
+
+impl<F> Error for QueueFull<F> {}
+
 /// A pool cannot be built as asked.
 ///
 /// You meet it in [`Builder::build`](crate::Builder::build).
@@ -212,6 +238,8 @@ impl Error for Elapsed {}
 pub enum BuildError {
     /// `threads(0)`: nothing would ever run.
     NoThreads,
+    /// `queue_limit(0)`: no job would ever be let in.
+    NoPlaces,
     /// A thread's name holds a nul byte, which the system takes for its end.
     NulInName,
 }
@@ -220,6 +248,9 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoThreads => "a pool of 0 threads would never run a job: ask for at least 1",
+            Self::NoPlaces => {
+                "a queue of 0 places would never let a job in: give it at least 1, or no limit"
+            }
             Self::NulInName => "the name for the threads holds a nul byte: choose one without",
         })
     }

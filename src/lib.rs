@@ -2,8 +2,8 @@
 //!
 //! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
 //! itself: below are three examples, the modules in the order in which to read them, and the names
-//! that are public. The pool and the ways to wait are here; the executor and the processes are not
-//! in this version.
+//! that are public. The pool, the ways to wait, and what counts and draws them are here; the executor
+//! and the processes are not in this version.
 //!
 //! **Run closures on a few threads**, and take each result as soon as it is there:
 //!
@@ -51,6 +51,7 @@ mod error;
 mod event;
 mod wait;
 mod pool;
+mod observe;
 
 /// The model checks: unit tests by rank, for they look at private parts, but a house of their own.
 #[cfg(all(test, handspun_model))]
@@ -74,19 +75,29 @@ mod documents {
     mod as_they_finish {}
     #[doc = include_str!("../docs/guide/06-take-back.md")]
     mod take_back {}
+    #[doc = include_str!("../docs/guide/07-looking-at-what-ran.md")]
+    mod looking_at_what_ran {}
     #[doc = include_str!("../docs/guide/08-cancelling.md")]
     mod cancelling {}
+    #[doc = include_str!("../docs/guide/09-back-pressure.md")]
+    mod back_pressure {}
+    #[doc = include_str!("../docs/guide/10-stopping.md")]
+    mod stopping {}
 }
 
 pub use error::{
-    BuildError, CancelReason, Cancelled, Elapsed, FlatError, JoinError, ShutdownError,
+    BuildError, CancelReason, Cancelled, Elapsed, FlatError, JoinError, QueueFull, ShutdownError,
     StillRunning, Unfinished,
 };
 pub use event::{Ending, Event, Step};
+pub use observe::histogram::Histogram;
+pub use observe::meter::{Meter, Tally};
+pub use observe::span::{JobRun, JobSpan};
+pub use observe::timeline::Timeline;
 pub use panic::Panic;
 pub use pool::builder::Builder;
 pub use pool::handle::{Cancel, CancelOnDrop, JoinHandle};
-pub use pool::map::Map;
+pub use pool::map::{Map, TryMap};
 pub use pool::shared::Stats;
 pub use pool::thread_pool::{Shutdown, ThreadPool};
 pub use wait::block_on::block_on;

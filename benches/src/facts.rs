@@ -11,15 +11,8 @@ use crate::line_up::Scale;
 use crate::pools::WORKERS;
 
 /// The crates whose versions are told: whoever takes part in a row.
-const MEASURED: [&str; 7] = [
-    "crossbeam-channel",
-    "futures",
-    "handspun",
-    "rayon",
-    "rusty_pool",
-    "threadpool",
-    "tokio",
-];
+const MEASURED: [&str; 7] =
+    ["crossbeam-channel", "futures", "handspun", "rayon", "rusty_pool", "threadpool", "tokio"];
 
 #[derive(Serialize)]
 pub(crate) struct Facts {
@@ -63,11 +56,8 @@ impl Facts {
 impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let or_unknown = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
-        let versions: Vec<String> = self
-            .versions
-            .iter()
-            .map(|(name, version)| format!("{name} {version}"))
-            .collect();
+        let versions: Vec<String> =
+            self.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
         let cores = or_unknown(self.cores.map(|n| n.to_string()));
         let load = or_unknown(self.load.map(|load| load.to_string()));
 
@@ -81,10 +71,7 @@ impl fmt::Display for Facts {
             self.system,
             or_unknown(self.processor.clone())
         )?;
-        writeln!(
-            f,
-            "load      {load} threads were runnable in the minute before"
-        )?;
+        writeln!(f, "load      {load} threads were runnable in the minute before")?;
         writeln!(
             f,
             "method    {} workers each, {} rounds, one operation, medians",
@@ -92,16 +79,10 @@ impl fmt::Display for Facts {
         )?;
         writeln!(f, "versions  {}", versions.join(", "))?;
         if self.quick {
-            writeln!(
-                f,
-                "          quick: a tenth of the operations; do not quote these figures"
-            )?;
+            writeln!(f, "          quick: a tenth of the operations; do not quote these figures")?;
         }
         if !self.optimised {
-            writeln!(
-                f,
-                "          built without --release; these figures mean nothing"
-            )?;
+            writeln!(f, "          built without --release; these figures mean nothing")?;
         }
         Ok(())
     }
@@ -112,34 +93,19 @@ impl fmt::Display for Facts {
 fn command() -> String {
     let cargo = "cargo run --release --manifest-path benches/Cargo.toml".to_owned();
     let arguments: Vec<String> = env::args().skip(1).collect();
-    if arguments.is_empty() {
-        cargo
-    } else {
-        format!("{cargo} -- {}", arguments.join(" "))
-    }
+    if arguments.is_empty() { cargo } else { format!("{cargo} -- {}", arguments.join(" ")) }
 }
 
 fn commit() -> Option<String> {
-    let describe = [
-        "-C",
-        env!("CARGO_MANIFEST_DIR"),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=12",
-    ];
+    let describe =
+        ["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty", "--abbrev=12"];
     let output = Command::new("git").args(describe).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn processor() -> Option<String> {
     let processors = fs::read_to_string("/proc/cpuinfo").ok()?;
-    let line = processors
-        .lines()
-        .find(|line| line.starts_with("model name"))?;
+    let line = processors.lines().find(|line| line.starts_with("model name"))?;
     let (_, name) = line.split_once(':')?;
     Some(name.trim().to_owned())
 }
@@ -153,9 +119,7 @@ fn load() -> Option<f64> {
 /// there.
 fn versions(lock: &'static str) -> BTreeMap<&'static str, &'static str> {
     let quoted = |line: &'static str, key: &str| {
-        line.strip_prefix(key)?
-            .strip_prefix(" = \"")?
-            .strip_suffix('"')
+        line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"')
     };
     let pairs = lock.lines().zip(lock.lines().skip(1));
     pairs

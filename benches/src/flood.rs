@@ -11,10 +11,12 @@ use futures::task::SpawnExt;
 
 pub(crate) fn handspun(pool: &handspun::ThreadPool, numbers: Range<u64>) -> u64 {
     let handles: Vec<_> = numbers.map(|number| pool.submit(move || number)).collect();
-    handles
-        .into_iter()
-        .map(|handle| handle.join().expect("the job does not panic"))
-        .sum()
+    handles.into_iter().map(|handle| handle.join().expect("the job does not panic")).sum()
+}
+
+pub(crate) fn handspun_all(pool: &handspun::ThreadPool, numbers: Range<u64>) -> u64 {
+    let handles = pool.submit_all(numbers.map(|number| move || number));
+    handles.into_iter().map(|handle| handle.join().expect("the job does not panic")).sum()
 }
 
 pub(crate) fn rayon_spawn(pool: &rayon::ThreadPool, numbers: Range<u64>) -> u64 {
@@ -63,9 +65,7 @@ pub(crate) fn threadpool(pool: &threadpool::ThreadPool, numbers: Range<u64>) -> 
 }
 
 pub(crate) fn tokio(runtime: &tokio::runtime::Runtime, numbers: Range<u64>) -> u64 {
-    let handles: Vec<_> = numbers
-        .map(|number| runtime.spawn_blocking(move || number))
-        .collect();
+    let handles: Vec<_> = numbers.map(|number| runtime.spawn_blocking(move || number)).collect();
     runtime.block_on(async {
         let mut sum = 0;
         for handle in handles {
@@ -78,8 +78,7 @@ pub(crate) fn tokio(runtime: &tokio::runtime::Runtime, numbers: Range<u64>) -> u
 pub(crate) fn futures(pool: &futures::executor::ThreadPool, numbers: Range<u64>) -> u64 {
     let handles: Vec<_> = numbers
         .map(|number| {
-            pool.spawn_with_handle(async move { number })
-                .expect("the pool is not shut down")
+            pool.spawn_with_handle(async move { number }).expect("the pool is not shut down")
         })
         .collect();
     block_on(async {
@@ -92,11 +91,6 @@ pub(crate) fn futures(pool: &futures::executor::ThreadPool, numbers: Range<u64>)
 }
 
 pub(crate) fn rusty_pool(pool: &rusty_pool::ThreadPool, numbers: Range<u64>) -> u64 {
-    let handles: Vec<_> = numbers
-        .map(|number| pool.evaluate(move || number))
-        .collect();
-    handles
-        .into_iter()
-        .map(|handle| handle.await_complete())
-        .sum()
+    let handles: Vec<_> = numbers.map(|number| pool.evaluate(move || number)).collect();
+    handles.into_iter().map(|handle| handle.await_complete()).sum()
 }

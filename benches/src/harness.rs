@@ -57,11 +57,7 @@ pub(crate) fn measure(row: &Row, scale: Scale, rounds: u32) -> RowReport {
 fn order_of(round: usize, n_contenders: usize) -> impl Iterator<Item = usize> {
     (0..n_contenders).map(move |place| {
         let forwards = round % 2 == 0;
-        let step = if forwards {
-            place
-        } else {
-            n_contenders - place
-        };
+        let step = if forwards { place } else { n_contenders - place };
         (round + step) % n_contenders
     })
 }
@@ -77,11 +73,7 @@ fn take_turn(contender: &mut Contender, measure: Measure) -> Turn {
     thread::sleep(REST);
     let cpu = cpu::time_used().saturating_sub(cpu_before);
 
-    assert_eq!(
-        sum, contender.expected,
-        "the results of {} do not add up",
-        contender.name
-    );
+    assert_eq!(sum, contender.expected, "the results of {} do not add up", contender.name);
     Turn {
         median: stats::median(&times),
         p99: match measure {

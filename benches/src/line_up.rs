@@ -92,22 +92,12 @@ impl LineUp {
     /// Contenders whose one call does `operations` operations, with results that add up to
     /// `expected`.
     pub(crate) fn throughput(operations: u64, expected: u64) -> Self {
-        Self {
-            measure: Measure::Throughput,
-            operations,
-            expected,
-            contenders: Vec::new(),
-        }
+        Self { measure: Measure::Throughput, operations, expected, contenders: Vec::new() }
     }
 
     /// Contenders whose one call does one operation and returns 1.
     pub(crate) fn latency(operations: u64) -> Self {
-        Self {
-            measure: Measure::Latency,
-            operations,
-            expected: operations,
-            contenders: Vec::new(),
-        }
+        Self { measure: Measure::Latency, operations, expected: operations, contenders: Vec::new() }
     }
 
     /// Our side of the row, with the ratio to the best peer that the design asks of it.
@@ -132,10 +122,7 @@ impl LineUp {
     /// `expected`: it is too slow for the row's full count, and its time for one operation compares
     /// all the same.
     pub(crate) fn with_fewer(mut self, operations: u64, expected: u64) -> Self {
-        let last = self
-            .contenders
-            .last_mut()
-            .expect("somebody was named before");
+        let last = self.contenders.last_mut().expect("somebody was named before");
         last.operations = operations;
         last.expected = expected;
         self
@@ -149,14 +136,7 @@ impl LineUp {
         run: Box<dyn FnMut() -> u64>,
     ) -> Self {
         let (operations, expected) = (self.operations, self.expected);
-        self.contenders.push(Contender {
-            name,
-            role,
-            target,
-            operations,
-            expected,
-            run,
-        });
+        self.contenders.push(Contender { name, role, target, operations, expected, run });
         self
     }
 }

@@ -64,11 +64,7 @@ fn main() {
         return;
     }
 
-    let scale = if arguments.quick {
-        Scale::Quick
-    } else {
-        Scale::Full
-    };
+    let scale = if arguments.quick { Scale::Quick } else { Scale::Full };
     let rounds = arguments.rounds.unwrap_or(scale.usual_rounds());
     let facts = Facts::gather(scale, rounds);
     if !arguments.json {
@@ -78,10 +74,7 @@ fn main() {
     let asked_for = |row: &&Row| {
         arguments.rows.is_empty() || arguments.rows.iter().any(|name| name == row.name)
     };
-    let mut report = Report {
-        facts,
-        rows: Vec::new(),
-    };
+    let mut report = Report { facts, rows: Vec::new() };
     for row in rows::ALL.iter().filter(asked_for) {
         // On stderr, so that somebody who waits sees life, and somebody who pipes gets only the
         // result.

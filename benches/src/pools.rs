@@ -36,8 +36,5 @@ pub(crate) fn futures() -> futures::executor::ThreadPool {
 }
 
 pub(crate) fn rusty_pool() -> rusty_pool::ThreadPool {
-    rusty_pool::Builder::new()
-        .core_size(WORKERS)
-        .max_size(WORKERS)
-        .build()
+    rusty_pool::Builder::new().core_size(WORKERS).max_size(WORKERS).build()
 }

@@ -67,10 +67,8 @@ impl RowReport {
             .map(|figures| (figures.name, figures.median_ns))
             .min_by(|(_, left), (_, right)| left.total_cmp(right))
             .expect("every row has a peer");
-        let placed = |figures: Figures| Placed {
-            to_best_peer: figures.median_ns / best_ns,
-            figures,
-        };
+        let placed =
+            |figures: Figures| Placed { to_best_peer: figures.median_ns / best_ns, figures };
         Self {
             name: row.name,
             question: row.question,
@@ -127,11 +125,7 @@ impl Placed {
 
     fn verdict(&self, target: f64, best_peer: &str) -> String {
         let (name, reached) = (self.figures.name, ratio(self.to_best_peer));
-        let met = if self.to_best_peer <= target {
-            "met"
-        } else {
-            "missed"
-        };
+        let met = if self.to_best_peer <= target { "met" } else { "missed" };
         format!("{name} ÷ {best_peer} = {reached}; the target of {target:.2} is {met}.")
     }
 }
@@ -151,11 +145,7 @@ fn time(nanoseconds: f64) -> String {
 
 /// A ratio with two figures that tell something, also where it is very small.
 fn ratio(ratio: f64) -> String {
-    if ratio < 0.1 {
-        format!("{ratio:.3}")
-    } else {
-        format!("{ratio:.2}")
-    }
+    if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") }
 }
 
 #[cfg(test)]

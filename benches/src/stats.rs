@@ -44,9 +44,6 @@ mod tests {
     #[test]
     fn a_single_value_is_all_of_its_figures() {
         let one = [7.0];
-        assert_eq!(
-            [median(&one), percentile(&one, 0.99), min(&one), max(&one)],
-            [7.0; 4]
-        );
+        assert_eq!([median(&one), percentile(&one, 0.99), min(&one), max(&one)], [7.0; 4]);
     }
 }

@@ -25,9 +25,7 @@ impl Work {
         });
         let shortest = shortest.min().expect("there were 50 samples");
         let n_steps = SAMPLE as f64 * time.as_secs_f64() / shortest.as_secs_f64();
-        Work {
-            n_steps: n_steps as u64,
-        }
+        Work { n_steps: n_steps as u64 }
     }
 
     /// Does the work. Each step of this shift register needs the one before, so that a compiler can
@@ -45,9 +43,7 @@ impl Work {
 
 /// Folds values into a number that depends on their order as well as on each of them.
 pub(crate) fn digest(values: impl IntoIterator<Item = u64>) -> u64 {
-    values.into_iter().fold(0, |digest, value| {
-        digest.wrapping_mul(31).wrapping_add(value)
-    })
+    values.into_iter().fold(0, |digest, value| digest.wrapping_mul(31).wrapping_add(value))
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     /// What the threads' names begin with.
     pub(crate) name: String,
     pub(crate) stack_size: Option<usize>,
+    /// The most jobs that may be queued; as many as there are if nobody has said.
+    pub(crate) queue_limit: Option<usize>,
     /// How long a worker, and whoever joins a job, looks out before it sleeps.
     pub(crate) look_out: Duration,
     pub(crate) on_start: Hook,
@@ -52,6 +54,7 @@ impl Builder {
             threads: prims::cores(),
             name: "handspun".to_owned(),
             stack_size: None,
+            queue_limit: None,
             look_out: default_look_out(),
             on_start: Hook(None),
             on_exit: Hook(None),
@@ -83,6 +86,40 @@ impl Builder {
     /// joins need a deep stack.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.settings.stack_size = Some(bytes);
+        self
+    }
+
+    /// The most jobs that wait for a worker; without a limit unless said otherwise.
+    ///
+    /// When to use it: jobs may come faster than they are done, and must not fill the memory. Who
+    /// submits to a full pool waits until a job leaves the queue, first come first served, or uses
+    /// [`try_submit`](crate::ThreadPool::try_submit), which does not wait. A worker that submits to
+    /// its own full pool would wait for itself: it runs the job at once, inside `submit`, if nobody
+    /// else does. So a job should not hold a lock that the jobs it submits want.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use handspun::ThreadPool;
+    ///
+    /// let pool = ThreadPool::builder().threads(1).queue_limit(1).build()?;
+    /// let (open, gate) = mpsc::channel();
+    /// let (begun, has_begun) = mpsc::channel();
+    /// let first = pool.submit(move || {
+    ///     begun.send(()).unwrap();
+    ///     gate.recv()
+    /// });
+    /// has_begun.recv()?;
+    /// let second = pool.submit(|| "queued");
+    /// let refused = pool.try_submit(|| "one too many").unwrap_err();
+    /// let closure = refused.into_inner(); // nothing is lost
+    /// open.send(())?;
+    /// first.join()??;
+    /// assert_eq!(pool.submit(closure).join()?, "one too many");
+    /// # second.join()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn queue_limit(mut self, jobs: usize) -> Self {
+        self.settings.queue_limit = Some(jobs);
         self
     }
 
@@ -157,9 +194,10 @@ impl Builder {
 
     /// Hears of every step in the life of every job, on the thread that takes it.
     ///
-    /// When to use it: to log, to count, to draw what ran when. It runs between the steps, so that a
-    /// slow one slows the pool down; if it panics, nobody else is disturbed. Without an observer,
-    /// none of this costs anything.
+    /// When to use it: to log, to count, to draw what ran when. Two are there to be used: a
+    /// [`Meter`](crate::Meter) counts, a [`Timeline`](crate::Timeline) draws. It runs between the
+    /// steps, so that a slow one slows the pool down; if it panics, nobody else is disturbed. Without
+    /// an observer, none of this costs anything.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -182,6 +220,9 @@ impl Builder {
     pub(crate) fn into_settings(self) -> Result<Settings, BuildError> {
         if self.settings.threads == 0 {
             return Err(BuildError::NoThreads);
+        }
+        if self.settings.queue_limit == Some(0) {
+            return Err(BuildError::NoPlaces);
         }
         if self.settings.name.contains('\0') {
             return Err(BuildError::NulInName);

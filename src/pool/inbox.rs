@@ -24,9 +24,14 @@ pub(crate) struct Inbox {
     /// is read without it by workers that look out for news.
     n_submitted: AtomicUsize,
     /// Nothing is queued and a hand is free: whoever brings the next job has to call it. Changes
-    /// under the lock, and is read without it by a bringer that hopes to be spared the call.
-    bell: AtomicBool,
+    /// under the lock, and is read without it by workers, at every job: therefore apart.
+    bell: Apart<AtomicBool>,
 }
+
+/// Begins and ends on cache lines of its own. Two cores that write to one line, each to its own
+/// part of it, wait for each other all the same.
+#[repr(align(128))]
+pub(crate) struct Apart<T>(pub(crate) T);
 
 /// What the inbox's lock guards.
 pub(crate) struct Tray {
@@ -45,10 +50,17 @@ pub(crate) enum Admission {
     Refused(Ticket, Arc<dyn Run>, CancelReason),
 }
 
+/// Jobs that were not let in. Their tickets follow one another.
+pub(crate) struct RefusedJobs {
+    pub(crate) first: Ticket,
+    pub(crate) jobs: Vec<Arc<dyn Run>>,
+    pub(crate) reason: CancelReason,
+}
+
 impl Inbox {
     pub(crate) fn new() -> Self {
         let tray = Tray { queue: Queue::new(), closed: None };
-        let (n_submitted, bell) = (AtomicUsize::new(0), AtomicBool::new(true));
+        let (n_submitted, bell) = (AtomicUsize::new(0), Apart(AtomicBool::new(true)));
         Self { tray: Mutex::new(tray), n_submitted, bell }
     }
 
@@ -71,17 +83,34 @@ impl Inbox {
         }
     }
 
+    /// Takes in many at once: one lock, and one call at most. Their tickets follow one another, from
+    /// the one that is returned; true if the bringer has to call a worker.
+    pub(crate) fn admit_all(&self, jobs: Vec<Arc<dyn Run>>) -> Result<(Ticket, bool), RefusedJobs> {
+        let mut tray = self.tray.lock();
+        let first = self.n_submitted();
+        self.n_submitted.store(first + jobs.len(), Relaxed); // ORDERING: Relaxed, as in `admit`.
+        if let Some(reason) = &tray.closed {
+            return Err(RefusedJobs { first: Ticket(first), jobs, reason: reason.clone() });
+        }
+        for (ticket, job) in (first..).zip(jobs) {
+            tray.queue.push(Ticket(ticket), job);
+        }
+        let rings = self.is_bell_set();
+        self.set_bell(&mut tray, false);
+        Ok((Ticket(first), rings))
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, Tray> {
         self.tray.lock()
     }
 
     /// The guard is asked for as a proof that the lock is held.
     pub(crate) fn set_bell(&self, _: &mut Tray, is_set: bool) {
-        self.bell.store(is_set, Relaxed); // ORDERING: Relaxed, as in `admit`.
+        self.bell.0.store(is_set, Relaxed); // ORDERING: Relaxed, as in `admit`.
     }
 
     pub(crate) fn is_bell_set(&self) -> bool {
-        self.bell.load(Relaxed) // ORDERING: Relaxed, as in `admit`.
+        self.bell.0.load(Relaxed) // ORDERING: Relaxed, as in `admit`.
     }
 
     pub(crate) fn n_submitted(&self) -> usize {

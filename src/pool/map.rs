@@ -1,15 +1,21 @@
-//! An ordered map over the workers: a line of handles, as long as the window.
+//! An ordered map over the workers: a line of jobs, as long as the window.
 //!
 //! Knows nothing of how jobs are run or waited for. What must always hold: results come in the order
-//! of the inputs, one for each; and no more inputs are taken than the window has room for.
+//! of the inputs, one for each, whatever becomes of their neighbours; and no more inputs are taken
+//! than the window has room for.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::iter::Fuse;
+use std::mem;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
+use std::vec;
 
-use crate::error::JoinError;
+use crate::error::{FlatError, JoinError};
+use crate::panic;
+use crate::prims;
 
 use super::handle::JoinHandle;
 use super::thread_pool::ThreadPool;
@@ -17,13 +23,20 @@ use super::thread_pool::ThreadPool;
 /// How many jobs there are ahead of the reader, for each thread. Enough to keep the workers busy
 /// while the reader deals with one result, and few enough to bound what is held.
 const AHEAD_PER_THREAD: usize = 8;
+/// How long a job should take. To hand it out, and to wake the reader when it is done, takes some 10
+/// µs where all cores are busy, which is little beside that.
+const WORTH_A_JOB: Duration = Duration::from_micros(200);
+/// The most inputs of one job.
+const MOST_PER_JOB: usize = 256;
 
 impl ThreadPool {
-    /// Calls `f` for every input on the workers, and yields the results in order.
+    /// Calls `f` for every input, on the workers; yields the results in the order of the inputs.
     ///
     /// When to use it: the same work on many inputs. It is a lazy iterator: nothing happens before
     /// the first `next`, and from then on there are at most eight jobs per thread ahead of you, be
-    /// the inputs as many as they may.
+    /// the inputs as many as they may. Where a call takes a few microseconds, a job makes several of
+    /// them, up to 256: so many that it takes some 200 µs. See [`Map::chunk`] and [`Map::window`] to
+    /// choose yourself.
     ///
     /// ```
     /// use handspun::ThreadPool;
@@ -40,9 +53,6 @@ impl ThreadPool {
     /// shutdown, what had not begun is an `Err` too, and nothing is left out.
     ///
     /// **Dropping it** cancels what is queued and detaches what is running.
-    ///
-    /// **On a worker** of this pool, a result that nobody has begun is worked out right here: see
-    /// [take-back](JoinHandle).
     #[track_caller]
     pub fn map<I, F, R>(&self, inputs: I, f: F) -> Map<'_, I::IntoIter, F, R>
     where
@@ -54,22 +64,185 @@ impl ThreadPool {
         Map {
             pool: self,
             inputs: inputs.into_iter().fuse(),
+            gathered: Vec::new(),
             f: Arc::new(f),
-            window: VecDeque::new(),
+            at_hand: Vec::new().into_iter(),
+            jobs: VecDeque::new(),
+            window: AHEAD_PER_THREAD.saturating_mul(self.threads()),
+            chunk: Chunk::Learnt(1),
             submitted_at: Location::caller(),
         }
+    }
+
+    /// Like [`map`](Self::map), for a function that may fail: stops at the first that does.
+    ///
+    /// After the first `Err`, of a call that returned one or panicked, the iterator ends, and what is
+    /// queued is cancelled.
+    ///
+    /// ```
+    /// use handspun::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(2);
+    /// let parse = |text: &str| text.parse::<u32>();
+    /// let numbers: Vec<_> = pool.try_map(["1", "2", "three", "4"], parse).collect();
+    /// assert_eq!(numbers.len(), 3, "1, 2 and an error");
+    /// assert!(numbers[2].is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`FlatError`] says whether the function returned an `Err` or the call has no result at all.
+    #[track_caller]
+    pub fn try_map<I, F, R, E>(&self, inputs: I, f: F) -> TryMap<'_, I::IntoIter, F, R, E>
+    where
+        I: IntoIterator,
+        I::Item: Send + 'static,
+        F: Fn(I::Item) -> Result<R, E> + Send + Sync + 'static,
+        R: Send + 'static,
+        E: Send + 'static,
+    {
+        TryMap { map: Some(self.map(inputs, f)) }
     }
 }
 
 /// The results of an ordered map; see [`ThreadPool::map`].
 #[must_use = "iterators are lazy: nothing is submitted before the first `next`"]
-pub struct Map<'pool, I, F, R> {
+pub struct Map<'pool, I: Iterator, F, R> {
     pool: &'pool ThreadPool,
     inputs: Fuse<I>,
+    /// The inputs of the next job. Kept here, so that an input that panics costs no other.
+    gathered: Vec<I::Item>,
     f: Arc<F>,
+    /// Results that are next, in order.
+    at_hand: vec::IntoIter<Result<R, JoinError>>,
     /// The jobs that are ahead of the reader, in the order of their inputs.
-    window: VecDeque<JoinHandle<R>>,
+    jobs: VecDeque<Job<R>>,
+    /// How many jobs there may be ahead.
+    window: usize,
+    chunk: Chunk,
     submitted_at: &'static Location<'static>,
+}
+
+struct Job<R> {
+    handle: JoinHandle<Done<R>>,
+    n_inputs: usize,
+}
+
+/// What one job of a map returns: a result for each of its inputs, and how long they took.
+struct Done<R> {
+    results: Vec<Result<R, JoinError>>,
+    took: Duration,
+}
+
+/// How many inputs go into one job.
+enum Chunk {
+    /// As somebody said.
+    Set(usize),
+    /// As many as seemed right lately.
+    Learnt(usize),
+}
+
+impl<I: Iterator, F, R> Map<'_, I, F, R> {
+    /// Puts this many inputs into each job, instead of as many as seem right.
+    ///
+    /// # Panics
+    ///
+    /// If it is 0.
+    #[doc(alias = "chunksize")]
+    pub fn chunk(mut self, inputs_per_job: usize) -> Self {
+        assert!(inputs_per_job > 0, "a job of 0 inputs would never come to an end of them");
+        self.chunk = Chunk::Set(inputs_per_job);
+        self
+    }
+
+    /// Lets this many jobs be ahead of the reader, instead of eight per thread.
+    ///
+    /// # Panics
+    ///
+    /// If it is 0.
+    #[doc(alias = "buffersize")]
+    pub fn window(mut self, jobs: usize) -> Self {
+        assert!(jobs > 0, "a window of 0 jobs would let none begin");
+        self.window = jobs;
+        self
+    }
+}
+
+impl<I, F, R> Map<'_, I, F, R>
+where
+    I: Iterator,
+    I::Item: Send + 'static,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+    R: Send + 'static,
+{
+    /// Submits until the window is full. Once the next result is there it is two jobs at most: slow
+    /// inputs are not to keep it from the reader.
+    fn fill_window(&mut self) {
+        let mut n_submitted = 0;
+        while self.jobs.len() < self.window {
+            let is_next_ready = self.jobs.front().is_some_and(|job| job.handle.is_finished());
+            if is_next_ready && n_submitted >= 2 || !self.submit_next() {
+                return;
+            }
+            n_submitted += 1;
+        }
+    }
+
+    /// Hands out the next inputs; false if there are none.
+    fn submit_next(&mut self) -> bool {
+        let most = match self.chunk {
+            Chunk::Set(inputs) | Chunk::Learnt(inputs) => inputs,
+        };
+        let began = prims::now();
+        while self.gathered.len() < most {
+            let Some(input) = self.inputs.next() else { break };
+            self.gathered.push(input);
+            if began.elapsed() >= WORTH_A_JOB {
+                break; // A slow input is a reason to let those before it go.
+            }
+        }
+        let inputs = mem::take(&mut self.gathered);
+        if inputs.is_empty() {
+            return false;
+        }
+        let (f, submitted_at, n_inputs) = (self.f.clone(), self.submitted_at, inputs.len());
+        let handle = self.pool.submit_from(submitted_at, move || {
+            let began = prims::now();
+            let call = |input| panic::catch(submitted_at, || f(input)).map_err(JoinError::Panicked);
+            let results = inputs.into_iter().map(call).collect();
+            Done { results, took: began.elapsed() }
+        });
+        self.jobs.push_back(Job { handle, n_inputs });
+        true
+    }
+
+    /// Waits for the next job, and takes its results in hand; false if there is none.
+    fn join_next(&mut self) -> bool {
+        let Some(Job { handle, n_inputs }) = self.jobs.pop_front() else { return false };
+        let results = match handle.join() {
+            Ok(done) => {
+                self.chunk.learn(n_inputs, done.took);
+                done.results
+            }
+            Err(JoinError::Cancelled(reason)) => {
+                (0..n_inputs).map(|_| Err(JoinError::Cancelled(reason.clone()))).collect()
+            }
+            Err(JoinError::Panicked(panic)) => panic.resume(), // Ours: theirs are caught one by one.
+        };
+        self.at_hand = results.into_iter();
+        true
+    }
+}
+
+impl Chunk {
+    /// Twice as many as last time at most, so that one quick input does not decide for all.
+    fn learn(&mut self, n_inputs: usize, took: Duration) {
+        if let Self::Learnt(chunk) = self {
+            let one = took.as_nanos().max(1) / n_inputs as u128;
+            let worth = (WORTH_A_JOB.as_nanos() / one.max(1)) as usize;
+            *chunk = worth.clamp(1, MOST_PER_JOB).min(2 * *chunk);
+        }
+    }
 }
 
 impl<I, F, R> Iterator for Map<'_, I, F, R>
@@ -82,31 +255,64 @@ where
     type Item = Result<R, JoinError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.window.len() < AHEAD_PER_THREAD.saturating_mul(self.pool.threads()) {
-            let Some(input) = self.inputs.next() else { break };
-            let f = self.f.clone();
-            self.window.push_back(self.pool.submit_from(self.submitted_at, move || f(input)));
+        loop {
+            if let Some(result) = self.at_hand.next() {
+                return Some(result);
+            }
+            self.fill_window();
+            if !self.join_next() {
+                return None;
+            }
         }
-        Some(self.window.pop_front()?.join())
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let (least, most) = self.inputs.size_hint();
-        let ahead = self.window.len();
+        let in_jobs = self.jobs.iter().map(|job| job.n_inputs).sum::<usize>();
+        let ahead = in_jobs + self.at_hand.len() + self.gathered.len();
         (least.saturating_add(ahead), most.and_then(|most| most.checked_add(ahead)))
     }
 }
 
-impl<I, F, R> Drop for Map<'_, I, F, R> {
+impl<I: Iterator, F, R> Drop for Map<'_, I, F, R> {
     fn drop(&mut self) {
-        for handle in &self.window {
-            handle.cancel();
+        for job in &self.jobs {
+            job.handle.cancel();
         }
     }
 }
 
-impl<I, F, R> fmt::Debug for Map<'_, I, F, R> {
+impl<I: Iterator, F, R> fmt::Debug for Map<'_, I, F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Map").field("ahead", &self.window.len()).finish_non_exhaustive()
+        f.debug_struct("Map").field("jobs_ahead", &self.jobs.len()).finish_non_exhaustive()
+    }
+}
+
+/// The results of an ordered map up to the first error; see [`ThreadPool::try_map`].
+#[derive(Debug)]
+#[must_use = "iterators are lazy: nothing is submitted before the first `next`"]
+pub struct TryMap<'pool, I: Iterator, F, R, E> {
+    /// `None` after an error.
+    map: Option<Map<'pool, I, F, Result<R, E>>>,
+}
+
+impl<I, F, R, E> Iterator for TryMap<'_, I, F, R, E>
+where
+    I: Iterator,
+    I::Item: Send + 'static,
+    F: Fn(I::Item) -> Result<R, E> + Send + Sync + 'static,
+    R: Send + 'static,
+    E: Send + 'static,
+{
+    type Item = Result<R, FlatError<E>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let result = match self.map.as_mut()?.next()? {
+            Ok(Ok(value)) => return Some(Ok(value)),
+            Ok(Err(error)) => FlatError::Failed(error),
+            Err(error) => FlatError::NoResult(error),
+        };
+        self.map = None; // Its drop cancels what is queued.
+        Some(Err(result))
     }
 }

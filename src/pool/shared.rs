@@ -25,23 +25,21 @@ use crate::wait::help::Ticket;
 use crate::wait::parker::Parker;
 
 use super::builder::Settings;
-use super::inbox::{Admission, Inbox, Tray};
+use super::inbox::{Admission, Apart, Inbox, RefusedJobs, Tray};
 use super::job::{Run, Runner};
 use super::ledger::Ledger;
+use super::places::Places;
 use super::state::{End, Hand, Loss, Next, Phase, State};
 
 pub(crate) struct Shared {
     inbox: Apart<Inbox>,
     state: Apart<Mutex<State>>,
+    /// Only where the queue has a limit.
+    places: Option<Places>,
     /// What is counted by those who are not workers.
     pub(crate) ledger: Ledger,
     pub(crate) settings: Settings,
 }
-
-/// Begins and ends on cache lines of its own. Two cores that write to one line, each to its own
-/// part of it, wait for each other all the same.
-#[repr(align(128))]
-struct Apart<T>(T);
 
 /// What is going on in a pool; see [`ThreadPool::stats`](crate::ThreadPool::stats).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +65,7 @@ impl Shared {
         Self {
             inbox: Apart(Inbox::new()),
             state: Apart(Mutex::new(state)),
+            places: settings.queue_limit.map(Places::new),
             ledger: Ledger::new(settings.panic_hook.clone()),
             settings,
         }
@@ -80,11 +79,31 @@ impl Shared {
         self.inbox.0.admit(job)
     }
 
+    pub(crate) fn admit_all(&self, jobs: Vec<Arc<dyn Run>>) -> Result<(Ticket, bool), RefusedJobs> {
+        self.inbox.0.admit_all(jobs)
+    }
+
     /// Takes a queued job out of turn. The caller has to run or to refuse it.
     pub(crate) fn claim(&self, ticket: Ticket) -> Option<Arc<dyn Run>> {
         // First here, then there: between the two looks it may have moved, but only that way.
         let claimed = self.inbox.0.lock().queue.claim(ticket);
-        claimed.or_else(|| self.lock().queue.claim(ticket))
+        let claimed = claimed.or_else(|| self.lock().queue.claim(ticket));
+        if claimed.is_some() {
+            self.give_back_places(1);
+        }
+        claimed
+    }
+
+    /// The places of a queue that has a limit.
+    pub(crate) fn places(&self) -> Option<&Places> {
+        self.places.as_ref()
+    }
+
+    /// So many jobs have left the queue.
+    pub(crate) fn give_back_places(&self, n: usize) {
+        if let Some(places) = &self.places {
+            places.give_back(n);
+        }
     }
 
     /// Settles a job that was claimed, or was not let in, to the reason why it is not run.

@@ -40,6 +40,9 @@ pub(crate) struct State {
     pub(crate) end_waiters: Vec<Waker>,
 }
 
+/// A step from `Open` is taken with the inbox closed under both locks, and a worker ends when it
+/// has found both queues empty under both locks. So no job comes after the last worker has gone.
+///
 /// | phase     | a submit | a worker that finds no job | next                            |
 /// |-----------|----------|----------------------------|---------------------------------|
 /// | `Open`    | queues   | lies down                  | `Closing`, by `close`           |

@@ -11,16 +11,18 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use crate::error::{BuildError, CancelReason, ShutdownError};
+use crate::error::{BuildError, CancelReason, QueueFull, ShutdownError};
 use crate::wait::block_on::block_on_until;
 use crate::wait::cancel::CancellationToken;
 use crate::wait::deadline::Deadline;
+use crate::wait::help::Ticket;
 
 use super::builder::Builder;
 use super::handle::JoinHandle;
-use super::job::Job;
+use super::job::{Job, Run};
 use super::shared::{Shared, Stats};
 use super::state::End;
+use super::submit;
 use super::watch::Watch;
 use super::worker;
 
@@ -107,6 +109,74 @@ impl ThreadPool {
         self.submit_from(Location::caller(), closure)
     }
 
+    /// Hands in a closure if the queue has room for it, and never waits.
+    ///
+    /// When to use it: with a [`queue_limit`](crate::Builder::queue_limit), where there is something
+    /// better to do than to wait. Without a limit there is always room. While others wait for room
+    /// there is none: it overtakes nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueFull`] holds the closure.
+    #[track_caller]
+    pub fn try_submit<F, T>(&self, closure: F) -> Result<JoinHandle<T>, QueueFull<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        if self.shared.places().is_some_and(|places| !places.try_take()) {
+            return Err(QueueFull(closure));
+        }
+        let submitted_at = Location::caller();
+        let job = Arc::new(Job::new(closure, submitted_at));
+        let ticket = submit::queue(&self.shared, job.clone(), submitted_at);
+        Ok(JoinHandle::queued(job, self.shared.clone(), ticket))
+    }
+
+    /// Hands in many closures, for less than it costs to hand them in one by one.
+    ///
+    /// When to use it: there are hundreds of small jobs, and they are known beforehand. They go in 64
+    /// at a time; in all else it is the same as [`submit`](Self::submit), handle by handle.
+    ///
+    /// ```
+    /// use handspun::{ThreadPool, as_completed};
+    ///
+    /// let pool = ThreadPool::new(2);
+    /// let handles = pool.submit_all((1..=100_u32).map(|n| move || n * n));
+    /// let sum = as_completed(handles).sum::<Result<u32, _>>()?;
+    /// assert_eq!(sum, 338_350);
+    /// # Ok::<(), handspun::JoinError>(())
+    /// ```
+    #[track_caller]
+    pub fn submit_all<F, T>(&self, closures: impl IntoIterator<Item = F>) -> Vec<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        const BATCH: usize = 64; // The first jobs run while the later ones are still being made.
+        let (submitted_at, mut closures) = (Location::caller(), closures.into_iter());
+        if self.shared.places().is_some() {
+            // One by one, for each has to wait for its place.
+            return closures.map(|closure| self.submit_from(submitted_at, closure)).collect();
+        }
+        let mut handles = Vec::with_capacity(closures.size_hint().0);
+        loop {
+            let jobs: Vec<_> = closures
+                .by_ref()
+                .take(BATCH)
+                .map(|closure| Arc::new(Job::new(closure, submitted_at)))
+                .collect();
+            if jobs.is_empty() {
+                return handles;
+            }
+            let queued = jobs.iter().map(|job| job.clone() as Arc<dyn Run>).collect();
+            let first = submit::submit_all(&self.shared, queued, submitted_at);
+            for (ticket, job) in (first.0..).zip(jobs) {
+                handles.push(JoinHandle::queued(job, self.shared.clone(), Ticket(ticket)));
+            }
+        }
+    }
+
     /// Hands in a closure that can be asked to stop, through a child of this token.
     ///
     /// When to use it: the job runs for long, and may not be wanted any more before it ends. While
@@ -144,7 +214,7 @@ impl ThreadPool {
             closure(&its_token)
         };
         let job = Arc::new(Job::new(closure, submitted_at).with_token(token.clone()));
-        let ticket = worker::submit(&self.shared, job.clone(), submitted_at);
+        let ticket = submit::submit(&self.shared, job.clone(), submitted_at);
         watch.begin(&token, &self.shared, ticket);
         JoinHandle::queued(job, self.shared.clone(), ticket)
     }
@@ -159,7 +229,7 @@ impl ThreadPool {
         T: Send + 'static,
     {
         let job = Arc::new(Job::new(closure, submitted_at));
-        let ticket = worker::submit(&self.shared, job.clone(), submitted_at);
+        let ticket = submit::submit(&self.shared, job.clone(), submitted_at);
         JoinHandle::queued(job, self.shared.clone(), ticket)
     }
 
@@ -282,6 +352,9 @@ impl ThreadPool {
             drop(state);
         }
         idle.into_iter().for_each(|parker| parker.unpark());
+        if let Some(places) = self.shared.places() {
+            places.close();
+        }
         for (ticket, job) in unrun {
             self.shared.refuse(ticket, job, CancelReason::ShutDown);
         }

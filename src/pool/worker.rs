@@ -8,7 +8,6 @@
 //!    and never anything else.
 
 use std::cell::Cell;
-use std::panic::Location;
 use std::ptr;
 use std::sync::Arc;
 use std::task::Waker;
@@ -20,7 +19,6 @@ use crate::wait::deadline::Deadline;
 use crate::wait::help::{self, Helper, Offer, Ticket};
 use crate::wait::parker::{Parker, Patience};
 
-use super::inbox::Admission;
 use super::job::{Run, Runner};
 use super::ledger::Ledger;
 use super::shared::Shared;
@@ -40,34 +38,6 @@ pub(crate) fn is_aboard(shared: &Arc<Shared>) -> bool {
 /// What the handle of a queued job can say to a worker of this pool that waits for it.
 pub(crate) fn offer_of(shared: &Arc<Shared>, ticket: Ticket) -> Offer {
     Offer { line: Arc::as_ptr(shared).addr(), ticket }
-}
-
-/// Queues a job and sees to it that a worker comes for it, or refuses it.
-pub(crate) fn submit(
-    shared: &Arc<Shared>,
-    job: Arc<dyn Run>,
-    submitted_at: &'static Location<'static>,
-) -> Ticket {
-    let observer = &shared.settings.observer;
-    // Told of when its number is known, and as of now: a worker may begin it before we get there.
-    let when = observer.now();
-    let tell = |ticket: Ticket| observer.tell_of(when, ticket.0, Step::Submitted(submitted_at));
-    match shared.admit(job) {
-        Admission::Queued(ticket) => {
-            tell(ticket);
-            ticket
-        }
-        Admission::Ring(ticket) => {
-            summon(shared, shared.lock());
-            tell(ticket);
-            ticket
-        }
-        Admission::Refused(ticket, job, reason) => {
-            tell(ticket);
-            shared.refuse(ticket, job, reason);
-            ticket
-        }
-    }
 }
 
 /// Lets go of the lock and fetches the hand that is wanted, if one is.
@@ -110,6 +80,7 @@ fn lose(
     let loss = shared.lose_one_on_its_way(&mut state, reason, was_the_last_try);
     drop(state);
     loss.bystanders.into_iter().for_each(|(_, waker)| waker.wake());
+    shared.give_back_places(loss.orphans.len());
     for (ticket, job) in loss.orphans {
         shared.refuse(ticket, job, reason.clone());
     }
@@ -154,6 +125,7 @@ fn work(aboard: &Aboard) {
             Next::Job(ticket, job) => {
                 // Before the job, which may take for ever: the next one in line has its own hand.
                 summon(shared, state);
+                shared.give_back_places(1);
                 let turn = Turn { aboard, ticket, is_announced: Cell::new(false) };
                 turn.run(job);
                 state = shared.lock();

@@ -20,3 +20,4 @@ mod scheduling;
 mod references;
 mod tokens;
 mod observing;
+mod limits;

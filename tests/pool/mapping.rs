@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use handspun::{CancelReason, JoinError, Shutdown, ThreadPool};
+use handspun::{CancelReason, FlatError, JoinError, Shutdown, ThreadPool};
 
 use crate::setup::{busy, flush, gated};
 use crate::support::{Count, CountsDrop, Gate, panic_quietly, watched};
@@ -232,16 +232,88 @@ fn maps_nest_to_any_depth_on_the_only_worker() {
 
 /// P49, the other way round: it is lazy, and so an endless input is one like others.
 #[test]
+fn a_map_takes_nothing_before_the_first_result_is_asked_for() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let taken = Count::default();
+        let counting = taken.clone();
+        let mapped = pool.map((0..1_000_000).inspect(move |_| counting.add_one()), |n| n);
+        assert_eq!((taken.get(), pool.stats().submitted), (0, 0));
+        drop(mapped);
+    });
+}
+
+/// P49, P51.
+#[test]
 fn a_map_takes_no_more_inputs_than_its_window_has_room_for() {
     watched(|| {
         let pool = ThreadPool::new(2);
         let taken = Count::default();
         let counting = taken.clone();
-        let mut mapped = pool.map((0..1_000_000).inspect(move |_| counting.add_one()), |n| n);
-        assert_eq!((taken.get(), pool.stats().submitted), (0, 0), "nothing before the first next");
+        let inputs = (0..1_000_000).inspect(move |_| counting.add_one());
+        let mut mapped = pool.map(inputs, |n| n).chunk(3).window(4);
+        for n in 0..1_000 {
+            assert_eq!(mapped.next().unwrap().unwrap(), n);
+            // The job that this result is from, and the window.
+            assert!(taken.get() <= 3 * (n / 3 + 1) + 3 * 4, "{} after {n}", taken.get());
+        }
+    });
+}
+
+/// P51: the window may be longer than the input.
+#[test]
+fn a_window_of_any_size_gives_every_result() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        for (chunk, window) in [(1, 1), (1, 1_000), (7, 1), (1_000, 3), (1, usize::MAX)] {
+            let mapped = pool.map(0..100, |n| n).chunk(chunk).window(window);
+            assert_eq!(
+                mapped.map(Result::unwrap).collect::<Vec<_>>(),
+                (0..100).collect::<Vec<_>>()
+            );
+        }
+    });
+}
+
+/// P46, chunked too.
+#[test]
+fn a_panic_in_a_chunk_costs_no_neighbour_its_result() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let mapped = pool.map(0..100, |n| if n % 7 == 3 { panic_quietly("a seventh") } else { n });
+        for (n, result) in (0..).zip(mapped.chunk(10)) {
+            assert_eq!(result.ok(), (n % 7 != 3).then_some(n));
+        }
+    });
+}
+
+/// P46, P52.
+#[test]
+fn a_try_map_ends_with_the_first_error_and_cancels_the_rest() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let mut results = pool.try_map(0.., |n| if n == 5 { Err("five") } else { Ok(n) });
+        let before: Vec<i32> = results.by_ref().take(5).map(Result::unwrap).collect();
+        assert_eq!(before, [0, 1, 2, 3, 4]);
+        assert!(matches!(results.next(), Some(Err(FlatError::Failed("five")))));
+        assert!(results.next().is_none() && results.next().is_none());
+        assert_eq!(pool.stats().queued, 0);
+    });
+}
+
+/// P49: a slow input does not keep a result from its reader.
+#[test]
+fn a_result_comes_before_an_input_that_waits_for_it() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        sender.send(0).unwrap();
+        // Each input but the first two is sent only when an earlier result has been read.
+        sender.send(1).unwrap();
+        let mut mapped = pool.map(receiver, |n| n).chunk(1).window(2);
         for n in 0..100 {
             assert_eq!(mapped.next().unwrap().unwrap(), n);
-            assert_eq!(taken.get(), n + 2 * AHEAD_PER_THREAD);
+            sender.send(n + 2).unwrap();
         }
     });
 }

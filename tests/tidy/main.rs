@@ -23,6 +23,7 @@ mod arguments;
 mod claims;
 mod leftovers;
 mod quotes;
+mod documents;
 mod manifest;
 
 use house::{House, holds};
@@ -121,6 +122,16 @@ fn no_machine_is_named() {
 #[test]
 fn every_quotation_stands_in_its_file() {
     holds(quotes::every_quotation_stands_in_its_file);
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    holds(documents::every_link_leads_somewhere);
+}
+
+#[test]
+fn every_file_has_its_row() {
+    holds(documents::every_file_has_its_row);
 }
 
 #[test]

@@ -24,28 +24,18 @@ fn line_up(scale: Scale) -> LineUp {
         (pools::tokio(), pools::tokio(), pools::tokio());
 
     LineUp::throughput(n, (0..n).sum())
-        .ours("handspun as_completed", 0.5, move || {
-            ours_as_completed(&ours, n)
-        })
+        .ours("handspun as_completed", 0.5, move || ours_as_completed(&ours, n))
         .peer("tokio JoinSet, spawn", move || join_set(&for_set, n))
-        .peer("tokio JoinSet, spawn_blocking", move || {
-            join_set_of_blocking(&for_blocking_set, n)
-        })
-        .peer("FuturesUnordered, tokio spawn", move || {
-            futures_unordered(&for_unordered, n)
-        })
+        .peer("tokio JoinSet, spawn_blocking", move || join_set_of_blocking(&for_blocking_set, n))
+        .peer("FuturesUnordered, tokio spawn", move || futures_unordered(&for_unordered, n))
         // A channel is completion order for nothing, but without handles: nothing to cancel, and no
         // panic heard of.
-        .baseline("threadpool + channel", move || {
-            flood::threadpool(&threadpool, 0..n)
-        })
+        .baseline("threadpool + channel", move || flood::threadpool(&threadpool, 0..n))
 }
 
 fn ours_as_completed(pool: &handspun::ThreadPool, n: u64) -> u64 {
     let handles = (0..n).map(|number| pool.submit(move || number));
-    handspun::as_completed(handles)
-        .map(|result| result.expect("the job does not panic"))
-        .sum()
+    handspun::as_completed(handles).map(|result| result.expect("the job does not panic")).sum()
 }
 
 fn join_set(runtime: &Runtime, n: u64) -> u64 {
@@ -78,9 +68,8 @@ async fn add_up(mut set: JoinSet<u64>) -> u64 {
 
 fn futures_unordered(runtime: &Runtime, n: u64) -> u64 {
     runtime.block_on(async {
-        let mut tasks: FuturesUnordered<_> = (0..n)
-            .map(|number| runtime.spawn(async move { number }))
-            .collect();
+        let mut tasks: FuturesUnordered<_> =
+            (0..n).map(|number| runtime.spawn(async move { number })).collect();
         let mut sum = 0;
         while let Some(result) = tasks.next().await {
             sum += result.expect("the task does not panic");

@@ -25,23 +25,17 @@ fn line_up(scale: Scale) -> LineUp {
     let (threadpool, tokio) = (pools::threadpool(), pools::tokio());
 
     LineUp::throughput(n, (0..n).sum())
-        .ours("handspun submit", 0.8, move || {
-            produce(each, |part| flood::handspun(&ours, part))
-        })
+        .ours("handspun submit", 0.8, move || produce(each, |part| flood::handspun(&ours, part)))
         .peer("rayon spawn + channel", move || {
             produce(each, |part| flood::rayon_spawn(&rayon, part))
         })
         .peer("rayon in_place_scope", move || {
-            produce(each, |part| {
-                flood::rayon_in_place_scope(&rayon_for_place, part)
-            })
+            produce(each, |part| flood::rayon_in_place_scope(&rayon_for_place, part))
         })
         .peer("threadpool + channel", move || {
             produce(each, |part| flood::threadpool(&threadpool, part))
         })
-        .peer("tokio spawn_blocking", move || {
-            produce(each, |part| flood::tokio(&tokio, part))
-        })
+        .peer("tokio spawn_blocking", move || produce(each, |part| flood::tokio(&tokio, part)))
         .baseline("four plain loops", move || {
             produce(each, |part| part.map(std::hint::black_box).sum())
         })
@@ -54,9 +48,6 @@ fn produce(each: u64, flood: impl Fn(Range<u64>) -> u64 + Sync) -> u64 {
         let flood = &flood;
         let parts = (0..PRODUCERS).map(|producer| producer * each..(producer + 1) * each);
         let producers: Vec<_> = parts.map(|part| scope.spawn(move || flood(part))).collect();
-        producers
-            .into_iter()
-            .map(|producer| producer.join().expect("no producer panics"))
-            .sum()
+        producers.into_iter().map(|producer| producer.join().expect("no producer panics")).sum()
     })
 }

@@ -41,17 +41,13 @@ fn line_up(scale: Scale) -> LineUp {
             for item in 0..n {
                 let sender = sender.clone();
                 threadpool.execute(move || {
-                    sender
-                        .send((item, work.run(item)))
-                        .expect("we hold the receiver")
+                    sender.send((item, work.run(item))).expect("we hold the receiver")
                 });
             }
             drop(sender);
             digest(in_order(results))
         })
-        .baseline("plain loop", move || {
-            digest((0..n).map(|item| work.run(item)))
-        })
+        .baseline("plain loop", move || digest((0..n).map(|item| work.run(item))))
 }
 
 /// Hands results on in the order of their numbers, and keeps those that came too early until it is

@@ -6,8 +6,10 @@
 mod as_completed;
 mod four_producers;
 mod map;
+mod queue_depth;
 mod round_trip;
 mod submit_join;
+mod trickle;
 
 use crate::line_up::{LineUp, Scale};
 
@@ -25,8 +27,10 @@ pub(crate) const ALL: &[Row] = &[
     submit_join::ROW,
     round_trip::ROW,
     four_producers::ROW,
+    queue_depth::ROW,
     as_completed::ROW,
     map::ROW,
+    trickle::ROW,
 ];
 
 #[cfg(test)]

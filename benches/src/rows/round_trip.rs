@@ -36,33 +36,20 @@ fn line_up(scale: Scale) -> LineUp {
         .peer("rayon install", move || rayon.install(job))
         .peer("threadpool + channel", move || {
             let sender = sender.clone();
-            threadpool.execute(move || {
-                sender
-                    .send(job())
-                    .expect("the receiver outlives every trip")
-            });
+            threadpool
+                .execute(move || sender.send(job()).expect("the receiver outlives every trip"));
             results.recv().expect("we hold a sender")
         })
         .peer("tokio spawn_blocking", move || {
-            tokio
-                .block_on(tokio.spawn_blocking(job))
-                .expect("the job does not panic")
+            tokio.block_on(tokio.spawn_blocking(job)).expect("the job does not panic")
         })
         .peer("futures spawn_with_handle", move || {
-            block_on(
-                futures
-                    .spawn_with_handle(async { job() })
-                    .expect("the pool is not shut down"),
-            )
+            block_on(futures.spawn_with_handle(async { job() }).expect("the pool is not shut down"))
         })
-        .peer("rusty_pool evaluate", move || {
-            rusty_pool.evaluate(job).await_complete()
-        })
+        .peer("rusty_pool evaluate", move || rusty_pool.evaluate(job).await_complete())
         .baseline("plain call", job)
         .baseline("a thread for each job", || {
-            thread::spawn(job)
-                .join()
-                .expect("the thread does not panic")
+            thread::spawn(job).join().expect("the thread does not panic")
         })
         .with_fewer(n_threads, n_threads)
 }

@@ -21,42 +21,27 @@ fn line_up(scale: Scale) -> LineUp {
     let n_threads = scale.of(2_000);
     let (ours, rayon, threadpool) = (pools::handspun(), pools::rayon(), pools::threadpool());
     let (tokio, futures, rusty_pool) = (pools::tokio(), pools::futures(), pools::rusty_pool());
-    // A rayon pool cannot be cloned, and three contenders that take turns may well have one each:
+    // A pool cannot be cloned, neither ours nor rayon's, and contenders that take turns may have one each:
     // who rests, sleeps.
     let (rayon_for_scope, rayon_for_place) = (pools::rayon(), pools::rayon());
+    let ours_for_all = pools::handspun();
 
     LineUp::throughput(n, (0..n).sum())
         .ours("handspun submit", 0.8, move || flood::handspun(&ours, 0..n))
-        .peer("rayon spawn + channel", move || {
-            flood::rayon_spawn(&rayon, 0..n)
-        })
-        .peer("rayon scope", move || {
-            flood::rayon_scope(&rayon_for_scope, 0..n)
-        })
-        .peer("rayon in_place_scope", move || {
-            flood::rayon_in_place_scope(&rayon_for_place, 0..n)
-        })
-        .peer("threadpool + channel", move || {
-            flood::threadpool(&threadpool, 0..n)
-        })
+        .ours("handspun submit_all", 0.6, move || flood::handspun_all(&ours_for_all, 0..n))
+        .peer("rayon spawn + channel", move || flood::rayon_spawn(&rayon, 0..n))
+        .peer("rayon scope", move || flood::rayon_scope(&rayon_for_scope, 0..n))
+        .peer("rayon in_place_scope", move || flood::rayon_in_place_scope(&rayon_for_place, 0..n))
+        .peer("threadpool + channel", move || flood::threadpool(&threadpool, 0..n))
         .peer("tokio spawn_blocking", move || flood::tokio(&tokio, 0..n))
-        .peer("futures spawn_with_handle", move || {
-            flood::futures(&futures, 0..n)
-        })
-        .peer("rusty_pool evaluate", move || {
-            flood::rusty_pool(&rusty_pool, 0..n)
-        })
-        .baseline("plain loop", move || {
-            (0..n).map(|number| black_box(move || number)()).sum()
-        })
+        .peer("futures spawn_with_handle", move || flood::futures(&futures, 0..n))
+        .peer("rusty_pool evaluate", move || flood::rusty_pool(&rusty_pool, 0..n))
+        .baseline("plain loop", move || (0..n).map(|number| black_box(move || number)()).sum())
         .baseline("a thread for each job", move || thread_for_each(n_threads))
         .with_fewer(n_threads, (0..n_threads).sum())
 }
 
 fn thread_for_each(n: u64) -> u64 {
     let handles: Vec<_> = (0..n).map(|number| thread::spawn(move || number)).collect();
-    handles
-        .into_iter()
-        .map(|handle| handle.join().expect("the thread does not panic"))
-        .sum()
+    handles.into_iter().map(|handle| handle.join().expect("the thread does not panic")).sum()
 }

@@ -4,6 +4,7 @@
 //! a tour that fails after a minute over a typing mistake wastes that minute.
 
 use std::error::Error;
+use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
@@ -18,23 +19,36 @@ Usage: cargo run --release --example tour -- [OPTIONS] [NAME...]
   NAME...       the programs to play, in this order (default: all of them)
   --list        name the programs and stop
   --scale X     multiply every sleep, and so the ideal times, by X (default: 1)
-  --help        this text";
+  --svg DIR     draw what ran when into DIR/NAME.svg, for each program with a pool
+  --help        this text
+
+Under each program with a pool stands what ran when, 80 columns wide, or as
+many as the environment's COLUMNS says.";
 
 pub(crate) enum Request {
     Help,
     List,
-    Play { programs: Vec<&'static Program>, scale: f64 },
+    Play(Play),
+}
+
+pub(crate) struct Play {
+    pub(crate) programs: Vec<&'static Program>,
+    pub(crate) scale: f64,
+    /// The folder for the pictures, if they are wanted.
+    pub(crate) svg: Option<PathBuf>,
 }
 
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error> {
     let mut programs = Vec::new();
     let mut scale = 1.0;
+    let mut svg = None;
     let mut list = false;
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Request::Help),
             Long("list") => list = true,
             Long("scale") => scale = parser.value()?.parse_with(parse_scale)?,
+            Long("svg") => svg = Some(parser.value()?.into()),
             Value(name) => programs.push(find(&name.string()?)?),
             Short(_) | Long(_) => return Err(argument.unexpected()),
         }
@@ -45,7 +59,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error
     if programs.is_empty() {
         programs = programs::ALL.to_vec();
     }
-    Ok(Request::Play { programs, scale })
+    Ok(Request::Play(Play { programs, scale, svg }))
 }
 
 fn find(name: &str) -> Result<&'static Program, lexopt::Error> {
@@ -76,7 +90,7 @@ mod tests {
     /// The names of the programs that these arguments ask for, and the scale.
     fn play(args: &[&str]) -> (Vec<&'static str>, f64) {
         match parse(args) {
-            Ok(Request::Play { programs, scale }) => {
+            Ok(Request::Play(Play { programs, scale, .. })) => {
                 (programs.iter().map(|program| program.name).collect(), scale)
             }
             Ok(Request::Help | Request::List) => panic!("they ask for no play"),
@@ -121,6 +135,17 @@ mod tests {
             assert!(error.contains("a number from 0.000001 to 10"), "{scale}: {error}");
         }
         assert!(error(&["--scale"]).contains("missing argument"));
+    }
+
+    #[test]
+    fn pictures_are_drawn_if_a_folder_is_named() {
+        for (args, folder) in [(vec![], None), (vec!["--svg", "out"], Some("out".into()))] {
+            let Ok(Request::Play(Play { svg, .. })) = parse(&args) else {
+                panic!("they ask for a play");
+            };
+            assert_eq!(svg, folder);
+        }
+        assert!(error(&["--svg"]).contains("missing argument"));
     }
 
     #[test]

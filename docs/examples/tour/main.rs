@@ -5,24 +5,34 @@
 //! cargo run --release --example tour -- --list            what there is
 //! cargo run --release --example tour -- risky             one of them, or several
 //! cargo run --release --example tour -- --scale 0.05      all sleeps twenty times shorter
+//! cargo run --release --example tour -- --svg pictures    and what ran when, as `pictures/*.svg`
 //! ```
 //!
 //! A program is a page in `programs/`, to be read beside its Python original. This file plays
 //! them one after another, says what each took, and ends with a table. Each program's output is
 //! checked: if a line is wrong the tour says which and exits with 1. Time is shown and never
 //! judged, since only a quiet machine at full scale can keep it.
+//!
+//! Under each program that has a pool stands its timeline: what ran when, on which worker, and what
+//! waited. Threads of their own have no observer, and so no timeline.
 
 mod args;
 mod expected;
 mod pace;
 mod programs;
 mod stage;
+mod svg;
 mod table;
 
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use args::Request;
+use handspun::Timeline;
+
+use args::{Play, Request};
 use stage::{Program, Stage, print};
 
 fn main() -> ExitCode {
@@ -42,11 +52,21 @@ fn main() -> ExitCode {
             print(programs::list());
             ExitCode::SUCCESS
         }
-        Request::Play { programs, scale } => {
+        Request::Play(Play { programs, scale, svg }) => {
+            // Before the first program: a folder that cannot be made is no reason to wait.
+            if let Some(folder) = &svg {
+                if let Err(error) = fs::create_dir_all(folder) {
+                    return no_pictures(folder, &error);
+                }
+            }
             pace::set_scale(scale);
             let played: Vec<Played> = programs.into_iter().map(play).collect();
             table::show(&played);
-            verdict(&played)
+            let verdict = verdict(&played);
+            match svg.as_deref().map(|folder| draw(folder, &played)) {
+                Some(Err(code)) => code,
+                Some(Ok(())) | None => verdict,
+            }
         }
     }
 }
@@ -57,12 +77,14 @@ struct Played {
     measured: Duration,
     /// What went wrong, in words, or nothing.
     result: Result<(), String>,
+    timeline: Timeline,
 }
 
 fn play(program: &'static Program) -> Played {
     stage::announce(program);
     let played = perform(program);
     table::show_finish(&played);
+    stage::show_timeline(&played.timeline);
     played
 }
 
@@ -71,11 +93,29 @@ fn perform(program: &'static Program) -> Played {
     let ended = (program.run)(&stage);
     let measured = stage.elapsed();
 
+    let kept = stage.into_kept();
     let result = match ended {
-        Ok(()) => (program.expected)().check(&stage.into_said()),
+        Ok(()) => (program.expected)().check(&kept.said),
         Err(error) => Err(format!("it ended with an error: {error}\n")),
     };
-    Played { program, measured, result }
+    Played { program, measured, result, timeline: kept.timeline }
+}
+
+/// Draws a picture of each program that has a timeline.
+fn draw(folder: &Path, played: &[Played]) -> Result<(), ExitCode> {
+    for one in played {
+        match svg::draw(folder, one.program, &one.timeline) {
+            Ok(Some(path)) => print(format_args!("drawn: {}", path.display())),
+            Ok(None) => {}
+            Err(error) => return Err(no_pictures(folder, &error)),
+        }
+    }
+    Ok(())
+}
+
+fn no_pictures(folder: &Path, error: &io::Error) -> ExitCode {
+    eprintln!("tour: no picture can be drawn into `{}`: {error}", folder.display());
+    ExitCode::from(2)
 }
 
 /// Says which programs went wrong, and how, where a script and a person both notice it.

@@ -4,10 +4,13 @@
 //! since the program began, and keeps it, so that the output can be checked afterwards.
 
 use std::cell::RefCell;
+use std::env;
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{Write, stdout};
 use std::time::{Duration, Instant};
+
+use handspun::{Event, Timeline};
 
 use crate::expected::Expected;
 use crate::pace::scaled;
@@ -43,11 +46,20 @@ impl Program {
 pub(crate) struct Stage {
     began: Instant,
     said: RefCell<Vec<String>>,
+    timeline: Timeline,
+}
+
+/// What is left of a program when it has been played.
+pub(crate) struct Kept {
+    /// The lines that were said, in the order in which they were.
+    pub(crate) said: Vec<String>,
+    /// What ran when, on the pools that were observed.
+    pub(crate) timeline: Timeline,
 }
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        Self { began: Instant::now(), said: RefCell::default() }
+        Self { began: Instant::now(), said: RefCell::default(), timeline: Timeline::new() }
     }
 
     /// Shows a line now, and keeps it for the check.
@@ -66,9 +78,13 @@ impl Stage {
         self.began.elapsed()
     }
 
-    /// The lines that were said, in the order in which they were.
-    pub(crate) fn into_said(self) -> Vec<String> {
-        self.said.into_inner()
+    /// For each pool of a program, so that its timeline can be shown.
+    pub(crate) fn observer(&self) -> impl Fn(&Event) + Send + Sync + use<> + 'static {
+        self.timeline.observer()
+    }
+
+    pub(crate) fn into_kept(self) -> Kept {
+        Kept { said: self.said.into_inner(), timeline: self.timeline }
     }
 }
 
@@ -80,6 +96,16 @@ pub(crate) fn announce(program: &Program) {
         print(row);
     }
     print(format_args!("{}\n", program.source));
+}
+
+/// Shows what ran when, as wide as the terminal is if `COLUMNS` says so (a shell tells its children
+/// after `export COLUMNS`). A program without a pool has nothing to show.
+pub(crate) fn show_timeline(timeline: &Timeline) {
+    if timeline.spans().is_empty() {
+        return;
+    }
+    let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    print(format_args!("\n{}", timeline.to_text(columns.unwrap_or(COLUMNS)).trim_end()));
 }
 
 /// Prints a line. It is tempting to use `println!`, but that panics when nobody reads on, and
@@ -112,7 +138,7 @@ mod tests {
         let stage = Stage::new();
         stage.say("first");
         stage.say(format_args!("{}nd", 2));
-        assert_eq!(stage.into_said(), ["first", "2nd"]);
+        assert_eq!(stage.into_kept().said, ["first", "2nd"]);
     }
 
     #[test]

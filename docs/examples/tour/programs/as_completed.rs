@@ -24,7 +24,7 @@ fn process_task(task_id: u32, duration: Duration) -> String {
 }
 
 fn run(stage: &Stage) -> Result<(), Box<dyn Error>> {
-    let pool = ThreadPool::new(5);
+    let pool = ThreadPool::builder().threads(5).observer(stage.observer()).build()?;
     let handles = (0..10).map(|id| pool.submit(move || process_task(id, Duration::from_secs(1))));
 
     // `as_completed` takes all the handles before it yields the first result, and taking a

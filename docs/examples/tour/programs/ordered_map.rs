@@ -24,7 +24,7 @@ fn square(n: u32) -> u32 {
 }
 
 fn run(stage: &Stage) -> Result<(), Box<dyn Error>> {
-    let pool = ThreadPool::new(4);
+    let pool = ThreadPool::builder().threads(4).observer(stage.observer()).build()?;
     let results = pool.map(0..20, square).collect::<Result<Vec<_>, _>>()?;
     stage.say(format_args!("Results: {results:?}"));
     Ok(())

@@ -23,7 +23,7 @@ fn risky_operation(value: i32) -> Result<i32, String> {
 }
 
 fn run(stage: &Stage) -> Result<(), Box<dyn Error>> {
-    let pool = ThreadPool::new(3);
+    let pool = ThreadPool::builder().threads(3).observer(stage.observer()).build()?;
     let handles = (0..10).map(|value| keyed(value, pool.submit(move || risky_operation(value))));
 
     for (value, outcome) in as_completed(handles) {

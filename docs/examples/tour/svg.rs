@@ -1,0 +1,322 @@
+//! A timeline as a picture: a lane for each worker, a bar for each job, and below them the queue.
+//!
+//! Knows nothing of the programs. It draws what `Timeline::spans` gives to anybody, so it is also
+//! the page to start from for a drawing of your own. Times become pixels in one place, [`Picture::x`].
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Write};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use handspun::{Ending, JobSpan, Timeline};
+
+use crate::stage::Program;
+
+/// Left of the lanes are their names, right of them how busy they were.
+const LEFT: f64 = 84.0;
+const LANES: f64 = 760.0;
+const WIDTH: f64 = LEFT + LANES + 96.0;
+/// Below the title and above the lanes is the ruler.
+const TOP: f64 = 84.0;
+const BAR: f64 = 26.0;
+const GAP: f64 = 8.0;
+const QUEUE: f64 = 64.0;
+/// Below the queue, the legend.
+const FOOT: f64 = 64.0;
+
+/// Colours, and the font that everything is written in.
+const STYLE: &str = "\
+text{font:13px system-ui,sans-serif;fill:#1f2933}\
+.title{font-size:17px;font-weight:600}\
+.dim{fill:#66727f}\
+.middle{text-anchor:middle}.end{text-anchor:end}\
+.in{fill:#fff;font-size:12px}\
+.lane{fill:#f1f4f7}\
+.tick{stroke:#d5dce3}\
+.returned{fill:#2f7ebc}.ontop{fill:#e08a1e}.panicked{fill:#c8372d}.running{fill:#8a97a5}\
+.queue{fill:#b9a3d6;stroke:#7b5fa8}";
+
+/// Draws a program's timeline into the folder, and says where; nothing if it ran no job.
+pub(crate) fn draw(
+    folder: &Path,
+    program: &Program,
+    timeline: &Timeline,
+) -> io::Result<Option<PathBuf>> {
+    let Some(picture) = Picture::of(timeline.spans()) else {
+        return Ok(None);
+    };
+    let path = folder.join(program.name).with_extension("svg");
+    let svg = picture.to_svg(program.title).expect("a String takes all that is written");
+    fs::write(&path, svg)?;
+    Ok(Some(path))
+}
+
+/// What there is to draw, and from when to when.
+struct Picture {
+    spans: Vec<JobSpan>,
+    begin: Instant,
+    end: Instant,
+}
+
+/// The jobs that one worker ran, and how high they lie on each other.
+struct Lane<'a> {
+    name: String,
+    jobs: Vec<&'a JobSpan>,
+    depth: usize,
+    y: f64,
+}
+
+impl Picture {
+    fn of(spans: Vec<JobSpan>) -> Option<Self> {
+        let begin = spans.iter().map(|span| span.submitted).min()?;
+        // A job that still runs, or waits, is drawn up to here.
+        let now = Instant::now();
+        let end = spans.iter().map(|span| span.settled.map_or(now, |(when, _)| when)).max()?;
+        Some(Self { spans, begin, end })
+    }
+
+    fn total(&self) -> Duration {
+        (self.end - self.begin).max(Duration::from_nanos(1))
+    }
+
+    /// Where a moment lies.
+    fn x(&self, when: Instant) -> f64 {
+        let share = (when - self.begin).as_secs_f64() / self.total().as_secs_f64();
+        LEFT + LANES * share.min(1.0)
+    }
+
+    fn lanes(&self) -> Vec<Lane<'_>> {
+        let mut workers: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for span in &self.spans {
+            if let Some(run) = span.run {
+                workers.entry((span.pool, run.worker)).or_default().push(span);
+            }
+        }
+        let has_one_pool = self.spans.iter().all(|span| span.pool == self.spans[0].pool);
+        let mut y = TOP;
+        let lanes = workers.into_iter().map(|((pool, worker), mut jobs)| {
+            // What lies on top is drawn later than what it lies on.
+            jobs.sort_by_key(|span| span.run.map(|run| (run.began, run.depth)));
+            let depth = jobs.iter().filter_map(|span| span.run).map(|run| run.depth).max();
+            let name = if has_one_pool {
+                format!("worker {worker}")
+            } else {
+                format!("{pool}: worker {worker}")
+            };
+            let lane = Lane { name, jobs, depth: depth.unwrap_or(0), y };
+            y += lane.height() + GAP;
+            lane
+        });
+        lanes.collect()
+    }
+
+    fn to_svg(&self, title: &str) -> Result<String, fmt::Error> {
+        let lanes = self.lanes();
+        let queue_y = lanes.last().map_or(TOP, |lane| lane.y + lane.height() + GAP);
+        let height = queue_y + QUEUE + FOOT;
+        let mut svg = String::new();
+        writeln!(
+            svg,
+            r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">"#
+        )?;
+        writeln!(svg, "<style>{STYLE}</style>")?;
+        writeln!(svg, r##"<rect width="100%" height="100%" fill="#fff"/>"##)?;
+        write_text(&mut svg, 16.0, 30.0, "title", title)?;
+        let (n_jobs, n_workers, total) = (self.spans.len(), lanes.len(), self.total());
+        let summary = format!("jobs: {n_jobs}, workers: {n_workers}, time: {total:.1?}");
+        write_text(&mut svg, 16.0, 50.0, "dim", summary)?;
+        for lane in &lanes {
+            let y = lane.y;
+            let height = lane.height();
+            writeln!(
+                svg,
+                r#"<rect class="lane" x="{LEFT}" y="{y}" width="{LANES}" height="{height}"/>"#
+            )?;
+        }
+        self.draw_ruler(&mut svg, queue_y + QUEUE)?;
+        for lane in &lanes {
+            self.draw_lane(&mut svg, lane)?;
+        }
+        self.draw_queue(&mut svg, queue_y)?;
+        self.draw_legend(&mut svg, queue_y + QUEUE + 34.0)?;
+        writeln!(svg, "</svg>")?;
+        Ok(svg)
+    }
+
+    /// Lines at round times, from the names above the lanes down to `bottom`.
+    fn draw_ruler(&self, svg: &mut String, bottom: f64) -> fmt::Result {
+        let step = round_time(self.total() / 10);
+        let mut time = Duration::ZERO;
+        while time <= self.total() {
+            let x = self.x(self.begin + time);
+            let top = TOP - 6.0;
+            writeln!(
+                svg,
+                r#"<line class="tick" x1="{x:.1}" y1="{top}" x2="{x:.1}" y2="{bottom}"/>"#
+            )?;
+            let name = if time.is_zero() { "0".to_owned() } else { format!("{time:?}") };
+            write_text(svg, x, TOP - 10.0, "dim middle", name)?;
+            time += step;
+        }
+        Ok(())
+    }
+
+    fn draw_lane(&self, svg: &mut String, lane: &Lane<'_>) -> fmt::Result {
+        let middle = lane.y + lane.height() - BAR / 2.0 + 4.5;
+        write_text(svg, LEFT - 8.0, middle, "end", &lane.name)?;
+        let mut busy = Duration::ZERO;
+        for span in &lane.jobs {
+            let Some(run) = span.run else { continue };
+            let ended = span.settled.map_or(self.end, |(when, _)| when);
+            if run.depth == 0 {
+                busy += ended - run.began;
+            }
+            let kind = match span.settled {
+                None => "running",
+                Some((_, Ending::Panicked)) => "panicked",
+                Some(_) if run.depth > 0 => "ontop",
+                Some(_) => "returned",
+            };
+            let (x, end) = (self.x(run.began), self.x(ended));
+            // A hair's breadth is left between two bars, and of what is thinner than a hair.
+            let width = (end - x - 1.0).max(0.5);
+            let y = lane.y + BAR * (lane.depth - run.depth) as f64;
+            let job = span.job;
+            writeln!(
+                svg,
+                r#"<g class="bar"><rect class="{kind}" x="{x:.1}" y="{y}" width="{width:.1}" height="{BAR}" rx="2"/>"#
+            )?;
+            if width > 10.0 + 8.0 * job.to_string().len() as f64 {
+                write_text(svg, x + width / 2.0, y + BAR / 2.0 + 4.5, "in middle", job)?;
+            }
+            let (waited, ran) = (run.began - span.submitted, ended - run.began);
+            let ending = match span.settled {
+                Some((_, ending)) => format!("{ending:?}").to_lowercase(),
+                None => "still running".to_owned(),
+            };
+            writeln!(
+                svg,
+                "<title>job {job}: waited {waited:.1?}, ran {ran:.1?}, {ending}</title></g>"
+            )?;
+        }
+        let share = 100.0 * busy.as_secs_f64() / self.total().as_secs_f64();
+        write_text(svg, LEFT + LANES + 8.0, middle, "dim", format_args!("{share:.0} %"))
+    }
+
+    /// How many jobs were queued, as steps over time.
+    fn draw_queue(&self, svg: &mut String, y: f64) -> fmt::Result {
+        let mut steps = Vec::new();
+        for span in &self.spans {
+            steps.push((span.submitted, 1));
+            steps.extend(span.left_queue().map(|left| (left, -1)));
+        }
+        steps.sort_unstable();
+        let mut n_queued = 0_i32;
+        let heights: Vec<_> = steps
+            .into_iter()
+            .map(|(when, step)| {
+                n_queued += step;
+                (self.x(when), n_queued)
+            })
+            .collect();
+        let most = heights.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
+        let bottom = y + QUEUE;
+        let mut line = format!("M{LEFT} {bottom}");
+        for (x, n) in heights {
+            let height = bottom - (QUEUE - 4.0) * f64::from(n) / f64::from(most);
+            write!(line, "H{x:.1}V{height:.1}")?;
+        }
+        let right = LEFT + LANES;
+        writeln!(svg, r#"<path class="queue" d="{line}H{right}V{bottom}Z"/>"#)?;
+        write_text(svg, LEFT - 8.0, bottom - 4.0, "end", "queued")?;
+        write_text(svg, right + 8.0, y + 14.0, "dim", format_args!("at most {most}"))
+    }
+
+    fn draw_legend(&self, svg: &mut String, y: f64) -> fmt::Result {
+        let mut x = LEFT;
+        let kinds = [
+            ("returned", "a job"),
+            ("ontop", "on top of the job that waits for it"),
+            ("panicked", "panicked"),
+            ("running", "still running"),
+            ("queue", "jobs that wait"),
+        ];
+        for (kind, words) in kinds {
+            if kind != "queue" && !svg.contains(&format!(r#"<rect class="{kind}""#)) {
+                continue;
+            }
+            let top = y - 11.0;
+            writeln!(
+                svg,
+                r#"<rect class="{kind}" x="{x}" y="{top}" width="14" height="14" rx="2"/>"#
+            )?;
+            write_text(svg, x + 20.0, y, "dim", words)?;
+            x += 48.0 + 6.6 * words.len() as f64;
+        }
+        Ok(())
+    }
+}
+
+impl Lane<'_> {
+    fn height(&self) -> f64 {
+        BAR * (self.depth + 1) as f64
+    }
+}
+
+fn write_text(svg: &mut String, x: f64, y: f64, class: &str, text: impl Display) -> fmt::Result {
+    let text = text.to_string().replace('&', "&amp;").replace('<', "&lt;");
+    writeln!(svg, r#"<text x="{x:.1}" y="{y:.1}" class="{class}">{text}</text>"#)
+}
+
+/// The shortest of 1, 2, 5, 10, 20, 50, … nanoseconds that is not shorter than this.
+fn round_time(least: Duration) -> Duration {
+    let tens = (0..).map_while(|power| 10_u64.checked_pow(power));
+    let mut steps = tens.flat_map(|ten| [1, 2, 5].map(|digit| ten.saturating_mul(digit)));
+    let step = steps.find(|nanos| u128::from(*nanos) >= least.as_nanos());
+    Duration::from_nanos(step.expect("no tour takes centuries"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use handspun::ThreadPool;
+
+    use super::*;
+
+    /// The picture of a job that submits two others, and takes them back.
+    fn tree() -> Picture {
+        let timeline = Timeline::new();
+        let pool = ThreadPool::builder().threads(1).observer(timeline.observer()).build();
+        let pool = Arc::new(pool.expect("one thread is enough"));
+        let below = pool.clone();
+        let root = pool.submit(move || {
+            let branches = [(); 2].map(|()| below.submit(|| ()));
+            branches.map(|branch| branch.join().is_ok())
+        });
+        assert_eq!(root.join().ok(), Some([true; 2]));
+        Picture::of(timeline.spans()).expect("there were three jobs")
+    }
+
+    #[test]
+    fn every_job_is_a_bar() {
+        let svg = tree().to_svg("A tree").expect("a String takes all that is written");
+        assert_eq!(svg.matches(r#"<g class="bar">"#).count(), 3);
+        assert_eq!(svg.matches(r#"class="ontop""#).count(), 3, "two, and the legend");
+    }
+
+    #[test]
+    fn a_lane_is_as_high_as_its_jobs_lie_on_each_other() {
+        let picture = tree();
+        let lanes = picture.lanes();
+        assert_eq!((lanes.len(), lanes[0].height()), (1, 2.0 * BAR));
+    }
+
+    #[test]
+    fn a_title_cannot_break_the_picture() {
+        let svg = tree().to_svg("a < b & c").expect("a String takes all that is written");
+        assert!(svg.contains("a &lt; b &amp; c"), "{svg}");
+    }
+}

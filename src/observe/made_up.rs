@@ -1,0 +1,54 @@
+//! Events that never happened, for tests: their times are said and not measured.
+//!
+//! Knows nothing of what is tested with them.
+
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use crate::event::{Ending, Event, Step};
+use crate::observe::picture::Picture;
+use crate::observe::span::{JobSpan, Lives};
+
+/// Counts time from its own beginning, in milliseconds.
+#[derive(Clone, Copy)]
+pub(crate) struct Film(Instant);
+
+impl Film {
+    pub(crate) fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn at(self, ms: u64) -> Instant {
+        self.0 + Duration::from_millis(ms)
+    }
+
+    #[track_caller]
+    pub(crate) fn submitted(self, ms: u64, job: usize) -> Event {
+        Event { when: self.at(ms), job, step: Step::Submitted(Location::caller()) }
+    }
+
+    pub(crate) fn began(self, ms: u64, job: usize, worker: usize) -> Event {
+        Event { when: self.at(ms), job, step: Step::Began { worker } }
+    }
+
+    pub(crate) fn settled(self, ms: u64, job: usize, ending: Ending) -> Event {
+        Event { when: self.at(ms), job, step: Step::Settled(ending) }
+    }
+
+    pub(crate) fn returned(self, ms: u64, job: usize) -> Event {
+        self.settled(ms, job, Ending::Returned)
+    }
+
+    /// A job that was submitted at 0, ran on this worker, and returned.
+    pub(crate) fn job(self, job: usize, worker: usize, from: u64, to: u64) -> [Event; 3] {
+        [self.submitted(0, job), self.began(from, job, worker), self.returned(to, job)]
+    }
+
+    /// What these events, told by one pool, look like at this time.
+    pub(crate) fn picture(self, now: u64, events: &[Event]) -> Picture {
+        let mut lives = Lives::default();
+        let settled: Vec<JobSpan> =
+            events.iter().filter_map(|event| lives.hear(0, event)).collect();
+        Picture::new(settled.into_iter().chain(lives.open()).collect(), 0, self.at(now))
+    }
+}

@@ -1,0 +1,165 @@
+//! The life of one job, put together from the events that tell of it.
+//!
+//! Knows nothing of what is made of it. What must always hold: a life is complete when its first
+//! step and its last are known, in whatever order they were told. The line that submits a job may
+//! be slower to say so than a worker is to run it.
+
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::time::Instant;
+
+use crate::event::{Ending, Event, Step};
+
+/// What is known of one job: when it was submitted, began and settled.
+///
+/// When to use it: to draw a picture of your own. [`Timeline::spans`](crate::Timeline::spans) gives
+/// them, with an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JobSpan {
+    /// Which pool, by the call of [`Timeline::observer`](crate::Timeline::observer): the first is 0.
+    pub pool: usize,
+    /// Which job of that pool.
+    pub job: usize,
+    /// The line that submitted it.
+    pub submitted_at: &'static Location<'static>,
+    /// When it was submitted.
+    pub submitted: Instant,
+    /// Where it ran; `None` if it has not begun, or was cancelled.
+    pub run: Option<JobRun>,
+    /// When it was over, and how; `None` as long as it is not.
+    pub settled: Option<(Instant, Ending)>,
+}
+
+/// Where a job ran, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JobRun {
+    /// The worker's number.
+    pub worker: usize,
+    /// On top of how many others it ran: 0, unless a job that waited for it took it back.
+    pub depth: usize,
+    /// When it began.
+    pub began: Instant,
+}
+
+impl JobSpan {
+    /// When it was no longer queued, because it began or was cancelled; `None` while it is.
+    pub fn left_queue(&self) -> Option<Instant> {
+        self.run.map(|run| run.began).or(self.settled.map(|(when, _)| when))
+    }
+}
+
+/// The lives that are not complete.
+#[derive(Default)]
+pub(crate) struct Lives {
+    n_pools: usize,
+    /// By pool and job.
+    open: BTreeMap<(usize, usize), Life>,
+    /// How many jobs lie on each other, by pool and worker.
+    stacks: BTreeMap<(usize, usize), usize>,
+}
+
+/// What has been told of a job so far.
+#[derive(Default)]
+struct Life {
+    submitted: Option<(Instant, &'static Location<'static>)>,
+    run: Option<JobRun>,
+    settled: Option<(Instant, Ending)>,
+}
+
+impl Lives {
+    /// The number of one more pool that will tell of its jobs.
+    pub(crate) fn add_pool(&mut self) -> usize {
+        self.n_pools += 1;
+        self.n_pools - 1
+    }
+
+    /// Writes an event down. If the life of its job is complete by that, here it is.
+    pub(crate) fn hear(&mut self, pool: usize, event: &Event) -> Option<JobSpan> {
+        let name = (pool, event.job);
+        let life = self.open.entry(name).or_default();
+        match event.step {
+            Step::Submitted(at) => life.submitted = Some((event.when, at)),
+            Step::Began { worker } => {
+                // A worker tells of its own jobs, so what it tells is in order: whatever has begun
+                // there and not settled waits below this one.
+                let n_below = self.stacks.entry((pool, worker)).or_default();
+                life.run = Some(JobRun { worker, depth: *n_below, began: event.when });
+                *n_below += 1;
+            }
+            Step::Settled(ending) => {
+                life.settled = Some((event.when, ending));
+                if let Some(run) = life.run {
+                    self.stacks.entry((pool, run.worker)).and_modify(|n| *n = n.saturating_sub(1));
+                }
+            }
+        }
+        let span = life.as_span(name).filter(|span| span.settled.is_some())?;
+        self.open.remove(&name);
+        Some(span)
+    }
+
+    /// Jobs that have been submitted and have not settled.
+    pub(crate) fn open(&self) -> impl Iterator<Item = JobSpan> {
+        self.open.iter().filter_map(|(name, life)| life.as_span(*name))
+    }
+}
+
+impl Life {
+    fn as_span(&self, (pool, job): (usize, usize)) -> Option<JobSpan> {
+        let (submitted, submitted_at) = self.submitted?;
+        Some(JobSpan { pool, job, submitted_at, submitted, run: self.run, settled: self.settled })
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use crate::observe::made_up::Film;
+
+    #[test]
+    fn a_life_is_complete_in_whatever_order_it_is_told() {
+        let film = Film::new();
+        let [submitted, began, settled] =
+            [film.submitted(0, 7), film.began(1, 7, 0), film.returned(2, 7)];
+        let orders =
+            [[submitted, began, settled], [began, submitted, settled], [began, settled, submitted]];
+        for events in orders {
+            let mut lives = Lives::default();
+            let [first, second, third] = events.map(|event| lives.hear(0, &event));
+            assert_eq!((first, second), (None, None));
+            let span = third.unwrap();
+            assert_eq!(span.run, Some(JobRun { worker: 0, depth: 0, began: film.at(1) }));
+            assert_eq!(span.settled, Some((film.at(2), Ending::Returned)));
+            assert_eq!(lives.open().count(), 0);
+        }
+    }
+
+    #[test]
+    fn jobs_that_are_taken_back_lie_on_each_other() {
+        let film = Film::new();
+        let mut lives = Lives::default();
+        for (job, depth) in [(0, 0), (1, 1), (2, 2)] {
+            lives.hear(0, &film.submitted(0, job));
+            lives.hear(0, &film.began(job as u64, job, 3));
+            assert_eq!(lives.open().last().unwrap().run.unwrap().depth, depth);
+        }
+        for job in [2, 1, 0] {
+            assert!(lives.hear(0, &film.returned(9, job)).is_some());
+        }
+        lives.hear(0, &film.submitted(10, 3));
+        lives.hear(0, &film.began(10, 3, 3));
+        assert_eq!(lives.open().last().unwrap().run.unwrap().depth, 0);
+    }
+
+    #[test]
+    fn a_cancelled_job_leaves_the_queue_and_never_runs() {
+        let film = Film::new();
+        let mut lives = Lives::default();
+        lives.hear(0, &film.submitted(0, 0));
+        assert_eq!(lives.open().next().unwrap().left_queue(), None);
+        let span = lives.hear(0, &film.settled(4, 0, Ending::Cancelled)).unwrap();
+        assert_eq!((span.run, span.left_queue()), (None, Some(film.at(4))));
+    }
+}

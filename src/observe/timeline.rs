@@ -1,0 +1,245 @@
+//! A timeline: remembers what ran when, and gives it as text, as a trace, or as it is.
+//!
+//! Knows nothing of how it is drawn. What must always hold: it remembers the jobs that are not over,
+//! and a limited number of those that are.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use crate::event::Event;
+use crate::prims::{self, Mutex};
+
+use super::picture::Picture;
+use super::span::{JobSpan, Lives};
+use super::{text, trace};
+
+/// Draws what ran when, on which worker, and what waited.
+///
+/// When to use it: to see why a pool takes as long as it does. For numbers alone there is a
+/// [`Meter`](crate::Meter), which remembers less. A clone is another handle of the same timeline.
+///
+/// ```
+/// use handspun::{ThreadPool, Timeline};
+///
+/// let timeline = Timeline::new();
+/// let pool = ThreadPool::builder().threads(1).observer(timeline.observer()).build()?;
+/// let busy = pool.submit(|| std::thread::sleep(std::time::Duration::from_millis(2)));
+/// pool.submit(|| ()).join()?;
+///
+/// println!("{timeline}"); // 80 columns wide
+/// assert!(timeline.to_text(60).contains("2 jobs on 1 worker in"));
+/// # busy.join()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The second job waits for the first, which is job 0:
+///
+/// ```text
+///          │0         │500µs     │1ms       │1.5ms      │2ms
+/// worker 0 ··0██████████████████████████████████████████████▆    94%
+/// queued   ▅█▇▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅      2
+/// ```
+///
+/// **What it costs**: each event takes one lock, which all workers share. A flood of empty jobs takes
+/// two to five times as long; to a job of a millisecond it is nothing. A job takes up some 100 bytes.
+/// Of those that have settled, the last 100,000 are remembered unless [`keeping`](Self::keeping)
+/// says otherwise. **Where it stops**: it sees when a job began and ended, not whether its thread
+/// had a processor meanwhile; and a worker has a row when it has run a job.
+///
+/// The rows are those of a Gantt chart, and the idea of one for a program's own threads is that of
+/// Chrome's tracing.
+#[derive(Clone)]
+#[doc(alias = "Gantt")]
+pub struct Timeline {
+    shared: Arc<Mutex<Record>>,
+}
+
+struct Record {
+    lives: Lives,
+    /// The last jobs that settled, in the order in which they did.
+    settled: VecDeque<JobSpan>,
+    at_most: usize,
+    n_forgotten: usize,
+}
+
+impl Timeline {
+    /// A timeline that keeps the last 100,000 jobs.
+    pub fn new() -> Self {
+        Self::keeping(100_000)
+    }
+
+    /// A timeline that keeps the last so many jobs that have settled, and says how many it forgot.
+    ///
+    /// It remembers every job that is queued or runs, as its pool does.
+    ///
+    /// ```
+    /// use handspun::{ThreadPool, Timeline};
+    ///
+    /// let timeline = Timeline::keeping(3);
+    /// let pool = ThreadPool::builder().observer(timeline.observer()).build()?;
+    /// pool.map(0..10, |n| n).count();
+    /// assert_eq!(timeline.spans().len(), 3);
+    /// assert!(timeline.to_string().contains("7 older ones forgotten"));
+    /// # Ok::<(), handspun::BuildError>(())
+    /// ```
+    pub fn keeping(n_jobs: usize) -> Self {
+        let record = Record {
+            lives: Lives::default(),
+            settled: VecDeque::new(),
+            at_most: n_jobs,
+            n_forgotten: 0,
+        };
+        Self { shared: Arc::new(Mutex::new(record)) }
+    }
+
+    /// What a pool is to tell of its jobs; for [`Builder::observer`](crate::Builder::observer).
+    ///
+    /// Call it once for each pool, and each has rows of its own. Two pools that share one observer,
+    /// because their builder was cloned, have the same numbers for their jobs and workers, and
+    /// their lives are mixed up.
+    pub fn observer(&self) -> impl Fn(&Event) + Send + Sync + use<> + 'static {
+        let shared = self.shared.clone();
+        let pool = shared.lock().lives.add_pool();
+        move |event| shared.lock().hear(pool, event)
+    }
+
+    /// Every job that it remembers: those that have settled in that order, then the others.
+    ///
+    /// ```
+    /// use handspun::{Ending, ThreadPool, Timeline};
+    ///
+    /// let timeline = Timeline::new();
+    /// let pool = ThreadPool::builder().threads(1).observer(timeline.observer()).build()?;
+    /// pool.submit(|| 6 * 7).join()?;
+    ///
+    /// let span = timeline.spans()[0];
+    /// let (ended, ending) = span.settled.expect("it has been joined");
+    /// let run = span.run.expect("it has returned");
+    /// assert_eq!((span.job, run.worker, ending), (0, 0, Ending::Returned));
+    /// assert_eq!(span.submitted_at.file(), file!());
+    /// assert!(span.submitted <= run.began && run.began <= ended);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spans(&self) -> Vec<JobSpan> {
+        self.shared.lock().spans()
+    }
+
+    /// A row for each worker and one for the queue, in lines of at most so many columns.
+    ///
+    /// What is narrower than 40 columns is drawn as wide as 40. Needs a font with block characters.
+    pub fn to_text(&self, width: usize) -> String {
+        text::draw(&self.picture(), width)
+    }
+
+    /// Writes a Chrome trace, which <https://ui.perfetto.dev> opens.
+    ///
+    /// Each pool is a process there and each worker a thread; a job says where it was submitted and
+    /// how it ended. Jobs that never began are seen in the counter of the queue only.
+    ///
+    /// # Errors
+    ///
+    /// If `out` cannot be written to.
+    ///
+    /// ```
+    /// use handspun::{ThreadPool, Timeline};
+    ///
+    /// let timeline = Timeline::new();
+    /// let pool = ThreadPool::builder().observer(timeline.observer()).build()?;
+    /// pool.submit(|| ()).join()?;
+    ///
+    /// let mut trace = Vec::new(); // or a `BufWriter` of a file
+    /// timeline.write_chrome_trace(&mut trace)?;
+    /// assert!(String::from_utf8(trace)?.contains(r#""name":"job 0""#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "perfetto")]
+    pub fn write_chrome_trace(&self, out: impl io::Write) -> io::Result<()> {
+        trace::write(&self.picture(), out)
+    }
+
+    fn picture(&self) -> Picture {
+        let (spans, n_forgotten) = {
+            let record = self.shared.lock();
+            (record.spans(), record.n_forgotten)
+        };
+        Picture::new(spans, n_forgotten, prims::now())
+    }
+}
+
+impl Record {
+    fn hear(&mut self, pool: usize, event: &Event) {
+        self.settled.extend(self.lives.hear(pool, event));
+        if self.settled.len() > self.at_most {
+            self.settled.pop_front();
+            self.n_forgotten += 1;
+        }
+    }
+
+    fn spans(&self) -> Vec<JobSpan> {
+        self.settled.iter().copied().chain(self.lives.open()).collect()
+    }
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeline").field("n_jobs", &self.spans().len()).finish_non_exhaustive()
+    }
+}
+
+/// [`to_text`](Timeline::to_text) in 80 columns.
+impl fmt::Display for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_text(80))
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use crate::observe::made_up::Film;
+
+    #[test]
+    fn a_million_events_leave_the_last_jobs_only() {
+        let (film, timeline) = (Film::new(), Timeline::keeping(1000));
+        let tell = timeline.observer();
+        for job in 0..333_334 {
+            film.job(job, job % 4, job as u64, job as u64 + 3).iter().for_each(&tell);
+        }
+        let spans = timeline.spans();
+        assert_eq!((spans.len(), spans[0].job), (1000, 332_334));
+        assert!(timeline.to_string().contains("332334 older ones forgotten"));
+    }
+
+    #[test]
+    fn each_observer_tells_of_a_pool_of_its_own() {
+        let (film, timeline) = (Film::new(), Timeline::new());
+        let tells = [timeline.observer(), timeline.observer()];
+        for step in 0..3 {
+            tells.iter().for_each(|tell| tell(&film.job(0, 0, 10, 30)[step]));
+        }
+        let text = timeline.to_string();
+        for row in ["pool 0 worker 0 ", "pool 0 queued ", "pool 1 worker 0 ", "pool 1 queued "] {
+            assert!(text.contains(row), "{text}");
+        }
+        assert!(text.contains("2 jobs on 2 workers"), "{text}");
+    }
+
+    #[test]
+    fn two_pools_told_to_one_observer_are_mixed_up_and_harm_nobody() {
+        let (film, timeline) = (Film::new(), Timeline::new());
+        let tell = timeline.observer();
+        for event in film.job(0, 0, 10, 30) {
+            (0..2).for_each(|_| tell(&event));
+        }
+        assert!(!timeline.to_string().is_empty());
+        timeline.write_chrome_trace(io::sink()).unwrap();
+    }
+}

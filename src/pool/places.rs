@@ -1,0 +1,118 @@
+//! The places of a bounded queue: who brings a job to a full pool waits for one, first come first
+//! served.
+//!
+//! Knows nothing of jobs and queues: it is a semaphore, passed before the inbox, and a pool without
+//! a limit has none. What must always hold:
+//!
+//! 1. A place is taken before its job is let in, and given back when the job leaves the queue,
+//!    whichever way it does.
+//! 2. A place that is given back goes to whoever has waited longest; nobody overtakes them.
+//! 3. In a closed pool there is a place for everybody: they are all to be refused behind it.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::prims::Mutex;
+use crate::wait::block_on::block_on_until;
+use crate::wait::deadline::Deadline;
+use crate::wait::wait_list::{Key, Turn, WaitList};
+
+pub(crate) struct Places(Mutex<State>);
+
+struct State {
+    /// Less than none while workers have let in jobs of their own beyond the limit.
+    n_free: isize,
+    waiting: WaitList,
+    is_closed: bool,
+}
+
+impl Places {
+    pub(crate) fn new(limit: usize) -> Self {
+        let n_free = limit.try_into().unwrap_or(isize::MAX);
+        Self(Mutex::new(State { n_free, waiting: WaitList::default(), is_closed: false }))
+    }
+
+    /// Takes a place if there is one. While somebody waits there is none.
+    pub(crate) fn try_take(&self) -> bool {
+        let mut state = self.0.lock();
+        let is_free = state.is_closed || state.n_free > 0;
+        if is_free {
+            state.n_free -= 1;
+        }
+        is_free
+    }
+
+    /// Takes a place, free or not.
+    pub(crate) fn take_anyway(&self) {
+        self.0.lock().n_free -= 1;
+    }
+
+    /// Takes a place; blocks the thread until there is one.
+    pub(crate) fn take(&self, look_out: Duration) {
+        let mut key = None;
+        let taken = pin!(poll_fn(|context| self.poll_take(&mut key, context)));
+        match block_on_until(taken, Deadline::Never, look_out) {
+            Some(()) => {}
+            None => unreachable!("never has not passed"),
+        }
+    }
+
+    fn poll_take(&self, key: &mut Option<Key>, context: &Context<'_>) -> Poll<()> {
+        let waker = context.waker().clone();
+        let mut state = self.0.lock();
+        let not_needed = match key.take() {
+            None if state.is_closed || state.n_free > 0 => {
+                state.n_free -= 1;
+                waker
+            }
+            None => {
+                *key = Some(state.waiting.enlist(waker));
+                return Poll::Pending;
+            }
+            Some(waiting) => match state.waiting.look(waiting, waker) {
+                Turn::Served(waker) => waker, // Whoever served us has taken the place for us.
+                Turn::NotYet(waiting, stale) => {
+                    *key = Some(waiting);
+                    drop(state);
+                    drop(stale);
+                    return Poll::Pending;
+                }
+            },
+        };
+        drop(state);
+        drop(not_needed);
+        Poll::Ready(())
+    }
+
+    /// So many jobs have left the queue.
+    pub(crate) fn give_back(&self, n: usize) {
+        let mut state = self.0.lock();
+        state.n_free += n as isize;
+        let served = state.serve();
+        drop(state);
+        served.into_iter().for_each(Waker::wake);
+    }
+
+    pub(crate) fn close(&self) {
+        let mut state = self.0.lock();
+        state.is_closed = true;
+        let served = state.serve();
+        drop(state);
+        served.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl State {
+    /// Those who have a place now. Who waits here is a thread, and its waker our own.
+    fn serve(&mut self) -> Vec<Waker> {
+        let mut served = Vec::new();
+        while self.is_closed || self.n_free > 0 {
+            let Some(waker) = self.waiting.serve_first() else { break };
+            self.n_free -= 1;
+            served.push(waker);
+        }
+        served
+    }
+}

@@ -1,0 +1,100 @@
+//! Bringing a job: a place in the queue if that has a limit, a ticket, and a worker that comes for it.
+//!
+//! Knows nothing of how workers live. What must always hold: a job that is brought is queued or
+//! settles as cancelled before this returns; and an observer is told of it with no lock held.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::event::Step;
+use crate::wait::help::{self, Ticket};
+
+use super::inbox::{Admission, RefusedJobs};
+use super::job::Run;
+use super::shared::Shared;
+use super::worker::{is_aboard, offer_of, summon};
+
+/// Queues a job and sees to it that a worker comes for it, or refuses it. Where the queue is full,
+/// waits for a place.
+pub(crate) fn submit(
+    shared: &Arc<Shared>,
+    job: Arc<dyn Run>,
+    submitted_at: &'static Location<'static>,
+) -> Ticket {
+    let Some(places) = shared.places() else { return queue(shared, job, submitted_at) };
+    if places.try_take() {
+        return queue(shared, job, submitted_at);
+    }
+    if !is_aboard(shared) {
+        places.take(shared.settings.look_out);
+        return queue(shared, job, submitted_at);
+    }
+    // A worker would wait for itself. It lets the job in beyond the limit, and runs it at once. (A
+    // thread that has no helper, because it has just begun or is about to end, only lets it in.)
+    places.take_anyway();
+    let ticket = queue(shared, job, submitted_at);
+    if let Some(helper) = help::helper() {
+        helper.take_back(offer_of(shared, ticket));
+    }
+    ticket
+}
+
+/// The same for a job that has its place already, or needs none.
+pub(crate) fn queue(
+    shared: &Arc<Shared>,
+    job: Arc<dyn Run>,
+    submitted_at: &'static Location<'static>,
+) -> Ticket {
+    let observer = &shared.settings.observer;
+    // Told of when its number is known, and as of now: a worker may begin it before we get there.
+    let when = observer.now();
+    let tell = |ticket: Ticket| observer.tell_of(when, ticket.0, Step::Submitted(submitted_at));
+    match shared.admit(job) {
+        Admission::Queued(ticket) => {
+            tell(ticket);
+            ticket
+        }
+        Admission::Ring(ticket) => {
+            summon(shared, shared.lock());
+            tell(ticket);
+            ticket
+        }
+        Admission::Refused(ticket, job, reason) => {
+            tell(ticket);
+            shared.give_back_places(1);
+            shared.refuse(ticket, job, reason);
+            ticket
+        }
+    }
+}
+
+/// Queues many jobs, which have tickets that follow one another from the one that is returned.
+pub(crate) fn submit_all(
+    shared: &Arc<Shared>,
+    jobs: Vec<Arc<dyn Run>>,
+    submitted_at: &'static Location<'static>,
+) -> Ticket {
+    let observer = &shared.settings.observer;
+    let (when, n_jobs) = (observer.now(), jobs.len());
+    let tell = |first: Ticket| {
+        for job in first.0..first.0 + n_jobs {
+            observer.tell_of(when, job, Step::Submitted(submitted_at));
+        }
+    };
+    match shared.admit_all(jobs) {
+        Ok((first, rings)) => {
+            if rings {
+                summon(shared, shared.lock());
+            }
+            tell(first);
+            first
+        }
+        Err(RefusedJobs { first, jobs, reason }) => {
+            tell(first);
+            for (ticket, job) in (first.0..).zip(jobs) {
+                shared.refuse(Ticket(ticket), job, reason.clone());
+            }
+            first
+        }
+    }
+}

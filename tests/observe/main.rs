@@ -1,0 +1,157 @@
+//! What is seen of real pools: the times are the machine's, so no test here looks at one.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says so; its helpers may too")]
+
+#[expect(dead_code, reason = "shared with tests that need more of it")]
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::sync::Arc;
+
+use handspun::{Builder, Ending, JobSpan, JoinHandle, Meter, Shutdown, ThreadPool, Timeline};
+
+use support::{Gate, panic_quietly, watched};
+
+fn two_threads() -> Builder {
+    ThreadPool::builder().threads(2)
+}
+
+/// The jobs by their numbers, which are those of their submissions.
+fn by_job(timeline: &Timeline) -> Vec<JobSpan> {
+    let mut spans = timeline.spans();
+    spans.sort_by_key(|span| span.job);
+    spans
+}
+
+/// A job that has begun, and goes on when the gate is opened.
+fn held_at(gate: &Gate, pool: &ThreadPool) -> JoinHandle<()> {
+    let (gate, has_begun) = (gate.clone(), Gate::closed());
+    let begin = has_begun.clone();
+    let job = pool.submit(move || {
+        begin.open();
+        gate.pass();
+    });
+    has_begun.pass();
+    job
+}
+
+#[test]
+fn a_job_that_was_joined_has_been_counted() {
+    watched(|| {
+        let meter = Meter::new();
+        let pool = two_threads().observer(meter.observer()).build().unwrap();
+        for n in 1..=1000 {
+            pool.submit(|| ()).join().unwrap();
+            let tally = meter.read();
+            assert_eq!((tally.returned, tally.queued, tally.running), (n, 0, 0));
+        }
+    });
+}
+
+#[test]
+fn a_flood_is_counted_exactly() {
+    watched(|| {
+        let meter = Meter::new();
+        let pool = two_threads().observer(meter.observer()).build().unwrap();
+        let work = |n| {
+            if n % 1000 == 999 {
+                panic_quietly("the last of a thousand")
+            }
+        };
+        let handles: Vec<_> = (0..10_000).map(|n| pool.submit(move || work(n))).collect();
+        assert_eq!(
+            handles.into_iter().map(|handle| handle.join().is_ok()).filter(|ok| *ok).count(),
+            9_990
+        );
+        let tally = meter.read();
+        assert_eq!((tally.returned, tally.panicked, tally.cancelled), (9_990, 10, 0));
+        assert_eq!((tally.queue_wait.n(), tally.run_time.n()), (10_000, 10_000));
+    });
+}
+
+#[test]
+fn what_is_queued_and_what_runs_is_seen_while_it_does() {
+    watched(|| {
+        let (meter, gate) = (Meter::new(), Gate::closed());
+        let pool = ThreadPool::builder().threads(1).observer(meter.observer()).build().unwrap();
+        let first = held_at(&gate, &pool);
+        let second = pool.submit(|| ());
+        let tally = meter.read();
+        assert_eq!((tally.running, tally.queued), (1, 1));
+        gate.open();
+        first.join().unwrap();
+        second.join().unwrap();
+    });
+}
+
+#[test]
+fn what_one_worker_ran_never_overlaps_but_on_top() {
+    watched(|| {
+        let timeline = Timeline::new();
+        let pool = two_threads().observer(timeline.observer()).build().unwrap();
+        (0..1000).map(|_| pool.submit(|| ())).for_each(drop);
+        drop(pool);
+        for worker in 0..2 {
+            let mut runs: Vec<_> = timeline.spans();
+            runs.retain(|span| span.run.unwrap().worker == worker);
+            runs.sort_by_key(|span| span.run.unwrap().began);
+            let is_apart = |two: &[JobSpan]| two[0].settled.unwrap().0 <= two[1].run.unwrap().began;
+            assert!(runs.windows(2).all(is_apart));
+            assert!(runs.iter().all(|span| span.run.unwrap().depth == 0));
+        }
+    });
+}
+
+#[test]
+fn jobs_that_were_taken_back_lie_within_their_waiters() {
+    watched(|| {
+        let timeline = Timeline::new();
+        let pool = ThreadPool::builder().threads(1).observer(timeline.observer()).build().unwrap();
+        let pool = Arc::new(pool);
+        let outer = pool.submit({
+            let pool = pool.clone();
+            move || {
+                let middle_pool = pool.clone();
+                pool.submit(move || middle_pool.submit(|| ()).join().unwrap()).join().unwrap();
+            }
+        });
+        outer.join().unwrap();
+        let jobs = by_job(&timeline);
+        for (depth, pair) in jobs.windows(2).enumerate() {
+            let [outer, inner] = [pair[0], pair[1]];
+            assert_eq!(outer.run.unwrap().depth, depth);
+            assert!(outer.run.unwrap().began <= inner.run.unwrap().began);
+            assert!(inner.settled.unwrap().0 <= outer.settled.unwrap().0);
+        }
+        assert_eq!(jobs[2].run.unwrap().depth, 2);
+    });
+}
+
+#[test]
+fn a_cancelled_job_has_an_end_and_no_worker() {
+    watched(|| {
+        let (timeline, gate) = (Timeline::new(), Gate::closed());
+        let pool = ThreadPool::builder().threads(1).observer(timeline.observer()).build().unwrap();
+        let _first = held_at(&gate, &pool);
+        let _second = pool.submit(|| ());
+        let _ = pool.shutdown_timeout(Shutdown::Cancel, std::time::Duration::ZERO);
+        gate.open();
+        drop(pool);
+        let cancelled = by_job(&timeline)[1];
+        assert_eq!((cancelled.run, cancelled.settled.unwrap().1), (None, Ending::Cancelled));
+        assert!(timeline.to_string().contains("1 cancelled"));
+    });
+}
+
+#[test]
+fn a_job_may_draw_the_timeline_that_it_is_in() {
+    watched(|| {
+        let timeline = Timeline::new();
+        let pool = two_threads().observer(timeline.observer()).build().unwrap();
+        let drawn = pool.submit({
+            let timeline = timeline.clone();
+            move || timeline.spans().len() + timeline.to_text(80).len()
+        });
+        assert!(drawn.join().unwrap() > 0);
+    });
+}

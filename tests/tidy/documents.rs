@@ -1,0 +1,131 @@
+//! Documents: a link leads somewhere, and the table of the source has a row for each file.
+//!
+//! Knows nothing of what a document says, nor of the world outside: only links to files of the
+//! repository are followed, and of those not the part behind `#`.
+
+use std::collections::BTreeSet;
+
+use crate::house::{House, Violation};
+
+/// The document that says of each file of `src` what it is.
+const TABLE: &str = "docs/README.md";
+
+/// Every relative link in a document leads to a file or a folder that exists.
+pub(crate) fn every_link_leads_somewhere(house: &House) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for (path, text) in house.texts().filter(|(path, _)| path.ends_with(".md")) {
+        for (line, target) in links(text) {
+            if !exists(&resolved(path, target), house) {
+                let message = format!("`{target}` leads nowhere: no such file from here.");
+                violations.push(Violation::new(path, line, message));
+            }
+        }
+    }
+    violations
+}
+
+/// The table has a row for every file of `src`, and none for a file that is gone.
+pub(crate) fn every_file_has_its_row(house: &House) -> Vec<Violation> {
+    let Some(table) = house.text(TABLE) else { return Vec::new() };
+    let mut violations = Vec::new();
+    let mut in_rows = BTreeSet::new();
+    for (line, text) in (1..).zip(table.lines()) {
+        let Some(path) = text.strip_prefix("| `src/").and_then(|cell| cell.split('`').next())
+        else {
+            continue;
+        };
+        let path = format!("src/{path}");
+        if house.text(&path).is_none() {
+            let message = format!("there is no file `{path}` any more: take its row away.");
+            violations.push(Violation::new(TABLE, line, message));
+        }
+        in_rows.insert(path);
+    }
+    let in_src = house.sources().filter(|source| source.is_in_src());
+    for source in in_src.filter(|source| !in_rows.contains(&source.path)) {
+        let message = format!("it has no row in the table of {TABLE}: what is it?");
+        violations.push(Violation::new(&source.path, 0, message));
+    }
+    violations
+}
+
+/// Where the links of a document lead that stay in the repository, and on which lines they stand.
+fn links(document: &str) -> Vec<(usize, &str)> {
+    let mut links = Vec::new();
+    let mut is_code = false;
+    for (line, text) in (1..).zip(document.lines()) {
+        is_code ^= text.trim_start().starts_with("```");
+        if is_code {
+            continue;
+        }
+        // `[words](target)`, and `[words]: target` on a line of its own. What stands in backticks
+        // is at the odd places: it may look like either.
+        let prose = text.split('`').step_by(2);
+        let inline = prose.flat_map(|prose| prose.split("](").skip(1));
+        let inline = inline.filter_map(|rest| rest.split([')', ' ']).next());
+        let own_line = text.strip_prefix('[').and_then(|text| Some(text.split_once("]: ")?.1));
+        let targets = inline.chain(own_line);
+        let files = targets.filter_map(|target| target.split('#').next());
+        let stay = files.filter(|file| !file.is_empty() && !file.contains(':'));
+        links.extend(stay.map(|file| (line, file)));
+    }
+    links
+}
+
+/// The path from the top of the repository to what a document links to.
+fn resolved(document: &str, target: &str) -> String {
+    let mut names: Vec<_> = document.split('/').collect();
+    names.pop();
+    for name in target.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => drop(names.pop()),
+            name => names.push(name),
+        }
+    }
+    names.join("/")
+}
+
+fn exists(path: &str, house: &House) -> bool {
+    let is_folder = || house.texts().any(|(file, _)| file.starts_with(&format!("{path}/")));
+    path.is_empty() || house.text(path).is_some() || is_folder()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::house::caught;
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_caught() {
+        let house = [
+            ("docs/design.md", "[up](../README.md#terms), [down](guide/01.md), [no](guide/02.md)"),
+            ("docs/guide/01.md", "[a](../../src/a.rs)\n[b](../src/a.rs)\n\n[c]: ../glossary.md"),
+            ("README.md", "[`docs`](docs/), [us](#top), [you](https://example.org/a.md)"),
+            ("src/a.rs", ""),
+        ];
+        assert_eq!(
+            caught(every_link_leads_somewhere, &house),
+            ["docs/design.md:1", "docs/guide/01.md:2", "docs/guide/01.md:4"]
+        );
+    }
+
+    #[test]
+    fn what_looks_like_a_link_in_code_is_none() {
+        let house = [("a.md", "Call `jobs[0](b)`.\n```rust\njobs[0](b);\n```\n[b](b.md)")];
+        assert_eq!(caught(every_link_leads_somewhere, &house), ["a.md:5"]);
+    }
+
+    #[test]
+    fn a_file_without_a_row_is_caught() {
+        let table = "| file | what it is |\n|---|---|\n| `src/lib.rs` | the front door |\n";
+        let house = [("docs/README.md", table), ("src/lib.rs", ""), ("src/wait/bed.rs", "")];
+        assert_eq!(caught(every_file_has_its_row, &house), ["src/wait/bed.rs:0"]);
+    }
+
+    #[test]
+    fn a_row_without_a_file_is_caught() {
+        let house = [("docs/README.md", "\n| `src/wait/bed.rs` | where one thread sleeps |\n")];
+        assert_eq!(caught(every_file_has_its_row, &house), ["docs/README.md:2"]);
+    }
+}
