@@ -77,6 +77,8 @@ mod documents {
     mod take_back {}
     #[doc = include_str!("../docs/guide/07-looking-at-what-ran.md")]
     mod looking_at_what_ran {}
+    #[doc = include_str!("../docs/guide/08-cancelling.md")]
+    mod cancelling {}
     #[doc = include_str!("../docs/guide/09-back-pressure.md")]
     mod back_pressure {}
     #[doc = include_str!("../docs/guide/10-stopping.md")]

@@ -174,9 +174,9 @@ impl<T> JoinHandle<T> {
 
     /// Cancels the job if it has not begun, and otherwise asks it to stop if it has a token.
     ///
-    /// Then its closure is dropped and everybody who waits for it hears of it before this returns;
-    /// its handle settles to [`JoinError::Cancelled`]. To cancel it again changes nothing and says
-    /// the same. A thread of its own ([`thread::spawn`](crate::thread::spawn)) has begun already.
+    /// If it has not begun, its closure is dropped and everybody who waits for it hears of it before
+    /// this returns; its handle settles to [`JoinError::Cancelled`]. To cancel it again changes
+    /// nothing and says the same. A thread of its own ([`thread::spawn`](crate::thread::spawn)) has begun already.
     ///
     /// ```
     /// use std::sync::mpsc;

@@ -3,13 +3,16 @@
 //! Knows nothing of who cancels. It is a waker that waits for the token, and claims the job from the
 //! queue when it is woken, like anybody else who cancels.
 //!
-//! What must always hold: the wait ends when the job begins, is refused or is dropped, by whichever
-//! comes first. A token may live much longer than the jobs that it was given to, and must not keep
-//! them.
+//! What must always hold:
+//!
+//! 1. The wait ends when the job begins, is refused or is dropped, by whichever comes first. A token
+//!    may live much longer than the jobs that it was given to, and must not keep them.
+//! 2. No lock is held while the token is asked: to ask may be what cancels it, and then everybody
+//!    who waits for it is woken, this very watch too.
 
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 
 use crate::prims::Mutex;
 use crate::wait::cancel::{CancellationToken, WaitForCancel};
@@ -23,7 +26,9 @@ enum State {
     /// The job is not in the queue yet, and has no ticket.
     NotYet,
     Watching {
-        token: WaitForCancel,
+        token: CancellationToken,
+        /// Never polled again, only kept: we stand in the token's line as long as it lives.
+        _place_in_line: WaitForCancel,
         /// Not a reason for a pool to live.
         pool: Weak<Shared>,
         ticket: Ticket,
@@ -48,28 +53,42 @@ impl Watch {
         pool: &Arc<Shared>,
         ticket: Ticket,
     ) {
-        let watching =
-            State::Watching { token: token.cancelled(), pool: Arc::downgrade(pool), ticket };
-        let mut state = self.0.lock();
-        match *state {
-            State::NotYet => *state = watching,
-            State::Watching { .. } | State::Over => return,
+        let waker = Waker::from(self.clone());
+        let mut place_in_line = token.cancelled();
+        // If it is ready already, `look` finds that too.
+        let _ = Pin::new(&mut place_in_line).poll(&mut Context::from_waker(&waker));
+        let watching = State::Watching {
+            token: token.clone(),
+            _place_in_line: place_in_line,
+            pool: Arc::downgrade(pool),
+            ticket,
+        };
+        if self.watch(watching) {
+            self.look(); // A wake that came before there was a ticket has found nothing to cancel.
         }
-        drop(state);
-        self.look();
     }
 
-    /// Cancels the job if the token is cancelled, and otherwise sees to it that we look again.
-    fn look(self: Arc<Self>) {
-        let waker = Waker::from(self.clone());
+    /// False if the job has left the queue already.
+    fn watch(&self, watching: State) -> bool {
         let mut state = self.0.lock();
-        let State::Watching { token, pool, ticket } = &mut *state else { return };
-        let Poll::Ready(reason) = Pin::new(token).poll(&mut Context::from_waker(&waker)) else {
-            return;
+        let not_needed = match *state {
+            State::NotYet => std::mem::replace(&mut *state, watching),
+            State::Watching { .. } | State::Over => watching,
         };
-        let (pool, ticket) = (pool.upgrade(), *ticket);
         drop(state);
-        if let Some(pool) = pool {
+        matches!(not_needed, State::NotYet)
+    }
+
+    /// Cancels the job if the token is cancelled.
+    ///
+    /// There is no need to wait again if it is not. We are woken when the token has been cancelled
+    /// or its time is over, and to ask for the reason tells us of both.
+    fn look(&self) {
+        let state = self.0.lock();
+        let State::Watching { token, pool, ticket, .. } = &*state else { return };
+        let (token, pool, ticket) = (token.clone(), pool.clone(), *ticket);
+        drop(state);
+        if let (Some(reason), Some(pool)) = (token.reason(), pool.upgrade()) {
             if let Some(job) = pool.claim(ticket) {
                 pool.refuse(ticket, job, reason);
             }

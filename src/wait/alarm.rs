@@ -22,13 +22,15 @@ use super::timers::{Key, Timers};
 /// The one alarm of this process.
 pub(crate) static ALARM: Lazy<Arc<Alarm>> = Lazy::new(Arc::default);
 
-/// How long the thread stays without a timer. Long enough for a loop that sleeps now and then.
+/// Long enough for a loop that sleeps now and then, and for timeouts that never fire.
 const IDLE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Alarm {
     state: Mutex<State>,
     /// Where the thread sleeps.
     parker: Parker,
+    /// How long it stays without a timer.
+    idle: Duration,
 }
 
 #[derive(Default)]
@@ -39,13 +41,16 @@ struct State {
 
 impl Default for Alarm {
     fn default() -> Self {
-        Self { state: Mutex::default(), parker: Parker::new() }
+        Self::that_stays(IDLE)
     }
 }
 
 impl Alarm {
+    fn that_stays(idle: Duration) -> Self {
+        Self { state: Mutex::default(), parker: Parker::new(), idle }
+    }
+
     pub(crate) fn set(self: &Arc<Self>, deadline: Instant, waker: Waker) -> Key {
-        let spare = waker.clone();
         let mut state = self.state.lock();
         let (key, is_first) = state.timers.set(deadline, waker);
         if state.is_up {
@@ -58,20 +63,20 @@ impl Alarm {
         let alarm = self.clone();
         let spec = ThreadSpec { name: Some("handspun-alarm".to_owned()), stack_size: None };
         state.is_up = spawn_thread(spec, move || alarm.run()).is_ok();
-        let is_up = state.is_up;
+        let refused = if state.is_up { None } else { state.timers.remove(key) };
         drop(state);
-        if !is_up {
-            // The system refuses a thread. The sleeper is told to look again, and tries again: that
-            // burns the processor, but nobody oversleeps.
-            spare.wake();
+        if let Some(waker) = refused {
+            // The system refuses a thread. The timer is out again, and the sleeper is told to look
+            // again, so that it tries again: that burns the processor, but nobody oversleeps.
+            waker.wake();
         }
         key
     }
 
     /// Leaves a newer waker with a timer; false if it has fired.
     pub(crate) fn replace(&self, key: Key, waker: Waker) -> bool {
-        let stale = self.state.lock().timers.replace(key, waker);
-        stale.is_some()
+        let not_needed = self.state.lock().timers.replace(key, waker);
+        not_needed.is_ok()
     }
 
     pub(crate) fn remove(&self, key: Key) {
@@ -93,8 +98,10 @@ impl Alarm {
             for waker in due {
                 panic::contain(|| waker.wake());
             }
-            self.parker.park(next.map_or_else(|| Deadline::after(IDLE), Deadline::At));
-            if next.is_none() && self.ends() {
+            let idle = Deadline::after(self.idle);
+            self.parker.park(next.map_or(idle, Deadline::At));
+            // A timer that was set and taken out again has unparked us too, and begins a new second.
+            if next.is_none() && idle.has_passed() && self.ends() {
                 return;
             }
         }
@@ -105,5 +112,59 @@ impl Alarm {
         let mut state = self.state.lock();
         state.is_up = !state.timers.is_empty();
         !state.is_up
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::task::Wake;
+    use std::thread::{self, ThreadId};
+
+    /// A waker that says on which thread it was woken.
+    struct SaysWhere(mpsc::Sender<ThreadId>);
+
+    impl Wake for SaysWhere {
+        fn wake(self: Arc<Self>) {
+            // Nobody may be listening any more.
+            let _ = self.0.send(thread::current().id());
+        }
+    }
+
+    /// Sets a timer that is due, and waits for its wake. Gives the alarm's thread.
+    fn ring(alarm: &Arc<Alarm>) -> ThreadId {
+        let (sender, rings) = mpsc::channel();
+        alarm.set(prims::now(), Arc::new(SaysWhere(sender)).into());
+        rings.recv().expect("a waker is not dropped unwoken")
+    }
+
+    fn until(is_so: impl Fn() -> bool) {
+        while !is_so() {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn the_thread_ends_when_it_is_idle_and_another_is_started_for_the_next_timer() {
+        let alarm = Arc::new(Alarm::that_stays(Duration::ZERO));
+        let threads = [(); 3].map(|()| {
+            let thread = ring(&alarm);
+            until(|| Arc::strong_count(&alarm) == 1);
+            thread
+        });
+        assert!(threads[0] != threads[1] && threads[1] != threads[2]);
+    }
+
+    #[test]
+    fn a_timer_that_is_taken_out_again_does_not_end_the_thread() {
+        let alarm = Arc::new(Alarm::that_stays(Duration::from_secs(3600)));
+        let thread = ring(&alarm);
+        for _ in 0..100 {
+            let in_an_hour = prims::now() + Duration::from_secs(3600);
+            alarm.remove(alarm.set(in_an_hour, Waker::noop().clone()));
+            until(|| !alarm.parker.is_notified());
+            assert_eq!(ring(&alarm), thread);
+        }
     }
 }

@@ -66,13 +66,12 @@ struct Token {
 }
 
 /// The time that a token has, and whose it is.
-#[derive(Clone)]
 struct Limit {
     clock: Clock,
     deadline: Deadline,
-    /// The node that set the deadline: this token's, or that of an ancestor. It is there as long as
-    /// we are, who stand below it.
-    set_by: usize,
+    /// The ancestor that set the deadline, which we keep in the tree for that; `None` if it was this
+    /// token itself, or nobody.
+    set_by: Option<Arc<Token>>,
 }
 
 impl CancellationToken {
@@ -85,7 +84,7 @@ impl CancellationToken {
     pub fn on(clock: &Clock) -> Self {
         let tree = Arc::new(Tree::default());
         let (node, flag) = tree.add(None);
-        let limit = Limit { clock: clock.clone(), deadline: Deadline::Never, set_by: node };
+        let limit = Limit { clock: clock.clone(), deadline: Deadline::Never, set_by: None };
         Self(Arc::new(Token { tree, node, flag, limit }))
     }
 
@@ -113,10 +112,14 @@ impl CancellationToken {
     fn child_until(&self, deadline: Deadline) -> Self {
         let Token { tree, node, limit, .. } = &*self.0;
         let (child, flag) = tree.add(Some(*node));
-        let mut limit = limit.clone();
-        if deadline < limit.deadline {
-            (limit.deadline, limit.set_by) = (deadline, child);
-        }
+        let clock = limit.clock.clone();
+        let limit = if deadline < limit.deadline {
+            Limit { clock, deadline, set_by: None }
+        } else {
+            let set_by = limit.set_by.as_ref().unwrap_or(&self.0);
+            let set_by = (limit.deadline != Deadline::Never).then(|| set_by.clone());
+            Limit { clock, deadline: limit.deadline, set_by }
+        };
         Self(Arc::new(Token { tree: tree.clone(), node: child, flag, limit }))
     }
 
@@ -237,7 +240,8 @@ impl Token {
         let Deadline::At(deadline) = self.limit.deadline else { return false };
         let is_over = self.limit.clock.now() >= deadline;
         if is_over {
-            self.tree.cancel(self.limit.set_by, &CancelReason::DeadlinePassed);
+            let set_by = self.limit.set_by.as_ref().map_or(self.node, |setter| setter.node);
+            self.tree.cancel(set_by, &CancelReason::DeadlinePassed);
         }
         is_over
     }
@@ -281,8 +285,9 @@ impl Future for WaitForCancel {
         if Pin::new(&mut self.sleep).poll(context).is_ready() {
             self.token.0.has_run_out();
         }
+        let waker = context.waker().clone(); // Other people's code: it comes before we take the key.
         let (tree, node, key) = (self.token.0.tree.clone(), self.token.0.node, self.key.take());
-        match tree.wait(node, key, context.waker().clone()) {
+        match tree.wait(node, key, waker) {
             Ok(reason) => Poll::Ready(reason),
             Err(key) => {
                 self.key = Some(key);

@@ -10,6 +10,8 @@
 //! 2. A waiter looks, and leaves its waker, in one step under the lock, so no cancel falls between.
 //! 3. Everything that walks the tree walks in a loop: a chain may be a hundred thousand deep.
 //! 4. Nobody is woken, and no waker dropped, under the lock.
+//! 5. A node that nobody holds has two children at least, so there are fewer of these than of the
+//!    held ones. A chain of tokens, each the child of the last, which is dropped, does not grow.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -36,7 +38,7 @@ struct Node {
     first_child: Option<usize>,
     previous_sibling: Option<usize>,
     next_sibling: Option<usize>,
-    /// Somebody holds a token of this node. Without one, it stays for its children's sake.
+    /// Somebody holds a token of this node. Without one, it stays as long as it joins children.
     is_held: bool,
     reason: Option<CancelReason>,
     flag: Flag,
@@ -89,18 +91,16 @@ impl Tree {
         (at, flag)
     }
 
-    /// Nobody holds this node any more. It goes, and with it every ancestor that it was there for.
+    /// Nobody holds this node any more. It goes, and so may its parent, if only it was there for it.
     pub(crate) fn release(&self, at: usize) {
         let mut nodes = self.0.lock();
         nodes.node(at).is_held = false;
         let mut next = Some(at);
         while let Some(at) = next {
-            let node = nodes.node(at);
-            if node.is_held || node.first_child.is_some() {
+            if nodes.node(at).is_held || nodes.joins_children(at) {
                 return;
             }
-            next = node.parent;
-            nodes.remove_leaf(at);
+            next = nodes.remove(at);
         }
     }
 
@@ -156,7 +156,7 @@ impl Tree {
             },
         };
         drop(nodes);
-        drop(not_needed);
+        panic::contain(|| drop(not_needed)); // Our caller must not lose the key.
         waiting
     }
 
@@ -175,16 +175,145 @@ impl Nodes {
         self.places[at].as_mut().expect("a number is good while its node is held or has children")
     }
 
-    fn remove_leaf(&mut self, at: usize) {
-        let Some(node) = self.places[at].take() else { return };
+    /// Whether there are two children or more.
+    fn joins_children(&mut self, at: usize) -> bool {
+        let first = self.node(at).first_child;
+        first.is_some_and(|first| self.node(first).next_sibling.is_some())
+    }
+
+    /// Takes out a node; its only child, if there is one, takes its place. Gives its parent.
+    fn remove(&mut self, at: usize) -> Option<usize> {
+        let node = self.places[at].take()?;
         self.vacant.push(at);
-        match (node.previous_sibling, node.parent) {
-            (Some(previous), _) => self.node(previous).next_sibling = node.next_sibling,
-            (None, Some(parent)) => self.node(parent).first_child = node.next_sibling,
+        let Node { parent, first_child: heir, previous_sibling, next_sibling, .. } = node;
+        if let Some(heir) = heir {
+            let heir = self.node(heir);
+            heir.parent = parent;
+            (heir.previous_sibling, heir.next_sibling) = (previous_sibling, next_sibling);
+        }
+        match (previous_sibling, parent) {
+            (Some(previous), _) => self.node(previous).next_sibling = heir.or(next_sibling),
+            (None, Some(parent)) => self.node(parent).first_child = heir.or(next_sibling),
             (None, None) => {}
         }
-        if let Some(next) = node.next_sibling {
-            self.node(next).previous_sibling = node.previous_sibling;
+        if let Some(next) = next_sibling {
+            self.node(next).previous_sibling = heir.or(previous_sibling);
+        }
+        parent
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+
+    fn n_nodes(tree: &Tree) -> usize {
+        let nodes = tree.0.lock();
+        nodes.places.len() - nodes.vacant.len()
+    }
+
+    #[test]
+    fn a_chain_whose_last_node_alone_is_held_is_one_node_long() {
+        let tree = Tree::default();
+        let mut last = tree.add(None).0;
+        for _ in 0..1000 {
+            let (child, _) = tree.add(Some(last));
+            tree.release(last);
+            last = child;
+        }
+        assert_eq!((n_nodes(&tree), tree.0.lock().places.len()), (1, 2));
+    }
+
+    #[test]
+    fn children_that_come_and_go_take_the_place_of_one() {
+        let tree = Tree::default();
+        let root = tree.add(None).0;
+        for _ in 0..100_000 {
+            tree.release(tree.add(Some(root)).0);
+        }
+        assert_eq!(tree.0.lock().places.len(), 2);
+    }
+
+    #[test]
+    fn a_node_that_nobody_holds_stays_until_it_joins_nobody() {
+        let tree = Tree::default();
+        let root = tree.add(None).0;
+        let middle = tree.add(Some(root)).0;
+        let [left, right] = [(); 2].map(|()| tree.add(Some(middle)).0);
+        tree.release(middle);
+        assert_eq!(n_nodes(&tree), 4);
+        tree.release(left);
+        assert_eq!(n_nodes(&tree), 2);
+        tree.cancel(root, &CancelReason::Requested);
+        assert_eq!(tree.reason(right), Some(CancelReason::Requested));
+        tree.release(root);
+        tree.release(right);
+        assert_eq!(n_nodes(&tree), 0);
+    }
+
+    /// The plainest thing that does the same: for each node its parent, whoever holds it or not.
+    #[derive(Default)]
+    struct Plain {
+        /// The number in the tree while it is held, the parent here, and whether it is cancelled.
+        nodes: Vec<(Option<usize>, Option<usize>, bool)>,
+    }
+
+    impl Plain {
+        fn add(&mut self, tree: &Tree, parent: Option<usize>) {
+            let above = parent.map(|parent| self.nodes[parent]);
+            let (number, flag) = tree.add(above.map(|(number, ..)| number.expect("it is held")));
+            let is_cancelled = above.is_some_and(|(.., is_cancelled)| is_cancelled);
+            assert_eq!(flag.is_set(), is_cancelled);
+            self.nodes.push((Some(number), parent, is_cancelled));
+        }
+
+        fn cancel(&mut self, tree: &Tree, at: usize) {
+            let (number, _, was_cancelled) = self.nodes[at];
+            let number = number.expect("it is held");
+            assert_eq!(tree.cancel(number, &CancelReason::Requested), !was_cancelled);
+            self.nodes[at].2 = true;
+            for below in at + 1..self.nodes.len() {
+                let parent = self.nodes[below].1;
+                self.nodes[below].2 |= parent.is_some_and(|parent| self.nodes[parent].2);
+            }
+        }
+
+        fn agrees_with(&self, tree: &Tree) {
+            let held = self.nodes.iter().filter_map(|(number, _, is)| Some(((*number)?, *is)));
+            let mut n_held = 0;
+            for (number, is_cancelled) in held {
+                n_held += 1;
+                assert_eq!(tree.reason(number).is_some(), is_cancelled);
+            }
+            assert!(n_nodes(tree) < 2 * n_held.max(1), "{} for {n_held}", n_nodes(tree));
+        }
+    }
+
+    /// A number from 0 to below `n`, from a small generator with a seed.
+    fn draw(state: &mut u64, n: usize) -> usize {
+        *state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 33) as usize % n
+    }
+
+    #[test]
+    fn a_tree_does_what_a_list_of_parents_does() {
+        for mut state in 0..100 {
+            let (tree, mut plain) = (Tree::default(), Plain::default());
+            plain.add(&tree, None);
+            for _ in 0..200 {
+                let at = draw(&mut state, plain.nodes.len());
+                let Some(number) = plain.nodes[at].0 else { continue };
+                match draw(&mut state, 20) {
+                    0 => plain.cancel(&tree, at),
+                    1..9 => {
+                        tree.release(number);
+                        plain.nodes[at].0 = None;
+                    }
+                    _ => plain.add(&tree, Some(at)),
+                }
+                plain.agrees_with(&tree);
+            }
         }
     }
 }

@@ -75,16 +75,17 @@ impl Clock {
         let Kind::Jumping(clock) = &self.0 else {
             panic!("the real clock cannot be advanced: use `Clock::jumping()`");
         };
-        let mut clock = clock.lock();
-        clock.now = clock.now.checked_add(by).expect("a time that can be told");
-        let now = clock.now;
-        let mut due = Vec::new();
-        while let Some(waker) = clock.timers.pop_due(now) {
-            due.push(waker);
-        }
-        drop(clock);
-        for waker in due {
+        let mut state = clock.lock();
+        let Some(now) = state.now.checked_add(by) else {
+            panic!("the clock cannot be advanced by {by:?}: there is no such time");
+        };
+        state.now = now;
+        // One at a time, for a waker may be code that advances the clock, or drops another sleep:
+        // then those that are left still fire in their order, and what was dropped does not.
+        while let Some(waker) = state.timers.pop_due(now) {
+            drop(state);
             panic::contain(|| waker.wake());
+            state = clock.lock();
         }
     }
 
@@ -108,8 +109,8 @@ impl Clock {
         match &self.0 {
             Kind::Real => ALARM.replace(key, waker),
             Kind::Jumping(clock) => {
-                let stale = clock.lock().timers.replace(key, waker);
-                stale.is_some()
+                let not_needed = clock.lock().timers.replace(key, waker);
+                not_needed.is_ok()
             }
         }
     }

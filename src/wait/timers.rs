@@ -72,13 +72,14 @@ impl Timers {
         (Key { slot, number }, self.heap[0].number == number)
     }
 
-    /// Leaves a newer waker, and gives the old one to be dropped; `None` and no change if it fired.
-    pub(crate) fn replace(&mut self, key: Key, newer: Waker) -> Option<Waker> {
+    /// Leaves a newer waker with a timer, and gives back the old one. `Err` is the newer one, not
+    /// needed, since the timer has fired. Either is the keeper's to drop.
+    pub(crate) fn replace(&mut self, key: Key, newer: Waker) -> Result<Waker, Waker> {
         match self.slots.get_mut(key.slot) {
             Some(Slot::Set { number, waker, .. }) if *number == key.number => {
-                Some(mem::replace(waker, newer))
+                Ok(mem::replace(waker, newer))
             }
-            Some(Slot::Set { .. } | Slot::Empty { .. }) | None => None,
+            Some(Slot::Set { .. } | Slot::Empty { .. }) | None => Err(newer),
         }
     }
 
@@ -198,6 +199,13 @@ mod tests {
             assert_eq!(is_first, self.list[0].2 == key);
         }
 
+        fn replace(&mut self, at: usize) {
+            let newer = Waker::from(Arc::new(Known));
+            let (_, _, key, waker) = &mut self.list[at];
+            let old = self.timers.replace(*key, newer.clone()).expect("it is set");
+            assert!(old.will_wake(&mem::replace(waker, newer)));
+        }
+
         fn remove(&mut self, at: usize) {
             let (_, _, key, waker) = self.list.remove(at);
             assert!(self.timers.remove(key).expect("it is set").will_wake(&waker));
@@ -226,14 +234,15 @@ mod tests {
     #[test]
     fn timers_do_what_a_sorted_list_does() {
         for seed in 0..200 {
-            let (mut pair, mut state, mut now) = (Pair::new(), seed, 0);
+            let (mut pair, mut state, mut now, mut most) = (Pair::new(), seed, 0, 0);
             for _ in 0..200 {
-                match draw(&mut state, 4) {
+                most = most.max(pair.list.len() + 1);
+                match draw(&mut state, 16) {
                     // Few different deadlines, so that many are equal.
-                    0 | 1 => pair.set(now + 10 * draw(&mut state, 20)),
-                    2 if !pair.list.is_empty() => {
-                        let at = draw(&mut state, pair.list.len() as u64);
-                        pair.remove(at as usize);
+                    0..8 => pair.set(now + 10 * draw(&mut state, 20)),
+                    what @ 8..15 if !pair.list.is_empty() => {
+                        let at = draw(&mut state, pair.list.len() as u64) as usize;
+                        if what < 13 { pair.remove(at) } else { pair.replace(at) }
                     }
                     _ => {
                         now += draw(&mut state, 60);
@@ -243,6 +252,7 @@ mod tests {
             }
             pair.fire_until(u64::MAX / 2);
             assert!(pair.timers.is_empty(), "seed {seed}");
+            assert!(pair.timers.slots.len() <= most, "a slot is used again");
         }
     }
 
@@ -254,7 +264,7 @@ mod tests {
         timers.pop_due(now);
         let (_new, _) = timers.set(now, Waker::noop().clone());
         assert!(timers.remove(old).is_none());
-        assert!(timers.replace(old, Waker::noop().clone()).is_none());
+        assert!(timers.replace(old, Waker::noop().clone()).is_err());
         assert!(!timers.is_empty());
     }
 }

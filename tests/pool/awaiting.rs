@@ -4,15 +4,16 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
+use std::task::{Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread;
 
 use handspun::{JoinError, JoinHandle, ThreadPool, block_on, thread as raw_thread};
 
-use crate::setup::{busy, flush, gated, poll};
-use crate::support::{Count, CountsDrop, WakeCounter, panic_quietly, watched};
+use crate::setup::{busy, flush, gated};
+use crate::support::{
+    Count, CountsDrop, Task, WakeCounter, panic_quietly, poll, run_elsewhere, watched,
+};
 
 /// P109.
 #[test]
@@ -95,38 +96,6 @@ fn a_handle_may_be_polled_first_and_joined_then() {
     });
 }
 
-/// The smallest executor that is not ours: a task that is woken goes back into a channel.
-struct ForeignTask {
-    future: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
-    ready: mpsc::Sender<Arc<ForeignTask>>,
-}
-
-impl Wake for ForeignTask {
-    fn wake(self: Arc<Self>) {
-        // Nobody runs tasks any more once all have ended.
-        let _ = self.ready.send(self.clone());
-    }
-}
-
-/// Runs all the tasks on this thread until each has ended.
-fn run_elsewhere(futures: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>) {
-    let (ready, woken) = mpsc::channel::<Arc<ForeignTask>>();
-    let mut n_tasks = futures.len();
-    for future in futures {
-        Arc::new(ForeignTask { future: Mutex::new(Some(future)), ready: ready.clone() }).wake();
-    }
-    while n_tasks > 0 {
-        let task = woken.recv().unwrap();
-        let waker = Waker::from(task.clone());
-        let mut place = task.future.lock().unwrap();
-        let Some(future) = place.as_mut() else { continue };
-        if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
-            *place = None;
-            n_tasks -= 1;
-        }
-    }
-}
-
 /// P112.
 #[test]
 fn a_foreign_executor_awaits_a_thousand_jobs() {
@@ -135,7 +104,7 @@ fn a_foreign_executor_awaits_a_thousand_jobs() {
         let (sender, results) = mpsc::channel();
         let tasks = (0..1000_u64).map(|n| {
             let (pool, sender) = (pool.clone(), sender.clone());
-            let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            let task: Task = Box::pin(async move {
                 let square = pool.submit(move || n * n).await.unwrap();
                 let back = pool.submit(move || square.isqrt()).await.unwrap();
                 sender.send(back).unwrap();

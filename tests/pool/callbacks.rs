@@ -7,8 +7,8 @@ use std::thread;
 
 use handspun::{Cancel, CancelReason, JoinError, Shutdown, ThreadPool, thread as raw_thread};
 
-use crate::setup::{busy, flush, gated, poll};
-use crate::support::{Count, CountsDrop, Gate, WakeCounter, panic_quietly, watched};
+use crate::setup::{busy, flush, gated};
+use crate::support::{Count, CountsDrop, Gate, WakeCounter, panic_quietly, poll, watched};
 
 /// P18.
 #[test]

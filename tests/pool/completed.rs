@@ -12,8 +12,8 @@ use handspun::{
     thread as raw_thread,
 };
 
-use crate::setup::{Boxed, Held, Restless, busy, flush, gated, poll};
-use crate::support::{Count, CountsDrop, Gate, WakeCounter, panic_quietly, watched};
+use crate::setup::{Boxed, Held, Restless, busy, flush, gated};
+use crate::support::{Count, CountsDrop, Gate, WakeCounter, panic_quietly, poll, watched};
 
 /// P36.
 #[test]

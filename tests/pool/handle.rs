@@ -12,8 +12,8 @@ use handspun::{
     thread as raw_thread,
 };
 
-use crate::setup::{busy, flush, gated, poll};
-use crate::support::{Count, CountsDrop, Gate, panic_quietly, watched};
+use crate::setup::{busy, flush, gated};
+use crate::support::{Count, CountsDrop, Gate, panic_quietly, poll, watched};
 
 /// P1.
 #[test]

@@ -18,5 +18,6 @@ mod panics;
 mod shutdown;
 mod scheduling;
 mod references;
+mod tokens;
 mod observing;
 mod limits;

@@ -4,7 +4,7 @@
 //! reported. Nothing here keeps a pool from its end once the test is over.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use handspun::{JoinError, JoinHandle, ThreadPool};
 
@@ -51,10 +51,6 @@ pub(crate) fn gated<T: Send + 'static>(pool: &ThreadPool, value: T) -> (Held, Jo
 pub(crate) fn flush(pool: &ThreadPool) {
     assert_eq!(pool.threads(), 1, "with more, a later job may finish earlier");
     pool.submit(|| ()).join().unwrap();
-}
-
-pub(crate) fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
 }
 
 /// A future that wakes itself whenever it is polled, and is never ready.

@@ -11,8 +11,8 @@ use handspun::{
     thread as raw_thread, wait,
 };
 
-use crate::setup::{Boxed, Restless, busy, flush, gated, poll};
-use crate::support::{Count, Gate, panic_quietly, watched};
+use crate::setup::{Boxed, Restless, busy, flush, gated};
+use crate::support::{Count, Gate, panic_quietly, poll, watched};
 
 /// P24.
 #[test]

@@ -8,10 +8,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
-use std::task::{Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -157,5 +158,44 @@ impl WakeCounter {
 impl Wake for WakeCounter {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Relaxed); // ORDERING: Relaxed, as in `wakes`.
+    }
+}
+
+pub(crate) fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(waker))
+}
+
+/// What a foreign executor runs.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The smallest executor that is not ours: a task that is woken goes back into a channel.
+struct ForeignTask {
+    future: Mutex<Option<Task>>,
+    ready: mpsc::Sender<Arc<ForeignTask>>,
+}
+
+impl Wake for ForeignTask {
+    fn wake(self: Arc<Self>) {
+        // Nobody runs tasks any more once all have ended.
+        let _ = self.ready.send(self.clone());
+    }
+}
+
+/// Runs all the tasks on this thread until each has ended.
+pub(crate) fn run_elsewhere(futures: Vec<Task>) {
+    let (ready, woken) = mpsc::channel::<Arc<ForeignTask>>();
+    let mut n_tasks = futures.len();
+    for future in futures {
+        Arc::new(ForeignTask { future: Mutex::new(Some(future)), ready: ready.clone() }).wake();
+    }
+    while n_tasks > 0 {
+        let task = woken.recv().unwrap();
+        let waker = Waker::from(task.clone());
+        let mut place = task.future.lock().unwrap();
+        let Some(future) = place.as_mut() else { continue };
+        if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            *place = None;
+            n_tasks -= 1;
+        }
     }
 }
