@@ -3,14 +3,19 @@
 //! Knows nothing of who cancels. It is a waker that waits for the token, and claims the job from the
 //! queue when it is woken, like anybody else who cancels.
 //!
-//! What must always hold: the wait ends when the job begins, is refused or is dropped, by whichever
-//! comes first. A token may live much longer than the jobs that it was given to, and must not keep
-//! them.
+//! What must always hold:
+//!
+//! 1. The wait ends when the job begins, is refused or is dropped, by whichever comes first. A token
+//!    may live much longer than the jobs that it was given to, and must not keep them.
+//! 2. The token is polled with no lock held. The poll that finds its deadline past cancels it, and so
+//!    wakes everybody who waits for it: us too, on this very thread.
 
+use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::error::CancelReason;
 use crate::prims::Mutex;
 use crate::wait::cancel::{CancellationToken, WaitForCancel};
 use crate::wait::help::Ticket;
@@ -22,14 +27,20 @@ pub(crate) struct Watch(Mutex<State>);
 enum State {
     /// The job is not in the queue yet, and has no ticket.
     NotYet,
-    Watching {
-        token: WaitForCancel,
-        /// Not a reason for a pool to live.
-        pool: Weak<Shared>,
-        ticket: Ticket,
+    Watching(Watched),
+    /// Somebody has taken out what is watched, and looks; once more if we were woken since.
+    Looking {
+        again: bool,
     },
     /// The job has left the queue, or soon will.
     Over,
+}
+
+struct Watched {
+    token: WaitForCancel,
+    /// Not a reason for a pool to live.
+    pool: Weak<Shared>,
+    ticket: Ticket,
 }
 
 /// Ends the watch when it is dropped. The closure of the job holds it, and lets it go first of all.
@@ -48,12 +59,12 @@ impl Watch {
         pool: &Arc<Shared>,
         ticket: Ticket,
     ) {
-        let watching =
-            State::Watching { token: token.cancelled(), pool: Arc::downgrade(pool), ticket };
+        let (token, pool) = (token.cancelled(), Arc::downgrade(pool));
+        let watching = State::Watching(Watched { token, pool, ticket });
         let mut state = self.0.lock();
         match *state {
             State::NotYet => *state = watching,
-            State::Watching { .. } | State::Over => return,
+            State::Watching(_) | State::Looking { .. } | State::Over => return,
         }
         drop(state);
         self.look();
@@ -62,16 +73,51 @@ impl Watch {
     /// Cancels the job if the token is cancelled, and otherwise sees to it that we look again.
     fn look(self: Arc<Self>) {
         let waker = Waker::from(self.clone());
+        while let Some(mut watched) = self.take_out() {
+            match Pin::new(&mut watched.token).poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(reason) => {
+                    *self.0.lock() = State::Over;
+                    return watched.cancel(reason);
+                }
+                Poll::Pending => {
+                    if !self.put_back(watched) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is watched, to be looked at with the lock let go; `None` if that is not our business.
+    fn take_out(&self) -> Option<Watched> {
         let mut state = self.0.lock();
-        let State::Watching { token, pool, ticket } = &mut *state else { return };
-        let Poll::Ready(reason) = Pin::new(token).poll(&mut Context::from_waker(&waker)) else {
-            return;
-        };
-        let (pool, ticket) = (pool.upgrade(), *ticket);
+        match mem::replace(&mut *state, State::Looking { again: false }) {
+            State::Watching(watched) => return Some(watched),
+            State::Looking { .. } => *state = State::Looking { again: true },
+            State::NotYet => *state = State::NotYet,
+            State::Over => *state = State::Over,
+        }
+        None
+    }
+
+    /// True if it is to be looked at again.
+    fn put_back(&self, watched: Watched) -> bool {
+        let mut state = self.0.lock();
+        if let State::Looking { again } = *state {
+            *state = State::Watching(watched);
+            return again;
+        }
         drop(state);
-        if let Some(pool) = pool {
-            if let Some(job) = pool.claim(ticket) {
-                pool.refuse(ticket, job, reason);
+        drop(watched); // The job has left the queue meanwhile.
+        false
+    }
+}
+
+impl Watched {
+    fn cancel(self, reason: CancelReason) {
+        if let Some(pool) = self.pool.upgrade() {
+            if let Some(job) = pool.claim(self.ticket) {
+                pool.refuse(self.ticket, job, reason);
             }
         }
     }
@@ -86,7 +132,7 @@ impl Wake for Watch {
 impl Drop for EndOfWatch {
     fn drop(&mut self) {
         let mut state = self.0.0.lock();
-        let before = std::mem::replace(&mut *state, State::Over);
+        let before = mem::replace(&mut *state, State::Over);
         drop(state);
         drop(before); // It leaves the token's line, and drops our own waker there.
     }

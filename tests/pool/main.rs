@@ -20,3 +20,4 @@ mod scheduling;
 mod references;
 mod observing;
 mod limits;
+mod deadlines;
