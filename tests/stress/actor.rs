@@ -29,18 +29,11 @@ pub(crate) struct Actor {
     /// How many jobs led to it; 0 if it is none.
     depth: usize,
     held: Vec<Handle>,
-    /// Whether it may end the pool.
-    ends_the_pool: bool,
 }
 
 impl Actor {
-    pub(crate) fn outside(
-        house: Arc<House>,
-        root: &CancellationToken,
-        dice: Dice,
-        ends_the_pool: bool,
-    ) -> Self {
-        Self { ends_the_pool, ..Self::inside(house, root, dice, 80, 0) }
+    pub(crate) fn outside(house: Arc<House>, root: &CancellationToken, dice: Dice) -> Self {
+        Self::inside(house, root, dice, 80, 0)
     }
 
     pub(crate) fn inside(
@@ -51,7 +44,7 @@ impl Actor {
         depth: usize,
     ) -> Self {
         let (root, token, held) = (root.clone(), root.child(), Vec::new());
-        Self { house, root, token, dice, fuel, depth, held, ends_the_pool: false }
+        Self { house, root, token, dice, fuel, depth, held }
     }
 
     pub(crate) fn act(&mut self, least: usize, most: usize) {
@@ -93,7 +86,7 @@ impl Actor {
             31 => self.cancel_a_token(),
             32 => self.raw_thread(),
             33 => self.look_at_stats(),
-            _ => self.shutdown(),
+            _ => self.shutdown_from_inside(),
         }
     }
 
@@ -188,6 +181,10 @@ impl Actor {
         let handle =
             submitting(|| self.house.pool.submit_with(&token, |token| job.run(Some(token))));
         self.held.push(handle);
+        if self.dice.one_in(2) {
+            std::thread::yield_now();
+            self.cancel_at(self.held.len() - 1);
+        }
     }
 
     fn submit_and_join(&mut self) {
@@ -286,14 +283,19 @@ impl Actor {
     }
 
     fn cancel(&mut self) {
-        let Some(handle) = self.take() else { return };
-        match handle.cancel() {
+        if !self.held.is_empty() {
+            let at = self.dice.below(self.held.len());
+            self.cancel_at(at);
+        }
+    }
+
+    fn cancel_at(&self, at: usize) {
+        match self.held[at].cancel() {
             Cancel::Dequeued => self.note("cancel in the queue"),
             Cancel::Asked => self.note("cancel of a running job"),
             Cancel::TooLate => self.note("cancel too late"),
             other => self.house.books.complain(format!("{other:?} is no answer that we know")),
         }
-        self.held.push(handle);
     }
 
     fn cancel_on_drop(&mut self) {
@@ -404,17 +406,18 @@ impl Actor {
         }
     }
 
-    fn shutdown(&mut self) {
-        let pool = &self.house.pool;
-        if self.is_inside() {
-            self.note("shutdown in a job");
-            if pool.shutdown(Shutdown::Cancel) != Err(ShutdownError::InsideWorker) {
-                self.house.books.complain("a job has shut down its own pool".to_owned());
-            }
-        }
-        if !self.ends_the_pool || !self.dice.one_in(3) {
+    fn shutdown_from_inside(&mut self) {
+        if !self.is_inside() {
             return;
         }
+        self.note("shutdown in a job");
+        if self.house.pool.shutdown(Shutdown::Cancel) != Err(ShutdownError::InsideWorker) {
+            self.house.books.complain("a job has shut down its own pool".to_owned());
+        }
+    }
+
+    /// Shuts the pool down, in one way or another. Others may be using it.
+    pub(crate) fn end_the_pool(&mut self) {
         let queued = if self.dice.one_in(2) { Shutdown::Drain } else { Shutdown::Cancel };
         if self.dice.one_in(2) {
             let moment = self.a_moment();

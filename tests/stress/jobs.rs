@@ -5,6 +5,7 @@
 //! theorem of take-back nobody waits for ever.
 
 use std::cell::Cell;
+use std::hint;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
@@ -100,7 +101,7 @@ impl Job {
             let mut actor = Actor::inside(house, &self.token, dice, self.fuel, self.depth);
             actor.act(1, 5);
             left = actor.leave();
-        } else if self.dice.one_in(4) {
+        } else if token.is_some() || self.dice.one_in(4) {
             self.dawdle(token);
         }
         if self.dice.one_in(8) {
@@ -128,11 +129,13 @@ impl Job {
 
     /// Is busy for a while, for others to come meanwhile.
     fn dawdle(&mut self, token: Option<&CancellationToken>) {
-        for _ in 0..self.dice.below(40) {
+        for _ in 0..self.dice.below(5) {
+            (0..500).for_each(|_| hint::spin_loop());
+            // Few of these: beside other programs, each may take milliseconds.
+            thread::yield_now();
             if token.is_some_and(CancellationToken::is_cancelled) {
                 return self.books.note("asked to stop, and stopped");
             }
-            thread::yield_now();
         }
     }
 }

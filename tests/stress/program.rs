@@ -28,18 +28,18 @@ pub(crate) fn run(seed: u64) -> Arc<Books> {
 
     let root = CancellationToken::new();
     let n_users = 1 + dice.below(4);
-    let ends_early = dice.one_in(3);
-    let users: Vec<_> = (0..n_users)
-        .map(|user| {
-            let ends_the_pool = ends_early && user == 0;
-            Actor::outside(house.clone(), &root, dice.split(), ends_the_pool)
-        })
-        .collect();
+    let ends_early = dice.one_in(2);
+    let users: Vec<_> =
+        (0..n_users).map(|_| Actor::outside(house.clone(), &root, dice.split())).collect();
     let kept = outlives.then_some(house);
     thread::scope(|scope| {
-        for mut user in users {
+        for (number, mut user) in users.into_iter().enumerate() {
             scope.spawn(move || {
                 user.act(5, 40);
+                if ends_early && number == 0 {
+                    user.end_the_pool();
+                    user.act(1, 10);
+                }
                 drop(user.leave());
             });
         }
@@ -62,6 +62,10 @@ pub(crate) fn run(seed: u64) -> Arc<Books> {
     } else {
         // Its last owner may have been a job of its own, and nobody can join the workers then.
         until(|| books.payloads_left() == 0 && is_all_over(&books, &meter));
+    }
+    if has_deadlines {
+        // The alarm's thread lets go of the last job a moment after that has settled.
+        until(|| books.payloads_left() == 0);
     }
     // A thread that has been joined is on the system's list for a moment still.
     until(|| threads_named(WORKERS).is_empty());
