@@ -21,3 +21,4 @@ mod references;
 mod tokens;
 mod observing;
 mod limits;
+mod deadlines;
