@@ -266,8 +266,9 @@ impl<T: Send + 'static> JoinHandle<T> {
     /// Lets a callback have the result, on the thread that finishes the job.
     ///
     /// If the job has finished already, the callback runs here, before this returns. It runs once
-    /// in any case, with no lock held, and should be quick: it keeps a worker from the next job. If
-    /// it panics, the panic hook hears of it.
+    /// in any case, with no lock held, and should be quick: it keeps a worker from the next job, or,
+    /// where a token's deadline has settled a queued job, every sleeper of the process from its time.
+    /// If it panics, the panic hook hears of it.
     ///
     /// ```
     /// use std::sync::mpsc;

@@ -185,20 +185,23 @@ impl ThreadPool {
     /// gives what it returns. `cancel` on the handle of a running job cancels the job's own token.
     ///
     /// ```
+    /// use std::sync::mpsc;
     /// use handspun::{Cancel, CancellationToken, Cancelled, ThreadPool};
     ///
     /// let pool = ThreadPool::new(1);
     /// let all = CancellationToken::new();
-    /// let handle = pool.submit_with(&all, |token| -> Result<(), Cancelled> {
+    /// let (begun, has_begun) = mpsc::channel();
+    /// let handle = pool.submit_with(&all, move |token| -> Result<(), Cancelled> {
+    ///     begun.send(()).unwrap();
     ///     loop {
     ///         token.check()?; // between two steps of the work
     ///     }
     /// });
-    /// # while pool.stats().running == 0 { std::thread::yield_now() }
+    /// has_begun.recv()?;
     /// assert_eq!(handle.cancel(), Cancel::Asked);
     /// assert!(handle.join()?.is_err());
     /// assert!(!all.is_cancelled(), "only this job's token was cancelled");
-    /// # Ok::<(), handspun::JoinError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
     pub fn submit_with<F, T>(&self, token: &CancellationToken, closure: F) -> JoinHandle<T>
