@@ -45,11 +45,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/watch.rs",
-        right: "        drop(state);
-        self.look();
+        right: "            self.look(); // A wake that came before there was a ticket has found nothing to cancel.
 ",
-        wrong: "        drop(state);
-",
+        wrong: "",
         mistake: "a watch begins, and does not look",
         caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
     },
@@ -71,10 +69,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/watch.rs",
-        right: "            State::NotYet => *state = watching,
-            State::Watching { .. } | State::Over => return,",
-        wrong: "            State::NotYet | State::Over => *state = watching,
-            State::Watching { .. } => return,",
+        right: "            State::NotYet => std::mem::replace(&mut *state, watching),
+            State::Watching { .. } | State::Over => watching,",
+        wrong: "            State::NotYet | State::Over => std::mem::replace(&mut *state, watching),
+            State::Watching { .. } => watching,",
         mistake: "a watch begins after its end",
         caught_by: "asked::a_watch_ends_with_its_job",
     },
@@ -105,11 +103,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/watch.rs",
-        right: "        let Poll::Ready(reason) = Pin::new(token).poll(&mut Context::from_waker(&waker)) else {
-            return;",
-        wrong: "        let Poll::Ready(reason) = Pin::new(token).poll(&mut Context::from_waker(&waker)) else {
-            std::mem::forget(self.clone());
-            return;",
+        right: "        let waker = Waker::from(self.clone());
+",
+        wrong: "        let waker = Waker::from(self.clone());
+        std::mem::forget(self.clone());
+",
         mistake: "a watch that waits is never let go",
         caught_by: "asked::a_watch_that_is_woken_ends_with_its_job",
     },

@@ -112,9 +112,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "        let claimed = self.inbox.0.lock().queue.claim(ticket);
-        claimed.or_else(|| self.lock().queue.claim(ticket))",
+        let claimed = claimed.or_else(|| self.lock().queue.claim(ticket));",
         wrong: "        let claimed = self.lock().queue.claim(ticket);
-        claimed.or_else(|| self.inbox.0.lock().queue.claim(ticket))",
+        let claimed = claimed.or_else(|| self.inbox.0.lock().queue.claim(ticket));",
         mistake: "who claims looks in the queue first, and in the inbox afterwards",
         caught_by: "bell::what_is_queued_is_found_wherever_it_stands",
     },

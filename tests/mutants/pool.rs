@@ -53,7 +53,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
-        file: "src/pool/worker.rs",
+        file: "src/pool/submit.rs",
         right: "            summon(shared, shared.lock());
             tell(ticket);",
         wrong: "            tell(ticket);",
@@ -63,8 +63,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/worker.rs",
         right: "                summon(shared, state);
+                shared.give_back_places(1);
                 let turn",
         wrong: "                drop(state);
+                shared.give_back_places(1);
                 let turn",
         mistake: "a worker does not send for the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
@@ -72,10 +74,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/worker.rs",
         right: "                summon(shared, state);
+                shared.give_back_places(1);
                 let turn = Turn { aboard, ticket, is_announced: Cell::new(false) };
                 turn.run(job);
 ",
         wrong: "                drop(state);
+                shared.give_back_places(1);
                 let turn = Turn { aboard, ticket, is_announced: Cell::new(false) };
                 turn.run(job);
                 summon(shared, shared.lock());
@@ -86,12 +90,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/worker.rs",
         right: "                summon(shared, state);
+                shared.give_back_places(1);
                 let turn",
         wrong: "                if may_look_out {
                     summon(shared, state);
                 } else {
                     drop(state);
                 }
+                shared.give_back_places(1);
                 let turn",
         mistake: "a worker that has looked out does not send for the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",

@@ -13,7 +13,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
     },
     Mutant {
-        file: "src/pool/worker.rs",
+        file: "src/pool/submit.rs",
         right: "            summon(shared, shared.lock());
             tell(ticket);
             ticket",
@@ -50,9 +50,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "steps::a_job_that_is_taken_back_is_told_of_once",
     },
     Mutant {
-        file: "src/pool/worker.rs",
+        file: "src/pool/submit.rs",
         right: "        Admission::Refused(ticket, job, reason) => {
             tell(ticket);
+            shared.give_back_places(1);
             shared.refuse(ticket, job, reason);",
         wrong: "        Admission::Refused(ticket, job, reason) => {
             tell(ticket);
@@ -61,7 +62,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "steps::a_job_that_comes_at_the_end_is_told_of_once",
     },
     Mutant {
-        file: "src/pool/worker.rs",
+        file: "src/pool/submit.rs",
         right: "        Admission::Refused(ticket, job, reason) => {
             tell(ticket);",
         wrong: "        Admission::Refused(ticket, job, reason) => {",

@@ -72,9 +72,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "            if node.is_held || node.first_child.is_some() {",
-        wrong: "            if node.is_held {",
-        mistake: "a token that goes does not look for children",
+        right: "heir.parent = parent;",
+        wrong: "heir.parent = None;",
+        mistake: "a token that goes leaves its only child without a parent",
         caught_by: "tokens::a_token_that_goes_leaves_its_children_to_be_cancelled",
     },
     Mutant {
