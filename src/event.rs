@@ -43,7 +43,7 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
-    /// The closure returned.
+    /// The closure returned. A job of a map has returned, whatever became of its inputs' calls.
     Returned,
     /// The closure panicked.
     Panicked,

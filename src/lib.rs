@@ -1,4 +1,4 @@
-//! A thread pool, an async executor and subprocess control, spun by hand.
+//! A thread pool whose handles can be joined, awaited and taken as they finish, spun by hand.
 //!
 //! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
 //! itself: below are three examples, the modules in the order in which to read them, and the names
@@ -96,7 +96,8 @@ pub use observe::span::{JobRun, JobSpan};
 pub use observe::timeline::Timeline;
 pub use panic::Panic;
 pub use pool::builder::Builder;
-pub use pool::handle::{Cancel, CancelOnDrop, JoinHandle};
+pub use pool::cancel_on_drop::CancelOnDrop;
+pub use pool::handle::{Cancel, JoinHandle};
 pub use pool::map::{Map, TryMap};
 pub use pool::shared::Stats;
 pub use pool::thread_pool::{Shutdown, ThreadPool};

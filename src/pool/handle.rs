@@ -7,15 +7,13 @@
 //! or, if the handle is dropped, to the pool's panic hook.
 
 use std::fmt;
-use std::panic::Location;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::error::{CancelReason, FlatError, JoinError, StillRunning};
-use crate::panic;
-use crate::prims::Mutex;
 use crate::wait::block_on::{block_on_until, default_look_out, look_out};
 use crate::wait::deadline::Deadline;
 use crate::wait::help::{self, Ticket};
@@ -86,6 +84,9 @@ pub struct JoinHandle<T> {
     place: Option<Place>,
 }
 
+/// What a handle says when it is asked a second time.
+const TAKEN: &str = "a result is taken once, by a join, a callback or a poll that was ready";
+
 /// A job's place in the line of its pool.
 struct Place {
     shared: Arc<Shared>,
@@ -98,8 +99,8 @@ struct Place {
 pub enum Cancel {
     /// The job had not begun, and never will; everybody who waits for it knows by now.
     Dequeued,
-    /// It is running, and its token has been cancelled. It stops when it looks at the token, if it
-    /// does; its handle settles then.
+    /// It has left the queue, and its token has been cancelled. If it runs, it stops when it looks at
+    /// the token, if it does; if it was about to begin, it does not. Its handle settles then.
     Asked,
     /// It has left the queue before. It is running, or has finished, and goes on undisturbed; or
     /// somebody else, another thread or a shutdown, is cancelling it at this very moment.
@@ -129,6 +130,10 @@ impl<T> JoinHandle<T> {
     ///
     /// The job panicked, or was cancelled before it began. A job that returns an `Err` has returned,
     /// and this is `Ok` of that.
+    ///
+    /// # Panics
+    ///
+    /// If the result has been taken, by awaiting `&mut` this handle.
     #[doc(alias = "result")]
     pub fn join(mut self) -> Result<T, JoinError> {
         self.take_back();
@@ -156,6 +161,10 @@ impl<T> JoinHandle<T> {
     /// # Errors
     ///
     /// [`StillRunning`] holds this handle, to wait again or to cancel; there is an example.
+    ///
+    /// # Panics
+    ///
+    /// If the result has been taken, by awaiting `&mut` this handle.
     #[doc(alias = "result")]
     #[doc(alias = "wait_for")]
     pub fn join_timeout(
@@ -207,29 +216,6 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Ties the job to its handle: dropping what this returns cancels the job.
-    ///
-    /// When to use it: nobody wants the result any more once you stop waiting for it, as when a task
-    /// that awaits the job is dropped. A queued job never runs then; a running one is asked to stop,
-    /// if it has a token.
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    /// use handspun::ThreadPool;
-    ///
-    /// let pool = ThreadPool::new(1);
-    /// let (open, gate) = mpsc::channel();
-    /// let first = pool.submit(move || gate.recv());
-    /// let second = pool.submit(|| unreachable!("it was not wanted any more")).cancel_on_drop();
-    /// drop(second);
-    /// open.send(())?;
-    /// first.join()??;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn cancel_on_drop(self) -> CancelOnDrop<T> {
-        CancelOnDrop(self)
-    }
-
     fn take_back(&self) {
         if let (Some(place), Some(helper)) = (&self.place, help::helper()) {
             helper.take_back(worker::offer_of(&place.shared, place.ticket));
@@ -247,7 +233,12 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    fn panic_hook(&self) -> PanicHook {
+    /// The outcome, for somebody else to wait for.
+    pub(crate) fn take_outcome(&mut self) -> Arc<dyn Outcome<T>> {
+        self.outcome.take().expect(TAKEN)
+    }
+
+    pub(crate) fn panic_hook(&self) -> PanicHook {
         match &self.place {
             Some(place) => place.shared.settings.panic_hook.clone(),
             None => PanicHook::default(),
@@ -259,33 +250,6 @@ impl<T> JoinHandle<T> {
             Some(outcome) => outcome.progress(),
             None => Progress::Finished,
         }
-    }
-}
-
-impl<T: Send + 'static> JoinHandle<T> {
-    /// Lets a callback have the result, on the thread that finishes the job.
-    ///
-    /// If the job has finished already, the callback runs here, before this returns. It runs once
-    /// in any case, with no lock held, and should be quick: it keeps a worker from the next job, or,
-    /// where a token's deadline has settled a queued job, every sleeper of the process from its time.
-    /// If it panics, the panic hook hears of it.
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    /// use handspun::ThreadPool;
-    ///
-    /// let pool = ThreadPool::new(1);
-    /// let (sender, results) = mpsc::channel();
-    /// pool.submit(|| 6 * 7).on_complete(move |result| sender.send(result.unwrap()).unwrap());
-    /// assert_eq!(results.recv()?, 42);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[doc(alias = "add_done_callback")]
-    #[track_caller]
-    pub fn on_complete(mut self, callback: impl FnOnce(Result<T, JoinError>) + Send + 'static) {
-        let (hook, set_at) = (self.panic_hook(), Location::caller());
-        let outcome = self.outcome.take().expect("a result is given to one place only");
-        Arc::new(Callback { outcome, callback: Mutex::new(Some(callback)), hook, set_at }).look();
     }
 }
 
@@ -322,7 +286,7 @@ impl<T> Future for JoinHandle<T> {
     ///
     /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = self.outcome.as_ref().expect("a future is not polled after it was ready");
+        let outcome = self.outcome.as_ref().expect(TAKEN);
         let result = outcome.poll(context);
         if result.is_ready() {
             self.outcome = None;
@@ -335,43 +299,9 @@ impl<T> Future for JoinHandle<T> {
     }
 }
 
-/// A handle whose drop cancels its job; see [`JoinHandle::cancel_on_drop`].
-///
-/// It is a future, as the handle is. To join it, take the handle out again.
-#[derive(Debug)]
-#[must_use = "dropping it cancels the job"]
-pub struct CancelOnDrop<T>(JoinHandle<T>);
-
-impl<T> CancelOnDrop<T> {
-    /// The job as it is.
-    pub fn handle(&self) -> &JoinHandle<T> {
-        &self.0
-    }
-
-    /// Waits for the job on this thread, and takes its result; see [`JoinHandle::join`].
-    ///
-    /// # Errors
-    ///
-    /// Those of [`JoinHandle::join`].
-    pub fn join(mut self) -> Result<T, JoinError> {
-        let done = JoinHandle { outcome: None, place: None };
-        std::mem::replace(&mut self.0, done).join()
-    }
-}
-
-impl<T> Future for CancelOnDrop<T> {
-    type Output = Result<T, JoinError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context)
-    }
-}
-
-impl<T> Drop for CancelOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
-}
+/// A panic cannot leave it half done: it keeps nothing that it does not hand out whole.
+impl<T> UnwindSafe for JoinHandle<T> {}
+impl<T> RefUnwindSafe for JoinHandle<T> {}
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
@@ -389,43 +319,5 @@ impl<T> fmt::Debug for JoinHandle<T> {
             Progress::Finished => "finished",
         };
         write!(f, "JoinHandle({progress})")
-    }
-}
-
-/// The waker of a job whose handle nobody holds: what it wakes is a function.
-struct Callback<T, C> {
-    outcome: Arc<dyn Outcome<T>>,
-    /// `None` when it has been called. The lock is not held while the outcome is polled: that may
-    /// drop the waker which was there before us, and that is other people's code.
-    callback: Mutex<Option<C>>,
-    hook: PanicHook,
-    set_at: &'static Location<'static>,
-}
-
-impl<T, C> Callback<T, C>
-where
-    T: Send + 'static,
-    C: FnOnce(Result<T, JoinError>) + Send + 'static,
-{
-    /// Calls the callback if there is a result, and otherwise sees to it that we look again.
-    ///
-    /// It finds the result once: a poll either gives it or leaves the waker, never both.
-    fn look(self: Arc<Self>) {
-        let waker = Waker::from(self.clone());
-        let Poll::Ready(result) = self.outcome.poll(&Context::from_waker(&waker)) else { return };
-        let callback = self.callback.lock().take().expect("the result comes once");
-        if let Err(panic) = panic::catch(self.set_at, || callback(result)) {
-            self.hook.tell(&panic);
-        }
-    }
-}
-
-impl<T, C> Wake for Callback<T, C>
-where
-    T: Send + 'static,
-    C: FnOnce(Result<T, JoinError>) + Send + 'static,
-{
-    fn wake(self: Arc<Self>) {
-        self.look();
     }
 }

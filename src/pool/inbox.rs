@@ -23,6 +23,9 @@ pub(crate) struct Inbox {
     /// How many jobs there have ever been, and so the next one's ticket. Changes under the lock, and
     /// is read without it by workers that look out for news.
     n_submitted: AtomicUsize,
+    /// Whether the pool has been closed. Changes under the lock, and is read without it by workers
+    /// that look out: they are to hear of the end at once.
+    is_closed: AtomicBool,
     /// Nothing is queued and a hand is free: whoever brings the next job has to call it. Changes
     /// under the lock, and is read without it by workers, at every job: therefore apart.
     bell: Apart<AtomicBool>,
@@ -37,7 +40,7 @@ pub(crate) struct Apart<T>(pub(crate) T);
 pub(crate) struct Tray {
     pub(crate) queue: Queue<Arc<dyn Run>>,
     /// Why no more jobs are let in, once that is so.
-    pub(crate) closed: Option<CancelReason>,
+    closed: Option<CancelReason>,
 }
 
 /// What somebody who brings a job is told.
@@ -61,7 +64,7 @@ impl Inbox {
     pub(crate) fn new() -> Self {
         let tray = Tray { queue: Queue::new(), closed: None };
         let (n_submitted, bell) = (AtomicUsize::new(0), Apart(AtomicBool::new(true)));
-        Self { tray: Mutex::new(tray), n_submitted, bell }
+        Self { tray: Mutex::new(tray), n_submitted, is_closed: AtomicBool::new(false), bell }
     }
 
     pub(crate) fn admit(&self, job: Arc<dyn Run>) -> Admission {
@@ -98,6 +101,18 @@ impl Inbox {
         let rings = self.is_bell_set();
         self.set_bell(&mut tray, false);
         Ok((Ticket(first), rings))
+    }
+
+    /// Lets no more jobs in.
+    pub(crate) fn close(&self, tray: &mut Tray, reason: CancelReason) {
+        tray.closed = Some(reason);
+        self.is_closed.store(true, Relaxed); // ORDERING: Relaxed, as in `admit`.
+    }
+
+    /// Whether anything has happened since there were `n_seen` jobs. Only a hint, for a look-out.
+    pub(crate) fn has_news(&self, n_seen: usize) -> bool {
+        // ORDERING: Relaxed, as in `admit`.
+        self.n_submitted() != n_seen || self.is_closed.load(Relaxed)
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Tray> {

@@ -32,6 +32,9 @@ pub(crate) trait Run: Send + Sync {
 pub(crate) trait Runner {
     fn ledger(&self) -> &Ledger;
 
+    /// The job begins.
+    fn before_running(&self) {}
+
     /// The job is over, and nobody knows it yet.
     fn before_settling(&self, _: Ending) {
         self.ledger().count_settled();
@@ -107,7 +110,10 @@ where
     fn run(self: Arc<Self>, runner: &dyn Runner) {
         let closure = self.cell.begin().expect("only its claimant runs a job, and once");
         let result = match self.token.as_ref().and_then(CancellationToken::reason) {
-            None => panic::catch(self.submitted_at, closure).map_err(JoinError::Panicked),
+            None => {
+                runner.before_running();
+                panic::catch(self.submitted_at, closure).map_err(JoinError::Panicked)
+            }
             Some(reason) => {
                 panic::contain(|| drop(closure));
                 Err(JoinError::Cancelled(reason))

@@ -18,6 +18,7 @@ use crate::panic;
 use crate::prims;
 
 use super::handle::JoinHandle;
+use super::ledger::PanicHook;
 use super::thread_pool::ThreadPool;
 
 /// How many jobs there are ahead of the reader, for each thread. Enough to keep the workers busy
@@ -52,7 +53,8 @@ impl ThreadPool {
     /// A call that panicked is an `Err` in its place; the results of the others follow. After a
     /// shutdown, what had not begun is an `Err` too, and nothing is left out.
     ///
-    /// **Dropping it** cancels what is queued and detaches what is running.
+    /// **Dropping it** cancels what is queued and detaches what is running. A panic among the results
+    /// that nobody has taken is told to the pool's [panic hook](crate::Builder::panic_hook).
     #[track_caller]
     pub fn map<I, F, R>(&self, inputs: I, f: F) -> Map<'_, I::IntoIter, F, R>
     where
@@ -132,6 +134,16 @@ struct Job<R> {
 struct Done<R> {
     results: Vec<Result<R, JoinError>>,
     took: Duration,
+    /// Hears of the panics among results that nobody takes.
+    panic_hook: PanicHook,
+}
+
+impl<R> Drop for Done<R> {
+    fn drop(&mut self) {
+        for unread in mem::take(&mut self.results) {
+            self.panic_hook.dispose(unread);
+        }
+    }
 }
 
 /// How many inputs go into one job.
@@ -197,8 +209,9 @@ where
         while self.gathered.len() < most {
             let Some(input) = self.inputs.next() else { break };
             self.gathered.push(input);
-            if began.elapsed() >= WORTH_A_JOB {
-                break; // A slow input is a reason to let those before it go.
+            // A slow input is a reason to let those before it go, unless somebody has said otherwise.
+            if matches!(self.chunk, Chunk::Learnt(_)) && began.elapsed() >= WORTH_A_JOB {
+                break;
             }
         }
         let inputs = mem::take(&mut self.gathered);
@@ -206,11 +219,12 @@ where
             return false;
         }
         let (f, submitted_at, n_inputs) = (self.f.clone(), self.submitted_at, inputs.len());
+        let panic_hook = self.pool.panic_hook().clone();
         let handle = self.pool.submit_from(submitted_at, move || {
             let began = prims::now();
             let call = |input| panic::catch(submitted_at, || f(input)).map_err(JoinError::Panicked);
             let results = inputs.into_iter().map(call).collect();
-            Done { results, took: began.elapsed() }
+            Done { results, took: began.elapsed(), panic_hook }
         });
         self.jobs.push_back(Job { handle, n_inputs });
         true
@@ -220,9 +234,9 @@ where
     fn join_next(&mut self) -> bool {
         let Some(Job { handle, n_inputs }) = self.jobs.pop_front() else { return false };
         let results = match handle.join() {
-            Ok(done) => {
+            Ok(mut done) => {
                 self.chunk.learn(n_inputs, done.took);
-                done.results
+                mem::take(&mut done.results)
             }
             Err(JoinError::Cancelled(reason)) => {
                 (0..n_inputs).map(|_| Err(JoinError::Cancelled(reason.clone()))).collect()
@@ -278,6 +292,9 @@ impl<I: Iterator, F, R> Drop for Map<'_, I, F, R> {
     fn drop(&mut self) {
         for job in &self.jobs {
             job.handle.cancel();
+        }
+        for unread in self.at_hand.by_ref() {
+            self.pool.panic_hook().dispose(unread);
         }
     }
 }

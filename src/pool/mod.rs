@@ -24,6 +24,8 @@ pub(crate) mod watch;
 pub(crate) mod worker;
 pub(crate) mod submit;
 pub(crate) mod handle;
+pub(crate) mod callback;
+pub(crate) mod cancel_on_drop;
 pub(crate) mod thread_pool;
 pub(crate) mod map;
 pub(crate) mod thread;

@@ -9,9 +9,10 @@
 //! 1. While a job is queued and a hand is free (a worker is idle, or may be started), a worker is on
 //!    its way, or somebody who found the bell set is about to call one. A system that refuses
 //!    threads breaks this until the next job is submitted or taken.
-//! 2. At most one worker is on its way. It sends for the next before it runs its first job, so that
+//! 2. At most one worker is on its way, until the pool is closed and all are called. It sends for the next before it runs its first job, so that
 //!    a flood of submits pays for one wake-up and not for one each.
-//! 3. The bell is set only while nothing is queued and nobody is on the way.
+//! 3. The bell is set only while nothing is queued and nobody is on the way, or when a worker has been
+//!    lost and the next bringer is to try again.
 //! 4. Every job is queued, or claimed by exactly one thread, which runs or refuses it.
 
 use std::mem;
@@ -190,9 +191,9 @@ impl Shared {
         is_first
     }
 
-    /// Whether jobs have been brought since there were `n_seen`. Only a hint, for a look-out.
+    /// Whether there is a reason to end a look-out that began when there were `n_seen` jobs.
     pub(crate) fn has_news(&self, n_seen: usize) -> bool {
-        self.inbox.0.n_submitted() != n_seen
+        self.inbox.0.has_news(n_seen)
     }
 
     /// The job that has waited longest, or what to do instead.
@@ -242,7 +243,9 @@ impl Shared {
         if state.phase == Phase::Open {
             state.phase = Phase::Closing;
         }
-        self.inbox.0.lock().closed = Some(CancelReason::ShutDown);
+        let mut tray = self.inbox.0.lock();
+        self.inbox.0.close(&mut tray, CancelReason::ShutDown);
+        drop(tray);
         mem::take(&mut state.idle)
     }
 
@@ -260,7 +263,7 @@ impl Shared {
         }
         let mut tray = self.inbox.0.lock();
         if state.most_threads == 0 {
-            tray.closed = Some(reason.clone());
+            self.inbox.0.close(&mut tray, reason.clone());
         }
         self.inbox.0.set_bell(&mut tray, state.has_free_hand()); // The next job is to try again.
         drop(tray);

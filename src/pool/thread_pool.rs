@@ -5,7 +5,7 @@
 //! handed in has settled, unless some other thread is in the middle of cancelling it.
 
 use std::fmt;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Waker;
@@ -20,6 +20,7 @@ use crate::wait::help::Ticket;
 use super::builder::Builder;
 use super::handle::JoinHandle;
 use super::job::{Job, Run};
+use super::ledger::PanicHook;
 use super::shared::{Shared, Stats};
 use super::state::End;
 use super::submit;
@@ -136,7 +137,8 @@ impl ThreadPool {
     /// Hands in many closures, for less than it costs to hand them in one by one.
     ///
     /// When to use it: there are hundreds of small jobs, and they are known beforehand. They go in 64
-    /// at a time; in all else it is the same as [`submit`](Self::submit), handle by handle.
+    /// at a time, as the iterator gives them: if it waits for one of them, or panics, up to 63 before
+    /// it have not gone in. In all else it is the same as [`submit`](Self::submit), handle by handle.
     ///
     /// ```
     /// use handspun::{ThreadPool, as_completed};
@@ -234,6 +236,10 @@ impl ThreadPool {
         let job = Arc::new(Job::new(closure, submitted_at));
         let ticket = submit::submit(&self.shared, job.clone(), submitted_at);
         JoinHandle::queued(job, self.shared.clone(), ticket)
+    }
+
+    pub(crate) fn panic_hook(&self) -> &PanicHook {
+        &self.shared.settings.panic_hook
     }
 
     /// The most threads there will be.
@@ -382,6 +388,10 @@ impl Default for ThreadPool {
         Self::new(crate::prims::cores())
     }
 }
+
+/// What a panic could leave half done is behind locks, and handed out whole: see `panic::catch`.
+impl UnwindSafe for ThreadPool {}
+impl RefUnwindSafe for ThreadPool {}
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {

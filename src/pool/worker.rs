@@ -19,7 +19,7 @@ use crate::wait::deadline::Deadline;
 use crate::wait::help::{self, Helper, Offer, Ticket};
 use crate::wait::parker::{Parker, Patience};
 
-use super::job::{Run, Runner};
+use super::job::Runner;
 use super::ledger::Ledger;
 use super::shared::Shared;
 use super::state::{Hand, Next, State};
@@ -127,7 +127,7 @@ fn work(aboard: &Aboard) {
                 summon(shared, state);
                 shared.give_back_places(1);
                 let turn = Turn { aboard, ticket, is_announced: Cell::new(false) };
-                turn.run(job);
+                job.run(&turn);
                 state = shared.lock();
                 if turn.is_announced.get() {
                     state.arrive();
@@ -182,16 +182,13 @@ struct Turn<'worker> {
     is_announced: Cell<bool>,
 }
 
-impl Turn<'_> {
-    fn run(&self, job: Arc<dyn Run>) {
-        self.aboard.tell(self.ticket, Step::Began { worker: self.aboard.number });
-        job.run(self);
-    }
-}
-
 impl Runner for Turn<'_> {
     fn ledger(&self) -> &Ledger {
         &self.aboard.ledger
+    }
+
+    fn before_running(&self) {
+        self.aboard.tell(self.ticket, Step::Began { worker: self.aboard.number });
     }
 
     fn before_settling(&self, ending: Ending) {
@@ -221,6 +218,10 @@ impl Runner for TakenBack<'_> {
         &self.aboard.ledger
     }
 
+    fn before_running(&self) {
+        self.aboard.tell(self.ticket, Step::Began { worker: self.aboard.number });
+    }
+
     fn before_settling(&self, ending: Ending) {
         self.aboard.count(self.ticket, ending);
     }
@@ -233,7 +234,6 @@ impl Helper for Aboard {
         let Some(job) = is_ours.then(|| self.shared.claim(offer.ticket)).flatten() else {
             return false;
         };
-        self.tell(offer.ticket, Step::Began { worker: self.number });
         job.run(&TakenBack { aboard: self, ticket: offer.ticket });
         true
     }

@@ -89,22 +89,26 @@ impl CancellationToken {
     }
 
     /// A token of its own that is cancelled after `timeout`.
+    #[must_use = "a token that nobody holds cancels nothing"]
     pub fn with_timeout(timeout: Duration) -> Self {
         Self::new().child_with_timeout(timeout)
     }
 
     /// A token that is cancelled with this one, and can be cancelled without it.
+    #[must_use = "a token that nobody holds cancels nothing"]
     pub fn child(&self) -> Self {
         self.child_until(Deadline::Never)
     }
 
     /// A child that is also cancelled after `timeout`, unless this token's own deadline is earlier.
+    #[must_use = "a token that nobody holds cancels nothing"]
     pub fn child_with_timeout(&self, timeout: Duration) -> Self {
         let deadline = self.0.limit.clock.now().checked_add(timeout);
         self.child_until(deadline.map_or(Deadline::Never, Deadline::At))
     }
 
     /// A child that is also cancelled at `deadline`, unless this token's own deadline is earlier.
+    #[must_use = "a token that nobody holds cancels nothing"]
     pub fn child_with_deadline(&self, deadline: Instant) -> Self {
         self.child_until(Deadline::At(deadline))
     }

@@ -58,12 +58,13 @@ use super::line::Line;
 ///
 /// **Dropping it** drops the futures that have not finished: jobs go on, detached.
 ///
-/// **On a worker**, if all that is left are queued jobs of its own pool, which has nobody free for
+/// **On a worker** that has taken the futures itself, if all that is left are queued jobs of its own pool, which has nobody free for
 /// them, the oldest runs right here, so that a pool of one thread can wait for its own jobs. Where
 /// something else is among them, that may be what ends the wait, and nothing is run. Nor is it with a
 /// timeout, which a job run here could not keep, or by an `.await`.
 #[doc(alias = "FuturesUnordered")]
 #[doc(alias = "JoinSet")]
+#[must_use = "dropping it lets go of all the futures: jobs are detached"]
 pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> AsCompleted<F> {
     let mut completed = AsCompleted::new();
     for future in futures {
@@ -73,6 +74,7 @@ pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> 
 }
 
 /// Futures, and what they come to in the order they finish; see [`as_completed`].
+#[must_use = "dropping it lets go of all the futures: jobs are detached"]
 pub struct AsCompleted<F: Future> {
     places: Vec<Place<F>>,
     /// Which places are vacant.
@@ -356,6 +358,7 @@ impl<F: Future> fmt::Debug for AsCompleted<F> {
 
 /// Results within a time; see [`AsCompleted::timeout`].
 #[derive(Debug)]
+#[must_use = "iterators are lazy: nothing is waited for before the first `next`"]
 pub struct TimedCompleted<F: Future> {
     completed: AsCompleted<F>,
     deadline: Deadline,

@@ -23,6 +23,7 @@ pub fn keyed<K, F: Future + Unpin>(key: K, future: F) -> Keyed<K, F> {
 
 /// A future and its key; see [`keyed`].
 #[derive(Debug)]
+#[must_use = "futures do nothing until they are awaited"]
 pub struct Keyed<K, F> {
     key: Option<K>,
     future: F,

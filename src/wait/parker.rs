@@ -130,7 +130,7 @@ impl Patience {
             self.waits_to_sleep = fewer;
             return false;
         }
-        if spin(limit * (1 + self.in_a_row), look) {
+        if spin(limit.saturating_mul(1 + self.in_a_row), look) {
             self.in_vain = 0;
             self.in_a_row = 9.min(self.in_a_row + 1);
             return true;

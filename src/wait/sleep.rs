@@ -15,6 +15,7 @@ use crate::error::Elapsed;
 
 use super::clock::Clock;
 use super::deadline::Deadline;
+use super::help::forget_offer;
 use super::timers::Key;
 
 /// Waits until `duration` has passed, counted from this call.
@@ -70,6 +71,7 @@ pub fn timeout<F: Future>(
             if let Poll::Ready(output) = future.as_mut().poll(context) {
                 return Poll::Ready(Ok(output));
             }
+            forget_offer(); // A job that is run by whoever waits for it would not mind the time.
             Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout: duration }))
         })
         .await

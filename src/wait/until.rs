@@ -3,6 +3,7 @@
 //! Knows nothing of what finishes, nor of how one waits for many: that is `completed`. What must
 //! always hold: every future that was handed in comes back, as its output or as itself.
 
+use std::fmt;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -52,6 +53,16 @@ pub struct Wait<F: Future, P> {
     completed: AsCompleted<F>,
     done: Vec<F::Output>,
     is_enough: P,
+}
+
+impl<F: Future, P> fmt::Debug for Wait<F, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (done, waiting) = (self.done.len(), &self.completed);
+        f.debug_struct("Wait")
+            .field("done", &done)
+            .field("waiting", waiting)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a [`wait`] came to.

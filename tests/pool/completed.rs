@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use handspun::{
     AsCompleted, JoinError, Shutdown, ThreadPool, Unfinished, as_completed, block_on, keyed,
-    thread as raw_thread,
+    thread as raw_thread, timeout,
 };
 
 use crate::setup::{Boxed, Held, Restless, busy, flush, gated};
@@ -545,5 +545,22 @@ fn a_job_that_was_waited_for_in_vain_is_not_run_by_a_later_wait() {
         looked.pass();
         gate.open();
         assert_eq!(outer.join().unwrap(), Some(0));
+    });
+}
+
+/// P36: what is run by its waiter would not mind the time.
+#[test]
+fn a_job_inside_a_timeout_is_not_run_by_whoever_waits_for_it() {
+    watched(|| {
+        let pool = Arc::new(ThreadPool::new(1));
+        let outer = pool.submit({
+            let pool = pool.clone();
+            move || {
+                let inner = pool.submit(|| ());
+                let timed = Box::pin(timeout(Duration::from_millis(1), inner));
+                as_completed([timed]).join_next().unwrap().is_err()
+            }
+        });
+        assert!(outer.join().unwrap(), "time was over, and the job was still queued");
     });
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use handspun::{Builder, Cancel, Ending, Shutdown, Step, ThreadPool};
+use handspun::{Builder, Cancel, CancellationToken, Ending, Shutdown, Step, ThreadPool};
 
 use crate::setup::gated;
 use crate::support::{panic_quietly, watched};
@@ -84,5 +84,17 @@ fn an_observer_that_panics_disturbs_nobody() {
         let pool = builder.observer(|_| panic_quietly("a bad observer")).build().unwrap();
         assert_eq!(pool.submit(|| 7).join().unwrap(), 7);
         assert_eq!(pool.submit(|| 8).join().unwrap(), 8);
+    });
+}
+
+#[test]
+fn a_job_whose_token_keeps_it_from_beginning_is_not_said_to_have_begun() {
+    watched(|| {
+        let diary = Diary::default();
+        let pool = diary.kept_by(ThreadPool::builder().threads(1));
+        let token = CancellationToken::new();
+        token.cancel();
+        assert!(pool.submit_with(&token, |_| ()).join().is_err());
+        assert_eq!(diary.steps_of(0)[1..], [Step::Settled(Ending::Cancelled)]);
     });
 }

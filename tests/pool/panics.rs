@@ -363,3 +363,25 @@ fn a_callback_that_panics_is_heard_and_costs_no_worker() {
         assert_eq!(*heard.lock().unwrap(), ["called back"]);
     });
 }
+
+/// P73, for the calls of a map: a job of several inputs returns, and its panics are not lost with it.
+#[test]
+fn a_panic_that_a_map_never_yields_is_told_to_the_hook() {
+    watched(|| {
+        let heard = Count::default();
+        let hears = heard.clone();
+        let builder = ThreadPool::builder().threads(1).panic_hook(move |_| hears.add_one());
+        let pool = builder.build().unwrap();
+        let fails = |n| {
+            if n > 0 {
+                panic_quietly("not the first")
+            }
+        };
+        let mut mapped = pool.map(0..10, fails).chunk(5);
+        assert!(mapped.next().unwrap().is_ok());
+        drop(mapped);
+        drop(pool);
+        // Four neighbours of the first result, and five in the second job if it had begun.
+        assert!([4, 9].contains(&heard.get()), "{}", heard.get());
+    });
+}

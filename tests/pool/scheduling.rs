@@ -374,3 +374,15 @@ fn an_idle_pool_uses_no_processor() {
         assert_eq!((counts(), threads.len()), (before, 2));
     });
 }
+
+#[test]
+fn a_look_out_may_be_as_long_as_it_likes() {
+    watched(|| {
+        let pool = ThreadPool::builder().threads(2).look_out(Duration::MAX).build().unwrap();
+        for n in 0..20 {
+            assert_eq!(pool.submit(move || n).join().unwrap(), n);
+        }
+        // A worker that looks out for ever hears of the end all the same.
+        drop(pool);
+    });
+}

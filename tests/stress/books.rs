@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use handspun::{CancelReason, JoinError, Panic};
 
 /// All that may happen, and over many programs has to.
-pub(crate) const KINDS: [&str; 67] = [
+pub(crate) const KINDS: [&str; 68] = [
     "submit",
     "submit_all",
     "submit_with",
@@ -72,6 +72,7 @@ pub(crate) const KINDS: [&str; 67] = [
     "heard of a job's panic",
     "heard of a callback's panic",
     "heard of a panic in on_exit",
+    "heard of a panic in a map",
     "on_start",
     "on_start panicked",
     "on_exit",
@@ -79,6 +80,7 @@ pub(crate) const KINDS: [&str; 67] = [
     "a result's drop panicked",
 ];
 
+pub(crate) const CALL_PANICS: &str = "a call of a map panics";
 pub(crate) const CALLBACK_PANICS: &str = "a callback";
 pub(crate) const EXIT_PANICS: &str = "on_exit";
 
@@ -120,6 +122,9 @@ pub(crate) struct Books {
     pub(crate) callback_panics_heard: Number,
     pub(crate) exits_panicked: Number,
     pub(crate) exit_panics_heard: Number,
+    /// Calls of a map that panicked, and those whose panic somebody learnt of.
+    pub(crate) calls_panicked: Number,
+    pub(crate) call_panics_noticed: Number,
     payloads_made: Number,
     payloads_dropped: Number,
 }
@@ -188,6 +193,10 @@ impl Books {
             EXIT_PANICS => {
                 self.exit_panics_heard.add(1);
                 self.note("heard of a panic in on_exit");
+            }
+            CALL_PANICS => {
+                self.call_panics_noticed.add(1);
+                self.note("heard of a panic in a map");
             }
             _ => {
                 self.panics_heard.add(1);

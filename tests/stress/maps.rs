@@ -3,7 +3,7 @@
 
 use handspun::{FlatError, JoinError};
 
-use crate::books::Payload;
+use crate::books::{CALL_PANICS, Payload};
 use crate::dice::Dice;
 use crate::jobs::House;
 use crate::support::panic_quietly;
@@ -12,9 +12,11 @@ use crate::support::panic_quietly;
 pub(crate) fn read_a_map(house: &House, dice: &mut Dice) {
     let (n_inputs, books) = (dice.below(60), house.books.clone());
     let inputs = (0..n_inputs).map(|input| (input, Payload::new(&house.books)));
-    let mut map = house.pool.map(inputs, |(input, payload)| {
+    let counts = house.books.clone();
+    let mut map = house.pool.map(inputs, move |(input, payload)| {
         if input % 13 == 12 {
-            panic_quietly("a call of a map");
+            counts.calls_panicked.add(1);
+            panic_quietly(CALL_PANICS);
         }
         (input, payload)
     });
@@ -29,7 +31,8 @@ pub(crate) fn read_a_map(house: &House, dice: &mut Dice) {
         match map.next() {
             Some(Ok((input, _))) if input == at => books.note("map: a call returned"),
             Some(Err(JoinError::Panicked(_))) if at % 13 == 12 => {
-                books.note("map: a call panicked")
+                books.call_panics_noticed.add(1);
+                books.note("map: a call panicked");
             }
             Some(Err(JoinError::Cancelled(_))) => books.note("map: a call was cancelled"),
             other => {

@@ -148,6 +148,7 @@ fn check(books: &Books, tally: &Tally) {
     let noticed = books.panics_read.get() + books.panics_heard.get();
     let at_least = books.panicked.get().saturating_sub(books.lost_at_most.get());
     assert!((at_least..=books.panicked.get()).contains(&noticed), "{noticed} noticed, {tally}");
+    assert_eq!(books.call_panics_noticed.get(), books.calls_panicked.get());
     assert_eq!(books.callbacks_called.get(), books.callbacks.get());
     assert_eq!(books.callback_panics_heard.get(), books.callbacks_panicked.get());
     assert_eq!(books.exit_panics_heard.get(), books.exits_panicked.get());
