@@ -79,7 +79,8 @@ impl Timeline {
     ///
     /// let timeline = Timeline::keeping(3);
     /// let pool = ThreadPool::builder().observer(timeline.observer()).build()?;
-    /// pool.map(0..10, |n| n).count();
+    /// let handles = pool.submit_all((0..10).map(|n| move || n));
+    /// handles.into_iter().for_each(|handle| drop(handle.join()));
     /// assert_eq!(timeline.spans().len(), 3);
     /// assert!(timeline.to_string().contains("7 older ones forgotten"));
     /// # Ok::<(), handspun::BuildError>(())

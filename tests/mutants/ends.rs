@@ -14,9 +14,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.inbox.0.lock().closed = Some(CancelReason::ShutDown);
+        right: "        self.inbox.0.close(&mut tray, CancelReason::ShutDown);
 ",
-        wrong: "",
+        wrong: "        let _ = &mut tray;
+",
         mistake: "a pool whose threads have left lets jobs in",
         caught_by: "ends::a_submit_that_races_a_shutdown_runs_or_is_refused",
     },
@@ -89,9 +90,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            tray.closed = Some(reason.clone());
+        right: "            self.inbox.0.close(&mut tray, reason.clone());
 ",
-        wrong: "",
+        wrong: "            let _ = reason;
+",
         mistake: "a pool without threads lets jobs in",
         caught_by: "ends::a_pool_that_loses_its_only_worker_refuses_its_jobs",
     },

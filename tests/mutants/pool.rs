@@ -76,12 +76,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "                summon(shared, state);
                 shared.give_back_places(1);
                 let turn = Turn { aboard, ticket, is_announced: Cell::new(false) };
-                turn.run(job);
+                job.run(&turn);
 ",
         wrong: "                drop(state);
                 shared.give_back_places(1);
                 let turn = Turn { aboard, ticket, is_announced: Cell::new(false) };
-                turn.run(job);
+                job.run(&turn);
                 summon(shared, shared.lock());
 ",
         mistake: "a worker sends for the next one after its job",

@@ -24,21 +24,28 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/job.rs",
-        right: "            None => panic::catch(self.submitted_at, closure).map_err(JoinError::Panicked),
-            Some",
-        wrong: "            None => {
+        right: "                runner.before_running();
+",
+        wrong: "                runner.before_running();
                 runner.before_settling(Ending::Returned);
-                panic::catch(self.submitted_at, closure).map_err(JoinError::Panicked)
-            }
-            Some",
+",
         mistake: "the end is told twice",
         caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        self.tell(offer.ticket, Step::Began { worker: self.number });
-        job.run(&TakenBack",
-        wrong: "        job.run(&TakenBack",
+        right: "impl Runner for TakenBack<'_> {
+    fn ledger(&self) -> &Ledger {
+        &self.aboard.ledger
+    }
+
+    fn before_running(&self) {
+        self.aboard.tell(self.ticket, Step::Began { worker: self.aboard.number });
+    }",
+        wrong: "impl Runner for TakenBack<'_> {
+    fn ledger(&self) -> &Ledger {
+        &self.aboard.ledger
+    }",
         mistake: "a job that is taken back is not told to begin",
         caught_by: "steps::a_job_that_is_taken_back_is_told_of_once",
     },
