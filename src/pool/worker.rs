@@ -126,10 +126,10 @@ fn work(aboard: &Aboard) {
                 // Before the job, which may take for ever: the next one in line has its own hand.
                 summon(shared, state);
                 shared.give_back_places(1);
-                let turn = Turn { aboard, ticket, is_announced: Cell::new(false) };
-                job.run(&turn);
+                let at_work = AtWork::new(aboard, ticket, true);
+                job.run(&at_work);
                 state = shared.lock();
-                if turn.is_announced.get() {
+                if at_work.is_announced.get() {
                     state.arrive();
                 }
                 may_look_out = !look_out.is_zero();
@@ -159,41 +159,44 @@ struct Aboard {
     ledger: Arc<Ledger>,
 }
 
-impl Aboard {
-    fn tell(&self, ticket: Ticket, step: Step) {
-        self.shared.settings.observer.tell(ticket.0, step);
-    }
-
-    fn count(&self, ticket: Ticket, ending: Ending) {
-        self.ledger.count_settled();
-        self.tell(ticket, Step::Settled(ending));
-    }
-}
-
-/// A worker while it runs a job whose turn has come.
+/// A worker while it runs a job.
 ///
 /// A job that settles is often followed by the next one at once: somebody submits, joins, and
 /// submits again. So before it settles the job, a worker that sees the bell set says that it is on
 /// its way to the next. Otherwise the next submit would wake another worker, for 10 to 40 µs, only
 /// to find that this one was faster.
-struct Turn<'worker> {
+struct AtWork<'worker> {
     aboard: &'worker Aboard,
     ticket: Ticket,
+    /// Whether it looks at the queue next. From a job that was taken back it does not: it goes on
+    /// with the one that waited for it.
+    returns_to_queue: bool,
     is_announced: Cell<bool>,
 }
 
-impl Runner for Turn<'_> {
+impl<'worker> AtWork<'worker> {
+    fn new(aboard: &'worker Aboard, ticket: Ticket, returns_to_queue: bool) -> Self {
+        Self { aboard, ticket, returns_to_queue, is_announced: Cell::new(false) }
+    }
+
+    fn tell(&self, step: Step) {
+        self.aboard.shared.settings.observer.tell(self.ticket.0, step);
+    }
+}
+
+impl Runner for AtWork<'_> {
     fn ledger(&self) -> &Ledger {
         &self.aboard.ledger
     }
 
     fn before_running(&self) {
-        self.aboard.tell(self.ticket, Step::Began { worker: self.aboard.number });
+        self.tell(Step::Began { worker: self.aboard.number });
     }
 
     fn before_settling(&self, ending: Ending) {
-        self.aboard.count(self.ticket, ending);
-        if self.aboard.shared.is_bell_set() {
+        self.aboard.ledger.count_settled();
+        self.tell(Step::Settled(ending));
+        if self.returns_to_queue && self.aboard.shared.is_bell_set() {
             self.is_announced.set(self.aboard.shared.announce());
         }
     }
@@ -207,26 +210,6 @@ impl Runner for Turn<'_> {
     }
 }
 
-/// A worker while it runs a job that it waits for, on top of the one that waits.
-struct TakenBack<'worker> {
-    aboard: &'worker Aboard,
-    ticket: Ticket,
-}
-
-impl Runner for TakenBack<'_> {
-    fn ledger(&self) -> &Ledger {
-        &self.aboard.ledger
-    }
-
-    fn before_running(&self) {
-        self.aboard.tell(self.ticket, Step::Began { worker: self.aboard.number });
-    }
-
-    fn before_settling(&self, ending: Ending) {
-        self.aboard.count(self.ticket, ending);
-    }
-}
-
 impl Helper for Aboard {
     fn take_back(&self, offer: Offer) -> bool {
         // The job of another pool has workers of its own.
@@ -234,7 +217,7 @@ impl Helper for Aboard {
         let Some(job) = is_ours.then(|| self.shared.claim(offer.ticket)).flatten() else {
             return false;
         };
-        job.run(&TakenBack { aboard: self, ticket: offer.ticket });
+        job.run(&AtWork::new(self, offer.ticket, false));
         true
     }
 

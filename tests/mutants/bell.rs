@@ -146,7 +146,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "                if turn.is_announced.get() {
+        right: "                if at_work.is_announced.get() {
                     state.arrive();
                 }
 ",

@@ -64,10 +64,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/pool/worker.rs",
         right: "                summon(shared, state);
                 shared.give_back_places(1);
-                let turn",
+                let at_work",
         wrong: "                drop(state);
                 shared.give_back_places(1);
-                let turn",
+                let at_work",
         mistake: "a worker does not send for the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
@@ -75,13 +75,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/pool/worker.rs",
         right: "                summon(shared, state);
                 shared.give_back_places(1);
-                let turn = Turn { aboard, ticket, is_announced: Cell::new(false) };
-                job.run(&turn);
+                let at_work = AtWork::new(aboard, ticket, true);
+                job.run(&at_work);
 ",
         wrong: "                drop(state);
                 shared.give_back_places(1);
-                let turn = Turn { aboard, ticket, is_announced: Cell::new(false) };
-                job.run(&turn);
+                let at_work = AtWork::new(aboard, ticket, true);
+                job.run(&at_work);
                 summon(shared, shared.lock());
 ",
         mistake: "a worker sends for the next one after its job",
@@ -91,14 +91,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/pool/worker.rs",
         right: "                summon(shared, state);
                 shared.give_back_places(1);
-                let turn",
+                let at_work",
         wrong: "                if may_look_out {
                     summon(shared, state);
                 } else {
                     drop(state);
                 }
                 shared.give_back_places(1);
-                let turn",
+                let at_work",
         mistake: "a worker that has looked out does not send for the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },

@@ -34,24 +34,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "impl Runner for TakenBack<'_> {
-    fn ledger(&self) -> &Ledger {
-        &self.aboard.ledger
-    }
-
-    fn before_running(&self) {
-        self.aboard.tell(self.ticket, Step::Began { worker: self.aboard.number });
-    }",
-        wrong: "impl Runner for TakenBack<'_> {
-    fn ledger(&self) -> &Ledger {
-        &self.aboard.ledger
-    }",
+        right: "        self.tell(Step::Began { worker: self.aboard.number });",
+        wrong: "        if self.returns_to_queue {
+            self.tell(Step::Began { worker: self.aboard.number });
+        }",
         mistake: "a job that is taken back is not told to begin",
         caught_by: "steps::a_job_that_is_taken_back_is_told_of_once",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        job.run(&TakenBack { aboard: self, ticket: offer.ticket });",
+        right: "        job.run(&AtWork::new(self, offer.ticket, false));",
         wrong: "        job.run(&*self.ledger);",
         mistake: "a job that is taken back is not told to end",
         caught_by: "steps::a_job_that_is_taken_back_is_told_of_once",
