@@ -27,5 +27,6 @@ pub(crate) mod handle;
 pub(crate) mod callback;
 pub(crate) mod cancel_on_drop;
 pub(crate) mod thread_pool;
+pub(crate) mod shutdown;
 pub(crate) mod map;
 pub(crate) mod thread;

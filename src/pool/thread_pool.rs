@@ -1,20 +1,14 @@
-//! The pool itself: where jobs are handed in, and how it ends.
+//! The pool itself, as its user sees it: where jobs are handed in.
 //!
-//! Knows nothing of queues and wake-ups. What must always hold: when a pool has been dropped or shut
-//! down from outside, its threads are gone, thread-locals and all; and every job that was ever
-//! handed in has settled, unless some other thread is in the middle of cancelling it.
+//! Knows nothing of queues and wake-ups, nor of how it ends: that is `shutdown`. What must always
+//! hold: every way to hand a job in gives a handle, or gives the closure back.
 
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Waker;
-use std::time::Duration;
 
-use crate::error::{BuildError, CancelReason, QueueFull, ShutdownError};
-use crate::wait::block_on::block_on_until;
+use crate::error::{BuildError, QueueFull};
 use crate::wait::cancel::CancellationToken;
-use crate::wait::deadline::Deadline;
 use crate::wait::help::Ticket;
 
 use super::builder::Builder;
@@ -22,10 +16,8 @@ use super::handle::JoinHandle;
 use super::job::{Job, Run};
 use super::ledger::PanicHook;
 use super::shared::{Shared, Stats};
-use super::state::End;
 use super::submit;
 use super::watch::Watch;
-use super::worker;
 
 /// A number of threads that run the closures handed to them.
 ///
@@ -51,17 +43,7 @@ use super::worker;
 /// threads end when the queue is empty.
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
-    shared: Arc<Shared>,
-}
-
-/// What becomes of the jobs that are queued when a pool is shut down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shutdown {
-    /// They run.
-    Drain,
-    /// They settle as cancelled, at once. Running jobs run to their end: a thread cannot be stopped.
-    #[doc(alias = "cancel_futures")]
-    Cancel,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl ThreadPool {
@@ -261,113 +243,6 @@ impl ThreadPool {
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }
-
-    /// Lets no more jobs in, waits for those that are in, and joins every thread.
-    ///
-    /// When to use it: to see the errors that a drop could not return, to cancel what is queued, or
-    /// to end a pool that others still hold. It may be called twice, and from several threads at
-    /// once; each call returns when all is over.
-    ///
-    /// ```
-    /// use handspun::{JoinError, Shutdown, ThreadPool};
-    ///
-    /// let pool = ThreadPool::new(1);
-    /// let queued = pool.submit(|| 6 * 7);
-    /// pool.shutdown(Shutdown::Drain)?;
-    /// assert!(queued.is_finished());
-    /// assert!(matches!(pool.submit(|| 7).join(), Err(JoinError::Cancelled(_))), "it came too late");
-    /// # Ok::<(), handspun::ShutdownError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ShutdownError::InsideWorker`] on a worker of this pool; then nothing has happened.
-    #[doc(alias = "close")]
-    pub fn shutdown(&self, queued: Shutdown) -> Result<(), ShutdownError> {
-        self.shutdown_until(queued, Deadline::Never)
-    }
-
-    /// Like [`shutdown`](Self::shutdown), but waits for at most `timeout`.
-    ///
-    /// A duration of zero begins the shutdown and does not wait. What a thread-local does when it
-    /// is destroyed, at the very end of its thread, is waited for in any case.
-    ///
-    /// ```
-    /// use std::{sync::mpsc, time::Duration};
-    /// use handspun::{Shutdown, ShutdownError, ThreadPool};
-    ///
-    /// let pool = ThreadPool::new(1);
-    /// let (answer, question) = mpsc::channel();
-    /// let stuck = pool.submit(move || question.recv());
-    ///
-    /// let timed_out = pool.shutdown_timeout(Shutdown::Drain, Duration::from_millis(1));
-    /// assert!(matches!(timed_out, Err(ShutdownError::StillRunning { .. })));
-    /// answer.send(7)?;
-    /// pool.shutdown(Shutdown::Drain)?;
-    /// assert_eq!(stuck.join()?, Ok(7));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ShutdownError::StillRunning`] says how much was left to do. The shutdown goes on, and may
-    /// be waited for by calling this again, or by dropping the pool.
-    #[doc(alias = "awaitTermination")]
-    pub fn shutdown_timeout(
-        &self,
-        queued: Shutdown,
-        timeout: Duration,
-    ) -> Result<(), ShutdownError> {
-        self.shutdown_until(queued, Deadline::after(timeout))
-    }
-
-    fn shutdown_until(&self, queued: Shutdown, deadline: Deadline) -> Result<(), ShutdownError> {
-        if worker::is_aboard(&self.shared) {
-            return Err(ShutdownError::InsideWorker);
-        }
-        self.close(queued);
-        let end = std::future::poll_fn(|context| self.shared.poll_end(context));
-        let mut end = pin!(end);
-        while let Some(reached) = block_on_until(end.as_mut(), deadline, Duration::ZERO) {
-            match reached {
-                End::Reached => return Ok(()),
-                End::JoinThreads(threads) => {
-                    for thread in threads {
-                        // An error would be a panic of a thread-local's destructor. It has been
-                        // printed, and there is nothing more to be done about it.
-                        let _ = thread.join();
-                    }
-                    let end_waiters = self.shared.lock().all_joined();
-                    end_waiters.into_iter().for_each(Waker::wake);
-                }
-            }
-        }
-        let Stats { running, queued, .. } = self.stats();
-        Err(ShutdownError::StillRunning { running, queued })
-    }
-
-    fn close(&self, queued: Shutdown) {
-        let mut state = self.shared.lock();
-        let idle = self.shared.close(&mut state);
-        let unrun = match queued {
-            Shutdown::Drain => Vec::new(),
-            Shutdown::Cancel => self.shared.drain(&mut state),
-        };
-        if state.n_threads == 0 {
-            // A job may have been let in whose bringer has not called a worker yet. We wait for the
-            // end, and must not take an empty house for it.
-            worker::summon(&self.shared, state);
-        } else {
-            drop(state);
-        }
-        idle.into_iter().for_each(|parker| parker.unpark());
-        if let Some(places) = self.shared.places() {
-            places.close();
-        }
-        for (ticket, job) in unrun {
-            self.shared.refuse(ticket, job, CancelReason::ShutDown);
-        }
-    }
 }
 
 impl Builder {
@@ -392,14 +267,6 @@ impl Default for ThreadPool {
 /// What a panic could leave half done is behind locks, and handed out whole: see `panic::catch`.
 impl UnwindSafe for ThreadPool {}
 impl RefUnwindSafe for ThreadPool {}
-
-impl Drop for ThreadPool {
-    fn drop(&mut self) {
-        if self.shutdown(Shutdown::Drain).is_err() {
-            self.close(Shutdown::Drain); // On a worker, which will come to its own end.
-        }
-    }
-}
 
 impl fmt::Debug for ThreadPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

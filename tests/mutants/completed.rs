@@ -82,7 +82,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "completed::every_member_is_yielded_once",
     },
     Mutant {
-        file: "src/pool/thread_pool.rs",
+        file: "src/pool/shutdown.rs",
         right: "            self.shared.refuse(ticket, job, CancelReason::ShutDown);",
         wrong: "            drop((ticket, job));",
         mistake: "jobs are dropped, and nobody who waits is told",

@@ -22,7 +22,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "ends::a_submit_that_races_a_shutdown_runs_or_is_refused",
     },
     Mutant {
-        file: "src/pool/thread_pool.rs",
+        file: "src/pool/shutdown.rs",
         right: "            worker::summon(&self.shared, state);
         } else",
         wrong: "            drop(state);
@@ -40,14 +40,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "ends::an_idle_pool_ends",
     },
     Mutant {
-        file: "src/pool/thread_pool.rs",
+        file: "src/pool/shutdown.rs",
         right: "        idle.into_iter().for_each(|parker| parker.unpark());",
         wrong: "        drop(idle);",
         mistake: "those who lie idle are not told of the end",
         caught_by: "ends::an_idle_pool_ends",
     },
     Mutant {
-        file: "src/pool/thread_pool.rs",
+        file: "src/pool/shutdown.rs",
         right: "        for (ticket, job) in unrun {",
         wrong: "        for (ticket, job) in unrun.into_iter().skip(1) {",
         mistake: "a job is drained and not refused",
@@ -63,7 +63,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "ends::every_one_of_several_shutdowns_returns",
     },
     Mutant {
-        file: "src/pool/thread_pool.rs",
+        file: "src/pool/shutdown.rs",
         right: "            self.close(Shutdown::Drain); // On a worker, which will come to its own end.
 ",
         wrong: "",
