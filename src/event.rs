@@ -1,4 +1,4 @@
-//! What an observer hears: the life of every job, step by step.
+//! What an observer hears: the life of every job, task and child, step by step.
 //!
 //! Knows nothing of what an observer does with it. What must always hold: an event is told with no
 //! lock held, on the thread where it happened; an observer that panics disturbs nobody; and without
@@ -7,58 +7,85 @@
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::panic;
 use crate::prims;
 
-/// Something that happened to a job; see [`Builder::observer`](crate::Builder::observer).
+/// Something that happened; see [`Builder::observer`](crate::Builder::observer).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Event {
-    /// When it happened. Events of different threads may be told in another order.
+pub struct Event<'a> {
+    /// When it happened, by the machine's clock. Events of different threads may be told in another
+    /// order.
     pub when: Instant,
-    /// Which job: the first one of its pool is 0.
-    pub job: usize,
+    /// What it happened to.
+    pub what: What,
+    /// Which of them: the first job of a pool is 0, and so is the first task of an executor.
+    pub number: usize,
+    /// What it is called, if it has a name: a task that was given one, or the program of a child.
+    pub name: Option<&'a str>,
     /// What happened to it.
     pub step: Step,
 }
 
-/// A step in the life of a job. `Submitted` is the first, `Settled` the last.
+/// What an [`Event`] tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum What {
+    /// A closure on a thread of a pool.
+    Job,
+    /// A future on an executor.
+    Task,
+    /// A process of the operating system.
+    Child,
+}
+
+/// A step in the life of a job, a task or a child. `Submitted` is the first, `Settled` the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
-    /// It was handed in, by this line of code.
+    /// It was handed in, by this line of code. A child has been started by then.
     Submitted(&'static Location<'static>),
-    /// This worker begins to run it, perhaps on top of another job that waits for it.
+    /// A job only: this worker begins to run it, perhaps on top of another job that waits for it.
     Began {
         /// The worker's number.
         worker: usize,
+    },
+    /// A task only: one poll kept its executor from everything else, for that long.
+    Lingered {
+        /// How long.
+        took: Duration,
+        /// Whether it blocked the thread, by waiting for something without an `.await`.
+        blocked: bool,
     },
     /// It is over. Its handle settles in the next moment.
     Settled(Ending),
 }
 
-/// How a job came to its end.
+/// How something came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
-    /// The closure returned. A job of a map has returned, whatever became of its inputs' calls.
+    /// The closure returned, the future was ready, or the process exited. A job of a map has returned,
+    /// whatever became of its inputs' calls.
     Returned,
-    /// The closure panicked.
+    /// The closure or the future panicked.
     Panicked,
-    /// The closure was never run.
+    /// The closure was never run, or the future was dropped before it was ready.
     Cancelled,
+    /// The process was ended by a signal, ours or somebody else's.
+    Killed,
 }
 
 /// Who is told, if anybody.
 #[derive(Clone, Default)]
 pub(crate) struct Observer(Option<Arc<Ear>>);
 
-type Ear = dyn Fn(&Event) + Send + Sync;
+type Ear = dyn Fn(&Event<'_>) + Send + Sync;
 
 impl Observer {
-    pub(crate) fn new(observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(observer)))
     }
 
@@ -67,14 +94,27 @@ impl Observer {
         self.0.as_ref().map(|_| prims::now())
     }
 
+    /// Tells of a job, now.
     pub(crate) fn tell(&self, job: usize, step: Step) {
         self.tell_of(self.now(), job, step);
     }
 
-    /// Tells of something that happened a little earlier.
+    /// Tells of a job something that happened a little earlier.
     pub(crate) fn tell_of(&self, when: Option<Instant>, job: usize, step: Step) {
+        self.tell_about(when, What::Job, job, None, step);
+    }
+
+    /// Tells of anything.
+    pub(crate) fn tell_about(
+        &self,
+        when: Option<Instant>,
+        what: What,
+        number: usize,
+        name: Option<&str>,
+        step: Step,
+    ) {
         if let (Some(observer), Some(when)) = (&self.0, when) {
-            panic::contain(|| observer(&Event { when, job, step }));
+            panic::contain(|| observer(&Event { when, what, number, name, step }));
         }
     }
 }

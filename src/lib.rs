@@ -89,7 +89,7 @@ pub use error::{
     BuildError, CancelReason, Cancelled, Elapsed, FlatError, JoinError, QueueFull, ShutdownError,
     StillRunning, Unfinished,
 };
-pub use event::{Ending, Event, Step};
+pub use event::{Ending, Event, Step, What};
 pub use observe::histogram::Histogram;
 pub use observe::meter::{Meter, Tally};
 pub use observe::span::{JobRun, JobSpan};

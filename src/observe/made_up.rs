@@ -5,7 +5,7 @@
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use crate::event::{Ending, Event, Step};
+use crate::event::{Ending, Event, Step, What};
 use crate::observe::picture::Picture;
 use crate::observe::span::{JobSpan, Lives};
 
@@ -23,32 +23,36 @@ impl Film {
     }
 
     #[track_caller]
-    pub(crate) fn submitted(self, ms: u64, job: usize) -> Event {
-        Event { when: self.at(ms), job, step: Step::Submitted(Location::caller()) }
+    pub(crate) fn submitted(self, ms: u64, job: usize) -> Event<'static> {
+        event(self.at(ms), job, Step::Submitted(Location::caller()))
     }
 
-    pub(crate) fn began(self, ms: u64, job: usize, worker: usize) -> Event {
-        Event { when: self.at(ms), job, step: Step::Began { worker } }
+    pub(crate) fn began(self, ms: u64, job: usize, worker: usize) -> Event<'static> {
+        event(self.at(ms), job, Step::Began { worker })
     }
 
-    pub(crate) fn settled(self, ms: u64, job: usize, ending: Ending) -> Event {
-        Event { when: self.at(ms), job, step: Step::Settled(ending) }
+    pub(crate) fn settled(self, ms: u64, job: usize, ending: Ending) -> Event<'static> {
+        event(self.at(ms), job, Step::Settled(ending))
     }
 
-    pub(crate) fn returned(self, ms: u64, job: usize) -> Event {
+    pub(crate) fn returned(self, ms: u64, job: usize) -> Event<'static> {
         self.settled(ms, job, Ending::Returned)
     }
 
     /// A job that was submitted at 0, ran on this worker, and returned.
-    pub(crate) fn job(self, job: usize, worker: usize, from: u64, to: u64) -> [Event; 3] {
+    pub(crate) fn job(self, job: usize, worker: usize, from: u64, to: u64) -> [Event<'static>; 3] {
         [self.submitted(0, job), self.began(from, job, worker), self.returned(to, job)]
     }
 
     /// What these events, told by one pool, look like at this time.
-    pub(crate) fn picture(self, now: u64, events: &[Event]) -> Picture {
+    pub(crate) fn picture(self, now: u64, events: &[Event<'_>]) -> Picture {
         let mut lives = Lives::default();
         let settled: Vec<JobSpan> =
             events.iter().filter_map(|event| lives.hear(0, event)).collect();
         Picture::new(settled.into_iter().chain(lives.open()).collect(), 0, self.at(now))
     }
+}
+
+fn event(when: Instant, number: usize, step: Step) -> Event<'static> {
+    Event { when, what: What::Job, number, name: None, step }
 }

@@ -88,7 +88,7 @@ impl Meter {
     /// What a pool is to tell of its jobs; for [`Builder::observer`](crate::Builder::observer).
     ///
     /// Call it once for each pool: job 0 of one pool is not job 0 of another.
-    pub fn observer(&self) -> impl Fn(&Event) + Send + Sync + use<> + 'static {
+    pub fn observer(&self) -> impl Fn(&Event<'_>) + Send + Sync + use<> + 'static {
         let shared = self.shared.clone();
         let pool = shared.lock().lives.add_pool();
         move |event| shared.lock().hear(pool, event)
@@ -106,7 +106,7 @@ impl Meter {
 }
 
 impl Books {
-    fn hear(&mut self, pool: usize, event: &Event) {
+    fn hear(&mut self, pool: usize, event: &Event<'_>) {
         let Some(JobSpan { submitted, run, settled: Some((settled, ending)), .. }) =
             self.lives.hear(pool, event)
         else {
@@ -116,7 +116,7 @@ impl Books {
         *match ending {
             Ending::Returned => &mut tally.returned,
             Ending::Panicked => &mut tally.panicked,
-            Ending::Cancelled => &mut tally.cancelled,
+            Ending::Cancelled | Ending::Killed => &mut tally.cancelled,
         } += 1;
         if let Some(run) = run {
             tally.queue_wait.record(run.began.saturating_duration_since(submitted));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 use std::time::Instant;
 
-use crate::event::{Ending, Event, Step};
+use crate::event::{Ending, Event, Step, What};
 
 /// What is known of one job: when it was submitted, began and settled.
 ///
@@ -76,8 +76,11 @@ impl Lives {
     }
 
     /// Writes an event down. If the life of its job is complete by that, here it is.
-    pub(crate) fn hear(&mut self, pool: usize, event: &Event) -> Option<JobSpan> {
-        let name = (pool, event.job);
+    pub(crate) fn hear(&mut self, pool: usize, event: &Event<'_>) -> Option<JobSpan> {
+        if event.what != What::Job {
+            return None;
+        }
+        let name = (pool, event.number);
         let life = self.open.entry(name).or_default();
         match event.step {
             Step::Submitted(at) => life.submitted = Some((event.when, at)),
@@ -88,6 +91,7 @@ impl Lives {
                 life.run = Some(JobRun { worker, depth: *n_below, began: event.when });
                 *n_below += 1;
             }
+            Step::Lingered { .. } => {} // Not a job's.
             Step::Settled(ending) => {
                 life.settled = Some((event.when, ending));
                 if let Some(run) = life.run {

@@ -85,7 +85,7 @@ fn bar_of(picture: &Picture, span: &JobSpan) -> Option<Bar> {
     let run = span.run?;
     let sign = match span.settled {
         Some((_, Ending::Panicked)) => Some(PANICKED),
-        Some((_, Ending::Returned | Ending::Cancelled)) => None,
+        Some((_, Ending::Returned | Ending::Cancelled | Ending::Killed)) => None,
         None => Some(STILL_RUNNING),
     };
     let (from, to) = (picture.offset(run.began), picture.end_of(span));
@@ -238,7 +238,7 @@ mod tests {
     use crate::observe::made_up::Film;
 
     /// The rows of a drawing that is 40 columns wide, and 0.4 s long.
-    fn rows<const N: usize>(film: Film, events: &[Event]) -> [String; N] {
+    fn rows<const N: usize>(film: Film, events: &[Event<'_>]) -> [String; N] {
         let text = draw(&film.picture(400, events), 56);
         let rows: Vec<_> = text.lines().skip(1).take(N).map(str::to_owned).collect();
         rows.try_into().expect("as many as are asked for")

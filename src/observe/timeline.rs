@@ -100,7 +100,7 @@ impl Timeline {
     /// Call it once for each pool, and each has rows of its own. Two pools that share one observer,
     /// because their builder was cloned, have the same numbers for their jobs and workers, and
     /// their lives are mixed up.
-    pub fn observer(&self) -> impl Fn(&Event) + Send + Sync + use<> + 'static {
+    pub fn observer(&self) -> impl Fn(&Event<'_>) + Send + Sync + use<> + 'static {
         let shared = self.shared.clone();
         let pool = shared.lock().lives.add_pool();
         move |event| shared.lock().hear(pool, event)
@@ -170,7 +170,7 @@ impl Timeline {
 }
 
 impl Record {
-    fn hear(&mut self, pool: usize, event: &Event) {
+    fn hear(&mut self, pool: usize, event: &Event<'_>) {
         self.settled.extend(self.lives.hear(pool, event));
         if self.settled.len() > self.at_most {
             self.settled.pop_front();

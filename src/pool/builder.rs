@@ -13,8 +13,7 @@ use crate::event::{Event, Observer};
 use crate::panic::{self, Panic};
 use crate::prims;
 use crate::wait::block_on::default_look_out;
-
-use super::ledger::PanicHook;
+use crate::wait::panic_hook::PanicHook;
 
 /// Settings for a [`ThreadPool`](crate::ThreadPool), each with a sensible default.
 ///
@@ -211,7 +210,7 @@ impl Builder {
     /// assert!(steps.iter().any(|step| step == Step::Settled(Ending::Returned)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn observer(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+    pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.settings.observer = Observer::new(observer);
         self
     }

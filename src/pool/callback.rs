@@ -10,10 +10,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use crate::error::JoinError;
 use crate::panic;
 use crate::prims::Mutex;
+use crate::wait::panic_hook::PanicHook;
 
 use super::handle::JoinHandle;
 use super::job::Outcome;
-use super::ledger::PanicHook;
 
 impl<T: Send + 'static> JoinHandle<T> {
     /// Lets a callback have the result, on the thread that finishes the job.

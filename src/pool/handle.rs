@@ -17,10 +17,11 @@ use crate::error::{CancelReason, FlatError, JoinError, StillRunning};
 use crate::wait::block_on::{block_on_until, default_look_out, look_out};
 use crate::wait::deadline::Deadline;
 use crate::wait::help::{self, Ticket};
+use crate::wait::panic_hook::PanicHook;
 use crate::wait::settle::Progress;
+use crate::wait::tag::{self, Tag};
 
 use super::job::Outcome;
-use super::ledger::PanicHook;
 use super::shared::Shared;
 use super::worker;
 
@@ -290,7 +291,10 @@ impl<T> Future for JoinHandle<T> {
         let result = outcome.poll(context);
         if result.is_ready() {
             self.outcome = None;
-        } else if let Some(place) = &self.place {
+            return result;
+        }
+        tag::say(Tag::Words("a job"));
+        if let Some(place) = &self.place {
             if worker::is_aboard(&place.shared) {
                 help::offer(worker::offer_of(&place.shared, place.ticket));
             }

@@ -1,21 +1,13 @@
 //! What a job leaves behind when it settles: one more in a count, and perhaps a panic unread.
 //!
 //! Knows nothing of queues and workers. What must always hold: a job is counted before its handle
-//! settles, so that whoever has its result finds it in the count; and a panic that nobody will
-//! ever read is told to the hook exactly once.
-
-use std::fmt;
-use std::sync::Arc;
+//! settles, so that whoever has its result finds it in the count.
 
 use crate::error::JoinError;
-use crate::panic::{self, Panic};
 use crate::prims::{AtomicUsize, Ordering};
+use crate::wait::panic_hook::PanicHook;
 
 use Ordering::Relaxed;
-
-/// Hears of panics that nobody reads.
-#[derive(Clone)]
-pub(crate) struct PanicHook(Arc<dyn Fn(&Panic) + Send + Sync>);
 
 /// Each worker has one, on cache lines of its own: with one for all, they would wait for each other
 /// at every job.
@@ -45,38 +37,5 @@ impl Ledger {
     /// Disposes of a result that has no reader.
     pub(crate) fn dispose<T>(&self, unread: Result<T, JoinError>) {
         self.hook.dispose(unread);
-    }
-}
-
-impl PanicHook {
-    pub(crate) fn new(hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(hook))
-    }
-
-    pub(crate) fn dispose<T>(&self, unread: Result<T, JoinError>) {
-        match unread {
-            // A value may be anything, and dropping it may panic: that must not cost us a worker.
-            Ok(value) => panic::contain(|| drop(value)),
-            Err(JoinError::Panicked(panic)) => self.tell(&panic),
-            // Whoever cancelled it knows.
-            Err(JoinError::Cancelled(_)) => {}
-        }
-    }
-
-    pub(crate) fn tell(&self, panic: &Panic) {
-        panic::contain(|| (self.0)(panic));
-    }
-}
-
-/// One line on stderr.
-impl Default for PanicHook {
-    fn default() -> Self {
-        Self::new(|panic| eprintln!("handspun: nobody read this panic: {panic}"))
-    }
-}
-
-impl fmt::Debug for PanicHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PanicHook(..)")
     }
 }

@@ -16,9 +16,9 @@ use std::vec;
 use crate::error::{FlatError, JoinError};
 use crate::panic;
 use crate::prims;
+use crate::wait::panic_hook::PanicHook;
 
 use super::handle::JoinHandle;
-use super::ledger::PanicHook;
 use super::thread_pool::ThreadPool;
 
 /// How many jobs there are ahead of the reader, for each thread. Enough to keep the workers busy

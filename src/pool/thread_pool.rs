@@ -10,11 +10,11 @@ use std::sync::Arc;
 use crate::error::{BuildError, QueueFull};
 use crate::wait::cancel::CancellationToken;
 use crate::wait::help::Ticket;
+use crate::wait::panic_hook::PanicHook;
 
 use super::builder::Builder;
 use super::handle::JoinHandle;
 use super::job::{Job, Run};
-use super::ledger::PanicHook;
 use super::shared::{Shared, Stats};
 use super::submit;
 use super::watch::Watch;

@@ -23,6 +23,7 @@ use super::cancel_tree::{Flag, Tree};
 use super::clock::Clock;
 use super::deadline::Deadline;
 use super::sleep::Sleep;
+use super::tag::{self, Tag};
 use super::wait_list::Key;
 
 /// A way to ask running code to stop, and to know that one is asked.
@@ -295,6 +296,7 @@ impl Future for WaitForCancel {
             Ok(reason) => Poll::Ready(reason),
             Err(key) => {
                 self.key = Some(key);
+                tag::say(Tag::Words("a token to be cancelled"));
                 Poll::Pending
             }
         }

@@ -11,9 +11,11 @@
 
 pub(crate) mod deadline;
 pub(crate) mod parker;
+pub(crate) mod tag;
 pub(crate) mod help;
 pub(crate) mod block_on;
 pub(crate) mod settle;
+pub(crate) mod panic_hook;
 pub(crate) mod wait_list;
 pub(crate) mod timers;
 pub(crate) mod alarm;

@@ -16,6 +16,7 @@ use crate::error::Elapsed;
 use super::clock::Clock;
 use super::deadline::Deadline;
 use super::help::forget_offer;
+use super::tag::{self, Tag};
 use super::timers::Key;
 
 /// Waits until `duration` has passed, counted from this call.
@@ -113,6 +114,7 @@ impl Future for Sleep {
             // A clock that jumps may have jumped between the look and the timer.
             return Poll::Ready(());
         }
+        tag::say(Tag::Words("a time"));
         Poll::Pending
     }
 }

@@ -20,7 +20,7 @@ struct Log(Arc<Mutex<Vec<(usize, Step)>>>);
 impl Log {
     fn pool(&self, threads: usize) -> Arc<ThreadPool> {
         let log = self.0.clone();
-        let observer = move |event: &Event| log.lock().unwrap().push((event.job, event.step));
+        let observer = move |event: &Event| log.lock().unwrap().push((event.number, event.step));
         Arc::new(ThreadPool::builder().threads(threads).observer(observer).build().unwrap())
     }
 

@@ -35,7 +35,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "waits::a_panic_is_read_or_told_to_the_hook",
     },
     Mutant {
-        file: "src/pool/ledger.rs",
+        file: "src/wait/panic_hook.rs",
         right: "            Ok(value) => panic::contain(|| drop(value)),",
         wrong: "            Ok(value) => std::mem::forget(value),",
         mistake: "a value that nobody reads is leaked",

@@ -1,6 +1,7 @@
 //! An observer hears every step of every job, and disturbs nobody.
 
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use handspun::{Builder, Cancel, CancellationToken, Ending, Shutdown, Step, ThreadPool};
 
@@ -9,18 +10,26 @@ use crate::support::{panic_quietly, watched};
 
 /// The steps of each job by its number, in the order in which they happened.
 #[derive(Clone, Default)]
-struct Diary(Arc<Mutex<Vec<handspun::Event>>>);
+struct Diary(Arc<Mutex<Vec<Told>>>);
+
+/// When, to which job, and what.
+type Told = (Instant, usize, Step);
 
 impl Diary {
     fn kept_by(&self, builder: Builder) -> ThreadPool {
         let events = self.0.clone();
-        builder.observer(move |event| events.lock().unwrap().push(*event)).build().unwrap()
+        builder
+            .observer(move |event| {
+                events.lock().unwrap().push((event.when, event.number, event.step));
+            })
+            .build()
+            .unwrap()
     }
 
     fn steps_of(&self, job: usize) -> Vec<Step> {
         let mut events = self.0.lock().unwrap().clone();
-        events.sort_by_key(|event| event.when);
-        events.iter().filter(|event| event.job == job).map(|event| event.step).collect()
+        events.sort_by_key(|told| told.0);
+        events.iter().filter(|told| told.1 == job).map(|told| told.2).collect()
     }
 }
 

@@ -90,7 +90,7 @@ const HOMES: [Home; 15] = [
     },
     Home {
         words: &["eprintln!"],
-        files: &["src/pool/"],
+        files: &["src/wait/panic_hook.rs"],
         reach: Reach::Crate,
         why: "a library is silent, but for the hook that hears of a panic which nobody read",
     },
