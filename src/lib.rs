@@ -51,6 +51,7 @@ mod error;
 mod event;
 mod wait;
 mod pool;
+mod executor;
 mod observe;
 
 /// The model checks: unit tests by rank, for they look at private parts, but a house of their own.
@@ -90,13 +91,20 @@ pub use error::{
     StillRunning, Unfinished,
 };
 pub use event::{Ending, Event, Step, What};
+pub use executor::failures::{Cause, Failure, Failures};
+pub use executor::group::{GroupSpawner, Member, TaskGroup, task_group};
+pub use executor::map_concurrent::{MapConcurrent, map_concurrent};
+pub use executor::remote::Remote;
+pub use executor::run::{Executor, ExecutorBuilder, run, try_run};
+pub use executor::spawn::{spawn, spawn_named, yield_now};
+pub use executor::stuck::{Dump, Hang, TaskState};
+pub use executor::task::Task;
 pub use observe::histogram::Histogram;
 pub use observe::meter::{Meter, Tally};
 pub use observe::span::{JobRun, JobSpan};
 pub use observe::timeline::Timeline;
 pub use panic::Panic;
 pub use pool::builder::Builder;
-pub use pool::cancel_on_drop::CancelOnDrop;
 pub use pool::handle::{Cancel, JoinHandle};
 pub use pool::map::{Map, TryMap};
 pub use pool::shared::Stats;
@@ -104,10 +112,14 @@ pub use pool::shutdown::Shutdown;
 pub use pool::thread_pool::ThreadPool;
 pub use wait::block_on::block_on;
 pub use wait::cancel::{CancellationToken, DropGuard, WaitForCancel};
+pub use wait::cancel_on_drop::CancelOnDrop;
 pub use wait::clock::Clock;
 pub use wait::completed::{AsCompleted, TimedCompleted, as_completed};
+pub use wait::interval::{Interval, MissedTicks, interval};
+pub use wait::join_all::{join_all, race, try_join_all};
 pub use wait::keyed::{Keyed, keyed};
-pub use wait::sleep::{Sleep, sleep, sleep_until, timeout};
+pub use wait::sleep::{Sleep, sleep, sleep_until};
+pub use wait::timeout::{remaining, timeout, timeout_at};
 pub use wait::until::{Wait, Waited, wait};
 
 /// Raw threads that can be joined with a timeout.

@@ -41,6 +41,12 @@ struct Caught {
 type Payload = Box<dyn Any + Send>;
 
 impl Panic {
+    /// The same panic, of something that came from that line.
+    pub(crate) fn submitted_by(mut self, line: &'static Location<'static>) -> Self {
+        self.0.submitted_at = line;
+        self
+    }
+
     /// What the panic said; a standing phrase if its payload is not text.
     pub fn message(&self) -> &str {
         &self.0.message

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::error::{CancelReason, FlatError, JoinError, StillRunning};
 use crate::wait::block_on::{block_on_until, default_look_out, look_out};
+use crate::wait::cancel_on_drop::CancelOnDrop;
 use crate::wait::deadline::Deadline;
 use crate::wait::help::{self, Ticket};
 use crate::wait::panic_hook::PanicHook;
@@ -217,6 +218,31 @@ impl<T> JoinHandle<T> {
         }
     }
 
+    /// Ties the job to its handle: dropping what this returns cancels the job.
+    ///
+    /// When to use it: nobody wants the result any more once you stop waiting for it, as when a task
+    /// that awaits the job is dropped. A queued job never runs then; a running one is asked to stop,
+    /// if it has a token.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use handspun::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (open, gate) = mpsc::channel();
+    /// let first = pool.submit(move || gate.recv());
+    /// let second = pool.submit(|| unreachable!("it was not wanted any more")).cancel_on_drop();
+    /// drop(second);
+    /// open.send(())?;
+    /// first.join()??;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cancel_on_drop(self) -> CancelOnDrop<Self> {
+        CancelOnDrop::new(self, |handle| {
+            handle.cancel();
+        })
+    }
+
     fn take_back(&self) {
         if let (Some(place), Some(helper)) = (&self.place, help::helper()) {
             helper.take_back(worker::offer_of(&place.shared, place.ticket));
@@ -276,6 +302,21 @@ impl<T, E> JoinHandle<Result<T, E>> {
             Ok(Err(error)) => Err(FlatError::Failed(error)),
             Err(error) => Err(FlatError::NoResult(error)),
         }
+    }
+}
+
+impl<T> CancelOnDrop<JoinHandle<T>> {
+    /// Waits for the job on this thread, and takes its result; see [`JoinHandle::join`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`JoinHandle::join`].
+    ///
+    /// # Panics
+    ///
+    /// If the result has been taken, by awaiting `&mut` this.
+    pub fn join(self) -> Result<T, JoinError> {
+        self.into_handle().join()
     }
 }
 

@@ -15,6 +15,7 @@ use crate::error::{CancelReason, JoinError};
 use crate::event::Ending;
 use crate::panic;
 use crate::wait::cancel::CancellationToken;
+use crate::wait::host::Hold;
 use crate::wait::settle::{Progress, Settle};
 
 use super::ledger::Ledger;
@@ -73,11 +74,13 @@ pub(crate) struct Job<F, T> {
     submitted_at: &'static Location<'static>,
     /// What the closure was told to look at, if anything. Cancelled, it keeps a job from beginning.
     token: Option<CancellationToken>,
+    /// On the executor on whose thread it was submitted, if it was.
+    hold: Option<Hold>,
 }
 
 impl<F, T> Job<F, T> {
     pub(crate) fn new(closure: F, submitted_at: &'static Location<'static>) -> Self {
-        Self { cell: Settle::queued(closure), submitted_at, token: None }
+        Self { cell: Settle::queued(closure), submitted_at, token: None, hold: Hold::take() }
     }
 
     pub(crate) fn with_token(mut self, token: CancellationToken) -> Self {
@@ -92,12 +95,14 @@ impl<F, T> Job<F, T> {
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         });
         let aftermath = self.cell.settle(result);
-        if aftermath.is_nothing() {
-            return;
+        if !aftermath.is_nothing() {
+            runner.before_foreign_code();
+            if let Some(unread) = aftermath.run_its_course() {
+                runner.ledger().dispose(unread);
+            }
         }
-        runner.before_foreign_code();
-        if let Some(unread) = aftermath.run_its_course() {
-            runner.ledger().dispose(unread);
+        if let Some(hold) = &self.hold {
+            hold.let_go(); // Not before the reader has been woken.
         }
     }
 }

@@ -25,7 +25,6 @@ pub(crate) mod worker;
 pub(crate) mod submit;
 pub(crate) mod handle;
 pub(crate) mod callback;
-pub(crate) mod cancel_on_drop;
 pub(crate) mod thread_pool;
 pub(crate) mod shutdown;
 pub(crate) mod map;

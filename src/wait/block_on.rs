@@ -14,6 +14,7 @@ use crate::prims::{self, thread_local};
 
 use super::deadline::Deadline;
 use super::help::forget_offer;
+use super::inside;
 use super::parker::{Parker, Patience};
 
 /// Runs a future to its end on this thread, which sleeps meanwhile.
@@ -56,6 +57,7 @@ pub(crate) fn block_on_until<F: Future>(
     look_out: Duration,
 ) -> Option<F::Output> {
     let mut place = Place::take();
+    let _entered = inside::enter_blocking_wait();
     // A future that panics unwinds through here, and the place is dropped: there will be another.
     let output = loop {
         let mut context = Context::from_waker(&place.waker);
@@ -65,6 +67,7 @@ pub(crate) fn block_on_until<F: Future>(
         if deadline.has_passed() {
             break None;
         }
+        inside::will_block();
         // Looked out for or not, it is the park that takes notice.
         place.patience.look_out(look_out, || place.parker.is_notified());
         place.parker.park(deadline);

@@ -76,9 +76,9 @@ struct Limit {
 }
 
 impl CancellationToken {
-    /// A token of its own, without a deadline.
+    /// A token of its own, without a deadline. Its clock is the [current](Clock::current) one.
     pub fn new() -> Self {
-        Self::on(&Clock::real())
+        Self::on(&Clock::current())
     }
 
     /// A token whose deadlines, and whose children's, are points on this clock.

@@ -9,9 +9,10 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::panic;
-use crate::prims::{self, Mutex};
+use crate::prims::{self, Mutex, MutexGuard};
 
 use super::alarm::ALARM;
+use super::parker::Parker;
 use super::timers::{Key, Timers};
 
 /// A source of time, for sleeps, deadlines and the tests of both.
@@ -42,6 +43,8 @@ enum Kind {
 struct Jumping {
     now: Instant,
     timers: Timers,
+    /// Wakes the executor that moves it, if there is one.
+    driver: Option<Arc<Parker>>,
 }
 
 impl Clock {
@@ -54,7 +57,7 @@ impl Clock {
     ///
     /// Clones are the same clock.
     pub fn jumping() -> Self {
-        let jumping = Jumping { now: prims::now(), timers: Timers::default() };
+        let jumping = Jumping { now: prims::now(), timers: Timers::default(), driver: None };
         Self(Kind::Jumping(Arc::new(Mutex::new(jumping))))
     }
 
@@ -80,13 +83,40 @@ impl Clock {
             panic!("the clock cannot be advanced by {by:?}: there is no such time");
         };
         state.now = now;
-        // One at a time, for a waker may be code that advances the clock, or drops another sleep:
-        // then those that are left still fire in their order, and what was dropped does not.
-        while let Some(waker) = state.timers.pop_due(now) {
-            drop(state);
-            panic::contain(|| waker.wake());
-            state = clock.lock();
+        fire(clock, state);
+    }
+
+    /// Moves a jumping clock to the next deadline; false if nobody waits for a time.
+    pub(crate) fn jump(&self) -> bool {
+        let next = self.next_deadline();
+        if let Some(deadline) = next {
+            self.move_to(deadline);
         }
+        next.is_some()
+    }
+
+    /// When the first of those who wait on a jumping clock is to be woken.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        match &self.0 {
+            Kind::Real => None,
+            Kind::Jumping(clock) => clock.lock().timers.next_deadline(),
+        }
+    }
+
+    /// Says who is to look again when somebody begins to wait for an earlier time than all others.
+    pub(crate) fn set_driver(&self, driver: Option<Arc<Parker>>) {
+        match &self.0 {
+            Kind::Real => {}
+            Kind::Jumping(clock) => clock.lock().driver = driver,
+        }
+    }
+
+    /// Moves a jumping clock, never backwards.
+    pub(crate) fn move_to(&self, now: Instant) {
+        let Kind::Jumping(clock) = &self.0 else { return };
+        let mut state = clock.lock();
+        state.now = state.now.max(now);
+        fire(clock, state);
     }
 
     /// Whether time passes by itself, so that a thread may sleep for as long as it takes.
@@ -100,7 +130,16 @@ impl Clock {
     pub(crate) fn set_timer(&self, deadline: Instant, waker: Waker) -> Key {
         match &self.0 {
             Kind::Real => ALARM.set(deadline, waker),
-            Kind::Jumping(clock) => clock.lock().timers.set(deadline, waker).0,
+            Kind::Jumping(clock) => {
+                let mut state = clock.lock();
+                let (key, is_first) = state.timers.set(deadline, waker);
+                let driver = if is_first { state.driver.clone() } else { None };
+                drop(state);
+                if let Some(driver) = driver {
+                    driver.unpark();
+                }
+                key
+            }
         }
     }
 
@@ -123,6 +162,19 @@ impl Clock {
                 panic::contain(|| drop(waker));
             }
         }
+    }
+}
+
+/// Wakes those whose time has come.
+///
+/// One at a time, for a waker may be code that advances the clock, or drops another sleep: then those
+/// that are left still fire in their order, and what was dropped does not.
+fn fire<'a>(clock: &'a Mutex<Jumping>, mut state: MutexGuard<'a, Jumping>) {
+    let now = state.now;
+    while let Some(waker) = state.timers.pop_due(now) {
+        drop(state);
+        panic::contain(|| waker.wake());
+        state = clock.lock();
     }
 }
 

@@ -11,6 +11,7 @@
 
 pub(crate) mod deadline;
 pub(crate) mod parker;
+pub(crate) mod inside;
 pub(crate) mod tag;
 pub(crate) mod help;
 pub(crate) mod block_on;
@@ -20,10 +21,15 @@ pub(crate) mod wait_list;
 pub(crate) mod timers;
 pub(crate) mod alarm;
 pub(crate) mod clock;
+pub(crate) mod host;
 pub(crate) mod sleep;
+pub(crate) mod timeout;
+pub(crate) mod interval;
 pub(crate) mod cancel_tree;
 pub(crate) mod cancel;
+pub(crate) mod cancel_on_drop;
 pub(crate) mod line;
 pub(crate) mod completed;
 pub(crate) mod keyed;
 pub(crate) mod until;
+pub(crate) mod join_all;

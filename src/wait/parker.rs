@@ -97,7 +97,7 @@ impl Parker {
     }
 
     /// `NOTIFIED` → `EMPTY`; false if there was no notice.
-    fn take_notice(&self) -> bool {
+    pub(crate) fn take_notice(&self) -> bool {
         // ORDERING: Acquire on success pairs with the Release swap in `unpark`. On
         // failure nothing is concluded from what was read.
         self.state.compare_exchange(NOTIFIED, EMPTY, Acquire, Relaxed).is_ok()

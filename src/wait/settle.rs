@@ -170,6 +170,14 @@ impl<W, T> Settle<W, T> {
         }
     }
 
+    /// What the waker of the reader holds, if the reader waits.
+    pub(crate) fn waits(&self) -> Option<*const ()> {
+        match &self.state.lock().reader {
+            Reader::Waiting(waker) => Some(waker.data()),
+            Reader::Away | Reader::Gone => None,
+        }
+    }
+
     /// Whether there is a value, unread, of which that holds. The question is asked under the lock.
     pub(crate) fn is_settled_and(&self, holds: impl FnOnce(&T) -> bool) -> bool {
         match &self.state.lock().stage {

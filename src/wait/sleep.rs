@@ -1,21 +1,21 @@
-//! Waiting for a time: `sleep`, and `timeout` around any future.
+//! Waiting for a time.
 //!
-//! Knows nothing of who polls it: the timer is the clock's, and wakes whatever waker it was given. So
-//! it works under `block_on` and under any executor.
+//! Knows nothing of who polls it, but for a host: under an executor of ours it is the host that keeps
+//! the timer, elsewhere the clock. So it works under `block_on` and under any executor.
 //!
 //! What must always hold: the deadline is fixed by the call, not by the first poll; a timer is set at
-//! the first poll that finds it too early, and taken out when the future is dropped.
+//! the first poll that finds it too early, where that poll happens; and it is taken out when the future
+//! is dropped, wherever that is.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
-
-use crate::error::Elapsed;
 
 use super::clock::Clock;
 use super::deadline::Deadline;
-use super::help::forget_offer;
+use super::host::{Hold, Host, Renewed};
 use super::tag::{self, Tag};
 use super::timers::Key;
 
@@ -23,7 +23,8 @@ use super::timers::Key;
 ///
 /// It blocks nobody: a thread calls `std::thread::sleep`, or
 /// [`CancellationToken::sleep`](crate::CancellationToken::sleep), which can be woken.
-/// `Duration::MAX` means never.
+/// `Duration::MAX` means never. In a task of an executor that has a jumping clock, it is that clock's
+/// time which has to pass; the call must be made in there, for the deadline is fixed by the call.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -33,64 +34,76 @@ use super::timers::Key;
 /// block_on(sleep(Duration::from_millis(5)));
 /// assert!(began.elapsed() >= Duration::from_millis(5));
 /// ```
+///
+/// Dropping it ends the wait, and leaves nothing behind.
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep::on(&Clock::real(), Deadline::after(duration))
+    let clock = Clock::current();
+    let deadline = clock.now().checked_add(duration).map_or(Deadline::Never, Deadline::At);
+    Sleep { clock, deadline, timer: None }
 }
 
-/// Waits until that time, of the real clock.
+/// Waits until that time, of the [current](Clock::current) clock.
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep::on(&Clock::real(), Deadline::At(deadline))
-}
-
-/// Gives a future a time to be ready in, counted from this call.
-///
-/// If time is over first, the future is dropped where it stands. A result that is there beats a time
-/// that is over.
-///
-/// ```
-/// use std::time::Duration;
-/// use handspun::{block_on, sleep, timeout};
-///
-/// let quick = block_on(timeout(Duration::from_secs(60), async { "done" }));
-/// assert_eq!(quick, Ok("done"));
-/// let slow = block_on(timeout(Duration::from_millis(1), sleep(Duration::from_secs(60))));
-/// assert!(slow.is_err());
-/// ```
-///
-/// # Errors
-///
-/// [`Elapsed`], with the time that was given.
-#[doc(alias = "wait_for")]
-pub fn timeout<F: Future>(
-    duration: Duration,
-    future: F,
-) -> impl Future<Output = Result<F::Output, Elapsed>> {
-    let sleep = sleep(duration);
-    async move {
-        let (mut future, mut sleep) = (pin!(future), sleep);
-        poll_fn(|context| {
-            if let Poll::Ready(output) = future.as_mut().poll(context) {
-                return Poll::Ready(Ok(output));
-            }
-            forget_offer(); // A job that is run by whoever waits for it would not mind the time.
-            Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout: duration }))
-        })
-        .await
-    }
+    Sleep::on(&Clock::current(), Deadline::At(deadline))
 }
 
 /// A time that is waited for; see [`sleep`].
-#[derive(Debug)]
 #[must_use = "nobody sleeps until this is awaited"]
 pub struct Sleep {
     clock: Clock,
     deadline: Deadline,
-    timer: Option<Key>,
+    timer: Option<Timer>,
 }
 
 impl Sleep {
     pub(crate) fn on(clock: &Clock, deadline: Deadline) -> Self {
         Self { clock: clock.clone(), deadline, timer: None }
+    }
+
+    /// When it is over; `None` if that is never.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.deadline {
+            Deadline::At(instant) => Some(instant),
+            Deadline::Never => None,
+        }
+    }
+
+    /// Gives it another deadline, on the same clock, whether it is over or not.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use handspun::{block_on, sleep};
+    ///
+    /// let mut alarm = sleep(Duration::from_secs(3600));
+    /// alarm.reset(std::time::Instant::now());
+    /// block_on(alarm);
+    /// ```
+    pub fn reset(&mut self, deadline: Instant) {
+        self.timer = None;
+        self.deadline = Deadline::At(deadline);
+    }
+
+    /// Whether the time has come; if not, the waker is told when it has.
+    fn poll_at(&mut self, deadline: Instant, waker: &Waker) -> Poll<()> {
+        if let Some(timer) = self.timer.take() {
+            match timer.renew(waker) {
+                Ok(timer) => self.timer = Some(timer),
+                Err(Fired::InTime) => return Poll::Ready(()),
+                Err(Fired::OrNot) => {}
+            }
+        }
+        let timer = match self.timer.take() {
+            Some(timer) => timer,
+            None => match Timer::set(&self.clock, deadline, waker) {
+                Some(timer) => timer,
+                None => return Poll::Ready(()),
+            },
+        };
+        if timer.may_be_late() && self.clock.now() >= deadline {
+            return Poll::Ready(());
+        }
+        self.timer = Some(timer);
+        Poll::Pending
     }
 }
 
@@ -98,31 +111,101 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Deadline::At(deadline) = self.deadline else { return Poll::Pending };
-        if self.clock.now() >= deadline {
-            return Poll::Ready(());
-        }
-        let waker = context.waker();
-        let is_set = match self.timer {
-            Some(timer) => self.clock.replace_waker(timer, waker.clone()),
-            None => false,
+        let polled = match self.deadline {
+            Deadline::At(deadline) => self.poll_at(deadline, context.waker()),
+            Deadline::Never => Poll::Pending,
         };
-        if !is_set {
-            self.timer = Some(self.clock.set_timer(deadline, waker.clone()));
+        if polled.is_pending() {
+            tag::say(Tag::Words("a time"));
         }
-        if self.clock.now() >= deadline {
-            // A clock that jumps may have jumped between the look and the timer.
-            return Poll::Ready(());
-        }
-        tag::say(Tag::Words("a time"));
-        Poll::Pending
+        polled
     }
 }
 
-impl Drop for Sleep {
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+/// A timer that is set, wherever. Dropping it takes it out.
+struct Timer {
+    keeper: Keeper,
+    key: Key,
+}
+
+enum Keeper {
+    /// The executor on whose thread it was set.
+    Host(Arc<Host>),
+    /// The clock: a jumping one, or the alarm of the real one. An executor whose own clock jumps is
+    /// held by what waits for real time.
+    Clock(Clock, #[expect(dead_code, reason = "it is held, and let go")] Option<Hold>),
+}
+
+/// A timer is no longer set.
+enum Fired {
+    /// Its time had come.
+    InTime,
+    /// Or else it has to be set anew; the clock knows.
+    OrNot,
+}
+
+impl Timer {
+    /// `None` if it is too late for it.
+    fn set(clock: &Clock, deadline: Instant, waker: &Waker) -> Option<Self> {
+        let mut waker = waker.clone();
+        let host = if clock.is_real() { Host::current() } else { None };
+        let hold = match host {
+            Some(host) if host.clock.is_real() => match host.set_timer(deadline, waker) {
+                Ok(key) => return Some(Self { keeper: Keeper::Host(host), key }),
+                Err(not_set) => {
+                    waker = not_set;
+                    None
+                }
+            },
+            Some(_) => Hold::take(),
+            None => None,
+        };
+        if clock.now() >= deadline {
+            return None;
+        }
+        let key = clock.set_timer(deadline, waker);
+        Some(Self { keeper: Keeper::Clock(clock.clone(), hold), key })
+    }
+
+    /// Leaves a newer waker, where the timer is still set and this is still the place for it.
+    fn renew(self, waker: &Waker) -> Result<Self, Fired> {
+        match &self.keeper {
+            Keeper::Host(host) if host.is_current() => {
+                match host.renew_timer(self.key, waker.clone()) {
+                    Renewed::Waits => Ok(self),
+                    Renewed::Fired => Err(Fired::InTime),
+                    Renewed::Gone => Err(Fired::OrNot),
+                }
+            }
+            Keeper::Host(_) => Err(Fired::OrNot),
+            Keeper::Clock(clock, _) => match clock.replace_waker(self.key, waker.clone()) {
+                true => Ok(self),
+                false => Err(Fired::OrNot),
+            },
+        }
+    }
+
+    /// Whether the time may be over although the timer has not fired: a jumping clock may jump between
+    /// a look and the timer, and the alarm's thread may be behind. A host fires its timers itself.
+    fn may_be_late(&self) -> bool {
+        match self.keeper {
+            Keeper::Host(_) => false,
+            Keeper::Clock(..) => true,
+        }
+    }
+}
+
+impl Drop for Timer {
     fn drop(&mut self) {
-        if let Some(timer) = self.timer.take() {
-            self.clock.remove_timer(timer);
+        match &self.keeper {
+            Keeper::Host(host) => host.remove_timer(self.key),
+            Keeper::Clock(clock, _) => clock.remove_timer(self.key),
         }
     }
 }

@@ -15,6 +15,8 @@ use crate::prims::thread_local;
 pub(crate) enum Tag {
     /// Put so that it follows "waits for".
     Words(&'static str),
+    /// A task of the executor that polls, by its number.
+    Task(usize),
     /// To be asked when the sentence is made: it counts something.
     #[expect(dead_code, reason = "a queue counts")]
     Ask(Arc<dyn Describe>),
@@ -36,7 +38,6 @@ pub(crate) fn say(tag: Tag) {
 }
 
 /// Polls, and hears what was said last.
-#[expect(dead_code, reason = "the executor asks")]
 pub(crate) fn hear<T>(poll: impl FnOnce() -> T) -> (T, Option<Tag>) {
     take(); // What was said to somebody who did not listen.
     let polled = poll();
@@ -51,6 +52,7 @@ impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Words(words) => f.write_str(words),
+            Self::Task(number) => write!(f, "task {number}"),
             Self::Ask(describe) => describe.describe(f),
         }
     }

@@ -103,6 +103,11 @@ impl Timers {
         (self.next_deadline()? <= now).then(|| self.take(0))
     }
 
+    /// Takes the first timer out, due or not.
+    pub(crate) fn pop(&mut self) -> Option<Waker> {
+        (!self.heap.is_empty()).then(|| self.take(0))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }

@@ -91,10 +91,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/job.rs",
-        right: "        runner.before_foreign_code();
-        if let Some(unread) = aftermath.run_its_course() {",
-        wrong: "        if let Some(unread) = aftermath.run_its_course() {
-            runner.before_foreign_code();",
+        right: "            runner.before_foreign_code();
+            if let Some(unread) = aftermath.run_its_course() {",
+        wrong: "            if let Some(unread) = aftermath.run_its_course() {
+                runner.before_foreign_code();",
         mistake: "the callback runs before the announcement is taken back",
         caught_by: "bell::a_worker_in_foreign_code_is_not_on_its_way",
     },

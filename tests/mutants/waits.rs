@@ -21,8 +21,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/job.rs",
-        right: "        if aftermath.is_nothing() {",
-        wrong: "        if !aftermath.is_nothing() {",
+        right: "        if !aftermath.is_nothing() {",
+        wrong: "        if aftermath.is_nothing() {",
         mistake: "a worker that settles does not look who waits",
         caught_by: "waits::a_job_that_is_awaited_wakes_its_task",
     },

@@ -1,0 +1,261 @@
+//! The loop: who is polled, and what happens when nobody can be.
+//!
+//! Knows nothing of handles. One turn of the loop reads the mail, wakes those whose time has come, and
+//! polls *the batch that is ready at that moment*. Who is woken meanwhile is polled in the next turn, so
+//! that a task which always wakes itself starves neither the others, nor the timers, nor the mail
+//! (tokio needs a budget for that).
+//!
+//! What must always hold:
+//!
+//! 1. A future is polled once for each time it was queued, and never otherwise.
+//! 2. The thread rests only when nobody is ready, and reads its mail afterwards.
+//! 3. No borrow of the queue or the seats is held while a future is polled or dropped.
+
+use std::cell::{Cell, RefCell};
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::error::{CancelReason, JoinError};
+use crate::event::{Step, What};
+use crate::panic;
+use crate::wait::inside;
+use crate::wait::tag;
+
+use super::ready::{MAIN, Mail, Queue, Shared, TaskId, TaskWaker};
+use super::rest::{Hope, Rest};
+use super::seats::{Cancelled, Main, Seats, Sitter};
+use super::settings::Settings;
+use super::stuck::{self, Dump, Hang};
+
+pub(crate) struct Core {
+    pub(crate) shared: Arc<Shared>,
+    queue: Queue,
+    seats: RefCell<Seats>,
+    /// Of the future that `run` was given, while it runs.
+    main: RefCell<Option<Main>>,
+    rest: Rest,
+    /// Of the generator that shuffles the batches, if they are shuffled.
+    seed: Cell<Option<u64>>,
+    slow_poll: Duration,
+    /// Nobody spawns any more.
+    is_closed: Cell<bool>,
+    /// Empty between two turns, and kept for their room.
+    mails: Cell<Vec<Mail>>,
+    due: Cell<Vec<Waker>>,
+}
+
+impl Core {
+    pub(crate) fn new(shared: Arc<Shared>, settings: &Settings) -> Self {
+        Self {
+            rest: Rest::new(&shared, settings.look_out),
+            shared,
+            queue: Queue::default(),
+            seats: RefCell::default(),
+            main: RefCell::new(None),
+            seed: Cell::new(settings.seed),
+            slow_poll: settings.slow_poll,
+            is_closed: Cell::new(false),
+            mails: Cell::default(),
+            due: Cell::default(),
+        }
+    }
+
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Whether a task may be spawned here.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.is_closed.get()
+    }
+
+    /// Seats a task, and queues it for its first poll.
+    pub(crate) fn seat(&self, sit: impl FnOnce(usize, Arc<TaskWaker>) -> Sitter) -> usize {
+        let mut seats = self.seats.borrow_mut();
+        let seat = seats.next_seat();
+        let waker = TaskWaker::queued(&self.shared, seat);
+        self.queue.borrow_mut().push_back(waker.clone());
+        seats.sit(sit(seat, waker));
+        seat
+    }
+
+    /// Drops a task's future, and settles it. If it is this very task that runs, after its poll.
+    pub(crate) fn cancel(&self, task: TaskId) -> bool {
+        let cancelled = self.seats.borrow_mut().cancel(task);
+        match cancelled {
+            Cancelled::Left(sitter) => sitter.dismiss(CancelReason::Requested),
+            Cancelled::AfterPoll => {}
+            Cancelled::TooLate => return false,
+        }
+        true
+    }
+
+    /// Runs until that future is ready, or until it is proved that it never will be.
+    pub(crate) fn run<F: Future>(&self, mut main: Pin<&mut F>) -> Result<F::Output, Hang> {
+        let number = self.shared.number_one_more();
+        let waker = TaskWaker::queued(&self.shared, MAIN);
+        self.queue.borrow_mut().push_back(waker.clone());
+        *self.main.borrow_mut() = Some(Main { number, waker: waker.clone(), waits_for: None });
+        let polled_by = Waker::from(waker.clone());
+        loop {
+            for _ in 0..self.begin_turn() {
+                let next = self.queue.borrow_mut().pop_front();
+                let next = next.expect("what is in the queue is taken out here only");
+                if next.seat != MAIN {
+                    self.poll(next);
+                } else if Arc::ptr_eq(&next, &waker) {
+                    next.begin_poll();
+                    let began = self.shared.observer.now();
+                    let mut context = Context::from_waker(&polled_by);
+                    let (polled, waits_for) = tag::hear(|| main.as_mut().poll(&mut context));
+                    self.tell_if_it_lingered(began, || (number, Some("main".into())));
+                    if let Poll::Ready(output) = polled {
+                        return Ok(output);
+                    }
+                    if let Some(main) = &mut *self.main.borrow_mut() {
+                        main.waits_for = waits_for;
+                    }
+                }
+            }
+            if self.queue.borrow().is_empty() {
+                let is_hopeless = || self.nothing_can_wake();
+                if self.rest.until_somebody_may_be_ready(is_hopeless) == Hope::Lost {
+                    return Err(Hang(self.dump()));
+                }
+                self.read_mail();
+            }
+        }
+    }
+
+    /// Polls a task that was queued.
+    fn poll(&self, waker: Arc<TaskWaker>) {
+        waker.begin_poll();
+        let body = self.seats.borrow_mut().take_body(&waker);
+        let Some(mut body) = body else { return }; // It is over, and an old waker was woken.
+        let seat = waker.seat;
+        let waker = Waker::from(waker);
+        let mut context = Context::from_waker(&waker);
+        let began = self.shared.observer.now();
+        let (polled, waits_for) =
+            tag::hear(|| panic::catch(Location::caller(), || body.as_mut().poll(&mut context)));
+        self.tell_if_it_lingered(began, || self.seats.borrow().number_and_name(seat));
+        match polled {
+            Ok(Poll::Pending) => {
+                let rested = self.seats.borrow_mut().rest(seat, body, waits_for);
+                if let Err(unwanted) = rested {
+                    unwanted.dismiss(CancelReason::Requested);
+                }
+            }
+            Ok(Poll::Ready(())) => {
+                let sitter = self.seats.borrow_mut().leave(seat);
+                sitter.waker.retire();
+            }
+            Err(panic) => {
+                let sitter = self.seats.borrow_mut().leave(seat);
+                sitter.waker.retire();
+                panic::contain(|| drop(body));
+                let panic = panic.submitted_by(sitter.cell.spawned_at());
+                sitter.cell.fail(JoinError::Panicked(panic));
+            }
+        }
+    }
+
+    /// Reads the mail, fires the timers, and says how many are to be polled in this turn.
+    fn begin_turn(&self) -> usize {
+        if self.shared.host.parker.take_notice() {
+            self.read_mail();
+        }
+        let mut due = self.due.take();
+        self.shared.host.take_due(&mut due);
+        for waker in due.drain(..) {
+            panic::contain(|| waker.wake());
+        }
+        self.due.set(due);
+        let mut queue = self.queue.borrow_mut();
+        if let Some(seed) = self.seed.get() {
+            self.seed.set(Some(shuffle(queue.make_contiguous(), seed)));
+        }
+        queue.len()
+    }
+
+    fn read_mail(&self) {
+        let mut mails = self.mails.take();
+        self.shared.fetch(&mut mails);
+        for mail in mails.drain(..) {
+            match mail {
+                Mail::Wake(waker) => self.queue.borrow_mut().push_back(waker),
+                Mail::Cancel(task) => drop(self.cancel(task)),
+                Mail::Spawn(spawn) => panic::contain(spawn),
+            }
+        }
+        self.mails.set(mails);
+    }
+
+    fn tell_if_it_lingered(
+        &self,
+        began: Option<Instant>,
+        who: impl FnOnce() -> (usize, Option<String>),
+    ) {
+        let Some(began) = began else { return };
+        let (took, blocked) = (began.elapsed(), inside::has_blocked());
+        if took >= self.slow_poll || blocked {
+            let (number, name) = who();
+            let step = Step::Lingered { took, blocked };
+            let observer = &self.shared.observer;
+            observer.tell_about(observer.now(), What::Task, number, name.as_deref(), step);
+        }
+    }
+
+    /// The future that `run` was given is over, in whatever way.
+    pub(crate) fn forget_main(&self) {
+        if let Some(main) = self.main.take() {
+            main.waker.retire();
+        }
+    }
+
+    pub(crate) fn n_tasks(&self) -> usize {
+        self.seats.borrow().n_taken()
+    }
+
+    pub(crate) fn dump(&self) -> Dump {
+        stuck::dump(self.main.borrow().as_ref(), &self.seats.borrow())
+    }
+
+    fn nothing_can_wake(&self) -> bool {
+        stuck::nothing_can_wake(self.main.borrow().as_ref(), &self.seats.borrow())
+    }
+
+    /// Drops every future, with this executor still around them, and reads no more mail.
+    pub(crate) fn close(&self) {
+        self.is_closed.set(true);
+        loop {
+            let sitters = self.seats.borrow_mut().evict_all();
+            if sitters.is_empty() {
+                break;
+            }
+            for sitter in sitters {
+                sitter.dismiss(CancelReason::ShutDown);
+            }
+        }
+        self.shared.host.close();
+        let unread = self.shared.close();
+        panic::contain(|| drop(unread));
+        self.queue.borrow_mut().clear();
+    }
+}
+
+/// Puts a batch into an order that follows from the seed, and gives the next seed.
+///
+/// The generator is Marsaglia's xorshift; the shuffle is Fisher's and Yates's.
+fn shuffle<T>(batch: &mut [T], mut seed: u64) -> u64 {
+    for last in (1..batch.len()).rev() {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        batch.swap(last, (seed % (last as u64 + 1)) as usize);
+    }
+    seed
+}

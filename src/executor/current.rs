@@ -1,0 +1,66 @@
+//! The executor of this thread, for the code that it polls.
+//!
+//! Knows nothing of handles and settings. What must always hold: one executor runs on a thread at a time;
+//! it is found from the first poll to the last drop of what it polls; and however it ends, the thread is
+//! as it was before.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::prims::thread_local;
+use crate::wait::host::Host;
+use crate::wait::inside;
+
+use super::core::Core;
+use super::ready::{self, Mail, Shared, TaskId};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Core>>> = const { RefCell::new(None) };
+}
+
+/// This thread runs an executor, for as long as this lives.
+pub(crate) struct Running {
+    host_before: Option<Arc<Host>>,
+    _inside: inside::Entered,
+}
+
+/// Begins to run an executor on this thread.
+///
+/// # Panics
+///
+/// If one runs here already.
+pub(crate) fn enter(core: &Rc<Core>) -> Running {
+    let before = CURRENT.with(|current| current.borrow().clone());
+    assert!(
+        before.is_none(),
+        "an executor runs on this thread already, and what calls this is polled by it: `.await` the \
+         future or `spawn` it, or run the other executor on a thread of its own"
+    );
+    CURRENT.with(|current| *current.borrow_mut() = Some(core.clone()));
+    ready::settle_down(Some((&core.shared, core.queue())));
+    let host_before = Host::enter(Some(core.shared.host.clone()));
+    Running { host_before, _inside: inside::enter_executor() }
+}
+
+/// The executor that runs on this thread.
+pub(crate) fn current() -> Option<Rc<Core>> {
+    // A thread that is ending may have lost its locals, and runs no executor.
+    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+}
+
+/// Cancels a task, here if its executor runs here, and by mail otherwise. False if it is over.
+pub(crate) fn cancel(executor: &Arc<Shared>, task: TaskId) -> bool {
+    match current() {
+        Some(core) if Arc::ptr_eq(&core.shared, executor) => core.cancel(task),
+        Some(_) | None => executor.post(Mail::Cancel(task)),
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        Host::enter(self.host_before.take());
+        ready::settle_down(None);
+        CURRENT.with(|current| current.borrow_mut().take());
+    }
+}

@@ -1,0 +1,287 @@
+//! Tasks that belong together: none outlives the group, and a failure ends them all.
+//!
+//! Knows nothing of what they do. What must always hold:
+//!
+//! 1. When a group is over, whether it was waited for or dropped, so is every task of it.
+//! 2. A task that fails says why to its group, once; nobody else need ask.
+//! 3. A task is cancelled, and other people's code runs, with no borrow of the group held.
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt;
+use std::future::poll_fn;
+use std::mem;
+use std::panic::Location;
+use std::pin::{Pin, pin};
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
+
+use crate::wait::tag::{self, Tag};
+
+use super::failures::Failures;
+use super::members::{Members, begin, cancel_all};
+use super::task::Task;
+
+/// Tasks that end together.
+///
+/// When to use it: one piece of work is several tasks, and none of them is to be left behind. Tasks are spawned
+/// into the group, and [`join`](Self::join) waits until all of them are over. If one *fails* (it panics, or was
+/// spawned with [`try_spawn`](Self::try_spawn) and gives an `Err`), the others are cancelled, and `join` says
+/// why; a [supervising](Self::supervising) group lets the others go on.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::{TaskGroup, run, sleep};
+///
+/// run(async {
+///     let group = TaskGroup::new();
+///     let answer = group.spawn(async { 42 });
+///     group.join().await?;
+///     assert_eq!(answer.await, Some(42));
+///
+///     let group = TaskGroup::new();
+///     group.try_spawn(async { Err::<(), _>("no more paper") }).detach();
+///     let endless = group.spawn(sleep(Duration::MAX));
+///     let failures = group.join().await.unwrap_err();
+///     assert!(failures.to_string().contains("no more paper"));
+///     assert_eq!(endless.await, None);
+///     Ok::<(), handspun::Failures>(())
+/// })?;
+/// # Ok::<(), handspun::Failures>(())
+/// ```
+///
+/// **Dropping it** cancels its tasks, and their futures have been dropped when that returns.
+#[doc(alias = "JoinSet")]
+#[doc(alias = "nursery")]
+#[derive(Default)]
+pub struct TaskGroup {
+    shared: Rc<RefCell<Members>>,
+}
+
+impl TaskGroup {
+    /// A group in which the first failure cancels the others.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A group in which the others go on when one fails. All failures are told at the end.
+    pub fn supervising() -> Self {
+        let group = Self::default();
+        group.shared.borrow_mut().supervises = true;
+        group
+    }
+
+    /// Lets at most so many tasks go on at a time. The others begin when one is over, in their order.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero.
+    #[must_use = "it is changed by value"]
+    pub fn limit(self, n_tasks: usize) -> Self {
+        assert!(n_tasks > 0, "a limit of 0 would let nothing begin: ask for at least 1");
+        self.shared.borrow_mut().limit = Some(n_tasks);
+        self
+    }
+
+    /// Spawns a task into the group. If it panics, it has failed.
+    ///
+    /// A group that is over, because a task has failed or it was cancelled, takes no more: the future is
+    /// dropped, and the member is `None`.
+    ///
+    /// # Panics
+    ///
+    /// If no executor runs on this thread.
+    #[doc(alias = "create_task")]
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> Member<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Member { task: begin(&self.shared, Location::caller(), async move { Ok(future.await) }) }
+    }
+
+    /// Spawns a task into the group. If it gives an `Err`, or panics, it has failed.
+    ///
+    /// # Panics
+    ///
+    /// If no executor runs on this thread.
+    #[track_caller]
+    pub fn try_spawn<F, T, E>(&self, future: F) -> Member<T>
+    where
+        F: Future<Output = Result<T, E>> + 'static,
+        T: 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Member {
+            task: begin(&self.shared, Location::caller(), async move {
+                future.await.map_err(Into::into)
+            }),
+        }
+    }
+
+    /// A way to spawn into this group from its own tasks.
+    pub fn spawner(&self) -> GroupSpawner {
+        GroupSpawner { shared: Rc::downgrade(&self.shared) }
+    }
+
+    /// Cancels the tasks of the group. It takes no more.
+    pub fn cancel(&self) {
+        cancel_all(&self.shared, None);
+    }
+
+    /// Waits until all tasks are over, also those that are spawned meanwhile.
+    ///
+    /// Dropping the wait drops the group, and cancels its tasks.
+    ///
+    /// # Errors
+    ///
+    /// [`Failures`], if there were any.
+    pub async fn join(self) -> Result<(), Failures> {
+        poll_fn(|context| self.poll_until(context, Members::is_empty)).await;
+        self.result()
+    }
+
+    fn poll_until(
+        &self,
+        context: &Context<'_>,
+        is_enough: impl FnOnce(&Members) -> bool,
+    ) -> Poll<()> {
+        let waker = context.waker().clone();
+        let mut shared = self.shared.borrow_mut();
+        if is_enough(&shared) {
+            return Poll::Ready(());
+        }
+        let stale = shared.waiter.replace(waker);
+        drop(shared);
+        drop(stale);
+        tag::say(Tag::Words("the tasks of a group"));
+        Poll::Pending
+    }
+
+    fn result(&self) -> Result<(), Failures> {
+        let mut shared = self.shared.borrow_mut();
+        shared.is_over = true;
+        let failures = mem::take(&mut shared.failures);
+        if failures.is_empty() { Ok(()) } else { Err(Failures::new(failures, shared.n_spawned)) }
+    }
+}
+
+/// Runs `body` with a group of tasks, and waits for them all.
+///
+/// The first failure cancels the others *and the body*. When this is over, so is everything in it.
+///
+/// ```
+/// use handspun::{run, task_group};
+///
+/// let sum = run(task_group(async |group| {
+///     let members = [1, 2, 3].map(|n| group.spawn(async move { n * n }));
+///     let mut sum = 0;
+///     for member in members {
+///         sum += member.await.unwrap_or(0);
+///     }
+///     sum
+/// }))?;
+/// assert_eq!(sum, 14);
+/// # Ok::<(), handspun::Failures>(())
+/// ```
+///
+/// **Dropping it** drops the body and cancels the tasks.
+///
+/// # Errors
+///
+/// [`Failures`], if a task has failed.
+///
+/// # Panics
+///
+/// If the body does; the tasks have been cancelled by then.
+#[doc(alias = "TaskGroup")]
+pub async fn task_group<T>(body: impl AsyncFnOnce(&TaskGroup) -> T) -> Result<T, Failures> {
+    let group = TaskGroup::new();
+    let output = {
+        let mut body = pin!(body(&group));
+        poll_fn(|context| {
+            if let Poll::Ready(output) = body.as_mut().poll(context) {
+                return Poll::Ready(Some(output));
+            }
+            group.poll_until(context, |shared| shared.is_over).map(|()| None)
+        })
+        .await
+    };
+    group.join().await?;
+    Ok(output.expect("a body is given up for a failure only, and the group has told that"))
+}
+
+/// Spawns into a group from its own tasks; see [`TaskGroup::spawner`].
+///
+/// It does not keep the group: when that is over, it takes no more.
+#[derive(Clone)]
+pub struct GroupSpawner {
+    shared: Weak<RefCell<Members>>,
+}
+
+impl GroupSpawner {
+    /// As [`TaskGroup::spawn`]; `None` if the group is gone.
+    ///
+    /// # Panics
+    ///
+    /// If no executor runs on this thread.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> Option<Member<F::Output>>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let group = self.shared.upgrade()?;
+        let task = begin(&group, Location::caller(), async move { Ok(future.await) });
+        Some(Member { task })
+    }
+}
+
+/// A task of a group: what it came to, or `None` if it failed or was cancelled, which the group explains.
+///
+/// **Dropping it** changes nothing for the task.
+#[derive(Debug)]
+#[must_use = "the task goes on in its group all the same: say `detach()` if that is meant"]
+pub struct Member<T> {
+    task: Task<Option<T>>,
+}
+
+impl<T> Member<T> {
+    /// Lets go of it. The group still waits for the task.
+    pub fn detach(self) {
+        drop(self.task);
+    }
+
+    /// Cancels this task alone, which is no failure; false if it is over.
+    pub fn cancel(&self) -> bool {
+        self.task.cancel()
+    }
+}
+
+impl<T> Future for Member<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        Pin::new(&mut self.task).poll(context).map(|result| result.ok().flatten())
+    }
+}
+
+impl Drop for TaskGroup {
+    fn drop(&mut self) {
+        cancel_all(&self.shared, None);
+    }
+}
+
+impl fmt::Debug for TaskGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n_running = self.shared.borrow().running.len();
+        f.debug_struct("TaskGroup").field("n_running", &n_running).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for GroupSpawner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GroupSpawner(..)")
+    }
+}

@@ -1,0 +1,264 @@
+//! A function over many inputs, of which a few are worked on at a time.
+//!
+//! Knows nothing of what is done with an input. The work is done by *lanes*: tasks, each of which takes an
+//! input, works it off, leaves what came of it, and takes the next. They go on while nobody looks (futures
+//! that are polled by whoever wants the result stand still then: futures-rs #2387).
+//!
+//! What must always hold:
+//!
+//! 1. At most `limit` inputs are worked on, and at most as many results wait to be fetched. So a million
+//!    inputs need no more memory than that.
+//! 2. Each input that was taken has a result, also if its work panics.
+//! 3. When the results are dropped, so are the lanes.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::mem;
+use std::panic::Location;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use crate::error::JoinError;
+use crate::panic::{self, Panic};
+use crate::wait::cancel_on_drop::CancelOnDrop;
+use crate::wait::tag::{self, Tag};
+
+use super::spawn::spawn_at;
+use super::task::Task;
+
+/// Calls an asynchronous function for every input, for at most `limit` of them at a time.
+///
+/// When to use it: many inputs, and something that must not be asked too much at once. The inputs are taken
+/// only when their turn comes, so that the iterator may be as long as it likes, and the results come in the
+/// order in which they are ready; let the function give the input along if it matters. At most `limit` results
+/// wait to be fetched, and then the work waits too.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::{map_concurrent, run, sleep};
+///
+/// let sum = run(async {
+///     let mut squares = map_concurrent(0..100_u64, 8, async |n| {
+///         sleep(Duration::from_micros(100)).await;
+///         n * n
+///     });
+///     let mut sum = 0;
+///     while let Some(square) = squares.next().await {
+///         sum += square?; // a panic, if there was one
+///     }
+///     Ok::<_, handspun::JoinError>(sum)
+/// })?;
+/// assert_eq!(sum, 328_350);
+/// # Ok::<(), handspun::JoinError>(())
+/// ```
+///
+/// **Dropping it** drops the work that is not done.
+///
+/// # Panics
+///
+/// If `limit` is zero, or no executor runs on this thread.
+#[doc(alias = "buffer_unordered")]
+#[doc(alias = "Semaphore")]
+#[track_caller]
+pub fn map_concurrent<I, F, T>(inputs: I, limit: usize, work: F) -> MapConcurrent<T>
+where
+    I: IntoIterator,
+    I::IntoIter: 'static,
+    I::Item: 'static,
+    F: AsyncFn(I::Item) -> T + 'static,
+    T: 'static,
+{
+    assert!(limit > 0, "a limit of 0 would let nothing begin: ask for at least 1");
+    let shared = Rc::new(RefCell::new(Shared {
+        limit,
+        n_lanes: 0,
+        lanes: Vec::new(),
+        results: VecDeque::new(),
+        reader: None,
+        waiting: Vec::new(),
+    }));
+    let inputs = Rc::new(RefCell::new(Some(inputs.into_iter())));
+    let lane =
+        Lane { shared: shared.clone(), inputs, work: Rc::new(work), site: Location::caller() };
+    lane.start();
+    MapConcurrent { shared }
+}
+
+/// Results, as they come; see [`map_concurrent`].
+#[must_use = "dropping it drops the work"]
+pub struct MapConcurrent<T> {
+    shared: Rc<RefCell<Shared<T>>>,
+}
+
+struct Shared<T> {
+    limit: usize,
+    /// Lanes that are not over.
+    n_lanes: usize,
+    /// All lanes that there ever were: at most `limit`.
+    lanes: Vec<CancelOnDrop<Task<()>>>,
+    results: VecDeque<Result<T, JoinError>>,
+    reader: Option<Waker>,
+    /// Lanes that have a result and no room for it.
+    waiting: Vec<Waker>,
+}
+
+impl<T> MapConcurrent<T> {
+    /// The next result; `None` when there are no more. Dropping the wait loses nothing.
+    ///
+    /// An `Err` is a panic of the function, or of the iterator; with the latter, it is the last.
+    #[expect(clippy::should_implement_trait, reason = "an iterator's `next` cannot be awaited")]
+    pub fn next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> {
+        poll_fn(|context| {
+            let waker = context.waker().clone();
+            let mut shared = self.shared.borrow_mut();
+            if let Some(result) = shared.results.pop_front() {
+                let waiting = mem::take(&mut shared.waiting);
+                drop(shared);
+                waiting.into_iter().for_each(Waker::wake);
+                return Poll::Ready(Some(result));
+            }
+            if shared.n_lanes == 0 {
+                return Poll::Ready(None);
+            }
+            let stale = shared.reader.replace(waker);
+            drop(shared);
+            drop(stale);
+            tag::say(Tag::Words("a result of map_concurrent"));
+            Poll::Pending
+        })
+    }
+}
+
+impl<T> Drop for MapConcurrent<T> {
+    fn drop(&mut self) {
+        let mut shared = self.shared.borrow_mut();
+        shared.limit = 0; // A lane that is being polled opens no other, and leaves nothing more.
+        let lanes = mem::take(&mut shared.lanes);
+        drop(shared);
+        drop(lanes);
+    }
+}
+
+impl<T> fmt::Debug for MapConcurrent<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MapConcurrent(..)")
+    }
+}
+
+/// What a lane needs.
+struct Lane<I, F, T> {
+    shared: Rc<RefCell<Shared<T>>>,
+    /// `None` once they are all taken.
+    inputs: Rc<RefCell<Option<I>>>,
+    work: Rc<F>,
+    site: &'static Location<'static>,
+}
+
+impl<I, F, T> Lane<I, F, T>
+where
+    I: Iterator + 'static,
+    F: AsyncFn(I::Item) -> T + 'static,
+    T: 'static,
+{
+    /// Opens one more lane.
+    fn start(&self) {
+        let Self { shared, inputs, work, site } = self;
+        let lane =
+            Self { shared: shared.clone(), inputs: inputs.clone(), work: work.clone(), site };
+        let open = OpenLane::of(shared);
+        let task = spawn_at(None, site, lane.drive(open)).cancel_on_drop();
+        shared.borrow_mut().lanes.push(task);
+    }
+
+    async fn drive(self, _open: OpenLane<T>) {
+        while let Some(input) = self.take_input() {
+            let is_more_wanted = {
+                let shared = self.shared.borrow();
+                shared.lanes.len() < shared.limit
+            };
+            if is_more_wanted {
+                self.start(); // It finds out for itself whether there is an input.
+            }
+            let result = self.work_off(input).await;
+            self.leave(result.map_err(JoinError::Panicked)).await;
+        }
+    }
+
+    fn take_input(&self) -> Option<I::Item> {
+        let mut inputs = self.inputs.borrow_mut();
+        let taken = panic::catch(self.site, || inputs.as_mut().and_then(Iterator::next));
+        let over = match taken {
+            Ok(Some(input)) => return Some(input),
+            Ok(None) => inputs.take(),
+            Err(panic) => {
+                let over = inputs.take();
+                self.put(Err(JoinError::Panicked(panic)));
+                over
+            }
+        };
+        drop(inputs);
+        panic::contain(|| drop(over));
+        None
+    }
+
+    async fn work_off(&self, input: I::Item) -> Result<T, Panic> {
+        let working = panic::catch(self.site, || (self.work)(input))?;
+        let mut working = pin!(working);
+        poll_fn(|context| match panic::catch(self.site, || working.as_mut().poll(context)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(panic) => Poll::Ready(Err(panic)),
+        })
+        .await
+    }
+
+    /// Leaves a result, when there is room for it.
+    async fn leave(&self, result: Result<T, JoinError>) {
+        let mut result = Some(result);
+        poll_fn(|context| {
+            let mut shared = self.shared.borrow_mut();
+            if shared.results.len() < shared.limit {
+                drop(shared);
+                self.put(result.take().expect("this is polled until it is ready"));
+                return Poll::Ready(());
+            }
+            shared.waiting.push(context.waker().clone());
+            tag::say(Tag::Words("somebody to fetch a result of map_concurrent"));
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn put(&self, result: Result<T, JoinError>) {
+        let mut shared = self.shared.borrow_mut();
+        shared.results.push_back(result);
+        let reader = shared.reader.take();
+        drop(shared);
+        reader.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// A lane counts as long as this lives, which its future holds from the beginning.
+struct OpenLane<T> {
+    shared: Rc<RefCell<Shared<T>>>,
+}
+
+impl<T> OpenLane<T> {
+    fn of(shared: &Rc<RefCell<Shared<T>>>) -> Self {
+        shared.borrow_mut().n_lanes += 1;
+        Self { shared: shared.clone() }
+    }
+}
+
+impl<T> Drop for OpenLane<T> {
+    fn drop(&mut self) {
+        let mut shared = self.shared.borrow_mut();
+        shared.n_lanes -= 1;
+        let reader = if shared.n_lanes == 0 { shared.reader.take() } else { None };
+        drop(shared);
+        reader.into_iter().for_each(Waker::wake);
+    }
+}

@@ -1,0 +1,159 @@
+//! The tasks of a group: how they begin, fail, and leave.
+//!
+//! Knows nothing of who waits for them. What must always hold:
+//!
+//! 1. A task is in the list from its beginning to its end, whatever that is: its future holds what counts it
+//!    out.
+//! 2. Where a group is over, nothing begins any more.
+//! 3. A task is cancelled, and other people's code runs, with no borrow of the group held.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::error::Error;
+use std::future::poll_fn;
+use std::mem;
+use std::panic::Location;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use crate::panic;
+
+use super::core::Core;
+use super::current;
+use super::failures::{Cause, Failure};
+use super::ready::{self, TaskId};
+use super::task::{Task, Unborn};
+
+#[derive(Default)]
+pub(super) struct Members {
+    pub(super) supervises: bool,
+    pub(super) limit: Option<usize>,
+    /// By number.
+    pub(super) running: BTreeMap<usize, Running>,
+    /// Beyond the limit, in the order in which they came.
+    waiting: VecDeque<Begin>,
+    /// It takes no more.
+    pub(super) is_over: bool,
+    pub(super) n_spawned: usize,
+    pub(super) failures: Vec<Failure>,
+    /// Waits for the end of the group, or for the first failure.
+    pub(super) waiter: Option<Waker>,
+}
+
+#[derive(Clone)]
+pub(super) struct Running {
+    executor: Arc<ready::Shared>,
+    task: TaskId,
+}
+
+/// Seats a task that has been waiting, and says where.
+type Begin = Box<dyn FnOnce(&Core) -> Option<TaskId>>;
+
+pub(super) fn begin<T: 'static>(
+    group: &Rc<RefCell<Members>>,
+    site: &'static Location<'static>,
+    future: impl Future<Output = Result<T, Box<dyn Error + Send + Sync>>> + 'static,
+) -> Task<Option<T>> {
+    let core = current::current()
+        .expect("no executor runs on this thread: a group's tasks are spawned by what it polls");
+    let (task, unborn) = Unborn::new(&core.shared, None, site);
+    let leaves = Leaves { group: group.clone(), number: task.number() };
+    let body = run_member(leaves, site, future);
+    let mut shared = group.borrow_mut();
+    shared.n_spawned += 1;
+    shared.waiting.push_back(Box::new(move |core| unborn.be_born(core, body)));
+    let not_wanted = if shared.is_over { mem::take(&mut shared.waiting) } else { VecDeque::new() };
+    drop(shared);
+    panic::contain(|| drop(not_wanted));
+    begin_waiting(group, &core);
+    task
+}
+
+/// Begins as many of those that wait as there is room for.
+fn begin_waiting(group: &Rc<RefCell<Members>>, core: &Core) {
+    loop {
+        let mut shared = group.borrow_mut();
+        let has_room = shared.limit.is_none_or(|limit| shared.running.len() < limit);
+        let Some(begin) = (if has_room { shared.waiting.pop_front() } else { None }) else {
+            return;
+        };
+        drop(shared);
+        if let Some(task) = begin(core) {
+            let member = Running { executor: core.shared.clone(), task };
+            group.borrow_mut().running.insert(task.number, member);
+        }
+    }
+}
+
+async fn run_member<T>(
+    leaves: Leaves,
+    site: &'static Location<'static>,
+    future: impl Future<Output = Result<T, Box<dyn Error + Send + Sync>>>,
+) -> Option<T> {
+    let result = {
+        let mut future = pin!(future);
+        poll_fn(|context| match panic::catch(site, || future.as_mut().poll(context)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(Ok(value))) => Poll::Ready(Ok(value)),
+            Ok(Poll::Ready(Err(error))) => Poll::Ready(Err(Cause::Failed(error))),
+            Err(panic) => Poll::Ready(Err(Cause::Panicked(panic))),
+        })
+        .await
+    };
+    let cause = match result {
+        Ok(value) => return Some(value),
+        Err(cause) => cause,
+    };
+    let Leaves { group, number } = &leaves;
+    let mut shared = group.borrow_mut();
+    shared.failures.push(Failure { number: *number, spawned_at: site, cause });
+    let supervises = shared.supervises;
+    drop(shared);
+    if !supervises {
+        cancel_all(group, Some(*number));
+    }
+    None
+}
+
+/// Counts a task out, whatever its end. The task's future holds it from the beginning.
+struct Leaves {
+    group: Rc<RefCell<Members>>,
+    number: usize,
+}
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        self.group.borrow_mut().running.remove(&self.number);
+        if let Some(core) = current::current() {
+            begin_waiting(&self.group, &core);
+        }
+        let mut shared = self.group.borrow_mut();
+        let waiter = if shared.is_empty() { shared.waiter.take() } else { None };
+        drop(shared);
+        waiter.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Cancels all tasks but the one that asks for it, and drops those that have not begun.
+pub(super) fn cancel_all(group: &Rc<RefCell<Members>>, but: Option<usize>) {
+    let mut shared = group.borrow_mut();
+    shared.is_over = true;
+    let waiting = mem::take(&mut shared.waiting);
+    let running = shared.running.values().filter(|running| Some(running.task.number) != but);
+    let running: Vec<_> = running.cloned().collect();
+    let waiter = shared.waiter.take();
+    drop(shared);
+    panic::contain(|| drop(waiting));
+    for Running { executor, task } in running {
+        current::cancel(&executor, task);
+    }
+    waiter.into_iter().for_each(Waker::wake);
+}
+
+impl Members {
+    pub(super) fn is_empty(&self) -> bool {
+        self.running.is_empty() && self.waiting.is_empty()
+    }
+}

@@ -1,0 +1,103 @@
+//! How an executor rests when nobody is ready: until it is woken, or until it is time.
+//!
+//! Knows nothing of tasks. What must always hold:
+//!
+//! 1. The thread sleeps no longer than to the next deadline, and not at all if there is mail.
+//! 2. Under a jumping clock time moves only here: to the next deadline; or, while something is held, as fast
+//!    as real time does, for what was started elsewhere knows no other.
+//! 3. Hope is given up only where nothing was started elsewhere, nobody waits for a time, and no other thread
+//!    may spawn.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::prims;
+use crate::wait::deadline::Deadline;
+use crate::wait::parker::Patience;
+
+use super::ready::Shared;
+
+pub(crate) struct Rest {
+    shared: Arc<Shared>,
+    patience: Cell<Patience>,
+    /// How long to look out before falling asleep, while something is held.
+    look_out: Duration,
+}
+
+/// Whether anybody may ever be ready again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hope {
+    Left,
+    Lost,
+}
+
+/// How long it must have been silent before the executor of a jumping clock gives up hope.
+const SILENCE: Duration = Duration::from_secs(1);
+
+impl Rest {
+    pub(crate) fn new(shared: &Arc<Shared>, look_out: Duration) -> Self {
+        Self { shared: shared.clone(), patience: Cell::default(), look_out }
+    }
+
+    /// Rests. Then there may be mail, or a timer that is due.
+    pub(crate) fn until_somebody_may_be_ready(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
+        let host = &self.shared.host;
+        if host.clock.is_real() {
+            return self.in_real_time(nothing_can_wake);
+        }
+        if host.is_held() {
+            let (now, began) = (host.clock.now(), prims::now());
+            let next = host.clock.next_deadline().and_then(|next| began.checked_add(next - now));
+            self.sleep_until(next.map_or(Deadline::Never, Deadline::At));
+            host.clock.move_to(now + began.elapsed());
+            return Hope::Left;
+        }
+        if self.shared.has_mail() || host.clock.jump() {
+            return Hope::Left;
+        }
+        self.in_silence(nothing_can_wake)
+    }
+
+    fn in_real_time(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
+        let next = self.shared.host.next_deadline();
+        if next.is_none() && self.is_quiet() && nothing_can_wake() {
+            return Hope::Lost;
+        }
+        self.sleep_until(next.map_or(Deadline::Never, Deadline::At));
+        Hope::Left
+    }
+
+    /// Nobody waits for a time that could be jumped to.
+    fn in_silence(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
+        if self.is_quiet() && nothing_can_wake() {
+            return Hope::Lost;
+        }
+        let silence = Deadline::after(SILENCE);
+        self.sleep_until(if self.shared.has_remotes() { Deadline::Never } else { silence });
+        let nobody_waits = self.shared.host.clock.next_deadline().is_none();
+        if silence.has_passed() && nobody_waits && self.is_quiet() {
+            Hope::Lost
+        } else {
+            Hope::Left
+        }
+    }
+
+    /// Whether there is nothing that could wake somebody by itself, but for wakers in other hands.
+    fn is_quiet(&self) -> bool {
+        let Shared { host, .. } = &*self.shared;
+        // In this order: a hold, or a remote, is let go after the mail that it stands for.
+        !host.is_held() && !self.shared.has_remotes() && !self.shared.has_mail()
+    }
+
+    fn sleep_until(&self, deadline: Deadline) {
+        let host = &self.shared.host;
+        if host.is_held() {
+            // What goes on elsewhere may be over in less time than a sleeping thread takes to wake.
+            let mut patience = self.patience.take();
+            patience.look_out(self.look_out, || host.parker.is_notified());
+            self.patience.set(patience);
+        }
+        host.parker.park(deadline);
+    }
+}

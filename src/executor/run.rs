@@ -1,0 +1,272 @@
+//! What a user calls: an executor, `run`, and the settings.
+//!
+//! Knows nothing of wakers. What must always hold: when an executor ends, every future of it has been
+//! dropped, inside of it, and whoever waits for one of them has been told.
+
+use std::fmt;
+use std::panic::Location;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::event::{Event, Observer};
+use crate::panic::Panic;
+use crate::wait::clock::Clock;
+use crate::wait::host::Host;
+use crate::wait::panic_hook::PanicHook;
+
+use super::core::Core;
+use super::current;
+use super::ready::Shared;
+use super::remote::Remote;
+use super::settings::Settings;
+use super::stuck::{Dump, Hang};
+use super::task::{Task, Unborn};
+
+/// Runs a future to its end, and what it spawns beside it; then drops what is left.
+///
+/// When to use it: once, around the whole asynchronous part of a program. When the future is ready, tasks
+/// that are not over are dropped where they stand, and their drops have run before this returns.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::{join_all, run, sleep};
+///
+/// let greetings = run(async {
+///     join_all(["hello", "world"].map(|word| async move {
+///         sleep(Duration::from_millis(5)).await;
+///         word
+///     }))
+///     .await
+/// });
+/// assert_eq!(greetings, ["hello", "world"]);
+/// ```
+///
+/// # Panics
+///
+/// If the future does. If an executor runs on this thread already. And if nothing can ever wake again: the
+/// message says who waits for what; see [`try_run`].
+#[doc(alias = "asyncio")]
+pub fn run<F: Future>(future: F) -> F::Output {
+    Executor::new().run(future)
+}
+
+/// Runs a future as [`run`] does, but gives back the proof if it can never end.
+///
+/// ```
+/// use handspun::{spawn, try_run};
+///
+/// let hang = try_run(async {
+///     let stuck = spawn(std::future::pending::<()>());
+///     stuck.await
+/// })
+/// .unwrap_err();
+/// let report = hang.to_string();
+/// assert!(report.contains("task 0 'main', waits for task 1"), "{report}");
+/// assert!(report.contains("task 1, spawned at "), "{report}");
+/// ```
+///
+/// # Errors
+///
+/// [`Hang`], when it is certain that nothing can ever wake again: nobody is ready, no timer is set, nothing
+/// that was started here is under way, no [`Remote`] is left, and nobody else has a clone of any waker.
+/// Under a [jumping](Clock::jumping) clock a second of silence is enough in place of the last. A hang that
+/// cannot be proved is not reported: [`Executor::dump`] shows where a program stands.
+pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
+    Executor::new().try_run(future)
+}
+
+/// An executor on one thread: polls futures when they are woken, and sleeps when none is.
+///
+/// When to use it: [`run`] does for most programs. An executor of your own has settings, keeps its tasks
+/// from one `run` to the next, and can be asked what it does.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use handspun::{Clock, Executor, sleep};
+///
+/// let executor = Executor::builder().clock(Clock::jumping()).build();
+/// let began = Instant::now();
+/// executor.run(async { sleep(Duration::from_secs(3600)).await });
+/// assert!(began.elapsed() < Duration::from_secs(60), "an hour on its clock, not on ours");
+/// ```
+///
+/// **Dropping it** drops all its futures.
+#[doc(alias = "LocalExecutor")]
+#[doc(alias = "Runtime")]
+#[doc(alias = "event_loop")]
+pub struct Executor {
+    core: Rc<Core>,
+}
+
+impl Executor {
+    /// An executor with the settings that nothing was said about.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Settings for an executor.
+    pub fn builder() -> ExecutorBuilder {
+        ExecutorBuilder { settings: Settings::default() }
+    }
+
+    /// Runs until that future is ready. Tasks that are not over by then go on in the next run.
+    ///
+    /// # Panics
+    ///
+    /// As the function [`run`] does.
+    pub fn run<F: Future>(&self, future: F) -> F::Output {
+        match self.try_run(future) {
+            Ok(output) => output,
+            Err(hang) => panic!("{hang}"),
+        }
+    }
+
+    /// The same, but gives back the proof if it can never end.
+    ///
+    /// # Errors
+    ///
+    /// As the function [`try_run`].
+    pub fn try_run<F: Future>(&self, future: F) -> Result<F::Output, Hang> {
+        let _running = current::enter(&self.core);
+        let _main = MainGuard(&self.core);
+        self.core.run(pin!(future))
+    }
+
+    /// Spawns a task, which is polled in the next run.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> Task<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let (task, unborn) = Unborn::new(&self.core.shared, None, Location::caller());
+        unborn.be_born(&self.core, future);
+        task
+    }
+
+    /// A way to spawn from other threads.
+    pub fn remote(&self) -> Remote {
+        Remote::new(&self.core.shared)
+    }
+
+    /// What every task waits for at this moment. May be asked by a task, too.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use handspun::{Executor, sleep, spawn_named, yield_now};
+    ///
+    /// let executor = Executor::new();
+    /// executor.run(async {
+    ///     let task = spawn_named("nap", sleep(Duration::from_secs(60)));
+    ///     yield_now().await;
+    ///     let dump = executor.dump();
+    ///     assert_eq!(dump.tasks[1].name.as_deref(), Some("nap"));
+    ///     assert_eq!(dump.tasks[1].waits_for.as_deref(), Some("a time"));
+    ///     drop(task);
+    /// });
+    /// ```
+    pub fn dump(&self) -> Dump {
+        self.core.dump()
+    }
+
+    /// How many tasks are not over.
+    pub fn n_tasks(&self) -> usize {
+        self.core.n_tasks()
+    }
+}
+
+/// Forgets the main future, on every way out of a run.
+struct MainGuard<'a>(&'a Core);
+
+impl Drop for MainGuard<'_> {
+    fn drop(&mut self) {
+        self.0.forget_main();
+    }
+}
+
+impl Default for Executor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        // What is dropped may ask for its executor, but only if no other one runs here.
+        let _running = current::current().is_none().then(|| current::enter(&self.core));
+        self.core.close();
+    }
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor").field("n_tasks", &self.n_tasks()).finish_non_exhaustive()
+    }
+}
+
+/// Settings for an [`Executor`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is built before `build`"]
+pub struct ExecutorBuilder {
+    settings: Settings,
+}
+
+impl ExecutorBuilder {
+    /// The clock of everything that is polled: the real one, or one that [jumps](Clock::jumping).
+    ///
+    /// A jumping clock moves by itself here, whenever nobody is ready: to the next time that somebody waits
+    /// for. While something is under way elsewhere that was started here, a job of a pool for example, it
+    /// moves as fast as real time does. One executor at a time moves a clock.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.settings.clock = clock;
+        self
+    }
+
+    /// Polls those who are ready at the same time in an order that follows from this number.
+    ///
+    /// When to use it: in tests, for many seeds, to find what depends on an order that nobody promised.
+    /// The same seed gives the same run. Without a seed, who was woken first is polled first.
+    pub fn seed(mut self, seed: u64) -> Self {
+        // The generator would give nothing but zeros from a zero.
+        self.settings.seed = Some(seed ^ 0x9E37_79B9_7F4A_7C15).map(|seed| seed.max(1));
+        self
+    }
+
+    /// How long the thread looks out before it sleeps, while jobs are under way that it has submitted.
+    ///
+    /// It is 5 µs if nothing is said, and nothing on a single core.
+    pub fn look_out(mut self, limit: Duration) -> Self {
+        self.settings.look_out = limit;
+        self
+    }
+
+    /// From when on the observer hears of a poll that takes too long. It is 100 ms if nothing is said.
+    pub fn slow_poll(mut self, took: Duration) -> Self {
+        self.settings.slow_poll = took;
+        self
+    }
+
+    /// Who is told of each task, step by step, and of polls that take too long or block the thread.
+    ///
+    /// It is called on the executor's thread, or where a task is spawned.
+    pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.settings.observer = Observer::new(observer);
+        self
+    }
+
+    /// Who is told of panics that nobody reads. It is a line on stderr if nothing is said.
+    pub fn panic_hook(mut self, hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
+        self.settings.panic_hook = PanicHook::new(hook);
+        self
+    }
+
+    /// An executor with these settings.
+    pub fn build(self) -> Executor {
+        let Settings { clock, observer, panic_hook, .. } = &self.settings;
+        let host = Arc::new(Host::new(clock.clone()));
+        let shared = Arc::new(Shared::new(host, observer.clone(), panic_hook.clone()));
+        Executor { core: Rc::new(Core::new(shared, &self.settings)) }
+    }
+}

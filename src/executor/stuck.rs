@@ -1,0 +1,137 @@
+//! Who waits for what, and when nothing can ever wake again.
+//!
+//! Knows nothing of how tasks are polled. A waker is an `Arc`, so that it can be counted: a task that is
+//! not ready, and of whose waker nobody else has a clone, will never be polled again. If all of them are
+//! like that, the program hangs, and the report says who waits for what.
+//!
+//! What must always hold: a report is the truth. A clone in unknown hands may be woken at any time, so one
+//! of them is enough for no report. The hands that are known are those of other tasks of this executor: a
+//! task keeps the waker of whoever waits for it.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::wait::tag::Tag;
+
+use super::ready::TaskWaker;
+use super::seats::{Main, Seats};
+
+/// How many clones of its waker the main future has: the one that is listed, and two of the loop.
+const CLONES_OF_MAIN: usize = 3;
+
+/// The tasks of an executor at one moment, and what each waits for.
+///
+/// When to use it: a program stands still, and you want to know why. You get it from
+/// [`Executor::dump`](crate::Executor::dump) at any time, and from [`try_run`](crate::try_run) where it is
+/// proved that nothing can ever wake again. It prints as a list.
+#[derive(Clone, Debug)]
+pub struct Dump {
+    /// The future that `run` was given, if it runs, and then every task that is not over.
+    pub tasks: Vec<TaskState>,
+}
+
+/// One task in a [`Dump`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TaskState {
+    /// Its number: tasks are counted as they are spawned.
+    pub number: usize,
+    /// The name that it was given.
+    pub name: Option<String>,
+    /// The line that spawned it; `None` for the future that `run` was given.
+    pub spawned_at: Option<&'static Location<'static>>,
+    /// What it waits for, where that is known. `None` if it is ready to be polled, or runs.
+    pub waits_for: Option<String>,
+}
+
+/// Nothing can ever wake again: every task waits, and nobody is left to end the wait.
+///
+/// You meet it in [`try_run`](crate::try_run), and as the message of a panic in [`run`](crate::run).
+#[derive(Clone, Debug)]
+pub struct Hang(pub(crate) Dump);
+
+impl Hang {
+    /// Who waits for what.
+    pub fn dump(&self) -> &Dump {
+        &self.0
+    }
+}
+
+/// Whether it is certain that none of these will be woken. Nobody is ready, and no timer is set.
+pub(crate) fn nothing_can_wake(main: Option<&Main>, seats: &Seats) -> bool {
+    let main = main.map(|main| (&main.waker, &main.waits_for, CLONES_OF_MAIN));
+    let all = || main.into_iter().chain(seats.iter().map(|task| (&task.waker, &task.waits_for, 1)));
+    // A quick look first: as a rule somebody waits for something that is not a task.
+    let may_be_woken = |(waker, waits_for, own): (&Arc<TaskWaker>, &Option<Tag>, usize)| {
+        Arc::strong_count(waker) > own && !matches!(waits_for, Some(Tag::Task(_)))
+    };
+    if all().any(may_be_woken) {
+        return false;
+    }
+    let mut held_by_tasks = BTreeMap::new();
+    for held in seats.iter().filter_map(|task| task.cell.waits()) {
+        *held_by_tasks.entry(held).or_insert(0) += 1;
+    }
+    all().all(|(waker, _, own)| {
+        let held = held_by_tasks.get(&Arc::as_ptr(waker).cast()).copied().unwrap_or(0);
+        Arc::strong_count(waker) == own + held
+    })
+}
+
+/// The state of everything.
+pub(crate) fn dump(main: Option<&Main>, seats: &Seats) -> Dump {
+    let words = |waker: &TaskWaker, waits_for: &Option<Tag>| {
+        let waits = || waits_for.as_ref().map_or("something else".to_owned(), Tag::to_string);
+        (!waker.is_queued()).then(waits)
+    };
+    let main = main.map(|main| TaskState {
+        number: main.number,
+        name: Some("main".to_owned()),
+        spawned_at: None,
+        waits_for: words(&main.waker, &main.waits_for),
+    });
+    let tasks = seats.iter().map(|task| TaskState {
+        number: task.cell.number(),
+        name: task.cell.name().map(str::to_owned),
+        spawned_at: Some(task.cell.spawned_at()),
+        waits_for: words(&task.waker, &task.waits_for),
+    });
+    Dump { tasks: main.into_iter().chain(tasks).collect() }
+}
+
+impl fmt::Display for TaskState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {}", self.number)?;
+        if let Some(name) = &self.name {
+            write!(f, " '{name}'")?;
+        }
+        if let Some(line) = self.spawned_at {
+            write!(f, ", spawned at {line}")?;
+        }
+        match &self.waits_for {
+            Some(what) => write!(f, ", waits for {what}"),
+            None => f.write_str(", is ready"),
+        }
+    }
+}
+
+/// A line for each task.
+impl fmt::Display for Dump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, task) in self.tasks.iter().enumerate() {
+            write!(f, "{}{task}", if n == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Hang {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nothing can ever wake again; this is who waits:\n{}", self.0)
+    }
+}
+
+impl Error for Hang {}

@@ -1,0 +1,259 @@
+//! A task's handle, and the cell in which its output is left.
+//!
+//! Knows nothing of the loop. The future of a task ends by settling a cell of the hall, as a job does; the
+//! handle waits for that cell, on whatever executor or thread it is. What must always hold: a task settles
+//! exactly once, and its future has been dropped by then.
+
+use std::fmt;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::error::{CancelReason, JoinError};
+use crate::event::{Ending, Step, What};
+use crate::panic;
+use crate::prims::{AtomicUsize, Ordering};
+use crate::wait::cancel_on_drop::CancelOnDrop;
+use crate::wait::inside;
+use crate::wait::settle::{Progress, Settle};
+use crate::wait::tag::{self, Tag};
+
+use super::core::Core;
+use super::current;
+use super::ready::{Shared, TaskId, UNBORN, is_home};
+use super::seats::{Cell, Sitter, Stage};
+
+use Ordering::Relaxed;
+
+/// A handle of a task: what it came to, or a way to cancel it.
+///
+/// It is a `Future`, of the output or of a [`JoinError`], and may be awaited anywhere: in this executor, in
+/// another one, or with [`block_on`](crate::block_on) on another thread.
+///
+/// ```
+/// use handspun::{JoinError, run, spawn};
+///
+/// run(async {
+///     let answer = spawn(async { 6 * 7 });
+///     let broken = spawn(async { panic!("oh no") });
+///     assert_eq!(answer.await?, 42);
+///     assert!(matches!(broken.await, Err(JoinError::Panicked(_))));
+///     Ok::<(), JoinError>(())
+/// })?;
+/// # Ok::<(), JoinError>(())
+/// ```
+///
+/// **Dropping it** detaches the task, which goes on as long as its executor does. If such a task panics, the
+/// panic hook hears of it. [`cancel_on_drop`](Self::cancel_on_drop) makes it otherwise.
+#[must_use = "dropping it detaches the task: say `drop(task)` if that is meant"]
+pub struct Task<T> {
+    cell: Arc<TaskCell<T>>,
+}
+
+/// What a task settles.
+struct TaskCell<T> {
+    shared: Arc<Shared>,
+    number: usize,
+    /// Where its future sits. Only a hint: where it is out of date, the number there is another's.
+    seat: AtomicUsize,
+    name: Option<Box<str>>,
+    spawned_at: &'static Location<'static>,
+    output: Settle<(), Result<T, JoinError>>,
+}
+
+impl<T> TaskCell<T> {
+    fn settle(&self, result: Result<T, JoinError>) {
+        let step = Step::Settled(match &result {
+            Ok(_) => Ending::Returned,
+            Err(JoinError::Panicked(_)) => Ending::Panicked,
+            Err(JoinError::Cancelled(_)) => Ending::Cancelled,
+        });
+        self.tell(step);
+        if let Some(unread) = self.output.settle(result).run_its_course() {
+            self.shared.panic_hook.dispose(unread);
+        }
+    }
+
+    fn tell(&self, step: Step) {
+        let observer = &self.shared.observer;
+        observer.tell_about(observer.now(), What::Task, self.number, self.name.as_deref(), step);
+    }
+}
+
+impl<T> Cell for TaskCell<T> {
+    fn number(&self) -> usize {
+        self.number
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn spawned_at(&self) -> &'static Location<'static> {
+        self.spawned_at
+    }
+
+    fn fail(&self, error: JoinError) {
+        self.settle(Err(error));
+    }
+
+    fn waits(&self) -> Option<*const ()> {
+        self.output.waits()
+    }
+}
+
+/// A task that has no future yet. Dropped like this, it settles as cancelled.
+pub(crate) struct Unborn<T>(Option<Arc<TaskCell<T>>>);
+
+impl<T> Unborn<T> {
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        name: Option<Box<str>>,
+        spawned_at: &'static Location<'static>,
+    ) -> (Task<T>, Self) {
+        let cell = Arc::new(TaskCell {
+            shared: shared.clone(),
+            number: shared.number_one_more(),
+            seat: AtomicUsize::new(UNBORN),
+            name,
+            spawned_at,
+            output: Settle::queued(()),
+        });
+        cell.tell(Step::Submitted(spawned_at));
+        (Task { cell: cell.clone() }, Self(Some(cell)))
+    }
+}
+
+impl<T: 'static> Unborn<T> {
+    /// Gives it a future and a seat, unless the executor has been closed.
+    pub(crate) fn be_born(
+        mut self,
+        core: &Core,
+        future: impl Future<Output = T> + 'static,
+    ) -> Option<TaskId> {
+        if !core.is_open() {
+            panic::contain(|| drop(future));
+            return None;
+        }
+        let cell = self.0.take().expect("it is taken here only, and `self` with it");
+        let body = Box::pin({
+            let cell = cell.clone();
+            async move {
+                let output = future.await;
+                cell.settle(Ok(output));
+            }
+        });
+        let number = cell.number;
+        let seat = core.seat(|seat, waker| {
+            cell.seat.store(seat, Relaxed); // ORDERING: Relaxed. A hint.
+            Sitter { body: Stage::Resting(body), cell, waker, waits_for: None }
+        });
+        Some(TaskId { seat, number })
+    }
+}
+
+impl<T> Drop for Unborn<T> {
+    fn drop(&mut self) {
+        if let Some(cell) = self.0.take() {
+            cell.settle(Err(JoinError::Cancelled(CancelReason::ShutDown)));
+        }
+    }
+}
+
+impl<T> Task<T> {
+    /// Drops the task's future where it stands; false if the task is over.
+    ///
+    /// On the thread of its executor the future has been dropped when this returns, and the handle settles
+    /// to [`JoinError::Cancelled`]; but a task that cancels itself, from inside its own poll, is dropped
+    /// after that poll. From another thread it is asked for, and happens soon; then `true` says only that
+    /// the task was not over at this moment.
+    ///
+    /// A task cannot refuse. Clean-up that has to wait for something needs a
+    /// [`CancellationToken`](crate::CancellationToken), which the task looks at.
+    ///
+    /// ```
+    /// use handspun::{JoinError, run, sleep, spawn};
+    /// use std::time::Duration;
+    ///
+    /// run(async {
+    ///     let task = spawn(sleep(Duration::from_secs(3600)));
+    ///     assert!(task.cancel());
+    ///     assert!(matches!(task.await, Err(JoinError::Cancelled(_))));
+    /// });
+    /// ```
+    #[doc(alias = "abort")]
+    pub fn cancel(&self) -> bool {
+        let TaskCell { shared, number, seat, .. } = &*self.cell;
+        let task = TaskId { seat: seat.load(Relaxed), number: *number }; // ORDERING: Relaxed. A hint.
+        !self.is_finished() && current::cancel(shared, task)
+    }
+
+    /// The same handle, but dropping it cancels the task.
+    pub fn cancel_on_drop(self) -> CancelOnDrop<Self> {
+        CancelOnDrop::new(self, |task| {
+            task.cancel();
+        })
+    }
+
+    /// Whether it is over. Never blocks.
+    #[doc(alias = "done")]
+    pub fn is_finished(&self) -> bool {
+        self.cell.output.progress() == Progress::Finished
+    }
+
+    /// The name that it was given; see [`spawn_named`](crate::spawn_named).
+    pub fn name(&self) -> Option<&str> {
+        self.cell.name.as_deref()
+    }
+
+    /// Its number: the tasks of an executor are counted as they are spawned.
+    pub fn number(&self) -> usize {
+        self.cell.number
+    }
+
+    /// The line that spawned it.
+    pub fn spawned_at(&self) -> &'static Location<'static> {
+        self.cell.spawned_at
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, JoinError>;
+
+    /// # Panics
+    ///
+    /// If it is polled again after it was ready; or if a task of the same executor waits for it while it
+    /// blocks the thread, on which this task would have to run.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.cell.output.poll(context);
+        if polled.is_pending() {
+            assert!(
+                !(inside::is_blocking_wait() && is_home(&self.cell.shared)),
+                "task {} can never finish: a task of the same executor blocks the thread to wait for \
+                 it; `.await` it there instead",
+                self.cell.number
+            );
+            tag::say(Tag::Task(self.cell.number));
+        }
+        polled
+    }
+}
+
+impl<T> UnwindSafe for Task<T> {}
+impl<T> RefUnwindSafe for Task<T> {}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        if let Some(unread) = self.cell.output.abandon() {
+            self.cell.shared.panic_hook.dispose(unread);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.is_finished() { "finished" } else { "not finished" };
+        write!(f, "Task({}, {state})", self.cell.number)
+    }
+}

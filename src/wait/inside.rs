@@ -1,0 +1,107 @@
+//! What the code that runs on this thread is inside of: an executor, a blocking wait, a time limit.
+//!
+//! Knows nothing of executors and timeouts; they say it here, and ask here. What must always hold:
+//!
+//! 1. Whoever enters leaves, also when a panic unwinds through.
+//! 2. What a blocking wait polls is not inside the time limit around that wait: the thread is blocked,
+//!    and nobody out there can keep it.
+
+use std::cell::Cell;
+
+use crate::prims::thread_local;
+
+use super::deadline::Deadline;
+
+#[derive(Clone, Copy)]
+struct Inside {
+    place: Place,
+    /// The earliest of the time limits around.
+    limit: Deadline,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// No executor runs here.
+    Plain,
+    /// An executor of ours polls its tasks.
+    Executor,
+    /// A task of it waits as a thread does, and polls what it waits for.
+    BlockingWait,
+}
+
+const OUTSIDE: Inside = Inside { place: Place::Plain, limit: Deadline::Never };
+
+thread_local! {
+    static INSIDE: Cell<Inside> = const { Cell::new(OUTSIDE) };
+    /// Whether a task has blocked the thread since somebody asked.
+    static HAS_BLOCKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// For as long as this lives, what happens on this thread happens in there.
+pub(crate) struct Entered {
+    before: Inside,
+}
+
+/// An executor begins to run its tasks.
+pub(crate) fn enter_executor() -> Entered {
+    enter(Inside { place: Place::Executor, limit: Deadline::Never })
+}
+
+/// A wait begins that blocks the thread.
+pub(crate) fn enter_blocking_wait() -> Entered {
+    let place = match inside().place {
+        Place::Plain => Place::Plain,
+        Place::Executor | Place::BlockingWait => Place::BlockingWait,
+    };
+    enter(Inside { place, limit: Deadline::Never })
+}
+
+/// What is polled has until then, if it has not less already.
+pub(crate) fn enter_limit(limit: Deadline) -> Entered {
+    let Inside { place, limit: before } = inside();
+    enter(Inside { place, limit: before.min(limit) })
+}
+
+impl Entered {
+    /// The time limit around this one.
+    pub(crate) fn limit_before(&self) -> Deadline {
+        self.before.limit
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let _ = INSIDE.try_with(|inside| inside.set(self.before)); // As in `enter`.
+    }
+}
+
+/// The earliest of the time limits around the code that asks.
+pub(crate) fn limit() -> Deadline {
+    inside().limit
+}
+
+/// Whether the code that asks is polled by a wait that blocks a task's thread.
+pub(crate) fn is_blocking_wait() -> bool {
+    inside().place == Place::BlockingWait
+}
+
+/// Says that this thread is about to sleep in such a wait, if it is in one.
+pub(crate) fn will_block() {
+    if is_blocking_wait() {
+        let _ = HAS_BLOCKED.try_with(|blocked| blocked.set(true)); // As in `enter`.
+    }
+}
+
+/// Whether it did, since this was asked before.
+pub(crate) fn has_blocked() -> bool {
+    HAS_BLOCKED.try_with(Cell::take).unwrap_or(false)
+}
+
+fn enter(place: Inside) -> Entered {
+    // A thread that is ending may have lost its locals, and there is nobody left to ask.
+    Entered { before: INSIDE.try_with(|inside| inside.replace(place)).unwrap_or(OUTSIDE) }
+}
+
+fn inside() -> Inside {
+    INSIDE.try_with(Cell::get).unwrap_or(OUTSIDE)
+}

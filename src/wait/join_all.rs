@@ -1,0 +1,119 @@
+//! Several futures at once, inside of one: all of them, all or the first error, or the first.
+//!
+//! Knows nothing of executors: the futures are polled by whoever polls the whole, each only when it was
+//! woken itself, so that ten thousand that finish one by one cost no more than their number. What must
+//! always hold: when the whole is over or dropped, so is every part of it.
+
+use super::completed::AsCompleted;
+use super::keyed::keyed;
+
+/// Waits for all futures, and gives what they came to in the order of the futures.
+///
+/// When to use it: several things are to go on at the same time, and all of the results are wanted. Nothing
+/// begins before it is awaited. Of tasks and jobs each slot is a `Result`, so that one which panicked or was
+/// cancelled costs nobody else his result. To look at each as it comes, use
+/// [`as_completed`](crate::as_completed); to bound how many go on at once,
+/// [`map_concurrent`](crate::map_concurrent).
+///
+/// ```
+/// use handspun::{join_all, run, spawn};
+///
+/// run(async {
+///     let tasks = (0..4).map(|n| spawn(async move { 12 / n }));
+///     let slots = join_all(tasks).await;
+///     assert!(slots[0].is_err(), "it panicked: a division by zero");
+///     let kept: Vec<_> = slots.into_iter().flatten().collect();
+///     assert_eq!(kept, [12, 6, 4]);
+/// });
+/// ```
+///
+/// **Dropping it** drops the futures that are not ready; tasks and jobs whose handles are dropped go on, unless
+/// the handles cancel on drop.
+///
+/// # Panics
+///
+/// If one of the futures does, and then the others are dropped. A task that panics is an `Err` in its slot.
+#[doc(alias = "gather")]
+#[doc(alias = "return_exceptions")]
+pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut outputs = Vec::new();
+    let mut completed = AsCompleted::new();
+    for (slot, future) in futures.into_iter().enumerate() {
+        outputs.push(None);
+        completed.add(keyed(slot, Box::pin(future)));
+    }
+    while let Some((slot, output)) = completed.next().await {
+        outputs[slot] = Some(output);
+    }
+    outputs.into_iter().map(|output| output.expect("each has had its turn")).collect()
+}
+
+/// Waits for all futures to succeed; the first error ends it, and the others are dropped by then.
+///
+/// When to use it: none of the results is of use without the others.
+///
+/// ```
+/// use handspun::{block_on, try_join_all};
+///
+/// let numbers = ["6", "7"].map(|text| async move { text.parse::<u32>() });
+/// assert_eq!(block_on(try_join_all(numbers))?, [6, 7]);
+/// let numbers = ["6", "seven"].map(|text| async move { text.parse::<u32>() });
+/// assert!(block_on(try_join_all(numbers)).is_err());
+/// # Ok::<(), std::num::ParseIntError>(())
+/// ```
+///
+/// To drop a handle of a task or a job is not to cancel it: give it futures, or handles that
+/// [cancel on drop](crate::Task::cancel_on_drop).
+///
+/// # Errors
+///
+/// The first that one of the futures gives.
+///
+/// # Panics
+///
+/// If one of the futures does.
+#[doc(alias = "gather")]
+pub async fn try_join_all<F, T, E>(futures: impl IntoIterator<Item = F>) -> Result<Vec<T>, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    let mut outputs = Vec::new();
+    let mut completed = AsCompleted::new();
+    for (slot, future) in futures.into_iter().enumerate() {
+        outputs.push(None);
+        completed.add(keyed(slot, Box::pin(future)));
+    }
+    while let Some((slot, output)) = completed.next().await {
+        outputs[slot] = Some(output?);
+    }
+    Ok(outputs.into_iter().map(|output| output.expect("each has had its turn")).collect())
+}
+
+/// Waits for the first of several futures, and drops the others.
+///
+/// Where several are ready, the one that was so first wins, and of those that are ready at once the first in
+/// the order of the futures.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::{block_on, race, sleep};
+///
+/// let winner = block_on(race([50, 1].map(|ms| async move {
+///     sleep(Duration::from_millis(ms)).await;
+///     ms
+/// })));
+/// assert_eq!(winner, 1);
+/// ```
+///
+/// # Panics
+///
+/// If there is no future at all, for nobody would ever win; or if one of them panics.
+#[doc(alias = "select")]
+#[doc(alias = "FIRST_COMPLETED")]
+pub async fn race<F: Future>(futures: impl IntoIterator<Item = F>) -> F::Output {
+    let mut completed = AsCompleted::new();
+    for future in futures {
+        completed.add(Box::pin(future));
+    }
+    completed.next().await.expect("a race needs somebody who runs: give it one future at least")
+}
