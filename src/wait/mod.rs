@@ -25,5 +25,7 @@ pub(crate) mod cancel_tree;
 pub(crate) mod cancel;
 pub(crate) mod line;
 pub(crate) mod completed;
+#[cfg(feature = "stream")]
+pub(crate) mod stream;
 pub(crate) mod keyed;
 pub(crate) mod until;

@@ -16,7 +16,6 @@ pub(crate) enum Tag {
     /// Put so that it follows "waits for".
     Words(&'static str),
     /// To be asked when the sentence is made: it counts something.
-    #[expect(dead_code, reason = "a queue counts")]
     Ask(Arc<dyn Describe>),
 }
 
