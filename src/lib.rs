@@ -84,6 +84,12 @@ mod documents {
     mod back_pressure {}
     #[doc = include_str!("../docs/guide/10-stopping.md")]
     mod stopping {}
+    #[doc = include_str!("../docs/guide/16-sharing-fairly.md")]
+    mod sharing_fairly {}
+    #[doc = include_str!("../docs/guide/17-queues-that-lose-nothing.md")]
+    mod queues_that_lose_nothing {}
+    #[doc = include_str!("../docs/guide/18-streams.md")]
+    mod streams {}
 }
 
 pub use error::{

@@ -141,6 +141,9 @@ impl<T, B: Future<Output = ()>> futures_core::Stream for Generator<T, B> {
 }
 
 /// What the body of a [`generator`] gives its items to.
+///
+/// It belongs in the body. From elsewhere it gives an item just as well, but that wakes nobody: it is
+/// found when the body is polled for another reason.
 pub struct Yielder<T>(Arc<Mutex<Slot<T>>>);
 
 impl<T> Yielder<T> {
