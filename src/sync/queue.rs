@@ -292,12 +292,22 @@ impl<T> Future for Put<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue, item, key } = &mut *self;
+        if key.is_none() {
+            // Mostly there is room, and then no waker need be cloned.
+            match queue
+                .try_put(item.take().expect("a future is not polled again after it was ready"))
+            {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(TryPutError::Closed(item)) => return Poll::Ready(Err(Closed(item))),
+                Err(TryPutError::Full(not_put)) => *item = Some(not_put),
+            }
+        }
         let waker = context.waker().clone();
         let polled = locked(&queue.state, |state, to_wake| {
             let Poll::Ready(room) = state.rooms.poll(1, key, waker, to_wake) else {
                 return Poll::Pending;
             };
-            let item = item.take().expect("a future is not polled again after it was ready");
+            let item = item.take().expect("it was not put");
             if room.is_err() {
                 return Poll::Ready(Err(Closed(item)));
             }
@@ -331,6 +341,14 @@ impl<T> Future for Get<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue, key } = &mut *self;
+        if key.is_none() {
+            // Mostly there is one, and then no waker need be cloned.
+            match queue.try_get() {
+                Ok(item) => return Poll::Ready(Ok(item)),
+                Err(TryGetError::Closed) => return Poll::Ready(Err(Closed(()))),
+                Err(TryGetError::Empty) => {}
+            }
+        }
         let waker = context.waker().clone();
         let polled = locked(&queue.state, |state, to_wake| {
             state.gets.poll(1, key, waker, to_wake).map_ok(|()| state.pop(to_wake))

@@ -137,7 +137,7 @@ impl Semaphore {
     /// [`TryAcquireError`] says whether it is worth another try.
     #[doc(alias = "try_lock")]
     pub fn try_acquire(&self) -> Result<Permit<'_>, TryAcquireError> {
-        self.try_take().map(|()| Permit { semaphore: Holder::Borrowed(self), n: 1 })
+        self.try_take(1).map(|()| Permit { semaphore: Holder::Borrowed(self), n: 1 })
     }
 
     /// The same as [`try_acquire`](Self::try_acquire), but the permit may go anywhere.
@@ -146,7 +146,7 @@ impl Semaphore {
     ///
     /// [`TryAcquireError`], as there.
     pub fn try_acquire_owned(self: &Arc<Self>) -> Result<Permit<'static>, TryAcquireError> {
-        self.try_take().map(|()| Permit { semaphore: Holder::Shared(self.clone()), n: 1 })
+        self.try_take(1).map(|()| Permit { semaphore: Holder::Shared(self.clone()), n: 1 })
     }
 
     /// Makes `n` new permits. Those who wait have them first.
@@ -188,11 +188,11 @@ impl Semaphore {
         if state.permits.is_closed() { 0 } else { state.permits.n_free() }
     }
 
-    fn try_take(&self) -> Result<(), TryAcquireError> {
+    fn try_take(&self, n: usize) -> Result<(), TryAcquireError> {
         let mut state = self.0.lock();
         if state.permits.is_closed() {
             Err(TryAcquireError::Closed)
-        } else if state.permits.try_take(1) {
+        } else if state.permits.try_take(n) {
             Ok(())
         } else {
             Err(TryAcquireError::NoPermits)
@@ -205,6 +205,15 @@ impl Semaphore {
         key: &mut Option<Key>,
         context: &Context<'_>,
     ) -> Poll<Result<(), Closed>> {
+        if key.is_none() {
+            // Mostly there is one, and then no waker need be cloned. If not, we look once more where
+            // we stand in line: a permit may come back in between.
+            match self.try_take(n) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(TryAcquireError::Closed) => return Poll::Ready(Err(Closed(()))),
+                Err(TryAcquireError::NoPermits) => {}
+            }
+        }
         let waker = context.waker().clone();
         let (polled, are_so_many) = locked(&self.0, |state, to_wake| {
             (state.permits.poll(n, key, waker, to_wake), n <= state.n_in_all)

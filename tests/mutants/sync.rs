@@ -12,6 +12,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/sync/permits.rs",
+        right: "        if key.is_none() && self.try_take(n) {",
+        wrong: "        if false {",
+        mistake: "looking for a permit and standing in line are two steps",
+        caught_by: "sync::a_permit_reaches_who_stays_though_the_first_in_line_goes",
+    },
+    Mutant {
+        file: "src/sync/permits.rs",
         right: "                to_wake.drop(Some(waker));
                 self.serve(to_wake);",
         wrong: "                to_wake.drop(Some(waker));",
