@@ -5,7 +5,7 @@
 
 use std::any::Any;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -222,33 +222,33 @@ fn the_newest_waker_is_woken_and_the_old_one_let_go() {
     });
 }
 
+/// Comes and goes at random: gives up in line, or as soon as it is let in, or is in for a moment.
+fn come_and_go(lock: &Arc<dyn Lock>, mut dice: Dice, is_in: &AtomicBool) {
+    for _ in 0..ROUNDS {
+        let is_let_in = Polled::new(lock.lock()).poll().is_ready();
+        if is_let_in || dice.below(2) == 0 {
+            continue;
+        }
+        let guard = block_on(lock.lock());
+        // ORDERING: Relaxed. The lock under test brings the threads in order.
+        assert!(!is_in.swap(true, Relaxed));
+        is_in.store(false, Relaxed); // ORDERING: Relaxed, as above.
+        drop(guard);
+    }
+}
+
 /// Nobody is in beside another, whoever gives up meanwhile, and in the end it is free.
 #[test]
 fn threads_that_give_up_at_random_leave_it_free() {
     watched(|| {
         each_lock(|lock| {
-            let (is_in, n_in) = (AtomicBool::new(false), AtomicUsize::new(0));
-            let together = Barrier::new(4);
+            let (is_in, together) = (AtomicBool::new(false), Barrier::new(4));
             thread::scope(|scope| {
                 for seed in 0..4 {
-                    let (lock, is_in, n_in, together) = (&lock, &is_in, &n_in, &together);
+                    let (lock, is_in, together) = (&lock, &is_in, &together);
                     scope.spawn(move || {
-                        let mut dice = Dice::of_seed(seed);
                         together.wait();
-                        for _ in 0..ROUNDS {
-                            let mut locking = Polled::new(lock.lock());
-                            let polled = locking.poll().is_ready();
-                            drop(locking);
-                            if polled || dice.below(2) == 0 {
-                                continue;
-                            }
-                            let guard = block_on(lock.lock());
-                            // ORDERING: Relaxed. The lock under test brings the two threads in order.
-                            assert!(!is_in.swap(true, Relaxed));
-                            n_in.fetch_add(1, Relaxed); // ORDERING: Relaxed, as above.
-                            is_in.store(false, Relaxed); // ORDERING: Relaxed, as above.
-                            drop(guard);
-                        }
+                        come_and_go(lock, Dice::of_seed(seed), is_in);
                     });
                 }
             });

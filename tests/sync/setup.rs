@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use crate::support::WakeCounter;
 
 /// Rounds of a race, as many as a test has the time for.
-pub(crate) const ROUNDS: usize = if cfg!(debug_assertions) { 300 } else { 3_000 };
+pub(crate) const ROUNDS: usize = if cfg!(debug_assertions) { 1_000 } else { 10_000 };
 
 /// A future that is polled by hand, with a waker of its own that counts.
 pub(crate) struct Polled<'f, T> {
