@@ -2,8 +2,8 @@
 //!
 //! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
 //! itself: below are three examples, the modules in the order in which to read them, and the names
-//! that are public. The pool, the ways to wait, and what counts and draws them are here; the executor
-//! and the processes are not in this version.
+//! that are public. The pool, the ways to wait, what tasks and threads share, and what counts and draws
+//! are here; the executor and the processes are not in this version.
 //!
 //! **Run closures on a few threads**, and take each result as soon as it is there:
 //!
@@ -52,6 +52,7 @@ mod event;
 mod wait;
 mod pool;
 mod executor;
+mod sync;
 mod observe;
 
 /// The model checks: unit tests by rank, for they look at private parts, but a house of their own.
@@ -84,6 +85,12 @@ mod documents {
     mod back_pressure {}
     #[doc = include_str!("../docs/guide/10-stopping.md")]
     mod stopping {}
+    #[doc = include_str!("../docs/guide/16-sharing-fairly.md")]
+    mod sharing_fairly {}
+    #[doc = include_str!("../docs/guide/17-queues-that-lose-nothing.md")]
+    mod queues_that_lose_nothing {}
+    #[doc = include_str!("../docs/guide/18-streams.md")]
+    mod streams {}
 }
 
 pub use error::{
@@ -110,6 +117,12 @@ pub use pool::map::{Map, TryMap};
 pub use pool::shared::Stats;
 pub use pool::shutdown::Shutdown;
 pub use pool::thread_pool::ThreadPool;
+pub use sync::error::{Closed, TryAcquireError, TryGetError, TryPutError};
+pub use sync::flag::Flag;
+pub use sync::generator::{Generator, Yielder, generator};
+pub use sync::item::Item;
+pub use sync::queue::{Close, Queue};
+pub use sync::semaphore::{Permit, Semaphore};
 pub use wait::block_on::block_on;
 pub use wait::cancel::{CancellationToken, DropGuard, WaitForCancel};
 pub use wait::cancel_on_drop::CancelOnDrop;

@@ -30,6 +30,8 @@ pub(crate) mod cancel;
 pub(crate) mod cancel_on_drop;
 pub(crate) mod line;
 pub(crate) mod completed;
+#[cfg(feature = "stream")]
+pub(crate) mod stream;
 pub(crate) mod keyed;
 pub(crate) mod until;
 pub(crate) mod join_all;

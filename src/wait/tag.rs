@@ -18,7 +18,6 @@ pub(crate) enum Tag {
     /// A task of the executor that polls, by its number.
     Task(usize),
     /// To be asked when the sentence is made: it counts something.
-    #[expect(dead_code, reason = "a queue counts")]
     Ask(Arc<dyn Describe>),
 }
 

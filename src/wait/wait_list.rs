@@ -9,7 +9,7 @@
 //! 3. Nothing here wakes or drops a waker; the owner does, after its lock is let go.
 
 use std::mem;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 /// Waiters in a doubly linked line through a slab: joining, serving and leaving cost the same
 /// for ten waiters as for a million.
@@ -24,6 +24,8 @@ pub(crate) struct WaitList {
 
 struct Place {
     state: State,
+    /// How much this waiter needs: its owner counts it in.
+    need: usize,
     /// Towards the front of the line.
     previous: Option<usize>,
     /// Towards its end.
@@ -58,9 +60,14 @@ pub(crate) enum Left {
 }
 
 impl WaitList {
-    /// Stands at the end of the line.
+    /// Stands at the end of the line, for one.
     pub(crate) fn enlist(&mut self, waker: Waker) -> Key {
-        let place = Place { state: State::Waiting(waker), previous: self.last, next: None };
+        self.enlist_for(1, waker)
+    }
+
+    /// Stands at the end of the line, for so many of what its owner has.
+    fn enlist_for(&mut self, need: usize, waker: Waker) -> Key {
+        let place = Place { state: State::Waiting(waker), need, previous: self.last, next: None };
         let at = match self.empty {
             Some(at) => {
                 self.empty = self.places[at].next;
@@ -91,6 +98,28 @@ impl WaitList {
         }
     }
 
+    /// One poll of a waiter, as a future has it: stands in the line first, and looks from then on.
+    ///
+    /// The waker that comes back is to be dropped, after its owner's lock is let go.
+    pub(crate) fn poll(
+        &mut self,
+        key: &mut Option<Key>,
+        need: usize,
+        waker: Waker,
+    ) -> (Poll<()>, Option<Waker>) {
+        let Some(standing) = key.take() else {
+            *key = Some(self.enlist_for(need, waker));
+            return (Poll::Pending, None);
+        };
+        match self.look(standing, waker) {
+            Turn::Served(unneeded) => (Poll::Ready(()), Some(unneeded)),
+            Turn::NotYet(standing, stale) => {
+                *key = Some(standing);
+                (Poll::Pending, Some(stale))
+            }
+        }
+    }
+
     /// Goes away, served or not.
     pub(crate) fn leave(&mut self, key: Key) -> Left {
         match mem::replace(&mut self.places[key.0].state, State::Served) {
@@ -117,6 +146,11 @@ impl WaitList {
         }
     }
 
+    /// How much the first in line needs; nothing if nobody waits.
+    pub(crate) fn first_needs(&self) -> Option<usize> {
+        Some(self.places[self.first?].need)
+    }
+
     /// Takes a place out of the line; it stays a place.
     fn unlink(&mut self, at: usize) {
         let Place { previous, next, .. } = self.places[at];
@@ -132,7 +166,7 @@ impl WaitList {
 
     /// Gives an unlinked place to the next who comes.
     fn vacate(&mut self, Key(at): Key) {
-        self.places[at] = Place { state: State::Empty, previous: None, next: self.empty };
+        self.places[at] = Place { state: State::Empty, need: 0, previous: None, next: self.empty };
         self.empty = Some(at);
     }
 }

@@ -1,0 +1,22 @@
+//! Sharing: permits, items and flags that are waited for, and streams written as plain code.
+//!
+//! Knows nothing of who waits: a task of any executor awaits, and a thread calls `block_on`.
+//!
+//! What must always hold: whatever is given goes to whoever has waited longest, and never past them;
+//! and whoever is dropped with something it was given, and has not noticed, passes it on.
+//!
+//! ```text
+//!   give ──► is anybody in line? ── no ──► it is free: the next who comes takes it
+//!                   │ yes
+//!                   └──► the first in line has it now ──► wakes, and looks ──► goes on with it
+//!                                                    └──► is dropped ──► gives it ──► …
+//! ```
+
+pub(crate) mod error;
+pub(crate) mod to_wake;
+pub(crate) mod permits;
+pub(crate) mod semaphore;
+pub(crate) mod flag;
+pub(crate) mod item;
+pub(crate) mod queue;
+pub(crate) mod generator;
