@@ -29,4 +29,5 @@ pub(crate) mod cancel_on_drop;
 pub(crate) mod thread_pool;
 pub(crate) mod shutdown;
 pub(crate) mod map;
+pub(crate) mod map_until;
 pub(crate) mod thread;
