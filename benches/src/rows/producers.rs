@@ -2,8 +2,7 @@
 //!
 //! From one thread to sixty-four bring the same number of jobs all together. Two workers run them.
 //! What a job costs should not depend on how many bring them; a queue whose lock is held for long
-//! gets dearer with each of them. Half of a producer's time is the join: its own results are
-//! waited for by itself.
+//! gets dearer with each of them. Each producer waits for its own results.
 
 use std::ops::Range;
 use std::thread;
