@@ -182,7 +182,10 @@ impl fmt::Display for Unfinished {
 
 impl Error for Unfinished {}
 
-/// Time was over before a future was ready; see [`timeout`](crate::timeout).
+/// Time was over before something was ready.
+///
+/// You meet it in [`timeout`](crate::timeout), of a future, and in
+/// [`Map::timeout`](crate::Map::timeout).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed {
     /// How much time it was given.

@@ -170,10 +170,17 @@ impl<T> JoinHandle<T> {
     #[doc(alias = "result")]
     #[doc(alias = "wait_for")]
     pub fn join_timeout(
-        mut self,
+        self,
         timeout: Duration,
     ) -> Result<Result<T, JoinError>, StillRunning<Self>> {
-        let (deadline, look_out) = (Deadline::after(timeout), self.look_out());
+        self.join_until(Deadline::after(timeout))
+    }
+
+    pub(crate) fn join_until(
+        mut self,
+        deadline: Deadline,
+    ) -> Result<Result<T, JoinError>, StillRunning<Self>> {
+        let look_out = self.look_out();
         block_on_until(pin!(&mut self), deadline, look_out).ok_or(StillRunning(self))
     }
 

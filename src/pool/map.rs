@@ -13,9 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::vec;
 
-use crate::error::{FlatError, JoinError};
+use crate::error::{JoinError, StillRunning};
 use crate::panic;
 use crate::prims;
+use crate::wait::deadline::Deadline;
 use crate::wait::panic_hook::PanicHook;
 
 use super::handle::JoinHandle;
@@ -74,36 +75,6 @@ impl ThreadPool {
             chunk: Chunk::Learnt(1),
             submitted_at: Location::caller(),
         }
-    }
-
-    /// Like [`map`](Self::map), for a function that may fail: stops at the first that does.
-    ///
-    /// After the first `Err`, of a call that returned one or panicked, the iterator ends, and what is
-    /// queued is cancelled.
-    ///
-    /// ```
-    /// use handspun::ThreadPool;
-    ///
-    /// let pool = ThreadPool::new(2);
-    /// let parse = |text: &str| text.parse::<u32>();
-    /// let numbers: Vec<_> = pool.try_map(["1", "2", "three", "4"], parse).collect();
-    /// assert_eq!(numbers.len(), 3, "1, 2 and an error");
-    /// assert!(numbers[2].is_err());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`FlatError`] says whether the function returned an `Err` or the call has no result at all.
-    #[track_caller]
-    pub fn try_map<I, F, R, E>(&self, inputs: I, f: F) -> TryMap<'_, I::IntoIter, F, R, E>
-    where
-        I: IntoIterator,
-        I::Item: Send + 'static,
-        F: Fn(I::Item) -> Result<R, E> + Send + Sync + 'static,
-        R: Send + 'static,
-        E: Send + 'static,
-    {
-        TryMap { map: Some(self.map(inputs, f)) }
     }
 }
 
@@ -188,10 +159,10 @@ where
     R: Send + 'static,
 {
     /// Submits until the window is full. Once the next result is there it is two jobs at most: slow
-    /// inputs are not to keep it from the reader.
-    fn fill_window(&mut self) {
+    /// inputs are not to keep it from the reader. When time is over it is none.
+    fn fill_window(&mut self, deadline: Deadline) {
         let mut n_submitted = 0;
-        while self.jobs.len() < self.window {
+        while self.jobs.len() < self.window && !deadline.has_passed() {
             let is_next_ready = self.jobs.front().is_some_and(|job| job.handle.is_finished());
             if is_next_ready && n_submitted >= 2 || !self.submit_next() {
                 return;
@@ -230,10 +201,22 @@ where
         true
     }
 
-    /// Waits for the next job, and takes its results in hand; false if there is none.
-    fn join_next(&mut self) -> bool {
-        let Some(Job { handle, n_inputs }) = self.jobs.pop_front() else { return false };
-        let results = match handle.join() {
+    /// Waits for the next job, and takes its results in hand; false if there is none, nor an input.
+    fn join_next(&mut self, deadline: Deadline) -> Result<bool, TimeIsOver> {
+        let Some(Job { handle, n_inputs }) = self.jobs.pop_front() else {
+            return if self.is_at_its_end() { Ok(false) } else { Err(TimeIsOver) };
+        };
+        let joined = match deadline {
+            Deadline::Never => handle.join(), // Taken back, on a worker.
+            Deadline::At(_) => match handle.join_until(deadline) {
+                Ok(joined) => joined,
+                Err(StillRunning(handle)) => {
+                    self.jobs.push_front(Job { handle, n_inputs });
+                    return Err(TimeIsOver);
+                }
+            },
+        };
+        let results = match joined {
             Ok(mut done) => {
                 self.chunk.learn(n_inputs, done.took);
                 mem::take(&mut done.results)
@@ -244,9 +227,34 @@ where
             Err(JoinError::Panicked(panic)) => panic.resume(), // Ours: theirs are caught one by one.
         };
         self.at_hand = results.into_iter();
-        true
+        Ok(true)
+    }
+
+    /// Whether there are no more inputs. If there is one, it is kept for the next job.
+    fn is_at_its_end(&mut self) -> bool {
+        self.gathered.extend(self.inputs.next());
+        self.gathered.is_empty()
+    }
+
+    /// The next result, if it is there by the deadline. What was there before it comes after it, too.
+    pub(super) fn next_until(
+        &mut self,
+        deadline: Deadline,
+    ) -> Result<Option<Result<R, JoinError>>, TimeIsOver> {
+        loop {
+            if let Some(result) = self.at_hand.next() {
+                return Ok(Some(result));
+            }
+            self.fill_window(deadline);
+            if !self.join_next(deadline)? {
+                return Ok(None);
+            }
+        }
     }
 }
+
+/// There is more to come, and the deadline has passed.
+pub(super) struct TimeIsOver;
 
 impl Chunk {
     /// Twice as many as last time at most, so that one quick input does not decide for all.
@@ -269,14 +277,9 @@ where
     type Item = Result<R, JoinError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(result) = self.at_hand.next() {
-                return Some(result);
-            }
-            self.fill_window();
-            if !self.join_next() {
-                return None;
-            }
+        match self.next_until(Deadline::Never) {
+            Ok(next) => next,
+            Err(TimeIsOver) => unreachable!("never has not passed"),
         }
     }
 
@@ -302,34 +305,5 @@ impl<I: Iterator, F, R> Drop for Map<'_, I, F, R> {
 impl<I: Iterator, F, R> fmt::Debug for Map<'_, I, F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Map").field("jobs_ahead", &self.jobs.len()).finish_non_exhaustive()
-    }
-}
-
-/// The results of an ordered map up to the first error; see [`ThreadPool::try_map`].
-#[derive(Debug)]
-#[must_use = "iterators are lazy: nothing is submitted before the first `next`"]
-pub struct TryMap<'pool, I: Iterator, F, R, E> {
-    /// `None` after an error.
-    map: Option<Map<'pool, I, F, Result<R, E>>>,
-}
-
-impl<I, F, R, E> Iterator for TryMap<'_, I, F, R, E>
-where
-    I: Iterator,
-    I::Item: Send + 'static,
-    F: Fn(I::Item) -> Result<R, E> + Send + Sync + 'static,
-    R: Send + 'static,
-    E: Send + 'static,
-{
-    type Item = Result<R, FlatError<E>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let result = match self.map.as_mut()?.next()? {
-            Ok(Ok(value)) => return Some(Ok(value)),
-            Ok(Err(error)) => FlatError::Failed(error),
-            Err(error) => FlatError::NoResult(error),
-        };
-        self.map = None; // Its drop cancels what is queued.
-        Some(Err(result))
     }
 }

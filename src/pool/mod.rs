@@ -28,4 +28,5 @@ pub(crate) mod callback;
 pub(crate) mod thread_pool;
 pub(crate) mod shutdown;
 pub(crate) mod map;
+pub(crate) mod map_until;
 pub(crate) mod thread;

@@ -10,19 +10,20 @@
 //! 3. In a closed pool there is a place for everybody: they are all to be refused behind it.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::prims::Mutex;
 use crate::wait::block_on::block_on_until;
 use crate::wait::deadline::Deadline;
-use crate::wait::wait_list::{Key, Turn, WaitList};
+use crate::wait::wait_list::{Key, Left, Turn, WaitList};
 
 pub(crate) struct Places(Mutex<State>);
 
 struct State {
-    /// Less than none while workers have let in jobs of their own beyond the limit.
+    /// Less than none while there are jobs beyond the limit: those that workers have let in, and those
+    /// whose bringers have had enough.
     n_free: isize,
     waiting: WaitList,
     is_closed: bool,
@@ -49,14 +50,31 @@ impl Places {
         self.0.lock().n_free -= 1;
     }
 
-    /// Takes a place; blocks the thread until there is one.
-    pub(crate) fn take(&self, look_out: Duration) {
+    /// Takes a place; blocks the thread until there is one. Whoever has had enough of that before takes
+    /// one beyond the limit, so that there is one way to go on.
+    pub(crate) fn take<E: Future + Unpin>(&self, look_out: Duration, mut had_enough: E) {
         let mut key = None;
-        let taken = pin!(poll_fn(|context| self.poll_take(&mut key, context)));
+        let taken = pin!(poll_fn(|context| {
+            if self.poll_take(&mut key, context).is_ready() {
+                return Poll::Ready(());
+            }
+            Pin::new(&mut had_enough).poll(context).map(|_| self.give_up(key.take()))
+        }));
         match block_on_until(taken, Deadline::Never, look_out) {
             Some(()) => {}
             None => unreachable!("never has not passed"),
         }
+    }
+
+    /// Leaves the line, with a place: the one that was handed over meanwhile, or one beyond the limit.
+    fn give_up(&self, key: Option<Key>) {
+        let mut state = self.0.lock();
+        let left = key.map(|key| state.waiting.leave(key));
+        if !matches!(left, Some(Left::Served)) {
+            state.n_free -= 1;
+        }
+        drop(state);
+        drop(left); // After the lock: our waker is in it.
     }
 
     fn poll_take(&self, key: &mut Option<Key>, context: &Context<'_>) -> Poll<()> {

@@ -3,10 +3,12 @@
 //! Knows nothing of how workers live. What must always hold: a job that is brought is queued or
 //! settles as cancelled before this returns; and an observer is told of it with no lock held.
 
+use std::future::pending;
 use std::panic::Location;
 use std::sync::Arc;
 
 use crate::event::Step;
+use crate::wait::cancel::CancellationToken;
 use crate::wait::help::{self, Ticket};
 
 use super::inbox::{Admission, RefusedJobs};
@@ -15,10 +17,11 @@ use super::shared::Shared;
 use super::worker::{is_aboard, offer_of, summon};
 
 /// Queues a job and sees to it that a worker comes for it, or refuses it. Where the queue is full,
-/// waits for a place.
+/// waits for a place. A job whose token is cancelled needs none: it will not stay.
 pub(crate) fn submit(
     shared: &Arc<Shared>,
     job: Arc<dyn Run>,
+    token: Option<&CancellationToken>,
     submitted_at: &'static Location<'static>,
 ) -> Ticket {
     let Some(places) = shared.places() else { return queue(shared, job, submitted_at) };
@@ -26,7 +29,11 @@ pub(crate) fn submit(
         return queue(shared, job, submitted_at);
     }
     if !is_aboard(shared) {
-        places.take(shared.settings.look_out);
+        let look_out = shared.settings.look_out;
+        match token {
+            Some(token) => places.take(look_out, token.cancelled()),
+            None => places.take(look_out, pending::<()>()),
+        }
         return queue(shared, job, submitted_at);
     }
     // A worker would wait for itself. It lets the job in beyond the limit, and runs it at once. (A

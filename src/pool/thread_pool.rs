@@ -168,6 +168,9 @@ impl ThreadPool {
     /// runs, it is up to the closure to look at the token: it is not stopped by force, and its handle
     /// gives what it returns. `cancel` on the handle of a running job cancels the job's own token.
     ///
+    /// Where the queue is full this waits for room, as [`submit`](Self::submit) does, but not beyond
+    /// the token: if that is cancelled first, or its deadline passes, the job is cancelled.
+    ///
     /// ```
     /// use std::sync::mpsc;
     /// use handspun::{Cancel, CancellationToken, Cancelled, ThreadPool};
@@ -201,7 +204,7 @@ impl ThreadPool {
             closure(&its_token)
         };
         let job = Arc::new(Job::new(closure, submitted_at).with_token(token.clone()));
-        let ticket = submit::submit(&self.shared, job.clone(), submitted_at);
+        let ticket = submit::submit(&self.shared, job.clone(), Some(&token), submitted_at);
         watch.begin(&token, &self.shared, ticket);
         JoinHandle::queued(job, self.shared.clone(), ticket)
     }
@@ -216,7 +219,7 @@ impl ThreadPool {
         T: Send + 'static,
     {
         let job = Arc::new(Job::new(closure, submitted_at));
-        let ticket = submit::submit(&self.shared, job.clone(), submitted_at);
+        let ticket = submit::submit(&self.shared, job.clone(), None, submitted_at);
         JoinHandle::queued(job, self.shared.clone(), ticket)
     }
 

@@ -8,13 +8,14 @@
 //! What must always hold:
 //!
 //! 1. A member is polled when it is added and after each post to its place, never in between.
-//! 2. An index stands in the line at most once, and the line alone decides who comes first.
+//! 2. An index stands in the line at most once, and the line alone decides who comes first. It is taken
+//!    out as a whole, for its lock is wanted by everybody who finishes.
 //! 3. A member that is ready leaves at once; what it held is not kept until the end. One that panics
 //!    in a poll leaves too, and is not waited for.
 //! 4. One poll of the whole polls no more members than there are, so that one which always wakes
 //!    itself can neither keep a thread from its deadline nor a task from its executor.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
@@ -67,6 +68,8 @@ use super::line::Line;
 #[must_use = "dropping it lets go of all the futures: jobs are detached"]
 pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> AsCompleted<F> {
     let mut completed = AsCompleted::new();
+    let futures = futures.into_iter();
+    completed.places.reserve(futures.size_hint().0);
     for future in futures {
         completed.add(future);
     }
@@ -81,6 +84,8 @@ pub struct AsCompleted<F: Future> {
     vacant: Vec<usize>,
     /// Which places have something to say.
     line: Arc<Line>,
+    /// Those who were taken from the line together, and have not been looked at.
+    taken: VecDeque<usize>,
     /// The members that this thread could run itself, oldest first.
     offers: BTreeSet<(Offer, usize)>,
     n_added: usize,
@@ -107,6 +112,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
             places: Vec::new(),
             vacant: Vec::new(),
             line: Arc::new(Line::default()),
+            taken: VecDeque::new(),
             offers: BTreeSet::new(),
             n_added: 0,
         }
@@ -238,6 +244,12 @@ impl<F: Future + Unpin> AsCompleted<F> {
         &mut self,
         deadline: Deadline,
     ) -> Result<Option<F::Output>, Unfinished> {
+        while let Some(at) = self.taken.pop_front() {
+            // There is nothing to wait for yet, and so no waker to leave.
+            if let Some(output) = self.look_at(at) {
+                return Ok(Some(output));
+            }
+        }
         let can_help = deadline == Deadline::Never; // A job run here would not mind the time.
         let next = poll_fn(|context| {
             loop {
@@ -267,24 +279,31 @@ impl<F: Future + Unpin> AsCompleted<F> {
             return Poll::Ready(None);
         }
         for _ in 0..self.places.len() {
-            let Some(at) = self.line.first(context.waker()) else {
-                return Poll::Pending;
-            };
-            match self.leave(at) {
-                // A future that is ready may still have been posted again.
-                Place::Vacant => {}
-                Place::Ready(output) => return Poll::Ready(Some(output)),
-                Place::Pending(member) => {
-                    if let Poll::Ready(output) = self.poll_member(at, member) {
-                        return Poll::Ready(Some(output));
-                    }
-                }
+            if self.taken.is_empty() {
+                self.line.take_all(&mut self.taken, context.waker());
+            }
+            let Some(at) = self.taken.pop_front() else { return Poll::Pending };
+            if let Some(output) = self.look_at(at) {
+                return Poll::Ready(Some(output));
             }
         }
         // Each had its turn, and some have been posted again already. So that others have theirs, a
         // deadline and other tasks, we do not go on: we ask to be polled again.
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// What came of the member that posted this index, if anything.
+    fn look_at(&mut self, at: usize) -> Option<F::Output> {
+        match self.leave(at) {
+            // A future that is ready may still have been posted again.
+            Place::Vacant => None,
+            Place::Ready(output) => Some(output),
+            Place::Pending(member) => match self.poll_member(at, member) {
+                Poll::Ready(output) => Some(output),
+                Poll::Pending => None,
+            },
+        }
     }
 
     /// Polls a member that stands at no place meanwhile, so that it is gone if it panics. If it is

@@ -2,7 +2,8 @@
 //!
 //! Knows nothing of what the indices stand for. What must always hold:
 //!
-//! 1. An index stands in the line at most once, however often it is posted.
+//! 1. An index stands in the line at most once, however often it is posted. The line is taken out as a
+//!    whole, and from then on a post counts again.
 //! 2. Looking and leaving a waker are one step under the lock, so no post falls between them.
 //! 3. The waiter is woken, and wakers are dropped, with the lock let go.
 
@@ -13,6 +14,9 @@ use std::task::{Wake, Waker};
 
 use crate::prims::Mutex;
 
+/// No turn has this number.
+const NEVER: u64 = u64::MAX;
+
 /// Indices, in the order in which they were posted.
 #[derive(Default)]
 pub(crate) struct Line(Mutex<LineState>);
@@ -20,7 +24,10 @@ pub(crate) struct Line(Mutex<LineState>);
 #[derive(Default)]
 struct LineState {
     posted: VecDeque<usize>,
-    is_posted: Vec<bool>,
+    /// The turn in which each index was posted last. If it was this one, it stands in `posted`.
+    posted_in: Vec<u64>,
+    /// How often the whole line has been taken out.
+    turn: u64,
     /// Who waits for the next post.
     waiter: Option<Waker>,
 }
@@ -33,10 +40,11 @@ impl Line {
 
     pub(crate) fn post(&self, at: usize) {
         let mut line = self.0.lock();
-        if line.is_posted.len() <= at {
-            line.is_posted.resize(at + 1, false);
+        if line.posted_in.len() <= at {
+            line.posted_in.resize(at + 1, NEVER);
         }
-        if mem::replace(&mut line.is_posted[at], true) {
+        let turn = line.turn;
+        if mem::replace(&mut line.posted_in[at], turn) == turn {
             return; // It is in the line, and will be looked at after what it has to say now.
         }
         line.posted.push_back(at);
@@ -47,32 +55,34 @@ impl Line {
         }
     }
 
-    /// Takes the first in line, or leaves the waker to be woken when there is one.
-    pub(crate) fn first(&self, waker: &Waker) -> Option<usize> {
-        let first = self.0.lock().take_first();
-        first.or_else(|| self.leave_waker(waker.clone()))
+    /// Takes all who stand in the line into `taken`, which is empty. If there are none, leaves the waker
+    /// to be woken when there is one.
+    pub(crate) fn take_all(&self, taken: &mut VecDeque<usize>, waker: &Waker) {
+        self.0.lock().take_all(taken);
+        if taken.is_empty() {
+            self.leave_waker(taken, waker.clone());
+        }
     }
 
-    /// The slow half of `first`. It looks again: somebody may have been posted since.
-    fn leave_waker(&self, waker: Waker) -> Option<usize> {
+    /// The slow half of `take_all`. It looks again: somebody may have been posted since.
+    fn leave_waker(&self, taken: &mut VecDeque<usize>, waker: Waker) {
         let mut line = self.0.lock();
-        let first = line.take_first();
-        let not_needed = match first {
-            Some(_) => Some(waker),
-            None => line.waiter.replace(waker),
+        line.take_all(taken);
+        let not_needed = match taken.is_empty() {
+            true => line.waiter.replace(waker),
+            false => Some(waker),
         };
         drop(line);
         drop(not_needed); // After the lock: a waker is other people's code, its drop too.
-        first
     }
 }
 
 impl LineState {
-    fn take_first(&mut self) -> Option<usize> {
-        let at = self.posted.pop_front()?;
-        // Let go of before the member is polled: a post from within that poll must count.
-        self.is_posted[at] = false;
-        Some(at)
+    /// Takes the same time, however many there are: two pointers change hands.
+    fn take_all(&mut self, taken: &mut VecDeque<usize>) {
+        mem::swap(&mut self.posted, taken);
+        // Before the members are polled: a post from within a poll must count.
+        self.turn += 1;
     }
 }
 

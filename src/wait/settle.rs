@@ -143,11 +143,12 @@ impl<W, T> Settle<W, T> {
     ///
     /// If the value was taken before, as any future polled again after it was ready.
     pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<T> {
-        match self.look(context.waker()) {
-            Look::Ready(value) => Poll::Ready(value),
-            Look::WillBeWoken => Poll::Pending,
-            Look::NotYet => self.leave_waker(context.waker().clone()),
+        if !self.is_settled() {
+            return self.leave_waker(context.waker().clone());
         }
+        // Nothing is cloned for a value that is there already.
+        let value = self.state.lock().take_value();
+        Poll::Ready(value.expect("polled again after it was ready"))
     }
 
     /// The reader goes. Gives it the value that it never read, if there is one.
@@ -186,28 +187,15 @@ impl<W, T> Settle<W, T> {
         }
     }
 
-    /// Whether `poll` will be ready. Only a hint, for a look-out: it may be a little behind.
+    /// Whether `poll` will be ready. Only a hint: it may be a little behind, but never ahead.
     pub(crate) fn is_settled(&self) -> bool {
         self.is_settled.load(Relaxed) // ORDERING: Relaxed, as in `settle`.
     }
 
-    /// The quick half of `poll`: nothing is cloned for a value that is there already.
-    fn look(&self, waker: &Waker) -> Look<T> {
-        let mut state = self.state.lock();
-        if let Some(value) = state.take_value() {
-            return Look::Ready(value);
-        }
-        if let Stage::Taken = state.stage {
-            panic!("polled again after it was ready");
-        }
-        match &state.reader {
-            Reader::Waiting(kept) if kept.will_wake(waker) => Look::WillBeWoken,
-            Reader::Away | Reader::Waiting(_) | Reader::Gone => Look::NotYet,
-        }
-    }
-
-    /// The slow half of `poll`. It looks again: the value may have come since.
-    #[cold]
+    /// The slow half of `poll`. It looks again, under the lock: the value may have come since.
+    ///
+    /// It is tempting to keep a waker that would wake the same task. But to find out takes the lock
+    /// once more, before the waker is cloned, and nearly every poll that finds nothing is the first.
     fn leave_waker(&self, waker: Waker) -> Poll<T> {
         let mut state = self.state.lock();
         let value = state.take_value();
@@ -232,13 +220,6 @@ impl<W, T> State<W, T> {
             Stage::Queued(_) | Stage::Running | Stage::Taken => None,
         }
     }
-}
-
-enum Look<T> {
-    Ready(T),
-    /// The waker that is kept from an earlier poll would wake the same task.
-    WillBeWoken,
-    NotYet,
 }
 
 #[cfg(all(test, not(handspun_model)))]

@@ -1,12 +1,14 @@
 //! Jobs that can be asked to stop: a token against the queue, the worker and the handle.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shuttle::sync::Barrier;
 use shuttle::thread;
 
 use super::{Tally, every_schedule, random_schedules};
 use crate::error::{CancelReason, JoinError};
+use crate::pool::places::Places;
 use crate::pool::shared::Shared;
 use crate::pool::watch::Watch;
 use crate::wait::help::Ticket;
@@ -174,5 +176,55 @@ fn a_job_that_two_cancel_settles_once() {
         assert_eq!((told.get(), pool.stats().settled), (1, 1));
         gate.wait();
         first.join().unwrap();
+    });
+}
+
+/// No pool: a place comes, and its bringer has had enough, at the same time. Neither is lost.
+#[test]
+fn who_has_had_enough_of_waiting_for_a_place_takes_none_along() {
+    random_schedules("asked: a token against a place", 50_000, || {
+        let (places, token) = (Arc::new(Places::new(1)), CancellationToken::new());
+        assert!(places.try_take());
+        let bringer = thread::spawn({
+            let (places, token) = (places.clone(), token.clone());
+            move || places.take(Duration::ZERO, token.cancelled())
+        });
+        let canceller = thread::spawn(move || token.cancel());
+        thread::yield_now();
+        places.give_back(1);
+        bringer.join().unwrap();
+        canceller.join().unwrap();
+        assert!(!places.try_take(), "the bringer has the one place that there is");
+        places.give_back(1);
+        assert!(places.try_take() && !places.try_take(), "there is one again, and one only");
+    });
+}
+
+/// Nobody makes room for the job, and it settles all the same.
+#[test]
+fn a_submit_to_a_full_queue_ends_with_its_token() {
+    random_schedules("asked: a token against a full queue", 50_000, || {
+        let [begun, gate] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
+        let pool = ThreadPool::builder().threads(1).queue_limit(1).build().unwrap();
+        let (pool, token) = (Arc::new(pool), CancellationToken::new());
+        let first = pool.submit({
+            let (begun, gate) = (begun.clone(), gate.clone());
+            move || {
+                begun.wait();
+                gate.wait();
+            }
+        });
+        begun.wait();
+        let queued = pool.submit(|| ());
+        let bringer = thread::spawn({
+            let (pool, token) = (pool.clone(), token.clone());
+            move || pool.submit_with(&token, |_| ()).join()
+        });
+        token.cancel();
+        let brought = bringer.join().unwrap();
+        assert!(matches!(brought, Err(JoinError::Cancelled(CancelReason::Requested))));
+        gate.wait();
+        first.join().unwrap();
+        queued.join().unwrap();
     });
 }

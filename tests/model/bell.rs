@@ -20,7 +20,7 @@ fn the_bell_is_set_exactly_while_a_hand_must_be_called() {
         for _ in 0..2 {
             let at = std::panic::Location::caller();
             let job = Arc::new(Job::new(|| (), at));
-            let ticket = submit::submit(&shared, job.clone(), at);
+            let ticket = submit::submit(&shared, job.clone(), None, at);
             JoinHandle::queued(job, shared.clone(), ticket).join().unwrap();
             let state = shared.lock();
             let must_be_called = !state.is_one_on_its_way && state.has_free_hand();

@@ -151,4 +151,33 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         mistake: "a watch refuses its job twice",
         caught_by: "asked::a_job_that_two_cancel_settles_once",
     },
+    Mutant {
+        file: "src/pool/places.rs",
+        right: "        let left = key.map(|key| state.waiting.leave(key));
+",
+        wrong: "        let left = None::<Left>;
+        let _ = key;
+",
+        mistake: "who has had enough goes on standing in the line",
+        caught_by: "asked::who_has_had_enough_of_waiting_for_a_place_takes_none_along",
+    },
+    Mutant {
+        file: "src/pool/places.rs",
+        right: "        if !matches!(left, Some(Left::Served)) {
+            state.n_free -= 1;
+        }
+",
+        wrong: "        state.n_free -= 1;
+",
+        mistake: "who is given a place and has had enough takes two",
+        caught_by: "asked::who_has_had_enough_of_waiting_for_a_place_takes_none_along",
+    },
+    Mutant {
+        file: "src/pool/submit.rs",
+        right: "            Some(token) => places.take(look_out, token.cancelled()),
+            None => places.take(look_out, pending::<()>()),",
+        wrong: "            Some(_) | None => places.take(look_out, pending::<()>()),",
+        mistake: "a submit that waits for room does not hear its token",
+        caught_by: "asked::a_submit_to_a_full_queue_ends_with_its_token",
+    },
 ];

@@ -48,9 +48,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/line.rs",
         right: "        let mut line = self.0.lock();
-        let first = line.take_first();",
-        wrong: "        let mut line = self.0.lock();
-        let first = None;",
+        line.take_all(taken);",
+        wrong: "        let mut line = self.0.lock();",
         mistake: "looking at the line and leaving a waker are two steps",
         caught_by: "completed::a_post_ends_the_wait",
     },
@@ -67,10 +66,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/line.rs",
-        right: "        self.is_posted[at] = false;
+        right: "        self.turn += 1;
 ",
-        wrong: "        let _ = &mut self.is_posted[at];
-",
+        wrong: "",
         mistake: "who has left the line still counts as standing in it",
         caught_by: "completed::a_place_serves_one_member_after_another",
     },

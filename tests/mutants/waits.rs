@@ -5,10 +5,9 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/settle.rs",
-        right: "Reader::Waiting(kept) if kept.will_wake(waker) => Look::WillBeWoken,
-            Reader::Away | Reader::Waiting(_) | Reader::Gone",
-        wrong: "Reader::Waiting(_) => Look::WillBeWoken,
-            Reader::Away | Reader::Gone",
+        right: "            None => mem::replace(&mut state.reader, Reader::Waiting(waker)),",
+        wrong: "            None if matches!(state.reader, Reader::Waiting(_)) => Reader::Waiting(waker),
+            None => mem::replace(&mut state.reader, Reader::Waiting(waker)),",
         mistake: "the first waker is kept, whoever polls afterwards",
         caught_by: "waits::the_newest_waker_is_the_one_that_is_woken",
     },

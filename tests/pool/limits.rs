@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
-use handspun::{BuildError, Cancel, CancelReason, JoinError, Shutdown, ThreadPool};
+use handspun::{
+    BuildError, Cancel, CancelReason, CancellationToken, JoinError, Shutdown, ThreadPool,
+};
 
 use crate::setup::{busy, gated};
 use crate::support::{Count, Gate, until, watched};
@@ -48,6 +51,41 @@ fn a_submit_to_a_full_queue_waits_for_room() {
         gate.open();
         assert_eq!(bringer.join().unwrap().join().unwrap(), 2);
         assert_eq!(queued.join().unwrap(), 1);
+    });
+}
+
+/// P102: nobody makes room, and the token is what ends the wait.
+#[test]
+fn a_submit_that_waits_for_room_hears_its_token() {
+    watched(|| {
+        let pool = Arc::new(limited(1, 1));
+        let (gate, queued) = (busy(&pool), pool.submit(|| 1));
+        let token = CancellationToken::new();
+        let bringer = thread::spawn({
+            let (pool, token) = (pool.clone(), token.clone());
+            move || pool.submit_with(&token, |_| unreachable!("it was cancelled"))
+        });
+        token.cancel();
+        let brought: Result<(), _> = bringer.join().unwrap().join();
+        assert!(matches!(brought, Err(JoinError::Cancelled(CancelReason::Requested))));
+        assert!(pool.try_submit(|| 2).is_err(), "the limit holds as before");
+        gate.open();
+        assert_eq!(queued.join().unwrap(), 1);
+        assert_eq!(pool.try_submit(|| 3).unwrap().join().unwrap(), 3);
+    });
+}
+
+/// P102: the timeout of a submit is the deadline of its token.
+#[test]
+fn a_submit_that_waits_for_room_ends_with_the_deadline_of_its_token() {
+    watched(|| {
+        let pool = limited(1, 1);
+        let (_gate, _queued) = (busy(&pool), pool.submit(|| 1));
+        let token = CancellationToken::with_timeout(Duration::from_millis(5));
+        let late = pool.submit_with(&token, |_| unreachable!("there was no room in time"));
+        let late: Result<(), _> = late.join();
+        assert!(matches!(late, Err(JoinError::Cancelled(CancelReason::DeadlinePassed))));
+        assert_eq!(pool.stats().queued, 1);
     });
 }
 

@@ -3,11 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
-use handspun::{CancelReason, FlatError, JoinError, Shutdown, ThreadPool};
+use handspun::{CancelReason, Elapsed, FlatError, JoinError, Shutdown, ThreadPool};
 
 use crate::setup::{busy, flush, gated};
-use crate::support::{Count, CountsDrop, Gate, panic_quietly, watched};
+use crate::support::{Count, CountsDrop, Gate, panic_quietly, until, watched};
 
 /// P44.
 #[test]
@@ -410,5 +411,123 @@ fn a_map_that_is_dropped_unread_has_run_nothing() {
         drop(pool.map(0..5, move |n| sender.send(n)));
         assert!(called.recv().is_err(), "the function is gone, and was never called");
         assert_eq!(pool.stats().submitted, 1);
+    });
+}
+
+/// P48: the third call is late, and holds up those behind it.
+#[test]
+fn a_map_that_runs_out_of_time_yields_what_is_there_and_one_error() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (begun, late) = (Count::default(), Gate::closed());
+        let (counting, gate) = (begun.clone(), late.clone());
+        let call = move |n| {
+            counting.add_one();
+            if n == 2 {
+                gate.pass();
+            }
+            n
+        };
+        let mut map = pool.map(0..100, call).chunk(2);
+        assert_eq!(map.next().unwrap().unwrap(), 0);
+        begun.reach(3);
+        let timed = map.timeout(Duration::ZERO).map(|next| next.map(Result::unwrap));
+        assert_eq!(timed.collect::<Vec<_>>(), [Ok(1), Err(Elapsed { timeout: Duration::ZERO })]);
+        late.open();
+        flush(&pool);
+        assert_eq!(begun.get(), 4, "what ran went on, and the rest was cancelled");
+    });
+}
+
+/// P48.
+#[test]
+fn a_timed_map_that_has_ended_keeps_nothing_and_stays_at_its_end() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let gone = Count::default();
+        let inputs_gone = gone.clone();
+        let _gate = busy(&pool);
+        let inputs = (0..20).map(move |_| CountsDrop(inputs_gone.clone()));
+        let mut map = pool.map(inputs, drop).window(8).timeout(Duration::from_millis(5));
+        assert!(map.next().unwrap().is_err());
+        assert!(map.next().is_none() && map.next().is_none());
+        assert_eq!(pool.stats().queued, 0);
+        assert!(gone.get() > 0 && gone.get() <= 8, "what was taken is gone, and no more was taken");
+    });
+}
+
+/// P48: a call that runs cannot be stopped from here, and nobody waits for it.
+#[test]
+fn a_call_that_runs_when_time_is_over_goes_on_to_its_end() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (begun, returned, gate) = (Count::default(), Count::default(), Gate::closed());
+        let mut map = pool.map(0..2, {
+            let (begun, returned, gate) = (begun.clone(), returned.clone(), gate.clone());
+            move |n| {
+                begun.add_one();
+                if n == 1 {
+                    gate.pass();
+                }
+                returned.add_one();
+            }
+        });
+        assert!(map.next().is_some());
+        begun.reach(2);
+        assert!(map.timeout(Duration::ZERO).next().unwrap().is_err());
+        assert_eq!(returned.get(), 1);
+        gate.open();
+        flush(&pool);
+        assert_eq!(returned.get(), 2);
+    });
+}
+
+/// P48: what was there in time is all there is, so that nothing is missing.
+#[test]
+fn a_map_that_ends_in_time_ends_without_an_error() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let in_time = pool.map(0..100, |n| n).timeout(Duration::from_secs(3600));
+        assert_eq!(in_time.map(|next| next.unwrap().unwrap()).sum::<i32>(), 4950);
+        assert_eq!(pool.map([0; 0], |n| n).timeout(Duration::ZERO).count(), 0);
+
+        let mut late = pool.map([1, 2], |n| n).chunk(1);
+        assert_eq!(late.next().unwrap().unwrap(), 1);
+        until(|| pool.stats().settled == pool.stats().submitted);
+        let late: Vec<_> =
+            late.timeout(Duration::ZERO).map(|next| next.unwrap().unwrap()).collect();
+        assert_eq!(late, [2]);
+    });
+}
+
+/// P47: one stands outside the result of a call, and the other one is it.
+#[test]
+fn a_timeout_that_a_call_meets_is_its_value_and_not_that_of_the_map() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let its_own = Elapsed { timeout: Duration::ZERO };
+        let call = move |n| if n == 1 { Err(its_own) } else { Ok(n) };
+        let timed = pool.map(0..3, call).timeout(Duration::from_secs(3600));
+        let results: Vec<_> =
+            timed.map(|next| next.expect("ours is long enough").unwrap()).collect();
+        assert_eq!(results, [Ok(0), Err(its_own), Ok(2)]);
+    });
+}
+
+/// P48, P56: a job that was taken back could not be left in time. Without a deadline, it may.
+#[test]
+fn a_timed_map_on_the_only_worker_runs_nothing_itself() {
+    watched(|| {
+        let pool = Arc::new(ThreadPool::new(1));
+        let first_of = |timeout: Duration| {
+            let below = pool.clone();
+            pool.submit(move || {
+                let mut map = below.map([7], |n| n).timeout(timeout);
+                map.next().unwrap().map(Result::unwrap)
+            })
+        };
+        let short = Duration::from_millis(2);
+        assert_eq!(first_of(short).join().unwrap(), Err(Elapsed { timeout: short }));
+        assert_eq!(first_of(Duration::MAX).join().unwrap(), Ok(7));
     });
 }

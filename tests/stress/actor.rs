@@ -372,10 +372,10 @@ impl Actor {
     }
 
     fn map(&mut self) {
-        if self.dice.one_in(2) {
-            maps::read_a_map(&self.house, &mut self.dice);
-        } else {
-            maps::read_a_try_map(&self.house, &mut self.dice);
+        match self.dice.below(4) {
+            0 | 1 => maps::read_a_map(&self.house, &mut self.dice),
+            2 => maps::read_a_try_map(&self.house, &mut self.dice),
+            _ => maps::read_a_timed_map(&self.house, &mut self.dice),
         }
     }
 

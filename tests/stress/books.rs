@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use handspun::{CancelReason, JoinError, Panic};
 
 /// All that may happen, and over many programs has to.
-pub(crate) const KINDS: [&str; 68] = [
+pub(crate) const KINDS: [&str; 70] = [
     "submit",
     "submit_all",
     "submit_with",
@@ -45,6 +45,8 @@ pub(crate) const KINDS: [&str; 68] = [
     "map, dropped",
     "try_map to the end",
     "try_map to an error",
+    "timed map to the end",
+    "timed map, out of time",
     "map: a call returned",
     "map: a call panicked",
     "map: a call was cancelled",

@@ -1,6 +1,8 @@
 //! Maps over a pool, read to the end or not. The jobs of maps are told from others by this file's
 //! name, for a map does not say how many it makes.
 
+use std::time::Duration;
+
 use handspun::{FlatError, JoinError};
 
 use crate::books::{CALL_PANICS, Payload};
@@ -69,5 +71,31 @@ pub(crate) fn read_a_try_map(house: &House, dice: &mut Dice) {
     let failed = house.pool.try_map([()], |()| Err::<(), ()>(())).next();
     if !matches!(failed, Some(Err(FlatError::Failed(()) | FlatError::NoResult(_)))) {
         books.complain(format!("a call failed, and the map says {failed:?}"));
+    }
+}
+
+/// The same, for a map that ends when time is over. What runs then goes on, and nobody reads it.
+pub(crate) fn read_a_timed_map(house: &House, dice: &mut Dice) {
+    let (n_inputs, books) = (dice.below(40), &house.books);
+    let inputs = (0..n_inputs).map(|input| (input, Payload::new(books)));
+    let timeout = Duration::from_micros(dice.below(300) as u64);
+    let mut map = house.pool.map(inputs, |(input, payload)| (input, payload)).timeout(timeout);
+    let mut n_read = 0;
+    let is_out_of_time = loop {
+        match map.next() {
+            Some(Ok(Ok((input, _)))) if input == n_read => n_read += 1,
+            Some(Ok(Err(JoinError::Cancelled(_)))) => n_read += 1, // A shutdown.
+            Some(Ok(_)) => books.complain(format!("a wrong result in place {n_read} of a map")),
+            Some(Err(_)) => break true,
+            None => break false,
+        }
+    };
+    match is_out_of_time {
+        true => books.note("timed map, out of time"),
+        false if n_read == n_inputs => books.note("timed map to the end"),
+        false => books.complain(format!("a timed map ends at {n_read} of {n_inputs}")),
+    }
+    if map.next().is_some() {
+        books.complain("a result after the end of a timed map".to_owned());
     }
 }

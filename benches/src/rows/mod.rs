@@ -5,7 +5,9 @@
 
 mod as_completed;
 mod four_producers;
+mod idle;
 mod map;
+mod producers;
 mod queue_depth;
 mod round_trip;
 mod submit_join;
@@ -27,10 +29,12 @@ pub(crate) const ALL: &[Row] = &[
     submit_join::ROW,
     round_trip::ROW,
     four_producers::ROW,
+    producers::ROW,
     queue_depth::ROW,
     as_completed::ROW,
     map::ROW,
     trickle::ROW,
+    idle::ROW,
 ];
 
 #[cfg(test)]

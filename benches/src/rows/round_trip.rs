@@ -4,7 +4,9 @@
 //! must pay to wake it. One trip follows the other without a pause, so a worker that looks around
 //! before it sleeps is still awake. The CPU column shows what it pays for that.
 
-use std::hint::black_box;
+use std::hint::{black_box, spin_loop};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use futures::executor::block_on;
@@ -13,6 +15,8 @@ use futures::task::SpawnExt;
 use super::Row;
 use crate::line_up::{LineUp, Scale};
 use crate::pools;
+
+use Ordering::{Acquire, Release};
 
 pub(crate) const ROW: Row = Row {
     name: "round-trip",
@@ -48,6 +52,7 @@ fn line_up(scale: Scale) -> LineUp {
         })
         .peer("rusty_pool evaluate", move || rusty_pool.evaluate(job).await_complete())
         .baseline("plain call", job)
+        .baseline("one cache line, no pool", bounce(n))
         .baseline("a thread for each job", || {
             thread::spawn(job).join().expect("the thread does not panic")
         })
@@ -57,4 +62,43 @@ fn line_up(scale: Scale) -> LineUp {
 /// Returns 1, in a way that no optimiser sees through.
 fn job() -> u64 {
     black_box(1)
+}
+
+/// The least that a trip to another core and back takes on this machine: two threads that look out
+/// for a number and add one to it, in turns. No pool can be faster, and each line more that it touches
+/// on both sides costs up to as much again.
+fn bounce(trips_a_turn: u64) -> impl FnMut() -> u64 + 'static {
+    let ball = Arc::new(AtomicU64::new(0));
+    let mut n_trips = 0;
+    move || {
+        if n_trips % trips_a_turn == 0 {
+            // A turn begins: somebody to play with, for as long as it lasts.
+            let (ball, trips) = (ball.clone(), n_trips..n_trips + trips_a_turn);
+            thread::spawn(move || trips.for_each(|trip| await_and_add(&ball, 2 * trip + 1)));
+        }
+        ball.store(2 * n_trips + 1, Release); // ORDERING: as in `await_and_add`.
+        await_number(&ball, 2 * n_trips + 2);
+        n_trips += 1;
+        1
+    }
+}
+
+fn await_and_add(ball: &AtomicU64, number: u64) {
+    await_number(ball, number);
+    // ORDERING: Release. Pairs with the Acquire in `await_number`. Nothing travels with the ball, but
+    // with a job and its result something does.
+    ball.store(number + 1, Release);
+}
+
+fn await_number(ball: &AtomicU64, number: u64) {
+    // ORDERING: Acquire. Pairs with the Release of whoever played last.
+    for look in 1_u64.. {
+        if ball.load(Acquire) == number {
+            return;
+        }
+        spin_loop();
+        if look % 256 == 0 {
+            thread::yield_now(); // The other thread may need this very core.
+        }
+    }
 }
