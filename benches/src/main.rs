@@ -10,6 +10,7 @@
 mod work;
 mod pools;
 mod flood;
+mod executors;
 mod line_up;
 mod rows;
 mod cpu;

@@ -4,14 +4,21 @@
 //! it twice below.
 
 mod as_completed;
+mod bridge;
 mod four_producers;
 mod idle;
 mod map;
 mod producers;
+mod queue;
 mod queue_depth;
 mod round_trip;
+mod semaphore;
+mod spawn_await;
 mod submit_join;
+mod timeouts;
+mod timers;
 mod trickle;
+mod yielding;
 
 use crate::line_up::{LineUp, Scale};
 
@@ -35,6 +42,14 @@ pub(crate) const ALL: &[Row] = &[
     map::ROW,
     trickle::ROW,
     idle::ROW,
+    spawn_await::ROW,
+    yielding::ROW,
+    timers::ROW,
+    timeouts::ROW,
+    bridge::TRIP,
+    bridge::FLOOD,
+    queue::ROW,
+    semaphore::ROW,
 ];
 
 #[cfg(test)]
