@@ -51,6 +51,11 @@ mod error;
 mod event;
 mod wait;
 mod pool;
+/// Child processes: a hard bound on how long one takes, its output always, and nothing left behind.
+///
+/// On Unix only. Begin with [`Command`](process::Command).
+#[cfg(unix)]
+pub mod process;
 mod observe;
 
 /// The model checks: unit tests by rank, for they look at private parts, but a house of their own.
