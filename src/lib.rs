@@ -2,8 +2,8 @@
 //!
 //! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
 //! itself: below are three examples, the modules in the order in which to read them, and the names
-//! that are public. The pool, the ways to wait, and what counts and draws them are here; the executor
-//! and the processes are not in this version.
+//! that are public. The pool, the ways to wait, child processes, and what counts and draws are here; the
+//! executor is not in this version.
 //!
 //! **Run closures on a few threads**, and take each result as soon as it is there:
 //!
@@ -88,6 +88,12 @@ mod documents {
     mod back_pressure {}
     #[doc = include_str!("../docs/guide/10-stopping.md")]
     mod stopping {}
+    #[cfg(unix)]
+    #[doc = include_str!("../docs/guide/19-children.md")]
+    mod children {}
+    #[cfg(unix)]
+    #[doc = include_str!("../docs/guide/20-killing-a-tree.md")]
+    mod killing_a_tree {}
 }
 
 pub use error::{

@@ -127,6 +127,9 @@ impl Driver {
                     }
                 }
             }
+            if !wards.is_empty() {
+                is_idle_until = Deadline::after(self.idle);
+            }
             wards.retain_mut(|ward| {
                 let is_ready = match answers.next() {
                     Some(answer) => [0, 1, 2, 3].map(|at| answer[at].is_ready()),
@@ -134,7 +137,6 @@ impl Driver {
                 };
                 let deadline = ward.turn(is_ready, &mut scratch);
                 next = next.min(deadline.unwrap_or(Deadline::Never));
-                is_idle_until = Deadline::after(self.idle);
                 deadline.is_some()
             });
             if wards.is_empty() {

@@ -15,6 +15,9 @@ use crate::prims::Mutex;
 use super::error::InputClosed;
 use super::lines::wake_all;
 
+/// What is written in one turn, more or less: the other children are to have their turn too.
+const A_TURN: usize = 256 << 10;
+
 pub(crate) struct Input(Mutex<Buffer>);
 
 struct Buffer {
@@ -84,10 +87,16 @@ impl Input {
 
     /// Writes what the pipe takes now. `Break` says that it is to be closed.
     pub(crate) fn feed(&self, pipe: &mut File) -> ControlFlow<()> {
-        let mut buffer = self.0.lock();
+        let (mut buffer, mut n_written) = (self.0.lock(), 0);
         while !buffer.bytes.is_empty() {
+            if n_written >= A_TURN {
+                return Continue(());
+            }
             match pipe.write(buffer.bytes.as_slices().0) {
-                Ok(n) => drop(buffer.bytes.drain(..n)),
+                Ok(n) => {
+                    buffer.bytes.drain(..n);
+                    n_written += n;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Continue(()),
                 // It has closed its end. That is its right, and no error of ours.

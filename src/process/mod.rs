@@ -17,15 +17,15 @@
 //! 2. A signal is sent only under the leash, and never after the child has been reaped.
 //! 3. What came out of the pipes is in the outcome, however the child ended.
 
-mod sys;
+pub(crate) mod sys;
 mod error;
 mod output;
 mod outcome;
-mod policy;
-mod leash;
+pub(crate) mod policy;
+pub(crate) mod leash;
 mod lines;
 mod input;
-mod mailbox;
+pub(crate) mod mailbox;
 mod places;
 mod state;
 mod watch;

@@ -1,18 +1,18 @@
 //! How many children may run at once: as many as there are descriptors for.
 //!
 //! Knows nothing of children. What must always hold: a place is taken before there is a process, and
-//! given back when its descriptors are closed; it goes to whoever has waited longest.
+//! given back when its descriptors are closed.
 
 use std::future::poll_fn;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Poll, Waker};
 
 use crate::error::CancelReason;
 use crate::prims::Mutex;
 use crate::wait::block_on::block_on;
 use crate::wait::cancel::CancellationToken;
-use crate::wait::wait_list::{Key, Left, Turn, WaitList};
 
 use super::sys;
 
@@ -27,7 +27,8 @@ pub(crate) struct Places(Mutex<State>);
 #[derive(Default)]
 struct State {
     n_taken: usize,
-    waiting: WaitList,
+    /// Threads that wait for one.
+    wakers: Vec<Waker>,
 }
 
 /// Somebody's place. Given back when it is dropped.
@@ -41,12 +42,7 @@ pub(crate) fn limit() -> usize {
 impl Places {
     /// Takes a place if there is one of so many.
     pub(crate) fn try_take(self: &Arc<Self>, limit: usize) -> Option<Place> {
-        let mut state = self.0.lock();
-        let is_free = state.n_taken < limit;
-        if is_free {
-            state.n_taken += 1;
-        }
-        is_free.then(|| Place(self.clone()))
+        self.take_or(limit, |_| ())
     }
 
     /// Takes a place, and blocks the thread until there is one, or the token is cancelled.
@@ -55,73 +51,42 @@ impl Places {
         limit: usize,
         token: Option<&CancellationToken>,
     ) -> Result<Place, CancelReason> {
-        let mut key = None;
         let mut cancelled = token.map(CancellationToken::cancelled);
         block_on(poll_fn(|context| {
             if let Some(cancelled) = &mut cancelled {
                 if let Poll::Ready(reason) = Pin::new(cancelled).poll(context) {
-                    self.leave(key.take());
                     return Poll::Ready(Err(reason));
                 }
             }
-            self.poll_take(limit, &mut key, context).map(Ok)
+            let leave = |state: &mut State| state.wakers.push(context.waker().clone());
+            self.take_or(limit, leave).map_or(Poll::Pending, |place| Poll::Ready(Ok(place)))
         }))
     }
 
-    fn poll_take(
+    /// Looking for a place and leaving a waker are one step.
+    fn take_or(
         self: &Arc<Self>,
         limit: usize,
-        key: &mut Option<Key>,
-        context: &Context<'_>,
-    ) -> Poll<Place> {
-        let waker = context.waker().clone();
+        there_is_none: impl FnOnce(&mut State),
+    ) -> Option<Place> {
         let mut state = self.0.lock();
-        let not_needed = match key.take() {
-            None if state.n_taken < limit => {
-                state.n_taken += 1;
-                waker
-            }
-            None => {
-                *key = Some(state.waiting.enlist(waker));
-                return Poll::Pending;
-            }
-            Some(waiting) => match state.waiting.look(waiting, waker) {
-                Turn::Served(waker) => waker, // Whoever served us has handed its place to us.
-                Turn::NotYet(waiting, stale) => {
-                    *key = Some(waiting);
-                    drop(state);
-                    drop(stale);
-                    return Poll::Pending;
-                }
-            },
-        };
-        drop(state);
-        drop(not_needed);
-        Poll::Ready(Place(self.clone()))
-    }
-
-    /// Gives up waiting. A place that was handed to us meanwhile is given back.
-    fn leave(self: &Arc<Self>, key: Option<Key>) {
-        let Some(key) = key else { return };
-        let left = self.0.lock().waiting.leave(key);
-        match left {
-            Left::Served => drop(Place(self.clone())),
-            Left::Unserved(waker) => drop(waker),
+        if state.n_taken >= limit {
+            there_is_none(&mut state);
+            return None;
         }
+        state.n_taken += 1;
+        Some(Place(self.clone()))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.0.0.lock();
-        let next = state.waiting.serve_first();
-        if next.is_none() {
-            state.n_taken -= 1;
-        }
+        state.n_taken -= 1;
+        let wakers = mem::take(&mut state.wakers);
         drop(state);
-        if let Some(waker) = next {
-            waker.wake(); // Of `block_on`: our own.
-        }
+        // All of them, though one will have it: to wait in line is not worth a line here.
+        wakers.into_iter().for_each(Waker::wake);
     }
 }
 

@@ -14,6 +14,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
@@ -79,15 +80,10 @@ fn take_place(settings: &Settings, driver: &Driver) -> Result<Place, SpawnError>
     driver.places.try_take(limit).ok_or(SpawnError::TooMany { limit })
 }
 
-/// A process, and our ends of its pipes.
-struct Process {
-    pid: u32,
-    stdin: Option<File>,
-    stdout: Option<File>,
-    stderr: Option<File>,
-}
+/// Our ends of the pipes to stdin, and from stdout and stderr.
+type Pipes = [Option<File>; 3];
 
-fn spawn(settings: &Settings) -> io::Result<Process> {
+fn spawn(settings: &Settings) -> io::Result<(u32, Pipes)> {
     #[cfg(target_vendor = "apple")]
     let _turn = TURNS.lock();
     let mut command = Command::new(resolved(settings));
@@ -118,19 +114,16 @@ fn spawn(settings: &Settings) -> io::Result<Process> {
     let child = command.spawn()?;
     drop(command); // And with it our copies of the child's ends: nothing would ever end otherwise.
 
-    let process = RealProcess { pid: child.id(), leads_group: settings.group == Group::Own };
+    let pid = child.id();
     let stdout = merged.or(child.stdout.map(OwnedFd::from));
     let pipes = [child.stdin.map(OwnedFd::from), stdout, child.stderr.map(OwnedFd::from)];
-    let [stdin, stdout, stderr] = pipes.map(|pipe| pipe.map(File::from));
-    for pipe in [&stdin, &stdout, &stderr].into_iter().flatten() {
-        if let Err(error) = sys::set_nonblocking(pipe) {
-            let leash = Leash::new(process);
-            leash.kill();
-            leash.reap(false);
-            return Err(error);
-        }
+    let pipes = pipes.map(|pipe| pipe.map(File::from));
+    for pipe in pipes.iter().flatten() {
+        // Of a pipe that we have just opened, this cannot fail. If it did, a read might wait, and the
+        // driver with it; so nothing is left to that.
+        sys::set_nonblocking(pipe).expect("a pipe takes the flag");
     }
-    Ok(Process { pid: process.pid, stdin, stdout, stderr })
+    Ok((pid, pipes))
 }
 
 /// Where the two outputs go; and where to read, if they are one.
@@ -163,7 +156,7 @@ fn sink(output: &Output) -> io::Result<Stdio> {
 fn resolved(settings: &Settings) -> PathBuf {
     let program = Path::new(&settings.program);
     let path = settings.env.iter().rev().find(|(name, _)| name == "PATH");
-    let is_bare = program.components().count() == 1 && !settings.program.is_empty();
+    let is_bare = !settings.program.as_bytes().contains(&b'/') && !settings.program.is_empty();
     if !is_bare || (path.is_none() && !settings.clears_env) {
         return program.to_owned();
     }
@@ -196,11 +189,11 @@ fn refused(settings: &Settings, error: io::Error) -> SpawnError {
 fn adopt(
     settings: &Settings,
     driver: &Arc<Driver>,
-    process: Process,
+    (pid, pipes): (u32, Pipes),
     place: Place,
     began: std::time::Instant,
 ) -> (Arc<ChildState>, Ward) {
-    let Process { pid, stdin, stdout, stderr } = process;
+    let [stdin, stdout, stderr] = pipes;
     let leads_group = settings.group == Group::Own;
     let input = match &settings.stdin {
         Stdin::Bytes(bytes) => Input::new(bytes.to_vec(), true),

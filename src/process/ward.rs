@@ -99,7 +99,10 @@ impl Ward {
             }
         }
         if self.is_settled {
-            // It was given up, and now it has died after all, or it has not.
+            // It was given up. If it has died after all, that is the end of it.
+            if self.has_exited {
+                self.state.leash.reap(self.state.sweeps);
+            }
             return (!self.has_exited).then_some(self.watch.deadline());
         }
         self.go_on(Seen {

@@ -25,6 +25,8 @@ mod completed;
 mod tokens;
 mod asked;
 mod steps;
+#[cfg(unix)]
+mod children;
 mod orderings;
 
 /// Runs a program under every schedule, and prints how many there were.

@@ -32,6 +32,7 @@ impl Log {
                 _ if *of != job => {}
                 Step::Submitted(_) => n_submitted += 1,
                 Step::Began { .. } => n_began += 1,
+                Step::Lingered { .. } => unreachable!("only a task lingers"),
                 Step::Settled(ending) => endings.push(*ending),
             }
         }

@@ -168,6 +168,22 @@ fn killers_and_readers_may_share_a_handle() {
     });
 }
 
+/// A policy that does not even wait for SIGKILL: the driver sees to the rest.
+#[test]
+fn a_child_that_was_given_up_is_reaped_all_the_same() {
+    watched(|| {
+        let hasty = KillPolicy::at_once().kill_wait(Duration::ZERO);
+        for command in [child("sleep 20000"), child("sleep 20000").without_pidfd()] {
+            let child = command.timeout(SECOND / 10).kill_policy(hasty.clone()).spawn().unwrap();
+            let pid = child.id();
+            let outcome = child.wait();
+            assert_eq!((outcome.cause.clone(), outcome.status), (Cause::TimedOut, None));
+            assert!(outcome.check().unwrap_err().to_string().ends_with("(status unknown)"));
+            until(|| !crate::setup::children().contains(&pid));
+        }
+    });
+}
+
 /// S71.
 #[test]
 fn a_child_that_ends_wakes_its_waiter_once() {
