@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use handspun::process::{Child, Command, KillPolicy, Output, Signal};
 
-use crate::setup::{CHILD, Lifeline, SECOND, child};
+use crate::setup::{CHILD, SECOND, child};
 use crate::support::watched;
 
 /// How many trees, at once: the bound is one of time, and most of it is waiting.
@@ -101,16 +101,5 @@ fn the_traps_of_the_field_do_not_hold_us() {
             let outcome = child.wait();
             assert!(outcome.wall < 2 * SECOND, "{outcome:?}");
         }
-    });
-}
-
-/// S61, the honest part: what this process leaves at its end is not killed by anybody.
-#[test]
-fn a_tree_that_was_swept_is_gone_before_the_wait_returns_or_at_once() {
-    watched(|| {
-        let (command, line) = Lifeline::of(child("( ignore 15 sleep 20000 ) exit 0"));
-        assert!(command.run().unwrap().is_success());
-        drop(command);
-        line.ends();
     });
 }
