@@ -51,7 +51,7 @@ mod error;
 mod event;
 mod wait;
 mod pool;
-/// Child processes: a hard bound on how long one takes, its output always, and nothing left behind.
+/// Child processes: bounded in time, heard to the end, and nothing left behind.
 ///
 /// On Unix only. Begin with [`Command`](process::Command).
 #[cfg(unix)]
