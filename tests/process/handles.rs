@@ -4,18 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use handspun::process::{Cause, Child, Command, KillPolicy, Output, Signal, SpawnError};
+use handspun::process::{Cause, Command, KillPolicy, Signal, SpawnError};
 use handspun::{CancelReason, CancellationToken, Ending, Step, ThreadPool, What, as_completed};
 
-use crate::setup::{CHILD, Lifeline, MILLISECOND, SECOND, child, term};
+use crate::setup::{
+    CHILD, Lifeline, MILLISECOND, SECOND, both_ways, child, children, ended, ready, term,
+};
 use crate::support::{WakeCounter, poll, run_elsewhere, until, watched};
-
-/// A child that has said that it is ready.
-fn ready(command: Command) -> Child {
-    let child = command.stdout(Output::Lines).spawn().unwrap();
-    assert_eq!(child.next_line().wait().unwrap().text(), "ready");
-    child
-}
 
 /// S43.
 #[test]
@@ -39,9 +34,7 @@ fn a_child_may_be_killed_twice_and_after_its_end() {
 #[test]
 fn a_child_that_is_asked_ends_as_its_policy_says() {
     watched(|| {
-        let child = ready(child("trap 3 say ready sleep 20000"));
-        child.terminate();
-        let outcome = child.wait();
+        let outcome = ended(child("trap 3 say ready sleep 20000"));
         assert_eq!((outcome.cause.clone(), outcome.code()), (Cause::Terminated, Some(3)));
         assert!(outcome.check().is_err());
     });
@@ -103,7 +96,7 @@ fn a_dropped_child_is_killed_with_its_tree_and_nobody_waits() {
         let pid = child.id();
         drop(child);
         line.ends();
-        until(|| !crate::setup::children().contains(&pid)); // It is reaped, too.
+        until(|| !children().contains(&pid)); // It is reaped, too.
     });
 }
 
@@ -135,7 +128,7 @@ fn a_detached_child_runs_on_and_is_reaped() {
         child.detach();
         assert!(line.is_held());
         line.ends();
-        until(|| !crate::setup::children().contains(&pid));
+        until(|| !children().contains(&pid));
     });
 }
 
@@ -173,13 +166,13 @@ fn killers_and_readers_may_share_a_handle() {
 fn a_child_that_was_given_up_is_reaped_all_the_same() {
     watched(|| {
         let hasty = KillPolicy::at_once().kill_wait(Duration::ZERO);
-        for command in [child("sleep 20000"), child("sleep 20000").without_pidfd()] {
+        for command in both_ways(child("sleep 20000")) {
             let child = command.timeout(SECOND / 10).kill_policy(hasty.clone()).spawn().unwrap();
             let pid = child.id();
             let outcome = child.wait();
             assert_eq!((outcome.cause.clone(), outcome.status), (Cause::TimedOut, None));
             assert!(outcome.check().unwrap_err().to_string().ends_with("(status unknown)"));
-            until(|| !crate::setup::children().contains(&pid));
+            until(|| !children().contains(&pid));
         }
     });
 }
@@ -263,7 +256,7 @@ fn in_a_process_that_ignores_its_children() {
         return;
     }
     ignore_children();
-    for command in [child("say hi exit 3"), child("say hi exit 3").without_pidfd()] {
+    for command in both_ways(child("say hi exit 3")) {
         let outcome = command.run().unwrap();
         assert_eq!((outcome.cause.clone(), outcome.status), (Cause::Unknown, None));
         assert_eq!(outcome.stdout.text(), "hi\n");

@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use handspun::process::{Command, KillPolicy, Output, Signal};
+use handspun::process::{Child, Command, KillPolicy, Outcome, Output, Signal};
 
 pub(crate) const CHILD: &str = env!("CARGO_BIN_EXE_handspun-test-child");
 pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
@@ -18,6 +18,29 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 /// A child that follows these orders, one word each.
 pub(crate) fn child(orders: &str) -> Command {
     Command::new(CHILD).args(orders.split_whitespace())
+}
+
+/// Far less than the children here would take if they were not ended, or were given their whole
+/// grace; and far more than a busy machine takes to end them.
+pub(crate) const PROMPTLY: Duration = Duration::from_secs(3);
+
+/// A child that has said that it is ready. Whatever it was told before is done by then.
+pub(crate) fn ready(command: Command) -> Child {
+    let child = command.stdout(Output::Lines).spawn().unwrap();
+    assert_eq!(child.next_line().wait().unwrap().text(), "ready");
+    child
+}
+
+/// What comes of a child that is asked to end when it is ready.
+pub(crate) fn ended(command: Command) -> Outcome {
+    let child = ready(command);
+    child.terminate();
+    child.wait()
+}
+
+/// Each of these commands, and the same without a pidfd.
+pub(crate) fn both_ways(command: Command) -> [Command; 2] {
+    [command.clone(), command.without_pidfd()]
 }
 
 /// SIGTERM, and so long to heed it.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use handspun::process::{Output, Stdin};
 
-use crate::setup::{SECOND, child};
+use crate::setup::{SECOND, both_ways, child};
 use crate::support::watched;
 
 /// S13.
@@ -32,9 +32,7 @@ fn ten_megabytes_go_both_ways_unchanged() {
 #[test]
 fn a_child_that_closes_its_pipes_early_is_still_waited_for() {
     watched(|| {
-        for command in
-            [child("close sleep 200 exit 3"), child("close sleep 200 exit 3").without_pidfd()]
-        {
+        for command in both_ways(child("close sleep 200 exit 3")) {
             let outcome = command.run().unwrap();
             assert_eq!(outcome.code(), Some(3));
             assert!(outcome.wall >= SECOND / 5 && !outcome.pipes_leaked);

@@ -1,35 +1,40 @@
 //! Time is kept: a child is ended when its time is over, as its policy says, and says what it said.
 //!
-//! Children report that they are ready before their time can be over: the times are generous.
+//! Where it matters that a child has got ready, it is asked to end when it says so: that is the same
+//! policy, from the same first step.
 
 use std::time::Duration;
 
-use handspun::process::{Cause, Command, KillPolicy, Output, Signal, Stdin};
+use handspun::process::{Cause, KillPolicy, Output, Signal, Stdin};
 
-use crate::setup::{MILLISECOND, SECOND, child, term};
+use crate::setup::{MILLISECOND, PROMPTLY, SECOND, both_ways, child, ended, term};
 use crate::support::watched;
 
-/// Far shorter than the children here would take, and long enough for them to get ready.
 const SOON: Duration = Duration::from_millis(300);
-
-/// Each of these commands, and the same without a pidfd.
-fn both_ways(command: Command) -> [Command; 2] {
-    [command.clone(), command.without_pidfd()]
-}
 
 /// S34.
 #[test]
 fn what_was_said_before_the_timeout_is_there() {
     watched(|| {
-        for command in both_ways(child("say out warn err sleep 20000").timeout(SOON)) {
+        for command in both_ways(child("say out warn err sleep 20000").timeout(SECOND)) {
             let outcome = command.run().unwrap();
             assert_eq!((outcome.cause.clone(), outcome.escalated), (Cause::TimedOut, false));
             assert_eq!(
                 (outcome.stdout.text(), outcome.stderr.text()),
                 ("out\n".into(), "err\n".into())
             );
-            assert!(outcome.wall >= SOON && outcome.wall < SOON + SECOND);
+            assert!(outcome.wall >= SECOND && outcome.wall < SECOND + PROMPTLY);
         }
+    });
+}
+
+/// A timeout is no success, though the child exits with 0.
+#[test]
+fn a_timeout_that_ends_with_0_is_no_success() {
+    watched(|| {
+        let outcome = child("trap 0 sleep 20000").timeout(SECOND).run().unwrap();
+        assert_eq!((outcome.code(), outcome.is_success()), (Some(0), false));
+        assert!(outcome.check().unwrap_err().to_string().contains("its time was over"));
     });
 }
 
@@ -37,25 +42,23 @@ fn what_was_said_before_the_timeout_is_there() {
 #[test]
 fn a_child_that_ignores_the_signal_is_killed_after_the_grace() {
     watched(|| {
-        let stubborn = child("ignore 15 sleep 20000").timeout(SOON).kill_policy(term(SOON));
+        let stubborn = child("ignore 15 say ready sleep 20000").kill_policy(term(SOON));
         for command in both_ways(stubborn) {
-            let outcome = command.run().unwrap();
-            assert_eq!(outcome.signal(), Some(Signal::KILL));
-            assert!(outcome.escalated && outcome.cause == Cause::TimedOut);
-            assert!(outcome.wall >= 2 * SOON && outcome.wall < 2 * SOON + SECOND);
+            let outcome = ended(command);
+            assert_eq!((outcome.signal(), outcome.escalated), (Some(Signal::KILL), true));
+            assert!(outcome.wall >= SOON && outcome.wall < SOON + PROMPTLY);
         }
     });
 }
 
-/// S38; and a timeout is no success, though the child exits with 0.
+/// S38.
 #[test]
-fn a_child_that_heeds_the_signal_ends_at_once_and_is_no_success() {
+fn a_child_that_heeds_the_signal_ends_at_once() {
     watched(|| {
-        for command in both_ways(child("trap 0 sleep 20000").timeout(SOON)) {
-            let outcome = command.run().unwrap();
-            assert_eq!((outcome.code(), outcome.escalated), (Some(0), false));
-            assert!(!outcome.is_success() && outcome.wall < SECOND + SOON);
-            assert!(outcome.check().unwrap_err().to_string().contains("its time was over"));
+        for command in both_ways(child("trap 3 say ready sleep 20000")) {
+            let outcome = ended(command);
+            assert_eq!((outcome.code(), outcome.escalated), (Some(3), false));
+            assert!(outcome.wall < PROMPTLY, "less than the grace");
         }
     });
 }
@@ -64,10 +67,9 @@ fn a_child_that_heeds_the_signal_ends_at_once_and_is_no_success() {
 #[test]
 fn every_signal_of_the_policy_is_sent_in_order_and_once() {
     watched(|| {
-        let policy =
-            KillPolicy::new([(Signal::INT, SOON), (Signal::HUP, SOON), (Signal::TERM, SOON)]);
+        let steps = [Signal::INT, Signal::HUP, Signal::TERM].map(|signal| (signal, SOON));
         let telling = child("tell 1 tell 2 tell 15 say ready sleep 20000");
-        let outcome = telling.timeout(SOON).kill_policy(policy).run().unwrap();
+        let outcome = ended(telling.kill_policy(KillPolicy::new(steps)));
         assert_eq!(outcome.stdout.text(), "ready\nBAO", "the letters of INT, HUP and TERM");
         assert_eq!(outcome.signal(), Some(Signal::KILL));
     });
@@ -78,11 +80,9 @@ fn every_signal_of_the_policy_is_sent_in_order_and_once() {
 fn a_policy_without_steps_kills_at_once() {
     watched(|| {
         for policy in [KillPolicy::at_once(), term(Duration::ZERO)] {
-            let command =
-                child("ignore 15 say ready sleep 20000").timeout(SOON).kill_policy(policy);
-            let outcome = command.run().unwrap();
+            let outcome = ended(child("ignore 15 say ready sleep 20000").kill_policy(policy));
             assert_eq!(outcome.signal(), Some(Signal::KILL));
-            assert!(outcome.wall < SOON + SECOND);
+            assert!(outcome.wall < PROMPTLY);
         }
     });
 }
@@ -91,8 +91,8 @@ fn a_policy_without_steps_kills_at_once() {
 #[test]
 fn a_stopped_child_is_woken_to_die_of_the_gentle_signal() {
     watched(|| {
-        for command in both_ways(child("say ready stop sleep 20000").timeout(SOON)) {
-            let outcome = command.run().unwrap();
+        for command in both_ways(child("say ready stop sleep 20000")) {
+            let outcome = ended(command);
             assert_eq!((outcome.signal(), outcome.escalated), (Some(Signal::TERM), false));
         }
     });
@@ -105,7 +105,7 @@ fn a_timeout_of_nothing_kills_at_once() {
         for command in both_ways(child("sleep 20000").timeout(Duration::ZERO)) {
             let outcome = command.run().unwrap();
             assert_eq!(outcome.cause, Cause::TimedOut);
-            assert!(outcome.wall < SECOND);
+            assert!(outcome.wall < PROMPTLY);
         }
     });
 }
@@ -141,9 +141,10 @@ fn silence_ends_a_child_and_chatter_does_not() {
     watched(|| {
         let silent = child("say a sleep 20000").idle_timeout(SOON).run().unwrap();
         assert_eq!((silent.cause, silent.stdout.text().as_ref()), (Cause::Idle, "a\n"));
-        let chatty = child(&"sleep 60 say a ".repeat(10)).idle_timeout(2 * SOON).run().unwrap();
+        let chatty = child(&"sleep 100 say a ".repeat(12)).idle_timeout(SECOND).run().unwrap();
         assert!(chatty.is_success(), "{chatty:?}");
-        let dribbling = child(&"sleep 50 say a ".repeat(300)).idle_timeout(2 * SOON).timeout(SOON);
+        let dribbling =
+            child(&"sleep 50 say a ".repeat(300)).idle_timeout(SECOND).timeout(2 * SECOND);
         assert_eq!(dribbling.run().unwrap().cause, Cause::TimedOut);
     });
 }
@@ -152,8 +153,7 @@ fn silence_ends_a_child_and_chatter_does_not() {
 #[test]
 fn a_child_that_blocks_signals_and_holds_its_input_is_ended() {
     watched(|| {
-        let deaf = child("ignore 1 ignore 2 ignore 15 sleep 20000").stdin(Stdin::Piped);
-        let command = deaf.timeout(SOON).kill_policy(term(MILLISECOND)).stderr(Output::Merge);
-        assert!(command.run().unwrap().escalated);
+        let deaf = child("ignore 1 ignore 2 ignore 15 say ready sleep 20000").stdin(Stdin::Piped);
+        assert!(ended(deaf.kill_policy(term(MILLISECOND)).stderr(Output::Merge)).escalated);
     });
 }
