@@ -3,7 +3,6 @@
 //! Knows nothing of how the child is led. What must always hold: what is asked here is done under
 //! the leash, or by the driver; nothing here waits but what is called `wait`.
 
-use std::fmt;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -45,6 +44,7 @@ use super::state::ChildState;
 /// **Dropping it** kills the child and its group, at once and without waiting; the driver reaps it.
 /// To let it run on, [`detach`](Self::detach) it.
 #[doc(alias = "Popen")]
+#[derive(Debug)]
 #[must_use = "a child whose handle is dropped is killed"]
 pub struct Child {
     state: Arc<ChildState>,
@@ -218,14 +218,8 @@ impl Drop for Child {
     }
 }
 
-impl fmt::Debug for Child {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let progress = if self.is_finished() { "finished" } else { "running" };
-        write!(f, "Child({}, {}, {progress})", self.state.program, self.state.pid)
-    }
-}
-
 /// The next line of a child; see [`Child::next_line`].
+#[derive(Debug)]
 #[must_use = "nothing is read until it is awaited or waited for"]
 pub struct NextLine<'a> {
     state: &'a ChildState,
@@ -252,13 +246,8 @@ impl Future for NextLine<'_> {
     }
 }
 
-impl fmt::Debug for NextLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NextLine({})", self.state.pid)
-    }
-}
-
 /// Whether a child's pipe has taken what was written; see [`Child::write`].
+#[derive(Debug)]
 pub struct Written<'a> {
     state: &'a ChildState,
     written: Result<(), InputClosed>,
@@ -284,11 +273,5 @@ impl Future for Written<'_> {
             Ok(()) => self.state.input.poll_written(context),
             Err(closed) => Poll::Ready(Err(closed)),
         }
-    }
-}
-
-impl fmt::Debug for Written<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Written({})", self.state.pid)
     }
 }

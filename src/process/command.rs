@@ -55,6 +55,7 @@ use super::spawn::start;
 ///
 /// **Not on Windows**: this module is there on Unix only. It does not follow processes that leave their
 /// group on purpose (`setsid`, daemons): they are not killed, but nobody waits for them either.
+#[doc(alias = "subprocess")]
 #[derive(Clone)]
 #[must_use = "a command does nothing until `run` or `spawn`"]
 pub struct Command {

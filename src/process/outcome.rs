@@ -29,6 +29,7 @@ use super::sys::Signal;
 /// assert_eq!(outcome.stdout.text(), "working\n");
 /// # Ok::<(), handspun::process::SpawnError>(())
 /// ```
+#[doc(alias = "CompletedProcess")]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Outcome {

@@ -20,6 +20,7 @@ use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::event::{Ending, Step};
 use crate::prims::{self, AtomicBool};
@@ -86,7 +87,7 @@ type Pipes = [Option<File>; 3];
 fn spawn(settings: &Settings) -> io::Result<(u32, Pipes)> {
     #[cfg(target_vendor = "apple")]
     let _turn = TURNS.lock();
-    let mut command = Command::new(resolved(settings));
+    let mut command = Command::new(resolved(settings)?);
     command.arg0(&settings.program).args(&settings.args);
     if settings.clears_env {
         command.env_clear();
@@ -119,9 +120,8 @@ fn spawn(settings: &Settings) -> io::Result<(u32, Pipes)> {
     let pipes = [child.stdin.map(OwnedFd::from), stdout, child.stderr.map(OwnedFd::from)];
     let pipes = pipes.map(|pipe| pipe.map(File::from));
     for pipe in pipes.iter().flatten() {
-        // Of a pipe that we have just opened, this cannot fail. If it did, a read might wait, and the
-        // driver with it; so nothing is left to that.
-        sys::set_nonblocking(pipe).expect("a pipe takes the flag");
+        // Otherwise a read might wait, and the driver with it.
+        sys::set_nonblocking(pipe).expect("a pipe that was just opened takes the flag");
     }
     Ok((pid, pipes))
 }
@@ -153,19 +153,17 @@ fn sink(output: &Output) -> io::Result<Stdio> {
 /// not ours.
 ///
 /// It is looked for in the `PATH` that the child is given, and in ours if it is given none.
-fn resolved(settings: &Settings) -> PathBuf {
+fn resolved(settings: &Settings) -> io::Result<PathBuf> {
     let program = Path::new(&settings.program);
     let path = settings.env.iter().rev().find(|(name, _)| name == "PATH");
     let is_bare = !settings.program.as_bytes().contains(&b'/') && !settings.program.is_empty();
     if !is_bare || (path.is_none() && !settings.clears_env) {
-        return program.to_owned();
+        return Ok(program.to_owned());
     }
     let path = path.and_then(|(_, value)| value.clone()).or_else(|| env::var_os("PATH"));
     let folders = env::split_paths(path.as_deref().unwrap_or(OsStr::new("/bin:/usr/bin")));
     let mut candidates = folders.map(|folder| folder.join(program));
-    let found = candidates.find(|candidate| candidate.is_file());
-    // What is nowhere is looked for below the root, so that the system says that it is not there.
-    found.unwrap_or_else(|| Path::new("/").join(program))
+    candidates.find(|candidate| candidate.is_file()).ok_or(ErrorKind::NotFound.into())
 }
 
 fn explain(settings: &Settings, error: io::Error) -> SpawnError {
@@ -191,7 +189,7 @@ fn adopt(
     driver: &Arc<Driver>,
     (pid, pipes): (u32, Pipes),
     place: Place,
-    began: std::time::Instant,
+    began: Instant,
 ) -> (Arc<ChildState>, Ward) {
     let [stdin, stdout, stderr] = pipes;
     let leads_group = settings.group == Group::Own;

@@ -3,6 +3,7 @@
 //! Knows nothing of the driver but its bell. What must always hold: each part has a lock of its own,
 //! and nobody takes two of them at once.
 
+use std::fmt;
 use std::sync::Arc;
 use std::task::Wake;
 
@@ -48,6 +49,13 @@ impl ChildState {
         // ORDERING: Acquire. Pairs with the Release in `wake`: what was written to the token before
         // the wake is seen by the poll that follows.
         self.token_has_news.swap(false, Acquire)
+    }
+}
+
+impl fmt::Debug for ChildState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let progress = if self.outcome.is_settled() { "finished" } else { "running" };
+        write!(f, "{}, {}, {progress}", self.program, self.pid)
     }
 }
 

@@ -124,8 +124,6 @@ impl Ward {
                 }
                 Act::Finish => {
                     let reaped = self.state.leash.reap(self.state.sweeps);
-                    self.watch = Watch::looks(seen.now);
-                    self.place = None;
                     self.settle(reaped, seen.pipes_are_open);
                     return None;
                 }
@@ -188,7 +186,7 @@ impl Ward {
         self.stdout.pipe.is_some() || self.stderr.pipe.is_some()
     }
 
-    /// Nothing of it is left open when the handle hears of it, but a place that is still needed.
+    /// Nothing is left open when the handle hears of it, but the watch for one who has not exited.
     fn settle(&mut self, reaped: Option<(ExitStatus, Duration)>, pipes_leaked: bool) {
         let state = self.state.clone();
         (self.stdin, self.token, self.is_settled) = (None, None, true);
@@ -196,6 +194,10 @@ impl Ward {
         let stderr = self.stderr.finish(&state);
         state.input.close();
         state.lines.close();
+        if self.has_exited {
+            self.watch = Watch::looks(self.began); // And so its descriptor is closed.
+            self.place = None;
+        }
 
         let status = reaped.map(|(status, _)| status);
         let outcome = Outcome {
