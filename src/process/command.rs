@@ -220,8 +220,8 @@ impl Command {
 
     /// Calls this function with each step in the life of each child that is started from here.
     ///
-    /// It is called on the thread that starts the child, and on the driver's at the end: it must not
-    /// wait for anything.
+    /// It is called on the thread that starts the child, and on the driver's at the end: there it must
+    /// wait for nothing, nor start a child, which would inherit that every signal is blocked there.
     pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.settings.observer = Observer::new(observer);
         self

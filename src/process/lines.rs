@@ -3,8 +3,8 @@
 //! Knows nothing of pipes. What must always hold:
 //!
 //! 1. Lines come out in the order in which they went in, and all of them before the end.
-//! 2. While somebody reads, a full queue holds the child up; while nobody does, it does not: a child
-//!    that is only waited for is never held up by lines which nobody takes.
+//! 2. A full queue holds the child up while somebody reads, or may come to read, and then no line is
+//!    lost. A child that is waited for instead is never held up by lines which nobody takes.
 //! 3. Wakers are woken and dropped with the lock let go.
 
 use std::borrow::Cow;
@@ -47,20 +47,24 @@ const LIMIT: usize = 256 << 10;
 /// What a line costs beside its bytes, so that empty ones count too.
 const OVERHEAD: usize = 64;
 
-#[derive(Default)]
 pub(crate) struct Lines(Mutex<Queue>);
 
-#[derive(Default)]
 struct Queue {
     lines: VecDeque<Line>,
     /// What they come to, each with its overhead.
     size: usize,
+    /// Whether somebody reads, or may come to: until the child is waited for.
     has_reader: bool,
     is_closed: bool,
     wakers: Vec<Waker>,
 }
 
 impl Lines {
+    pub(crate) fn new() -> Self {
+        let (lines, wakers) = (VecDeque::new(), Vec::new());
+        Self(Mutex::new(Queue { lines, size: 0, has_reader: true, is_closed: false, wakers }))
+    }
+
     /// Whether the child is to be held up.
     pub(crate) fn is_full(&self) -> bool {
         let queue = self.0.lock();

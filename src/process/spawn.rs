@@ -208,7 +208,7 @@ fn adopt(
         leash: Leash::new(RealProcess { pid, leads_group }),
         sweeps: settings.sweeps && leads_group,
         input,
-        lines: Lines::default(),
+        lines: Lines::new(),
         outcome,
         token_has_news: AtomicBool::new(true),
         bell: driver.clone(),

@@ -66,14 +66,16 @@ fn a_cancelled_token_ends_a_child_and_says_why() {
     });
 }
 
-/// One budget for all.
+/// One budget for all: the job, the child that it runs, and what that has started.
 #[test]
-fn a_deadline_of_a_token_ends_a_child_in_a_job() {
+fn a_deadline_of_a_token_ends_a_tree_in_a_job() {
     watched(|| {
-        let (pool, token) = (ThreadPool::new(1), CancellationToken::with_timeout(SECOND / 4));
-        let job = pool.submit_with(&token, |token| child("sleep 20000").token(token).run());
+        let (pool, token) = (ThreadPool::new(1), CancellationToken::with_timeout(SECOND / 2));
+        let (command, line) = Lifeline::of(child("( ignore 15 sleep 20000 ) sleep 20000"));
+        let job = pool.submit_with(&token, |token| command.token(token).run());
         let outcome = job.join().unwrap().unwrap();
         assert_eq!(outcome.cause, Cause::Cancelled(CancelReason::DeadlinePassed));
+        line.ends();
     });
 }
 

@@ -81,6 +81,17 @@ fn a_reader_who_is_behind_does_not_make_the_child_idle() {
     });
 }
 
+#[test]
+fn a_reader_who_comes_late_misses_nothing() {
+    watched(|| {
+        let flood = child("flood 2000000").stdout(Output::Lines).longest_line(1000);
+        let child = flood.spawn().unwrap();
+        block_on(sleep(SECOND / 4)); // The child has filled the queue and the pipe by then.
+        let lines = std::iter::from_fn(|| child.next_line().wait());
+        assert_eq!(lines.map(|line| line.bytes.len()).sum::<usize>(), 2_000_000);
+    });
+}
+
 /// S27: who only waits, takes no lines, and the child is not held up.
 #[test]
 fn lines_that_nobody_takes_hold_nobody_up() {
