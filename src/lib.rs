@@ -2,8 +2,7 @@
 //!
 //! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
 //! itself: below are three examples, the modules in the order in which to read them, and the names
-//! that are public. The pool, the ways to wait, what tasks and threads share, and what counts and draws
-//! are here; the executor and the processes are not in this version.
+//! that are public.
 //!
 //! **Run closures on a few threads**, and take each result as soon as it is there:
 //!
@@ -53,6 +52,11 @@ mod wait;
 mod pool;
 mod executor;
 mod sync;
+/// Child processes: bounded in time, heard to the end, and nothing left behind.
+///
+/// On Unix only. Begin with [`Command`](process::Command).
+#[cfg(unix)]
+pub mod process;
 mod observe;
 
 /// The model checks: unit tests by rank, for they look at private parts, but a house of their own.
@@ -91,6 +95,12 @@ mod documents {
     mod queues_that_lose_nothing {}
     #[doc = include_str!("../docs/guide/18-streams.md")]
     mod streams {}
+    #[cfg(unix)]
+    #[doc = include_str!("../docs/guide/19-children.md")]
+    mod children {}
+    #[cfg(unix)]
+    #[doc = include_str!("../docs/guide/20-killing-a-tree.md")]
+    mod killing_a_tree {}
 }
 
 pub use error::{

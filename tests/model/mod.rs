@@ -26,6 +26,8 @@ mod tokens;
 mod asked;
 mod steps;
 mod sync;
+#[cfg(unix)]
+mod children;
 mod orderings;
 
 /// Runs a program under every schedule, and prints how many there were.

@@ -1,0 +1,277 @@
+//! The handle: what whoever started a child keeps.
+//!
+//! Knows nothing of how the child is led. What must always hold: what is asked here is done under
+//! the leash, or by the driver; nothing here waits but what is called `wait`.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::error::StillRunning;
+use crate::wait::block_on::{block_on, block_on_until};
+use crate::wait::deadline::Deadline;
+use crate::wait::tag::{self, Tag};
+
+use super::error::InputClosed;
+use super::lines::Line;
+use super::outcome::Outcome;
+use super::policy::Asked;
+use super::state::ChildState;
+
+/// A process that we started, and a claim on its [`Outcome`].
+///
+/// Block a thread with [`wait`](Self::wait), await it in any executor, or hand it to
+/// [`as_completed`](crate::as_completed) beside anything else that finishes.
+///
+/// ```
+/// use handspun::{as_completed, block_on};
+/// use handspun::process::Command;
+///
+/// let child = Command::new("echo").arg("hello").spawn()?;
+/// assert_eq!(block_on(child).stdout.text(), "hello\n");
+///
+/// let children = ["1", "2", "3"].map(|code| Command::new("sh").args(["-c", "exit $0", code]).spawn());
+/// let children: Vec<_> = children.into_iter().collect::<Result<_, _>>()?;
+/// let codes = as_completed(children).map(|outcome| outcome.code());
+/// assert_eq!(codes.flatten().sum::<i32>(), 6);
+/// # Ok::<(), handspun::process::SpawnError>(())
+/// ```
+///
+/// **To wait is to have nothing more to say**: the first wait or poll closes the child's standard
+/// input behind what was written, and no longer holds the child up for lines that nobody takes.
+///
+/// **Dropping it** kills the child and its group, at once and without waiting; the driver reaps it.
+/// To let it run on, [`detach`](Self::detach) it.
+#[doc(alias = "Popen")]
+#[derive(Debug)]
+#[must_use = "a child whose handle is dropped is killed"]
+pub struct Child {
+    state: Arc<ChildState>,
+    is_detached: bool,
+}
+
+impl Child {
+    pub(crate) fn new(state: Arc<ChildState>) -> Self {
+        Self { state, is_detached: false }
+    }
+
+    /// The number by which the system knows it, and its group if it has one of its own.
+    ///
+    /// Do not signal it by that: once it has been reaped the number may be anybody's.
+    #[doc(alias = "pid")]
+    pub fn id(&self) -> u32 {
+        self.state.pid
+    }
+
+    /// Waits for the end on this thread. In a task, `.await` the child instead.
+    ///
+    /// With a timeout set, it returns within timeout + grace + kill-wait + pipe-grace, whatever the
+    /// child and its own children do: see [`Command`](super::Command).
+    #[doc(alias = "communicate")]
+    pub fn wait(self) -> Outcome {
+        block_on(self)
+    }
+
+    /// Waits for the end on this thread, for at most `timeout`. It says nothing to the child.
+    ///
+    /// # Errors
+    ///
+    /// [`StillRunning`] holds this handle, to wait again or to end the child.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use handspun::process::{Cause, Command};
+    ///
+    /// let child = Command::new("sleep").arg("60").spawn()?;
+    /// let child = child.wait_timeout(Duration::from_millis(5)).unwrap_err().into_inner();
+    /// child.terminate();
+    /// assert_eq!(child.wait().cause, Cause::Terminated);
+    /// # Ok::<(), handspun::process::SpawnError>(())
+    /// ```
+    #[doc(alias = "wait_for")]
+    pub fn wait_timeout(mut self, timeout: Duration) -> Result<Outcome, StillRunning<Self>> {
+        let deadline = Deadline::after(timeout);
+        block_on_until(pin!(&mut self), deadline, Duration::ZERO).ok_or(StillRunning(self))
+    }
+
+    /// Whether it has ended, and its outcome is there or was taken.
+    #[doc(alias = "poll")]
+    pub fn is_finished(&self) -> bool {
+        self.state.outcome.is_settled()
+    }
+
+    /// The next line of a stream that was set to [`Output::Lines`](super::Output::Lines).
+    ///
+    /// To be awaited, or waited for with [`NextLine::wait`]. It gives `None` at the end. Lines of
+    /// both streams come in the order in which they were read. A reader who is behind holds the child
+    /// up, but no deadline.
+    ///
+    /// ```
+    /// use handspun::process::{Command, Output};
+    ///
+    /// let count = Command::new("seq").arg("3").stdout(Output::Lines).spawn()?;
+    /// let mut sum = 0;
+    /// while let Some(line) = count.next_line().wait() {
+    ///     sum += line.text().parse::<u32>().unwrap();
+    /// }
+    /// assert_eq!(sum, 6);
+    /// assert_eq!(count.wait().stdout.text(), "1\n2\n3\n", "lines are captured too");
+    /// # Ok::<(), handspun::process::SpawnError>(())
+    /// ```
+    pub fn next_line(&self) -> NextLine<'_> {
+        NextLine { state: &self.state }
+    }
+
+    /// Writes to the child's standard input, if that was set to [`Stdin::Piped`](super::Stdin::Piped).
+    ///
+    /// The bytes are under way when this returns. Await the answer, or wait for it with
+    /// [`Written::wait`], to learn that the pipe has taken them: so whoever writes much does not fill
+    /// the memory. Dropping it takes nothing back.
+    ///
+    /// ```
+    /// use handspun::process::{Command, Output, Stdin};
+    ///
+    /// let cat = Command::new("cat").stdin(Stdin::Piped).stdout(Output::Lines).spawn()?;
+    /// cat.write(b"how do you do\n").wait()?;
+    /// assert_eq!(cat.next_line().wait().unwrap().text(), "how do you do");
+    /// cat.close_stdin();
+    /// assert!(cat.wait().is_success());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn write<'a>(&'a self, bytes: &[u8]) -> Written<'a> {
+        let written = self.state.input.write(bytes);
+        self.state.bell.ring();
+        Written { state: &self.state, written }
+    }
+
+    /// Ends the child's standard input, behind what was written.
+    pub fn close_stdin(&self) {
+        if self.state.input.finish() {
+            self.state.bell.ring();
+        }
+    }
+
+    /// Asks it to end, as its [`KillPolicy`](super::KillPolicy) says. Does not wait.
+    ///
+    /// A child that has exited has exited: this does nothing then, and its outcome stays the same.
+    pub fn terminate(&self) {
+        self.ask(Asked::Terminate);
+    }
+
+    /// Kills it, and its group. Does not wait. A child that has exited has exited.
+    pub fn kill(&self) {
+        self.ask(Asked::Kill);
+    }
+
+    /// Lets it run without a handle. Its timeouts, caps and token still hold, and it is reaped.
+    ///
+    /// Its standard input is closed behind what was written.
+    pub fn detach(mut self) {
+        self.is_detached = true;
+        self.say_no_more();
+    }
+
+    fn ask(&self, asked: Asked) {
+        self.state.leash.ask(asked);
+        self.state.bell.ring();
+    }
+
+    /// Nothing more to write, and no more lines to read.
+    fn say_no_more(&self) {
+        let is_news = self.state.input.finish();
+        if self.state.lines.set_reader(false) || is_news {
+            self.state.bell.ring();
+        }
+    }
+}
+
+/// Awaits the end.
+impl Future for Child {
+    type Output = Outcome;
+
+    /// # Panics
+    ///
+    /// If it is polled again after it was ready.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        self.say_no_more();
+        let outcome = self.state.outcome.poll(context);
+        if outcome.is_pending() {
+            tag::say(Tag::Words("a child process"));
+        }
+        outcome
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if !self.is_detached && !self.is_finished() {
+            // Now, and not by a message to the driver: if this process exits in the next moment,
+            // nothing of the child stays behind.
+            self.state.leash.ask(Asked::Kill);
+            if self.state.sweeps {
+                self.state.leash.kill();
+            }
+            self.state.bell.ring();
+        }
+        drop(self.state.outcome.abandon());
+    }
+}
+
+/// The next line of a child; see [`Child::next_line`].
+#[derive(Debug)]
+#[must_use = "nothing is read until it is awaited or waited for"]
+pub struct NextLine<'a> {
+    state: &'a ChildState,
+}
+
+impl NextLine<'_> {
+    /// Waits for it on this thread.
+    pub fn wait(self) -> Option<Line> {
+        block_on(self)
+    }
+}
+
+/// Awaits the line. Dropping it loses none.
+impl Future for NextLine<'_> {
+    type Output = Option<Line>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Line>> {
+        self.state.lines.poll_next(context).map(|(line, has_room_again)| {
+            if has_room_again {
+                self.state.bell.ring();
+            }
+            line
+        })
+    }
+}
+
+/// Whether a child's pipe has taken what was written; see [`Child::write`].
+#[derive(Debug)]
+pub struct Written<'a> {
+    state: &'a ChildState,
+    written: Result<(), InputClosed>,
+}
+
+impl Written<'_> {
+    /// Waits for it on this thread.
+    ///
+    /// # Errors
+    ///
+    /// [`InputClosed`]: the child reads no more, or its input was closed or never piped.
+    pub fn wait(self) -> Result<(), InputClosed> {
+        block_on(self)
+    }
+}
+
+/// Awaits the pipe.
+impl Future for Written<'_> {
+    type Output = Result<(), InputClosed>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.written {
+            Ok(()) => self.state.input.poll_written(context),
+            Err(closed) => Poll::Ready(Err(closed)),
+        }
+    }
+}

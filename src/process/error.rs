@@ -1,0 +1,117 @@
+//! What can go wrong with a child: it cannot be started, it failed, it does not listen.
+//!
+//! Knows nothing of how a child is run. What must always hold: an error names the program, or the
+//! directory, that it is about; a missing program and a missing directory are told apart.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::error::CancelReason;
+
+/// A child could not be started. There is no process then, and nothing to clean up.
+///
+/// You meet it in [`Command::spawn`](super::Command::spawn).
+///
+/// ```
+/// use handspun::process::{Command, SpawnError};
+///
+/// let no_program = Command::new("no-such-program").run().unwrap_err();
+/// assert!(matches!(no_program, SpawnError::NoProgram { .. }));
+/// let no_directory = Command::new("true").current_dir("/no/such/place").run().unwrap_err();
+/// assert_eq!(no_directory.to_string(), "no directory `/no/such/place` to run `true` in");
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// There is no such program, or it is a script whose interpreter is missing.
+    NoProgram {
+        /// What was looked for.
+        program: PathBuf,
+    },
+    /// The program is there and must not be run: no execute permission, or a directory.
+    NotExecutable {
+        /// What was found.
+        program: PathBuf,
+    },
+    /// The child was to run in a directory that is not there.
+    NoDirectory {
+        /// Where it was to run.
+        directory: PathBuf,
+        /// What was to be run.
+        program: PathBuf,
+    },
+    /// As many children are running as there are descriptors for.
+    ///
+    /// Wait for some of them, raise the limit (`ulimit -n`), or ask with
+    /// [`Command::wait_for_place`](super::Command::wait_for_place) to wait for a place.
+    TooMany {
+        /// How many may run at once.
+        limit: usize,
+    },
+    /// The command's token was cancelled before there was a process.
+    Cancelled(CancelReason),
+    /// The system refused: out of processes or descriptors, a NUL in an argument, or something else.
+    Refused {
+        /// What was to be run.
+        program: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoProgram { program } => {
+                write!(f, "no program `{}`, or no interpreter for it", program.display())
+            }
+            Self::NotExecutable { program } => {
+                write!(f, "no permission to run `{}`", program.display())
+            }
+            Self::NoDirectory { directory, program } => {
+                write!(
+                    f,
+                    "no directory `{}` to run `{}` in",
+                    directory.display(),
+                    program.display()
+                )
+            }
+            Self::TooMany { limit } => {
+                write!(f, "{limit} children are running, and there are no descriptors for one more")
+            }
+            Self::Cancelled(reason) => write!(f, "cancelled before it was started: {reason}"),
+            Self::Refused { program, error } => {
+                write!(f, "the system refused to start `{}`: {error}", program.display())
+            }
+        }
+    }
+}
+
+impl Error for SpawnError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Refused { error, .. } => Some(error),
+            Self::NoProgram { .. }
+            | Self::NotExecutable { .. }
+            | Self::NoDirectory { .. }
+            | Self::TooMany { .. }
+            | Self::Cancelled(_) => None,
+        }
+    }
+}
+
+/// A child does not read its standard input any more: it has closed it, or has ended.
+///
+/// You meet it in [`Child::write`](super::Child::write).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputClosed;
+
+impl fmt::Display for InputClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the child reads no more of its standard input")
+    }
+}
+
+impl Error for InputClosed {}

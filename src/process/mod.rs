@@ -1,0 +1,49 @@
+//! Children: processes that are started, listened to, and brought to an end in time.
+//!
+//! Knows no pool, no executor and no other wing: a `Child` is a plain `Future`, and a thread waits
+//! for it as for anything else. There is nothing of this on Windows: the module is for Unix.
+//!
+//! ```text
+//!  your threads and tasks                     the driver: one thread for all children
+//!
+//!  Command::spawn ── a new ward ──▶ mailbox ──▶ poll: pidfds, pipes, the bell
+//!  Child::kill    ── under the leash ───────────▶ the group
+//!  Child::wait    ◀── settles once ── output, policy, the reaping
+//! ```
+//!
+//! What must always hold:
+//!
+//! 1. Whatever a child's tree does, its handle settles within timeout + grace + kill-wait + pipe-grace.
+//! 2. A signal is sent only under the leash, and never after the child has been reaped.
+//! 3. What came out of the pipes is in the outcome, however the child ended.
+
+pub(crate) mod sys;
+mod error;
+mod output;
+mod outcome;
+pub(crate) mod policy;
+pub(crate) mod leash;
+mod lines;
+mod input;
+pub(crate) mod mailbox;
+mod places;
+mod state;
+mod watch;
+mod stream;
+mod ward;
+mod driver;
+mod settings;
+mod spawn;
+mod child;
+mod command;
+
+pub use child::{Child, NextLine, Written};
+pub use command::Command;
+pub use driver::terminate_all;
+pub use error::{InputClosed, SpawnError};
+pub use lines::Line;
+pub use outcome::{Cause, ExitError, Outcome};
+pub use output::{Cap, Captured, Source};
+pub use policy::KillPolicy;
+pub use settings::{Group, Output, Stdin};
+pub use sys::Signal;

@@ -1,0 +1,185 @@
+//! How a child ended: the status, the reason, the output.
+//!
+//! Knows nothing of how it came about. What must always hold: an outcome is a success only if the
+//! child exited by itself, with 0. A child that was ended for us and then exits with 0 is none.
+
+use std::error::Error;
+use std::fmt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use crate::error::CancelReason;
+
+use super::output::Captured;
+use super::sys::Signal;
+
+/// What came of a child.
+///
+/// It is there however the child ended, and so is its output, as far as it came. To go on only after
+/// a success, use [`check`](Self::check).
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::process::{Cause, Command};
+///
+/// let stuck = Command::new("sh").args(["-c", "echo working; sleep 60"]);
+/// let outcome = stuck.timeout(Duration::from_millis(300)).run()?;
+/// assert_eq!(outcome.cause, Cause::TimedOut);
+/// assert_eq!(outcome.stdout.text(), "working\n");
+/// # Ok::<(), handspun::process::SpawnError>(())
+/// ```
+#[doc(alias = "CompletedProcess")]
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The program and its arguments, as they would be typed.
+    pub command: String,
+    /// The status with which it exited. `None` if nobody knows: somebody else in this process has
+    /// reaped the child, or it outlived even its SIGKILL for as long as the policy waits.
+    pub status: Option<ExitStatus>,
+    /// Why it ended: who acted first.
+    pub cause: Cause,
+    /// Whether it had to be killed, because it did not heed a gentler signal in time.
+    pub escalated: bool,
+    /// What it wrote to its standard output, as far as that was captured.
+    pub stdout: Captured,
+    /// What it wrote to its standard error, as far as that was captured and not merged.
+    pub stderr: Captured,
+    /// Whether a process that it left behind still held a pipe. There may have been more to read.
+    pub pipes_leaked: bool,
+    /// How long it took, from the spawn until it was reaped.
+    pub wall: Duration,
+    /// The processor time of the child and of those that it waited for, if it is known.
+    pub cpu: Option<Duration>,
+}
+
+/// Why a child ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// By itself: it exited.
+    Exited,
+    /// By a signal that was not ours.
+    Signalled(Signal),
+    /// Its time was over.
+    TimedOut,
+    /// It had been silent for too long.
+    Idle,
+    /// Its token was cancelled.
+    Cancelled(CancelReason),
+    /// It wrote more than its cap lets in.
+    OutputLimit,
+    /// Somebody asked through its handle, or through [`terminate_all`](super::terminate_all).
+    Terminated,
+    /// Nobody knows: somebody else in this process has reaped it.
+    Unknown,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited => f.write_str("it exited"),
+            Self::Signalled(signal) => write!(f, "it was ended by {signal}"),
+            Self::TimedOut => f.write_str("its time was over"),
+            Self::Idle => f.write_str("it was silent for too long"),
+            Self::Cancelled(reason) => write!(f, "it was cancelled: {reason}"),
+            Self::OutputLimit => f.write_str("it wrote too much"),
+            Self::Terminated => f.write_str("it was terminated"),
+            Self::Unknown => f.write_str("somebody else has taken its status"),
+        }
+    }
+}
+
+impl Outcome {
+    /// Whether it exited by itself, with 0.
+    pub fn is_success(&self) -> bool {
+        self.cause == Cause::Exited && self.status.is_some_and(|status| status.success())
+    }
+
+    /// The code with which it exited, if it exited: 0 to 255, since the system keeps no more.
+    #[doc(alias = "returncode")]
+    pub fn code(&self) -> Option<i32> {
+        self.status?.code()
+    }
+
+    /// The signal that ended it, if one did.
+    pub fn signal(&self) -> Option<Signal> {
+        self.status?.signal().map(Signal::from_number)
+    }
+
+    /// Whether some of its output was not kept.
+    pub fn is_truncated(&self) -> bool {
+        self.stdout.is_truncated() || self.stderr.is_truncated()
+    }
+
+    /// Goes on with `?` if it was a success.
+    ///
+    /// # Errors
+    ///
+    /// [`ExitError`], with the command, how it ended, and the last lines of its standard error.
+    #[doc(alias = "check_returncode")]
+    pub fn check(self) -> Result<Self, ExitError> {
+        if self.is_success() { Ok(self) } else { Err(ExitError(Box::new(self))) }
+    }
+}
+
+/// A child did not succeed. The whole outcome is inside.
+///
+/// You meet it in [`Outcome::check`].
+///
+/// ```
+/// use handspun::process::Command;
+///
+/// let print = Command::new("sh").args(["-c", "echo no paper >&2; exit 3"]).run()?;
+/// let error = print.check().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "`sh -c 'echo no paper >&2; exit 3'` failed: it exited (exit status: 3)\nno paper"
+/// );
+/// assert_eq!(error.into_outcome().code(), Some(3));
+/// # Ok::<(), handspun::process::SpawnError>(())
+/// ```
+#[doc(alias = "CalledProcessError")]
+#[doc(alias = "TimeoutExpired")]
+pub struct ExitError(Box<Outcome>);
+
+/// How much of standard error an error shows.
+const TAIL: usize = 2000;
+
+impl ExitError {
+    /// How the child ended.
+    pub fn outcome(&self) -> &Outcome {
+        &self.0
+    }
+
+    /// How the child ended, to keep.
+    pub fn into_outcome(self) -> Outcome {
+        *self.0
+    }
+}
+
+impl fmt::Display for ExitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Outcome { command, cause, status, stderr, .. } = &*self.0;
+        write!(f, "`{command}` failed: {cause}")?;
+        match status {
+            Some(status) => write!(f, " ({status})")?,
+            None => f.write_str(" (status unknown)")?,
+        }
+        let said = &stderr.bytes[stderr.bytes.len().saturating_sub(TAIL)..];
+        match String::from_utf8_lossy(said).trim() {
+            "" => Ok(()),
+            said => write!(f, "\n{said}"),
+        }
+    }
+}
+
+impl fmt::Debug for ExitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What `unwrap` and a `main` that returns an error show.
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for ExitError {}

@@ -1,0 +1,233 @@
+//! What is kept of a child's output: a head and a tail, and lines.
+//!
+//! Knows nothing of pipes: bytes go in as they come. What must always hold: however much comes, no
+//! more is kept than the cap says, and everything that comes is counted.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::fmt;
+use std::mem;
+
+/// How much of a stream is kept. Each stream has a cap of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cap {
+    /// Keeps the first `head` bytes and the last `tail`. The child is never held up.
+    Keep {
+        /// How much of the beginning.
+        head: usize,
+        /// How much of the end.
+        tail: usize,
+    },
+    /// Keeps the first bytes, so many; one more, and the child is ended.
+    EndAt(usize),
+}
+
+impl Default for Cap {
+    /// The first 8 MiB and the last 8 MiB.
+    fn default() -> Self {
+        Self::Keep { head: 8 << 20, tail: 8 << 20 }
+    }
+}
+
+/// What was kept of one stream.
+///
+/// ```
+/// use handspun::process::{Cap, Command};
+///
+/// let counting = Command::new("seq").arg("1000").cap(Cap::Keep { head: 4, tail: 5 });
+/// let numbers = counting.run()?.stdout;
+/// assert_eq!(numbers.text(), "1\n2\n1000\n");
+/// assert_eq!((numbers.head, numbers.omitted), (4, 3893 - 9));
+/// # Ok::<(), handspun::process::SpawnError>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Captured {
+    /// The bytes: the head, and right behind it the tail.
+    pub bytes: Vec<u8>,
+    /// Where the tail begins, if bytes were omitted.
+    pub head: usize,
+    /// How many bytes between the head and the tail were not kept.
+    pub omitted: u64,
+}
+
+impl Captured {
+    /// The bytes as text; what is not UTF-8 becomes a replacement character.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+
+    /// Whether there was more than the cap let in.
+    pub fn is_truncated(&self) -> bool {
+        self.omitted > 0
+    }
+}
+
+impl fmt::Debug for Captured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Captured({} bytes, {} omitted)", self.bytes.len(), self.omitted)
+    }
+}
+
+/// Which stream something came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Standard output, and standard error if it was merged into it.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Keeps what a cap lets in.
+pub(crate) struct Capture {
+    cap: Cap,
+    head: Vec<u8>,
+    tail: VecDeque<u8>,
+    /// Everything that ever came.
+    total: u64,
+}
+
+impl Capture {
+    pub(crate) fn new(cap: Cap) -> Self {
+        Self { cap, head: Vec::new(), tail: VecDeque::new(), total: 0 }
+    }
+
+    pub(crate) fn keep(&mut self, bytes: &[u8]) {
+        self.total += bytes.len() as u64;
+        let (most_of_head, most_of_tail) = match self.cap {
+            Cap::Keep { head, tail } => (head, tail),
+            Cap::EndAt(most) => (most, 0),
+        };
+        let room = most_of_head - self.head.len();
+        let (head, rest) = bytes.split_at(room.min(bytes.len()));
+        self.head.extend_from_slice(head);
+        let newest = &rest[rest.len().saturating_sub(most_of_tail)..];
+        let n_too_many = (self.tail.len() + newest.len()).saturating_sub(most_of_tail);
+        self.tail.drain(..n_too_many);
+        self.tail.extend(newest);
+    }
+
+    /// Whether the child is to be ended for it.
+    pub(crate) fn is_over(&self) -> bool {
+        match self.cap {
+            Cap::Keep { .. } => false,
+            Cap::EndAt(most) => self.total > most as u64,
+        }
+    }
+
+    /// Gives what was kept.
+    pub(crate) fn finish(&mut self) -> Captured {
+        let mut bytes = mem::take(&mut self.head);
+        let head = bytes.len();
+        bytes.extend(self.tail.drain(..));
+        let omitted = self.total - bytes.len() as u64;
+        Captured { bytes, head, omitted }
+    }
+}
+
+/// Cuts bytes into lines. A line that is longer than the limit comes in parts.
+pub(crate) struct Splitter {
+    /// The beginning of a line whose end has not come.
+    part: Vec<u8>,
+    limit: usize,
+}
+
+impl Splitter {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { part: Vec::new(), limit: limit.max(1) }
+    }
+
+    /// Calls `line` for each line that has ended, without its `\n` or `\r\n`; `true` says that it
+    /// goes on in the next one.
+    pub(crate) fn split(&mut self, mut bytes: &[u8], mut line: impl FnMut(Vec<u8>, bool)) {
+        while !bytes.is_empty() {
+            let room = self.limit - self.part.len();
+            let window = &bytes[..bytes.len().min(room + 1)];
+            match window.iter().position(|byte| *byte == b'\n') {
+                Some(end) => {
+                    self.part.extend_from_slice(&bytes[..end]);
+                    bytes = &bytes[end + 1..];
+                    if self.part.last() == Some(&b'\r') {
+                        self.part.pop();
+                    }
+                    line(mem::take(&mut self.part), false);
+                }
+                None if window.len() > room => {
+                    self.part.extend_from_slice(&bytes[..room]);
+                    bytes = &bytes[room..];
+                    line(mem::take(&mut self.part), true);
+                }
+                None => {
+                    self.part.extend_from_slice(bytes);
+                    bytes = &[];
+                }
+            }
+        }
+    }
+
+    /// A last line that has no end, if there is one.
+    pub(crate) fn finish(&mut self) -> Option<Vec<u8>> {
+        (!self.part.is_empty()).then(|| mem::take(&mut self.part))
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+
+    fn capture(cap: Cap, chunks: &[&[u8]]) -> (Captured, bool) {
+        let mut capture = Capture::new(cap);
+        chunks.iter().for_each(|chunk| capture.keep(chunk));
+        let is_over = capture.is_over();
+        (capture.finish(), is_over)
+    }
+
+    /// S72, S74.
+    #[test]
+    fn a_capture_keeps_head_and_tail_and_counts_the_rest() {
+        let cap = Cap::Keep { head: 2, tail: 3 };
+        for chunks in [&[b"abcdefgh".as_slice()] as &[&[u8]], &[b"a", b"bcde", b"", b"f", b"gh"]] {
+            let (kept, _) = capture(cap, chunks);
+            assert_eq!((kept.bytes.as_slice(), kept.head, kept.omitted), (&b"abfgh"[..], 2, 3));
+        }
+    }
+
+    /// S74.
+    #[test]
+    fn what_fits_exactly_is_not_truncated() {
+        let (kept, _) = capture(Cap::Keep { head: 2, tail: 3 }, &[b"abc", b"de"]);
+        assert_eq!((kept.text(), kept.is_truncated()), ("abcde".into(), false));
+        assert!(!capture(Cap::EndAt(5), &[b"abcde"]).1);
+        let (kept, is_over) = capture(Cap::EndAt(5), &[b"abcdef"]);
+        assert_eq!((kept.text(), kept.omitted, is_over), ("abcde".into(), 1, true));
+        let (kept, is_over) = capture(Cap::EndAt(0), &[b"a"]);
+        assert_eq!((kept.bytes.len(), is_over), (0, true));
+    }
+
+    fn lines(limit: usize, chunks: &[&[u8]]) -> Vec<(String, bool)> {
+        let (mut splitter, mut lines) = (Splitter::new(limit), Vec::new());
+        let text = |bytes| String::from_utf8(bytes).expect("these are text");
+        for chunk in chunks {
+            splitter.split(chunk, |line, goes_on| lines.push((text(line), goes_on)));
+        }
+        lines.extend(splitter.finish().map(|line| (text(line), false)));
+        lines
+    }
+
+    /// S24.
+    #[test]
+    fn lines_are_the_same_wherever_the_chunks_are_cut() {
+        let text = "one\r\n\nthr\u{e9}e\nlast".as_bytes();
+        let expected = ["one", "", "thr\u{e9}e", "last"].map(|line| (line.to_owned(), false));
+        for at in 0..text.len() {
+            let (left, right) = text.split_at(at);
+            assert_eq!(lines(100, &[left, right]), expected);
+        }
+    }
+
+    #[test]
+    fn a_long_line_comes_in_parts() {
+        let parts = lines(3, &[b"abc\nabcd", b"efg\n"]);
+        let expected = [("abc", false), ("abc", true), ("def", true), ("g", false)];
+        assert_eq!(parts, expected.map(|(line, goes_on)| (line.to_owned(), goes_on)));
+    }
+}

@@ -1,0 +1,125 @@
+//! How many children may run at once: as many as there are descriptors for.
+//!
+//! Knows nothing of children. What must always hold: a place is taken before there is a process, and
+//! given back when its descriptors are closed.
+
+use std::future::poll_fn;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use crate::error::CancelReason;
+use crate::prims::Mutex;
+use crate::wait::block_on::block_on;
+use crate::wait::cancel::CancellationToken;
+
+use super::sys;
+
+/// What a child needs: three pipes, and the descriptor that tells of its exit.
+const FOR_A_CHILD: usize = 4;
+/// What is left to everybody else, and to the moment of a spawn.
+const FOR_OTHERS: usize = 32;
+
+#[derive(Default)]
+pub(crate) struct Places(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    n_taken: usize,
+    /// Threads that wait for one.
+    wakers: Vec<Waker>,
+}
+
+/// Somebody's place. Given back when it is dropped.
+pub(crate) struct Place(Arc<Places>);
+
+/// How many places there are. It is asked each time: the limit may be raised while we run.
+pub(crate) fn limit() -> usize {
+    (sys::descriptor_limit().saturating_sub(FOR_OTHERS) / FOR_A_CHILD).max(1)
+}
+
+impl Places {
+    /// Takes a place if there is one of so many.
+    pub(crate) fn try_take(self: &Arc<Self>, limit: usize) -> Option<Place> {
+        self.take_or(limit, |_| ())
+    }
+
+    /// Takes a place, and blocks the thread until there is one, or the token is cancelled.
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        limit: usize,
+        token: Option<&CancellationToken>,
+    ) -> Result<Place, CancelReason> {
+        let mut cancelled = token.map(CancellationToken::cancelled);
+        block_on(poll_fn(|context| {
+            if let Some(cancelled) = &mut cancelled {
+                if let Poll::Ready(reason) = Pin::new(cancelled).poll(context) {
+                    return Poll::Ready(Err(reason));
+                }
+            }
+            let leave = |state: &mut State| state.wakers.push(context.waker().clone());
+            self.take_or(limit, leave).map_or(Poll::Pending, |place| Poll::Ready(Ok(place)))
+        }))
+    }
+
+    /// Looking for a place and leaving a waker are one step.
+    fn take_or(
+        self: &Arc<Self>,
+        limit: usize,
+        there_is_none: impl FnOnce(&mut State),
+    ) -> Option<Place> {
+        let mut state = self.0.lock();
+        if state.n_taken >= limit {
+            there_is_none(&mut state);
+            return None;
+        }
+        state.n_taken += 1;
+        Some(Place(self.clone()))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.0.0.lock();
+        state.n_taken -= 1;
+        let wakers = mem::take(&mut state.wakers);
+        drop(state);
+        // All of them, though one will have it: to wait in line is not worth a line here.
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    /// S83.
+    #[test]
+    fn a_place_that_is_given_back_goes_to_who_waits() {
+        let places = Arc::new(Places::default());
+        let place = places.try_take(1).expect("there is one");
+        assert!(places.try_take(1).is_none());
+        let waiting = thread::spawn({
+            let places = places.clone();
+            move || places.take(1, None).map(drop)
+        });
+        drop(place);
+        assert_eq!(waiting.join().unwrap(), Ok(()));
+        assert!(places.try_take(1).is_some(), "it is back again");
+    }
+
+    #[test]
+    fn who_waits_for_a_place_hears_of_its_token() {
+        let places = Arc::new(Places::default());
+        let _place = places.try_take(1).expect("there is one");
+        let token = CancellationToken::new();
+        let waiting = thread::spawn({
+            let (places, token) = (places.clone(), token.clone());
+            move || places.take(1, Some(&token)).map(drop)
+        });
+        token.cancel();
+        assert_eq!(waiting.join().unwrap(), Err(CancelReason::Requested));
+    }
+}

@@ -1,0 +1,385 @@
+//! When a child is to be ended, and how: deadlines and signals, as data.
+//!
+//! Knows nothing of processes and pipes: it is told what was seen and at which time, and says what is
+//! to be done. So every schedule can be played through in a test, without a child and without waiting.
+//!
+//! What must always hold:
+//!
+//! 1. The first reason to end a child is the one that is told, and one only if it had not exited.
+//! 2. Every stage has a deadline, except that of a child which runs without one: so from the first
+//!    reason on, or from the exit on, the end comes within the sum of the stages that are left.
+//! 3. No signal is asked for once the exit was seen.
+
+use std::time::{Duration, Instant};
+
+use crate::wait::deadline::Deadline;
+
+use super::outcome::Cause;
+use super::sys::Signal;
+
+/// How a child is brought to an end: signals, each with a time to heed it, and then SIGKILL.
+///
+/// The same policy serves a timeout, a cancelled token, an output limit and
+/// [`Child::terminate`](super::Child::terminate). After each signal comes a SIGCONT, so that a child
+/// which was stopped can heed it. Unless said otherwise: SIGTERM, and 5 seconds.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::process::{Command, KillPolicy, Signal};
+///
+/// let gently = KillPolicy::new([
+///     (Signal::INT, Duration::from_secs(2)),
+///     (Signal::TERM, Duration::from_secs(5)),
+/// ]);
+/// let stuck = Command::new("sleep").arg("60").timeout(Duration::from_millis(20)).kill_policy(gently);
+/// let outcome = stuck.run()?;
+/// assert_eq!(outcome.signal(), Some(Signal::INT), "the first was enough");
+/// assert!(!outcome.escalated);
+/// # Ok::<(), handspun::process::SpawnError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KillPolicy {
+    steps: Vec<(Signal, Duration)>,
+    kill_wait: Duration,
+}
+
+impl KillPolicy {
+    /// These signals in turn, each with a time to heed it, and then SIGKILL.
+    pub fn new(steps: impl IntoIterator<Item = (Signal, Duration)>) -> Self {
+        Self { steps: steps.into_iter().collect(), kill_wait: Duration::from_secs(1) }
+    }
+
+    /// SIGKILL, and nothing before it.
+    pub fn at_once() -> Self {
+        Self::new([])
+    }
+
+    /// How long to wait for a child to die of SIGKILL, one second unless said otherwise.
+    ///
+    /// It takes less than a millisecond, unless the child hangs in the kernel (a dead network file
+    /// system) or runs as somebody whom we may not kill. Then its handle settles after this time,
+    /// without a status, and the driver goes on looking for its end.
+    pub fn kill_wait(mut self, timeout: Duration) -> Self {
+        self.kill_wait = timeout;
+        self
+    }
+}
+
+impl Default for KillPolicy {
+    fn default() -> Self {
+        Self::new([(Signal::TERM, Duration::from_secs(5))])
+    }
+}
+
+/// What is asked of a child from outside; the second outdoes the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asked {
+    /// To end as the policy says.
+    Terminate,
+    /// It has been sent SIGKILL.
+    Kill,
+}
+
+/// One child's life as the driver leads it.
+///
+/// | stage      | a reason   | its time is over       | the exit is seen | all pipes end |
+/// |------------|------------|------------------------|------------------|---------------|
+/// | `Running`  | → `Ending` | → `Ending`             | → `Draining`     | stays         |
+/// | `Ending`   | stays      | → `Ending` or `Killed` | → `Draining`     | stays         |
+/// | `Killed`   | stays      | → `Over`, given up     | → `Draining`     | stays         |
+/// | `Draining` | stays      | → `Over`, finished     | stays            | → `Over`      |
+///
+/// `Running` becomes `Killed` at once where the policy has no step, or where SIGKILL was sent already.
+pub(crate) struct Life {
+    stage: Stage,
+    policy: KillPolicy,
+    timeout: Deadline,
+    /// How long it may be silent.
+    idle: Option<Duration>,
+    /// How long the pipes may stay open after the exit.
+    pipe_grace: Duration,
+    cause: Option<Cause>,
+    /// Whether a signal was sent before SIGKILL.
+    was_warned: bool,
+    was_killed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Running,
+    /// The signal of this step was sent.
+    Ending {
+        step: usize,
+        until: Deadline,
+    },
+    Killed {
+        until: Deadline,
+    },
+    /// It has exited. The zombie is kept until the pipes have ended too.
+    Draining {
+        until: Deadline,
+    },
+    Over,
+}
+
+/// What the driver has seen of a child by a certain time.
+pub(crate) struct Seen {
+    pub(crate) now: Instant,
+    pub(crate) has_exited: bool,
+    pub(crate) pipes_are_open: bool,
+    /// When it last wrote something, or began.
+    pub(crate) last_output: Instant,
+    pub(crate) asked: Option<Asked>,
+    /// A cancelled token, or too much output.
+    pub(crate) reason: Option<Cause>,
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// Nothing before the deadline, if nothing new is seen.
+    Wait,
+    /// Send it, and ask again.
+    Signal(Signal),
+    /// It has exited, and the pipes have ended, or will not in time: reap it.
+    Finish,
+    /// It has not died of SIGKILL in time: settle without it.
+    GiveUp,
+}
+
+impl Life {
+    pub(crate) fn new(
+        policy: KillPolicy,
+        timeout: Deadline,
+        idle: Option<Duration>,
+        pipe_grace: Duration,
+    ) -> Self {
+        let stage = Stage::Running;
+        let (cause, was_warned, was_killed) = (None, false, false);
+        Self { stage, policy, timeout, idle, pipe_grace, cause, was_warned, was_killed }
+    }
+
+    /// What is to be done next. To be asked again until it says to wait.
+    pub(crate) fn next(&mut self, seen: &Seen) -> Act {
+        let now = Deadline::At(seen.now);
+        match self.stage {
+            Stage::Running | Stage::Ending { .. } | Stage::Killed { .. } if seen.has_exited => {
+                if seen.asked.is_some() {
+                    self.cause.get_or_insert(Cause::Terminated);
+                }
+                self.stage = Stage::Draining { until: later(seen.now, self.pipe_grace) };
+                self.next(seen)
+            }
+            Stage::Running => match self.reason(seen) {
+                Some(cause) => {
+                    self.cause = Some(cause);
+                    self.take_step(0, seen)
+                }
+                None => Act::Wait,
+            },
+            Stage::Ending { step, until } => {
+                if until <= now || seen.asked == Some(Asked::Kill) {
+                    return self.take_step(step + 1, seen);
+                }
+                Act::Wait
+            }
+            Stage::Killed { until } if until <= now => self.end(Act::GiveUp),
+            Stage::Draining { until } if until <= now || !seen.pipes_are_open => {
+                self.end(Act::Finish)
+            }
+            Stage::Killed { .. } | Stage::Draining { .. } | Stage::Over => Act::Wait,
+        }
+    }
+
+    /// When to ask again, whatever happens until then.
+    pub(crate) fn deadline(&self, last_output: Instant) -> Deadline {
+        match self.stage {
+            Stage::Running => self.timeout.min(self.idle_deadline(last_output)),
+            Stage::Ending { until, .. } | Stage::Killed { until } | Stage::Draining { until } => {
+                until
+            }
+            Stage::Over => Deadline::Never,
+        }
+    }
+
+    /// From now on another policy holds; one that is under way begins again from its first step.
+    pub(crate) fn replace_policy(&mut self, policy: KillPolicy) {
+        self.policy = policy;
+        if let Stage::Ending { .. } = self.stage {
+            self.stage = Stage::Running;
+        }
+    }
+
+    /// Why it was ended, if it was.
+    pub(crate) fn cause(&self) -> Option<&Cause> {
+        self.cause.as_ref()
+    }
+
+    pub(crate) fn has_escalated(&self) -> bool {
+        self.was_warned && self.was_killed
+    }
+
+    fn reason(&self, seen: &Seen) -> Option<Cause> {
+        let now = Deadline::At(seen.now);
+        let cause = self.cause.clone(); // There already, if the policy was replaced.
+        let cause = cause.or(seen.asked.map(|_| Cause::Terminated)).or(seen.reason.clone());
+        cause
+            .or((self.timeout <= now).then_some(Cause::TimedOut))
+            .or_else(|| (self.idle_deadline(seen.last_output) <= now).then_some(Cause::Idle))
+    }
+
+    fn take_step(&mut self, step: usize, seen: &Seen) -> Act {
+        match self.policy.steps.get(step) {
+            Some(&(signal, grace)) if seen.asked != Some(Asked::Kill) => {
+                self.was_warned = true;
+                self.stage = Stage::Ending { step, until: later(seen.now, grace) };
+                Act::Signal(signal)
+            }
+            Some(_) | None => {
+                self.was_killed = seen.asked != Some(Asked::Kill);
+                self.stage = Stage::Killed { until: later(seen.now, self.policy.kill_wait) };
+                Act::Signal(Signal::KILL)
+            }
+        }
+    }
+
+    fn idle_deadline(&self, last_output: Instant) -> Deadline {
+        self.idle.map_or(Deadline::Never, |idle| later(last_output, idle))
+    }
+
+    fn end(&mut self, act: Act) -> Act {
+        self.stage = Stage::Over;
+        act
+    }
+}
+
+/// `timeout` after `from`; never, if the clock does not reach that far.
+pub(crate) fn later(from: Instant, timeout: Duration) -> Deadline {
+    from.checked_add(timeout).map_or(Deadline::Never, Deadline::At)
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use crate::prims;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A child that exists on paper, and a clock that is set by hand.
+    struct Paper {
+        life: Life,
+        seen: Seen,
+        start: Instant,
+    }
+
+    impl Paper {
+        fn new(policy: KillPolicy, timeout: Duration) -> Self {
+            let start = prims::now();
+            let life = Life::new(policy, later(start, timeout), None, SECOND / 5);
+            let seen = Seen {
+                now: start,
+                has_exited: false,
+                pipes_are_open: true,
+                last_output: start,
+                asked: None,
+                reason: None,
+            };
+            Self { life, seen, start }
+        }
+
+        fn at(&mut self, millis: u64) -> Act {
+            self.seen.now = self.start + Duration::from_millis(millis);
+            self.life.next(&self.seen)
+        }
+    }
+
+    fn two_steps() -> KillPolicy {
+        KillPolicy::new([(Signal::INT, 2 * SECOND), (Signal::TERM, 3 * SECOND)])
+    }
+
+    /// S36, S39, S46.
+    #[test]
+    fn the_steps_are_taken_in_order_and_each_once() {
+        let mut paper = Paper::new(two_steps(), SECOND);
+        assert_eq!([paper.at(0), paper.at(999)], [Act::Wait, Act::Wait]);
+        assert_eq!([paper.at(1000), paper.at(2999)], [Act::Signal(Signal::INT), Act::Wait]);
+        assert_eq!([paper.at(3000), paper.at(5999)], [Act::Signal(Signal::TERM), Act::Wait]);
+        assert_eq!([paper.at(6000), paper.at(6999)], [Act::Signal(Signal::KILL), Act::Wait]);
+        assert_eq!([paper.at(7000), paper.at(9999)], [Act::GiveUp, Act::Wait]);
+        assert_eq!(paper.life.cause(), Some(&Cause::TimedOut));
+        assert!(paper.life.has_escalated());
+    }
+
+    /// S31, S64: it had exited when its time was over.
+    #[test]
+    fn an_exit_that_is_seen_beats_every_reason() {
+        let mut paper = Paper::new(two_steps(), SECOND);
+        paper.seen.has_exited = true;
+        paper.seen.reason = Some(Cause::OutputLimit);
+        assert_eq!(
+            [paper.at(1000), paper.at(1199), paper.at(1200)],
+            [Act::Wait, Act::Wait, Act::Finish]
+        );
+        assert_eq!(paper.life.cause(), None);
+    }
+
+    /// S38.
+    #[test]
+    fn an_exit_within_the_grace_ends_the_grace() {
+        let mut paper = Paper::new(two_steps(), SECOND);
+        paper.at(1000);
+        paper.seen.has_exited = true;
+        paper.seen.pipes_are_open = false;
+        assert_eq!(paper.at(1001), Act::Finish);
+        assert!(!paper.life.has_escalated());
+    }
+
+    /// S37.
+    #[test]
+    fn a_grace_of_nothing_is_followed_by_the_kill() {
+        let policy = KillPolicy::new([(Signal::TERM, Duration::ZERO)]);
+        let mut paper = Paper::new(policy, Duration::ZERO);
+        assert_eq!(
+            [paper.at(0), paper.at(0)],
+            [Act::Signal(Signal::TERM), Act::Signal(Signal::KILL)]
+        );
+    }
+
+    /// S44.
+    #[test]
+    fn silence_is_counted_from_the_last_output() {
+        let mut paper = Paper::new(two_steps(), Duration::MAX);
+        paper.life.idle = Some(SECOND);
+        paper.seen.last_output = paper.start + SECOND / 2;
+        assert_eq!([paper.at(1499), paper.at(1500)], [Act::Wait, Act::Signal(Signal::INT)]);
+        assert_eq!(paper.life.cause(), Some(&Cause::Idle));
+    }
+
+    /// S33.
+    #[test]
+    fn the_longest_timeouts_never_fire() {
+        let mut paper = Paper::new(two_steps(), Duration::MAX);
+        paper.life.idle = Some(Duration::MAX);
+        assert_eq!(paper.at(1 << 40), Act::Wait);
+        assert_eq!(paper.life.deadline(paper.start), Deadline::Never);
+    }
+
+    #[test]
+    fn a_kill_from_the_handle_cuts_the_grace_short() {
+        let mut paper = Paper::new(two_steps(), Duration::MAX);
+        paper.seen.asked = Some(Asked::Terminate);
+        assert_eq!(paper.at(0), Act::Signal(Signal::INT));
+        paper.seen.asked = Some(Asked::Kill);
+        assert_eq!([paper.at(1), paper.at(2)], [Act::Signal(Signal::KILL), Act::Wait]);
+        assert_eq!(paper.life.cause(), Some(&Cause::Terminated));
+    }
+
+    #[test]
+    fn a_policy_that_is_replaced_begins_anew() {
+        let mut paper = Paper::new(two_steps(), SECOND);
+        assert_eq!(paper.at(1000), Act::Signal(Signal::INT));
+        paper.life.replace_policy(KillPolicy::at_once());
+        assert_eq!(paper.at(1001), Act::Signal(Signal::KILL));
+        assert_eq!(paper.life.cause(), Some(&Cause::TimedOut), "the first reason is told");
+    }
+}

@@ -1,0 +1,245 @@
+//! How a command becomes a process in the driver's care.
+//!
+//! Knows nothing of how a child is led and ended. It runs on the caller's thread: a spawn takes as
+//! long as a hundred turns of the driver, and the others' deadlines must not wait for it.
+//!
+//! What must always hold:
+//!
+//! 1. A spawn that fails leaves no process, no descriptor and no place taken.
+//! 2. The quick way of the system is taken (`posix_spawn`): no code of ours runs between fork and exec,
+//!    where little is allowed, and the cost does not grow with our memory.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::panic::Location;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::event::{Ending, Step};
+use crate::prims::{self, AtomicBool};
+use crate::wait::cancel::CancellationToken;
+use crate::wait::settle::Settle;
+
+use super::driver::Driver;
+use super::error::SpawnError;
+use super::input::Input;
+use super::leash::{Leash, RealProcess};
+use super::lines::Lines;
+use super::output::{Capture, Source, Splitter};
+use super::places::{Place, limit};
+use super::policy::{Life, later};
+use super::settings::{Group, Output, Settings, Stdin};
+use super::state::ChildState;
+use super::stream::Stream;
+use super::sys;
+use super::ward::Ward;
+use super::watch::Watch;
+
+/// Where a pipe cannot be opened and kept from other children in one step, spawns take turns: a child
+/// that inherited a stranger's pipe would keep it open.
+#[cfg(target_vendor = "apple")]
+static TURNS: prims::Lazy<prims::Mutex<()>> = prims::Lazy::new(prims::Mutex::default);
+
+/// Starts a child and hands it to the driver.
+pub(crate) fn start(
+    settings: &Settings,
+    driver: &Arc<Driver>,
+    at: &'static Location<'static>,
+) -> Result<Arc<ChildState>, SpawnError> {
+    if let Some(reason) = settings.token.as_ref().and_then(CancellationToken::reason) {
+        return Err(SpawnError::Cancelled(reason));
+    }
+    let place = take_place(settings, driver)?;
+    let began = prims::now();
+    let process = spawn(settings).map_err(|error| explain(settings, error))?;
+    let (state, ward) = adopt(settings, driver, process, place, began);
+    state.tell(Step::Submitted(at)); // Before the driver hears of it, and may tell the end.
+    if let Err((ward, error)) = driver.adopt(ward) {
+        // No thread, no pipe for its bell: then nobody would end this child in time.
+        state.leash.kill();
+        state.leash.reap(false);
+        drop(ward);
+        state.tell(Step::Settled(Ending::Killed));
+        return Err(refused(settings, error));
+    }
+    Ok(state)
+}
+
+fn take_place(settings: &Settings, driver: &Driver) -> Result<Place, SpawnError> {
+    let limit = limit();
+    if settings.waits_for_place {
+        let taken = driver.places.take(limit, settings.token.as_ref());
+        return taken.map_err(SpawnError::Cancelled);
+    }
+    driver.places.try_take(limit).ok_or(SpawnError::TooMany { limit })
+}
+
+/// Our ends of the pipes to stdin, and from stdout and stderr.
+type Pipes = [Option<File>; 3];
+
+fn spawn(settings: &Settings) -> io::Result<(u32, Pipes)> {
+    #[cfg(target_vendor = "apple")]
+    let _turn = TURNS.lock();
+    let mut command = Command::new(resolved(settings)?);
+    command.arg0(&settings.program).args(&settings.args);
+    if settings.clears_env {
+        command.env_clear();
+    }
+    for (name, value) in &settings.env {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    if let Some(directory) = &settings.directory {
+        command.current_dir(directory);
+    }
+    if settings.group == Group::Own {
+        command.process_group(0);
+    }
+    command.stdin(match &settings.stdin {
+        Stdin::Null => Stdio::null(),
+        Stdin::Bytes(_) | Stdin::Piped => Stdio::piped(),
+        Stdin::File(file) => file.try_clone()?.into(),
+        Stdin::Inherit => Stdio::inherit(),
+    });
+    let (stdout, stderr, merged) = outputs(settings)?;
+    command.stdout(stdout).stderr(stderr);
+    let child = command.spawn()?;
+    drop(command); // And with it our copies of the child's ends: nothing would ever end otherwise.
+
+    let pid = child.id();
+    let stdout = merged.or(child.stdout.map(OwnedFd::from));
+    let pipes = [child.stdin.map(OwnedFd::from), stdout, child.stderr.map(OwnedFd::from)];
+    let pipes = pipes.map(|pipe| pipe.map(File::from));
+    for pipe in pipes.iter().flatten() {
+        // Otherwise a read might wait, and the driver with it.
+        sys::set_nonblocking(pipe).expect("a pipe that was just opened takes the flag");
+    }
+    Ok((pid, pipes))
+}
+
+/// Where the two outputs go; and where to read, if they are one.
+fn outputs(settings: &Settings) -> io::Result<(Stdio, Stdio, Option<OwnedFd>)> {
+    let (stdout, stderr) = (&settings.stdout, &settings.stderr);
+    let second = match (stderr, stdout) {
+        (Output::Merge, Output::Capture | Output::Lines | Output::Merge) => {
+            let (reader, writer) = sys::pipe()?;
+            return Ok((writer.try_clone()?.into(), writer.into(), Some(reader)));
+        }
+        (Output::Merge, Output::Inherit) => io::stdout().as_fd().try_clone_to_owned()?.into(),
+        (Output::Merge, same) | (same, _) => sink(same)?,
+    };
+    Ok((sink(stdout)?, second, None))
+}
+
+fn sink(output: &Output) -> io::Result<Stdio> {
+    Ok(match output {
+        Output::Capture | Output::Lines | Output::Merge => Stdio::piped(),
+        Output::Inherit => Stdio::inherit(),
+        Output::Null => Stdio::null(),
+        Output::File(file) => file.try_clone()?.into(),
+    })
+}
+
+/// The program's path, where std would have to fork to look for it: if the child has a `PATH` that is
+/// not ours.
+///
+/// It is looked for in the `PATH` that the child is given, and in ours if it is given none.
+fn resolved(settings: &Settings) -> io::Result<PathBuf> {
+    let program = Path::new(&settings.program);
+    let path = settings.env.iter().rev().find(|(name, _)| name == "PATH");
+    let is_bare = !settings.program.as_bytes().contains(&b'/') && !settings.program.is_empty();
+    if !is_bare || (path.is_none() && !settings.clears_env) {
+        return Ok(program.to_owned());
+    }
+    let path = path.and_then(|(_, value)| value.clone()).or_else(|| env::var_os("PATH"));
+    let folders = env::split_paths(path.as_deref().unwrap_or(OsStr::new("/bin:/usr/bin")));
+    let mut candidates = folders.map(|folder| folder.join(program));
+    candidates.find(|candidate| candidate.is_file()).ok_or(ErrorKind::NotFound.into())
+}
+
+fn explain(settings: &Settings, error: io::Error) -> SpawnError {
+    let program = PathBuf::from(&settings.program);
+    match (error.kind(), &settings.directory) {
+        (ErrorKind::NotFound | ErrorKind::NotADirectory, Some(directory))
+            if !directory.is_dir() =>
+        {
+            SpawnError::NoDirectory { directory: directory.clone(), program }
+        }
+        (ErrorKind::NotFound, _) => SpawnError::NoProgram { program },
+        (ErrorKind::PermissionDenied, _) => SpawnError::NotExecutable { program },
+        _ => refused(settings, error),
+    }
+}
+
+fn refused(settings: &Settings, error: io::Error) -> SpawnError {
+    SpawnError::Refused { program: PathBuf::from(&settings.program), error }
+}
+
+fn adopt(
+    settings: &Settings,
+    driver: &Arc<Driver>,
+    (pid, pipes): (u32, Pipes),
+    place: Place,
+    began: Instant,
+) -> (Arc<ChildState>, Ward) {
+    let [stdin, stdout, stderr] = pipes;
+    let leads_group = settings.group == Group::Own;
+    let input = match &settings.stdin {
+        Stdin::Bytes(bytes) => Input::new(bytes.to_vec(), true),
+        Stdin::Piped => Input::new(Vec::new(), false),
+        Stdin::Null | Stdin::File(_) | Stdin::Inherit => Input::closed(),
+    };
+    let outcome = Settle::queued(());
+    outcome.begin();
+    let state = Arc::new(ChildState {
+        pid,
+        program: settings.program.to_string_lossy().into_owned(),
+        number: driver.number(),
+        observer: settings.observer.clone(),
+        leash: Leash::new(RealProcess { pid, leads_group }),
+        sweeps: settings.sweeps && leads_group,
+        input,
+        lines: Lines::new(),
+        outcome,
+        token_has_news: AtomicBool::new(true),
+        bell: driver.clone(),
+    });
+    let timeout = later(began, settings.timeout);
+    let ward = Ward {
+        state: state.clone(),
+        command: settings.as_typed(),
+        life: Life::new(settings.policy.clone(), timeout, settings.idle, settings.pipe_grace),
+        watch: Watch::of(pid, settings.uses_pidfd, began),
+        stdin,
+        stdout: stream(settings, stdout, &settings.stdout, Source::Stdout),
+        stderr: stream(settings, stderr, &settings.stderr, Source::Stderr),
+        token: settings.token.as_ref().map(CancellationToken::cancelled),
+        began,
+        last_output: began,
+        has_exited: false,
+        reason: None,
+        is_settled: false,
+        place: Some(place),
+    };
+    (state, ward)
+}
+
+fn stream(settings: &Settings, pipe: Option<File>, output: &Output, source: Source) -> Stream {
+    let wants_lines = matches!(output, Output::Lines);
+    Stream {
+        pipe,
+        source,
+        capture: Capture::new(settings.cap),
+        splitter: wants_lines.then(|| Splitter::new(settings.longest_line)),
+        n_drained: 0,
+    }
+}

@@ -1,0 +1,69 @@
+//! What the handle and the driver share of one child.
+//!
+//! Knows nothing of the driver but its bell. What must always hold: each part has a lock of its own,
+//! and nobody takes two of them at once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::Wake;
+
+use crate::event::{Observer, Step, What};
+use crate::prims::{AtomicBool, Ordering};
+use crate::wait::settle::Settle;
+
+use super::input::Input;
+use super::leash::{Leash, RealProcess};
+use super::lines::Lines;
+use super::mailbox::Bell;
+use super::outcome::Outcome;
+
+use Ordering::{Acquire, Release};
+
+pub(crate) struct ChildState {
+    pub(crate) pid: u32,
+    /// The program, for an observer.
+    pub(crate) program: String,
+    /// Which child of this process it is.
+    pub(crate) number: usize,
+    pub(crate) observer: Observer,
+    pub(crate) leash: Leash<RealProcess>,
+    /// Whether what it leaves behind in its group is killed when it has exited.
+    pub(crate) sweeps: bool,
+    pub(crate) input: Input,
+    pub(crate) lines: Lines,
+    pub(crate) outcome: Settle<(), Outcome>,
+    /// Whether the token is to be looked at again.
+    pub(crate) token_has_news: AtomicBool,
+    /// The driver's.
+    pub(crate) bell: Arc<dyn Bell>,
+}
+
+impl ChildState {
+    pub(crate) fn tell(&self, step: Step) {
+        let when = self.observer.now();
+        self.observer.tell_about(when, What::Child, self.number, Some(&self.program), step);
+    }
+
+    /// Whether the token has woken us since the last call.
+    pub(crate) fn takes_news(&self) -> bool {
+        // ORDERING: Acquire. Pairs with the Release in `wake`: what was written to the token before
+        // the wake is seen by the poll that follows.
+        self.token_has_news.swap(false, Acquire)
+    }
+}
+
+impl fmt::Debug for ChildState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let progress = if self.outcome.is_settled() { "finished" } else { "running" };
+        write!(f, "{}, {}, {progress}", self.program, self.pid)
+    }
+}
+
+/// The waker for the child's token.
+impl Wake for ChildState {
+    fn wake(self: Arc<Self>) {
+        // ORDERING: Release. Pairs with the Acquire in `takes_news`. The bell is rung after it.
+        self.token_has_news.store(true, Release);
+        self.bell.ring();
+    }
+}

@@ -1,0 +1,233 @@
+//! A child in the care of the driver: its pipes, its exit, and the end of its life.
+//!
+//! Knows nothing of the other children, nor of how one sleeps: it says what it looks out for, and is
+//! given a turn when there is news or its deadline has passed.
+//!
+//! What must always hold:
+//!
+//! 1. Nothing here waits: the pipes are non-blocking, and a turn reads and writes a bounded amount.
+//! 2. In a turn the pipes and the exit are looked at before any deadline is.
+//! 3. The descriptors are closed and the place is given back before the handle settles.
+
+use std::fs::File;
+use std::mem;
+use std::os::unix::process::ExitStatusExt;
+use std::pin::Pin;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::event::{Ending, Step};
+use crate::prims;
+use crate::wait::cancel::WaitForCancel;
+use crate::wait::deadline::Deadline;
+
+use super::outcome::{Cause, Outcome};
+use super::places::Place;
+use super::policy::{Act, Asked, KillPolicy, Life, Seen};
+use super::state::ChildState;
+use super::stream::Stream;
+use super::sys::{Interest, Signal};
+use super::watch::Watch;
+
+/// How many descriptors a ward looks out for at most.
+pub(crate) const INTERESTS: usize = 4;
+
+pub(crate) struct Ward {
+    pub(crate) state: Arc<ChildState>,
+    pub(crate) command: String,
+    pub(crate) life: Life,
+    pub(crate) watch: Watch,
+    pub(crate) stdin: Option<File>,
+    pub(crate) stdout: Stream,
+    pub(crate) stderr: Stream,
+    pub(crate) token: Option<WaitForCancel>,
+    pub(crate) began: Instant,
+    pub(crate) last_output: Instant,
+    pub(crate) has_exited: bool,
+    /// A cancelled token or too much output, whichever came first.
+    pub(crate) reason: Option<Cause>,
+    /// Whether the handle has been told. The end may come later, after it was given up.
+    pub(crate) is_settled: bool,
+    /// `None` once its descriptors are closed.
+    pub(crate) place: Option<Place>,
+}
+
+impl Ward {
+    /// What it looks out for: its exit, then stdin, stdout and stderr.
+    pub(crate) fn interests(&self) -> [Interest; INTERESTS] {
+        let exit = if self.has_exited { Interest::NONE } else { self.watch.interest() };
+        let stdin = match &self.stdin {
+            // With nothing to write there is nothing to look out for: a reader that has gone would
+            // keep us awake.
+            Some(pipe) if self.state.input.is_due() => Interest::write(pipe),
+            Some(_) | None => Interest::NONE,
+        };
+        let [stdout, stderr] = [&self.stdout, &self.stderr].map(|stream| match &stream.pipe {
+            Some(pipe) if stream.is_wanted(&self.state, self.has_exited) => Interest::read(pipe),
+            Some(_) | None => Interest::NONE,
+        });
+        [exit, stdin, stdout, stderr]
+    }
+
+    /// Does what there is to do. Says until when it need not be asked again; `None` at its end.
+    pub(crate) fn turn(
+        &mut self,
+        is_ready: [bool; INTERESTS],
+        scratch: &mut [u8],
+    ) -> Option<Deadline> {
+        let [exit_is_ready, stdin_is_ready, outputs @ ..] = is_ready;
+        if stdin_is_ready {
+            self.feed();
+        }
+        self.read(outputs, scratch);
+        self.hear_token();
+        let now = prims::now();
+        let mut asked = self.state.leash.asked();
+        if !self.has_exited {
+            let is_due = self.watch.is_due(now, exit_is_ready);
+            let is_late = self.life.deadline(self.last_output) <= Deadline::At(now);
+            if is_due || is_late || asked.is_some() || self.reason.is_some() {
+                let look = self.state.leash.look();
+                (self.has_exited, asked) = (look.has_exited, look.asked);
+            }
+            if self.has_exited {
+                self.stdin = None;
+                self.state.input.close();
+                self.read([true; 2], scratch); // What it wrote last may have come after our look.
+            }
+        }
+        if self.is_settled {
+            // It was given up. If it has died after all, that is the end of it.
+            if self.has_exited {
+                self.state.leash.reap(self.state.sweeps);
+            }
+            return (!self.has_exited).then_some(self.watch.deadline());
+        }
+        self.go_on(Seen {
+            now,
+            has_exited: self.has_exited,
+            pipes_are_open: self.has_open_pipes(),
+            last_output: self.last_output,
+            asked,
+            reason: self.reason.clone(),
+        })
+    }
+
+    fn go_on(&mut self, seen: Seen) -> Option<Deadline> {
+        loop {
+            match self.life.next(&seen) {
+                Act::Signal(signal) => {
+                    self.state.leash.send(signal);
+                    self.watch.expect_an_end(seen.now);
+                }
+                Act::Finish => {
+                    let reaped = self.state.leash.reap(self.state.sweeps);
+                    self.settle(reaped, seen.pipes_are_open);
+                    return None;
+                }
+                Act::GiveUp => self.settle(None, seen.pipes_are_open),
+                Act::Wait => break,
+            }
+        }
+        let look = if self.has_exited { Deadline::Never } else { self.watch.deadline() };
+        Some(self.life.deadline(self.last_output).min(look))
+    }
+
+    /// Another policy, and the end by it.
+    pub(crate) fn end_by(&mut self, policy: KillPolicy) {
+        self.state.leash.ask(Asked::Terminate);
+        self.life.replace_policy(policy);
+    }
+
+    fn feed(&mut self) {
+        if let Some(pipe) = &mut self.stdin {
+            if self.state.input.feed(pipe).is_break() {
+                self.stdin = None;
+                self.state.input.close();
+            }
+        }
+    }
+
+    fn read(&mut self, is_ready: [bool; 2], scratch: &mut [u8]) {
+        let had_open_pipes = self.has_open_pipes();
+        for (stream, is_ready) in [&mut self.stdout, &mut self.stderr].into_iter().zip(is_ready) {
+            let is_wanted = stream.is_wanted(&self.state, self.has_exited);
+            let is_held_up = stream.pipe.is_some() && !is_wanted;
+            let has_read =
+                is_ready && is_wanted && stream.read(&self.state, scratch, self.has_exited);
+            if has_read || is_held_up {
+                // Who is held up by its reader is not idle by its own fault.
+                self.last_output = prims::now();
+            }
+            if stream.capture.is_over() {
+                self.reason.get_or_insert(Cause::OutputLimit);
+            }
+        }
+        if had_open_pipes && !self.has_open_pipes() {
+            self.watch.expect_an_end(prims::now());
+        }
+    }
+
+    fn hear_token(&mut self) {
+        if !self.state.takes_news() {
+            return;
+        }
+        let waker = Waker::from(self.state.clone());
+        let Some(token) = &mut self.token else { return };
+        if let Poll::Ready(reason) = Pin::new(token).poll(&mut Context::from_waker(&waker)) {
+            self.token = None;
+            self.reason.get_or_insert(Cause::Cancelled(reason));
+        }
+    }
+
+    fn has_open_pipes(&self) -> bool {
+        self.stdout.pipe.is_some() || self.stderr.pipe.is_some()
+    }
+
+    /// Nothing is left open when the handle hears of it, but the watch for one who has not exited.
+    fn settle(&mut self, reaped: Option<(ExitStatus, Duration)>, pipes_leaked: bool) {
+        let state = self.state.clone();
+        (self.stdin, self.token, self.is_settled) = (None, None, true);
+        let stdout = self.stdout.finish(&state);
+        let stderr = self.stderr.finish(&state);
+        state.input.close();
+        state.lines.close();
+        if self.has_exited {
+            self.watch = Watch::looks(self.began); // And so its descriptor is closed.
+            self.place = None;
+        }
+
+        let status = reaped.map(|(status, _)| status);
+        let outcome = Outcome {
+            command: mem::take(&mut self.command),
+            status,
+            cause: self.life.cause().cloned().unwrap_or_else(|| cause_of(status)),
+            escalated: self.life.has_escalated(),
+            stdout,
+            stderr,
+            pipes_leaked,
+            wall: prims::now().saturating_duration_since(self.began),
+            cpu: reaped.map(|(_, time)| time),
+        };
+        state.tell(Step::Settled(ending_of(&outcome)));
+        drop(state.outcome.settle(outcome).run_its_course());
+    }
+}
+
+/// Why it ended, where nobody had a hand in it.
+fn cause_of(status: Option<ExitStatus>) -> Cause {
+    match status {
+        None => Cause::Unknown,
+        Some(status) => match status.signal() {
+            None => Cause::Exited,
+            Some(number) => Cause::Signalled(Signal::from_number(number)),
+        },
+    }
+}
+
+fn ending_of(outcome: &Outcome) -> Ending {
+    let was_given_up = outcome.status.is_none() && outcome.cause != Cause::Unknown;
+    if was_given_up || outcome.signal().is_some() { Ending::Killed } else { Ending::Returned }
+}

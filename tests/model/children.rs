@@ -1,0 +1,153 @@
+//! Children: no letter to the driver is lost while its thread comes and goes, and no signal hits a
+//! stranger. The processes are of paper: a model checker does not know the system.
+
+use std::io;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex}; // This mutex is none of the model's: it only watches.
+use std::time::Duration;
+
+use shuttle::thread;
+
+use super::{Tally, every_schedule, random_schedules};
+use crate::process::leash::{Leash, Process};
+use crate::process::mailbox::{Bell, Mailbox};
+use crate::process::policy::Asked;
+use crate::process::sys::Signal;
+use crate::wait::deadline::Deadline;
+use crate::wait::parker::Parker;
+
+struct PaperBell(Parker);
+
+impl Bell for PaperBell {
+    fn ring(&self) {
+        self.0.unpark();
+    }
+}
+
+type Letters = Arc<Mailbox<usize, PaperBell>>;
+/// The drivers that were started.
+type Drivers = Arc<Mutex<Vec<thread::JoinHandle<()>>>>;
+
+/// Leaves a letter; a thread that is started for it runs `run`.
+fn post(
+    letters: &Letters,
+    drivers: &Drivers,
+    run: impl FnOnce(Letters, Arc<PaperBell>) + Send + 'static,
+) {
+    let posted = letters.post(1, || {
+        let bell = Arc::new(PaperBell(Parker::new()));
+        let (letters, his_bell) = (letters.clone(), bell.clone());
+        let driver = thread::spawn(move || run(letters, his_bell));
+        drivers.lock().unwrap().push(driver);
+        Ok(bell)
+    });
+    assert!(posted.is_ok());
+}
+
+/// A driver that leaves as soon as there is nothing to do.
+#[test]
+fn a_letter_that_comes_while_the_driver_leaves_is_read() {
+    every_schedule("children: two letters against an end", 500_000, || {
+        let (letters, drivers, read) = (Letters::default(), Drivers::default(), Tally::default());
+        let run = |read: Tally| {
+            move |letters: Letters, _| {
+                while !letters.leave() {
+                    letters.collect().into_iter().for_each(|_| read.add_one());
+                }
+            }
+        };
+        let other = thread::spawn({
+            let (letters, drivers, read) = (letters.clone(), drivers.clone(), read.clone());
+            move || post(&letters, &drivers, run(read))
+        });
+        post(&letters, &drivers, run(read.clone()));
+        other.join().unwrap();
+        let started = std::mem::take(&mut *drivers.lock().unwrap());
+        started.into_iter().for_each(|driver| driver.join().unwrap());
+        assert_eq!(read.get(), 2);
+    });
+}
+
+/// A driver that sleeps on its bell. If a ring were lost, all would sleep, and the check fail.
+#[test]
+fn a_letter_rings_until_it_is_read() {
+    random_schedules("children: three letters and a bell", 50_000, || {
+        let (letters, drivers, read) = (Letters::default(), Drivers::default(), Tally::default());
+        let run = |read: Tally| {
+            move |letters: Letters, bell: Arc<PaperBell>| {
+                while read.get() < 3 {
+                    bell.0.park(Deadline::Never);
+                    letters.collect().into_iter().for_each(|_| read.add_one());
+                }
+            }
+        };
+        let others = [(); 2].map(|()| {
+            let (letters, drivers, read) = (letters.clone(), drivers.clone(), read.clone());
+            thread::spawn(move || post(&letters, &drivers, run(read)))
+        });
+        post(&letters, &drivers, run(read));
+        others.into_iter().for_each(|other| other.join().unwrap());
+    });
+}
+
+/// A process that dies of the first SIGKILL, and whose number is somebody else's once it is reaped.
+#[derive(Default)]
+struct Paper(Mutex<(bool, bool)>);
+
+impl Process for Paper {
+    fn has_exited(&self) -> io::Result<bool> {
+        thread::yield_now();
+        let (has_exited, is_reaped) = *self.0.lock().unwrap();
+        Ok(has_exited && !is_reaped) // By then another child of ours may have its number, and run.
+    }
+
+    fn send(&self, signal: Signal) {
+        thread::yield_now();
+        let mut state = self.0.lock().unwrap();
+        assert!(!state.1, "a stranger was hit");
+        state.0 |= signal == Signal::KILL;
+    }
+
+    fn reap(&self) -> io::Result<(ExitStatus, Duration)> {
+        thread::yield_now();
+        let mut state = self.0.lock().unwrap();
+        assert!(state.0 && !state.1, "what is reaped has exited, and is reaped once");
+        state.1 = true;
+        Ok((ExitStatus::default(), Duration::ZERO))
+    }
+}
+
+#[test]
+fn no_signal_hits_a_stranger() {
+    every_schedule("children: kill against the reaping", 500_000, || {
+        let leash = Arc::new(Leash::new(Paper::default()));
+        let handle = thread::spawn({
+            let leash = leash.clone();
+            move || {
+                leash.ask(Asked::Kill);
+                leash.kill();
+            }
+        });
+        leash.send(Signal::KILL);
+        if leash.look().has_exited {
+            assert!(leash.reap(true).is_some());
+        }
+        handle.join().unwrap();
+    });
+}
+
+/// Who sees both the exit and what was asked knows that the asking was first.
+#[test]
+fn what_is_asked_of_a_zombie_is_not_noted() {
+    every_schedule("children: terminate against the exit", 500_000, || {
+        let leash = Arc::new(Leash::new(Paper::default()));
+        let handle = thread::spawn({
+            let leash = leash.clone();
+            move || leash.ask(Asked::Terminate)
+        });
+        leash.send(Signal::KILL);
+        let before = leash.asked();
+        handle.join().unwrap();
+        assert_eq!(leash.look().asked, before, "nothing is noted after the exit");
+    });
+}

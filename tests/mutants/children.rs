@@ -1,0 +1,72 @@
+//! Mistakes in the mailbox of the driver, and in the leash.
+
+use super::Mutant;
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        file: "src/process/mailbox.rs",
+        right: "        if is_empty {
+            state.bell = None;
+        }
+        is_empty",
+        wrong: "        state.bell = None;
+        true",
+        mistake: "the thread leaves though there is a letter",
+        caught_by: "children::a_letter_that_comes_while_the_driver_leaves_is_read",
+    },
+    Mutant {
+        file: "src/process/mailbox.rs",
+        right: "        let is_empty = state.letters.is_empty();
+        if is_empty {",
+        wrong: "        let is_empty = state.letters.is_empty();
+        drop(state);
+        let mut state = self.0.lock();
+        if is_empty {",
+        mistake: "looking for letters and leaving are two steps",
+        caught_by: "children::a_letter_that_comes_while_the_driver_leaves_is_read",
+    },
+    Mutant {
+        file: "src/process/mailbox.rs",
+        right: "        state.letters.push(letter);
+        drop(state);
+        bell.ring();
+        Ok(())",
+        wrong: "        bell.ring();
+        drop(state);
+        self.0.lock().letters.push(letter);
+        Ok(())",
+        mistake: "the bell rings before the letter is there",
+        caught_by: "children::a_letter_rings_until_it_is_read",
+    },
+    Mutant {
+        file: "src/process/leash.rs",
+        right: "        hold.is_ours = false;
+        reaped",
+        wrong: "        reaped",
+        mistake: "a child that was reaped still counts as ours",
+        caught_by: "children::no_signal_hits_a_stranger",
+    },
+    Mutant {
+        file: "src/process/leash.rs",
+        right: "        let reaped = if hold.is_ours { self.process.reap().ok() } else { None };
+        hold.is_ours = false;",
+        wrong: "        let is_ours = std::mem::replace(&mut hold.is_ours, true);
+        drop(hold);
+        let reaped = if is_ours { self.process.reap().ok() } else { None };
+        self.hold.lock().is_ours = false;",
+        mistake: "the reaping is not under the lock",
+        caught_by: "children::no_signal_hits_a_stranger",
+    },
+    Mutant {
+        file: "src/process/leash.rs",
+        right: "        let mut hold = self.hold.lock();
+        if self.is_running(&mut hold) {
+            hold.asked = hold.asked.max(Some(asked));",
+        wrong: "        let is_running = self.is_running(&mut self.hold.lock());
+        let mut hold = self.hold.lock();
+        if is_running {
+            hold.asked = hold.asked.max(Some(asked));",
+        mistake: "looking at the child and noting what is asked are two steps",
+        caught_by: "children::what_is_asked_of_a_zombie_is_not_noted",
+    },
+];

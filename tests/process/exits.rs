@@ -1,0 +1,131 @@
+//! How a child ended is told as it was, and what could not be started is named.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use handspun::process::{Cause, Command, Signal, SpawnError};
+
+use crate::setup::{CHILD, child};
+use crate::support::watched;
+
+/// S1, S12.
+#[test]
+fn an_exit_code_is_told() {
+    watched(|| {
+        for (given, told) in [(0, 0), (7, 7), (255, 255), (256, 0)] {
+            let outcome = child(&format!("exit {given}")).run().unwrap();
+            assert_eq!((outcome.code(), outcome.cause.clone()), (Some(told), Cause::Exited));
+            assert_eq!(outcome.is_success(), told == 0);
+        }
+    });
+}
+
+/// S2.
+#[test]
+fn a_signal_of_its_own_is_no_exit_code() {
+    watched(|| {
+        let outcome = child("abort").run().unwrap();
+        let abort = Signal::from_number(6);
+        assert_eq!((outcome.signal(), outcome.code()), (Some(abort), None));
+        assert_eq!(outcome.cause, Cause::Signalled(abort));
+    });
+}
+
+/// S3.
+#[test]
+fn an_error_of_a_signal_names_the_signal() {
+    let error = child("abort").run().unwrap().check().unwrap_err().to_string();
+    assert!(error.contains("ended by SIGABRT (signal: 6"), "{error}");
+}
+
+/// S4: by name, by path, and with a directory that is there.
+#[test]
+fn a_missing_program_is_named() {
+    for program in ["no-such-program", "/no/such/program", "./no-such-program"] {
+        let error = Command::new(program).current_dir("/").run().unwrap_err();
+        assert!(matches!(error, SpawnError::NoProgram { .. }), "{error:?}");
+        assert!(error.to_string().contains(program));
+    }
+}
+
+/// S4.
+#[test]
+fn a_missing_directory_is_not_a_missing_program() {
+    let error = child("exit 0").current_dir("/no/such/place").run().unwrap_err();
+    assert!(matches!(&error, SpawnError::NoDirectory { directory, .. }
+        if directory.as_os_str() == "/no/such/place"));
+    let file = child("exit 0").current_dir(CHILD).run().unwrap_err();
+    assert!(matches!(file, SpawnError::NoDirectory { .. }), "{file:?}");
+}
+
+/// S6.
+#[test]
+fn what_must_not_be_run_is_named() {
+    let file = std::env::temp_dir().join(format!("handspun-no-program-{}", std::process::id()));
+    fs::write(&file, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let (of_file, of_folder) = (Command::new(&file).run(), Command::new("/tmp").run());
+    fs::remove_file(&file).unwrap();
+    for error in [of_file, of_folder].map(Result::unwrap_err) {
+        assert!(matches!(error, SpawnError::NotExecutable { .. }), "{error:?}");
+    }
+}
+
+/// S7.
+#[test]
+fn a_nul_in_an_argument_is_refused() {
+    let error = child("exit 0").arg("a\0b").run().unwrap_err();
+    assert!(matches!(&error, SpawnError::Refused { error, .. }
+        if error.kind() == std::io::ErrorKind::InvalidInput));
+}
+
+/// S9.
+#[test]
+fn an_error_shows_the_command_the_status_and_the_tail_of_stderr() {
+    watched(|| {
+        let failing = child("flood-err 100000 warn no-paper exit 3").arg("it's");
+        let error = failing.run().unwrap().check().unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("warn no-paper exit 3 'it'\\''s'`") && text.contains("status: 3"));
+        assert!(text.ends_with("no-paper") && text.len() < 3000, "{}", text.len());
+        assert_eq!(error.outcome().stderr.bytes.len(), 100_009, "all of it is there");
+    });
+}
+
+#[test]
+fn environment_and_directory_are_as_asked() {
+    watched(|| {
+        let said = |command: Command| command.run().unwrap().stdout.text().into_owned();
+        assert_eq!(said(child("env HELLO").env("HELLO", "you")), "you\n");
+        assert_eq!(said(child("env PATH").env_remove("PATH")), "unset\n");
+        assert_eq!(
+            said(child("env PATH env A").env("B", "b").env_clear().env("A", "a")),
+            "unset\na\n"
+        );
+        assert_eq!(said(child("pwd").current_dir("/")), "/\n");
+    });
+}
+
+/// The program is looked for in the child's own `PATH`, and by its name all the same.
+#[test]
+fn a_path_for_the_child_finds_the_program() {
+    watched(|| {
+        let (folder, name) = CHILD.rsplit_once('/').unwrap();
+        let found = Command::new(name).env("PATH", folder).args(["env", "PATH"]).run().unwrap();
+        assert_eq!(found.stdout.text(), format!("{folder}\n"));
+        let sh = Command::new("sh").args(["-c", "echo $0"]).env_clear().run().unwrap();
+        assert_eq!(sh.stdout.text(), "sh\n");
+        let missing = Command::new(name).env("PATH", "/no/such/place").run().unwrap_err();
+        assert!(matches!(missing, SpawnError::NoProgram { .. }));
+    });
+}
+
+/// S87.
+#[test]
+fn processor_time_and_wall_time_are_told() {
+    watched(|| {
+        let outcome = child("burn 60").run().unwrap();
+        let burnt = std::time::Duration::from_millis(55);
+        assert!(outcome.cpu.unwrap() >= burnt && outcome.wall >= burnt, "{outcome:?}");
+    });
+}

@@ -1,0 +1,305 @@
+//! Handles: how a child is waited for, asked, cancelled, dropped and let go.
+
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use handspun::process::{Cause, Command, KillPolicy, Signal, SpawnError};
+use handspun::{CancelReason, CancellationToken, Ending, Step, ThreadPool, What, as_completed};
+
+use crate::setup::{
+    CHILD, Lifeline, MILLISECOND, SECOND, both_ways, child, children, ended, ready, term,
+};
+use crate::support::{WakeCounter, poll, run_elsewhere, until, watched};
+
+/// S43.
+#[test]
+fn a_child_may_be_killed_twice_and_after_its_end() {
+    watched(|| {
+        let child = ready(child("say ready ignore 15 sleep 20000"));
+        child.kill();
+        child.kill();
+        until(|| child.is_finished());
+        child.kill();
+        child.terminate();
+        let outcome = child.wait();
+        assert_eq!(
+            (outcome.cause.clone(), outcome.signal()),
+            (Cause::Terminated, Some(Signal::KILL))
+        );
+        assert!(!outcome.escalated, "nobody had asked more gently");
+    });
+}
+
+#[test]
+fn a_child_that_is_asked_ends_as_its_policy_says() {
+    watched(|| {
+        let outcome = ended(child("trap 3 say ready sleep 20000"));
+        assert_eq!((outcome.cause.clone(), outcome.code()), (Cause::Terminated, Some(3)));
+        assert!(outcome.check().is_err());
+    });
+}
+
+/// S64.
+#[test]
+fn what_comes_after_the_end_changes_nothing() {
+    watched(|| {
+        let token = CancellationToken::new();
+        let child = child("exit 0").token(&token).spawn().unwrap();
+        until(|| child.is_finished());
+        token.cancel();
+        child.terminate();
+        assert!(child.wait().is_success());
+    });
+}
+
+/// S62.
+#[test]
+fn a_cancelled_token_ends_a_child_and_says_why() {
+    watched(|| {
+        let token = CancellationToken::new();
+        let child = ready(child("say ready sleep 20000").token(&token));
+        token.cancel_because("lunch");
+        let outcome = child.wait();
+        assert_eq!(outcome.cause, Cause::Cancelled(CancelReason::Because("lunch".into())));
+        assert_eq!(outcome.signal(), Some(Signal::TERM));
+    });
+}
+
+/// One budget for all: the job, the child that it runs, and what that has started.
+#[test]
+fn a_deadline_of_a_token_ends_a_tree_in_a_job() {
+    watched(|| {
+        let (pool, token) = (ThreadPool::new(1), CancellationToken::with_timeout(SECOND / 2));
+        let (command, line) = Lifeline::of(child("( ignore 15 sleep 20000 ) sleep 20000"));
+        let job = pool.submit_with(&token, |token| command.token(token).run());
+        let outcome = job.join().unwrap().unwrap();
+        assert_eq!(outcome.cause, Cause::Cancelled(CancelReason::DeadlinePassed));
+        line.ends();
+    });
+}
+
+/// S63.
+#[test]
+fn with_a_cancelled_token_nothing_is_started() {
+    let token = CancellationToken::new();
+    token.cancel();
+    let error = Command::new("/no/such/program").token(&token).run().unwrap_err();
+    assert!(matches!(error, SpawnError::Cancelled(CancelReason::Requested)), "{error:?}");
+}
+
+/// S66.
+#[test]
+fn a_dropped_child_is_killed_with_its_tree_and_nobody_waits() {
+    watched(|| {
+        let tree = child("ignore 15 ( ignore 15 sleep 20000 ) say ready sleep 20000");
+        let (command, line) = Lifeline::of(tree);
+        let child = ready(command);
+        let pid = child.id();
+        drop(child);
+        line.ends();
+        until(|| !children().contains(&pid)); // It is reaped, too.
+    });
+}
+
+/// S67: whether it was polled or not.
+#[test]
+fn a_future_that_is_dropped_kills_its_child() {
+    watched(|| {
+        for polls in 0..2 {
+            let (command, line) = Lifeline::of(child("sleep 20000"));
+            let (mut child, (_, waker)) = (command.spawn().unwrap(), WakeCounter::new());
+            drop(command);
+            for _ in 0..polls {
+                assert!(poll(&mut child, &waker).is_pending());
+            }
+            drop(child);
+            line.ends();
+        }
+    });
+}
+
+/// S68.
+#[test]
+fn a_detached_child_runs_on_and_is_reaped() {
+    watched(|| {
+        let (command, mut line) = Lifeline::of(child("sleep 300"));
+        let child = command.spawn().unwrap();
+        drop(command);
+        let pid = child.id();
+        child.detach();
+        assert!(line.is_held());
+        line.ends();
+        until(|| !children().contains(&pid));
+    });
+}
+
+#[test]
+fn the_timeout_of_a_detached_child_holds() {
+    watched(|| {
+        let (command, line) = Lifeline::of(child("sleep 20000").timeout(SECOND / 10));
+        command.spawn().unwrap().detach();
+        drop(command);
+        line.ends();
+    });
+}
+
+/// S69.
+#[test]
+fn killers_and_readers_may_share_a_handle() {
+    watched(|| {
+        let child = Arc::new(ready(child("say ready ignore 15 sleep 20000")));
+        let threads: Vec<_> = (0..4)
+            .map(|n| {
+                let child = child.clone();
+                thread::spawn(move || {
+                    if n % 2 == 0 { child.kill() } else { drop(child.next_line().wait()) }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let child = Arc::into_inner(child).unwrap();
+        assert_eq!(child.wait().cause, Cause::Terminated);
+    });
+}
+
+/// A policy that does not even wait for SIGKILL: the driver sees to the rest.
+#[test]
+fn a_child_that_was_given_up_is_reaped_all_the_same() {
+    watched(|| {
+        let hasty = KillPolicy::at_once().kill_wait(Duration::ZERO);
+        for command in both_ways(child("sleep 20000")) {
+            let child = command.timeout(SECOND / 10).kill_policy(hasty.clone()).spawn().unwrap();
+            let pid = child.id();
+            let outcome = child.wait();
+            assert_eq!((outcome.cause.clone(), outcome.status), (Cause::TimedOut, None));
+            assert!(outcome.check().unwrap_err().to_string().ends_with("(status unknown)"));
+            until(|| !children().contains(&pid));
+        }
+    });
+}
+
+/// S71.
+#[test]
+fn a_child_that_ends_wakes_its_waiter_once() {
+    watched(|| {
+        let mut child = child("sleep 50 exit 3").spawn().unwrap();
+        let (counter, waker) = WakeCounter::new();
+        assert!(poll(&mut child, &waker).is_pending());
+        until(|| child.is_finished() && counter.wakes() > 0);
+        assert_eq!(counter.wakes(), 1);
+        assert!(poll(&mut child, &waker).is_ready());
+    });
+}
+
+#[test]
+fn a_timed_wait_gives_the_child_back() {
+    watched(|| {
+        let child = child("sleep 20000").spawn().unwrap();
+        let child = child.wait_timeout(Duration::ZERO).unwrap_err().into_inner();
+        let child = child.wait_timeout(MILLISECOND).unwrap_err().into_inner();
+        child.kill();
+        assert_eq!(child.wait_timeout(Duration::MAX).unwrap().cause, Cause::Terminated);
+    });
+}
+
+#[test]
+fn children_are_awaited_elsewhere_and_taken_as_they_finish() {
+    watched(|| {
+        run_elsewhere(vec![Box::pin(async {
+            assert_eq!(child("exit 4").spawn().unwrap().await.code(), Some(4));
+        })]);
+        let slow_and_quick =
+            ["sleep 400 exit 1", "exit 2"].map(|orders| child(orders).spawn().unwrap());
+        let codes: Vec<_> = as_completed(slow_and_quick).map(|outcome| outcome.code()).collect();
+        assert_eq!(codes, [Some(2), Some(1)]);
+    });
+}
+
+/// An observer hears the start and the end, with the program's name.
+#[test]
+fn an_observer_hears_of_every_child() {
+    watched(|| {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ear = heard.clone();
+        let command = child("sleep 20000").kill_policy(term(SECOND)).observer(move |event| {
+            assert_eq!((event.what, event.name), (What::Child, Some(CHILD)));
+            ear.lock().unwrap().push((event.number, event.step));
+        });
+        let child = command.spawn().unwrap();
+        child.terminate();
+        drop(child.wait());
+        let heard = heard.lock().unwrap();
+        let [(number, Step::Submitted(at)), (same, Step::Settled(Ending::Killed))] = heard[..]
+        else {
+            panic!("{heard:?}");
+        };
+        assert!(number == same && at.file() == file!());
+    });
+}
+
+/// S11: somebody else takes the status.
+#[test]
+fn a_status_that_somebody_else_took_is_unknown() {
+    watched(|| {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "handles::in_a_process_that_ignores_its_children"])
+            .env("HANDSPUN_TEST_IGNORES_CHILDREN", "yes")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    });
+}
+
+/// The other half of the test above: it runs by itself, where SIGCHLD is ignored, and the system reaps.
+#[test]
+fn in_a_process_that_ignores_its_children() {
+    if std::env::var_os("HANDSPUN_TEST_IGNORES_CHILDREN").is_none() {
+        return;
+    }
+    ignore_children();
+    for command in both_ways(child("say hi exit 3")) {
+        let outcome = command.run().unwrap();
+        assert_eq!((outcome.cause.clone(), outcome.status), (Cause::Unknown, None));
+        assert_eq!(outcome.stdout.text(), "hi\n");
+    }
+    let timed_out = child("sleep 20000").timeout(SECOND / 10).run().unwrap();
+    assert_eq!((timed_out.cause, timed_out.status), (Cause::TimedOut, None));
+}
+
+#[expect(unsafe_code, reason = "std does not set how signals are taken")]
+fn ignore_children() {
+    // SAFETY: no handler runs; the process is a test's own.
+    unsafe {
+        libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+    }
+}
+
+/// The recipe for Ctrl-C: ask first, and kill the second time. In a process of its own, since it ends all.
+#[test]
+fn all_children_can_be_asked_and_then_killed() {
+    watched(|| {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "handles::in_a_process_that_is_interrupted"])
+            .env("HANDSPUN_TEST_IS_INTERRUPTED", "yes")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    });
+}
+
+/// The other half of the test above.
+#[test]
+fn in_a_process_that_is_interrupted() {
+    if std::env::var_os("HANDSPUN_TEST_IS_INTERRUPTED").is_none() {
+        return;
+    }
+    handspun::process::terminate_all(KillPolicy::at_once()); // There is none, and no driver.
+    let [gentle, stubborn] = ["say ready sleep 20000", "ignore 15 say ready sleep 20000"]
+        .map(|orders| ready(child(orders)));
+    handspun::process::terminate_all(KillPolicy::default());
+    assert_eq!(gentle.wait().cause, Cause::Terminated);
+    assert!(!stubborn.is_finished());
+    handspun::process::terminate_all(KillPolicy::at_once());
+    assert!(stubborn.wait().escalated);
+}

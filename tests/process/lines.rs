@@ -1,0 +1,134 @@
+//! Lines come as they are written, and a slow reader holds up the child and nothing else.
+
+use handspun::process::{Cause, Output, Source};
+use handspun::{block_on, sleep};
+
+use crate::setup::{MILLISECOND, SECOND, child, term};
+use crate::support::{WakeCounter, poll, run_elsewhere, until, watched};
+
+/// S24, for the driver's part of it: the last line has no end.
+#[test]
+fn a_last_line_without_an_end_is_delivered() {
+    watched(|| {
+        let child = child("say one flood 3").stdout(Output::Lines).spawn().unwrap();
+        let lines = std::iter::from_fn(|| child.next_line().wait());
+        let texts: Vec<_> = lines.map(|line| line.text().into_owned()).collect();
+        assert_eq!(texts, ["one", "xxx"]);
+    });
+}
+
+#[test]
+fn a_line_comes_while_the_child_still_runs() {
+    watched(|| {
+        let child = child("say ready sleep 20000").stdout(Output::Lines).spawn().unwrap();
+        assert_eq!(child.next_line().wait().unwrap().text(), "ready");
+        assert!(!child.is_finished());
+    });
+}
+
+#[test]
+fn lines_of_both_streams_say_where_they_come_from() {
+    watched(|| {
+        let both = child("say out warn err").stdout(Output::Lines).stderr(Output::Lines);
+        let child = both.spawn().unwrap();
+        let lines = std::iter::from_fn(|| child.next_line().wait());
+        let mut lines: Vec<_> = lines.map(|line| (line.text().into_owned(), line.source)).collect();
+        lines.sort_by(|a, b| b.0.cmp(&a.0));
+        let expected = [("out", Source::Stdout), ("err", Source::Stderr)];
+        assert_eq!(lines, expected.map(|(text, source)| (text.to_owned(), source)));
+    });
+}
+
+/// S28.
+#[test]
+fn live_lines_and_the_capture_are_equal() {
+    watched(|| {
+        let child = child(&"say line ".repeat(500)).stdout(Output::Lines).spawn().unwrap();
+        let mut live = String::new();
+        while let Some(line) = child.next_line().wait() {
+            live += &(line.text().into_owned() + "\n");
+        }
+        assert_eq!(child.wait().stdout.text(), live);
+    });
+}
+
+/// S26.
+#[test]
+fn a_reader_who_is_behind_holds_up_the_child_but_not_its_timeout() {
+    watched(|| {
+        let flood = child("say first flood 100000000").stdout(Output::Lines);
+        let child = flood.timeout(SECOND / 2).longest_line(1000).spawn().unwrap();
+        assert_eq!(child.next_line().wait().unwrap().text(), "first");
+        // Nobody reads on. The child stands still, in front of a full pipe.
+        until(|| child.is_finished());
+        let outcome = child.wait();
+        assert_eq!(outcome.cause, Cause::TimedOut);
+        let n = outcome.stdout.bytes.len();
+        assert!((200_000..5_000_000).contains(&n), "it was held up: {n}");
+    });
+}
+
+#[test]
+fn a_reader_who_is_behind_does_not_make_the_child_idle() {
+    watched(|| {
+        let flood = child("say first flood 2000000 exit 3").stdout(Output::Lines);
+        let child = flood.idle_timeout(SECOND / 4).longest_line(1000).spawn().unwrap();
+        assert_eq!(child.next_line().wait().unwrap().text(), "first");
+        block_on(sleep(SECOND / 2)); // It is the time itself that must not count.
+        let lines = std::iter::from_fn(|| child.next_line().wait());
+        assert_eq!(lines.map(|line| line.bytes.len()).sum::<usize>(), 2_000_000);
+        assert_eq!(child.wait().code(), Some(3));
+    });
+}
+
+#[test]
+fn a_reader_who_comes_late_misses_nothing() {
+    watched(|| {
+        let flood = child("flood 2000000").stdout(Output::Lines).longest_line(1000);
+        let child = flood.spawn().unwrap();
+        block_on(sleep(SECOND / 4)); // The child has filled the queue and the pipe by then.
+        let lines = std::iter::from_fn(|| child.next_line().wait());
+        assert_eq!(lines.map(|line| line.bytes.len()).sum::<usize>(), 2_000_000);
+    });
+}
+
+/// S27: who only waits, takes no lines, and the child is not held up.
+#[test]
+fn lines_that_nobody_takes_hold_nobody_up() {
+    watched(|| {
+        let flood =
+            || child("say first flood 5000000 exit 3").stdout(Output::Lines).longest_line(1000);
+        assert_eq!(flood().run().unwrap().code(), Some(3));
+        let child = flood().spawn().unwrap();
+        child.next_line().wait().unwrap();
+        let outcome = child.wait();
+        assert_eq!((outcome.code(), outcome.stdout.bytes.len()), (Some(3), 5_000_006));
+    });
+}
+
+#[test]
+fn a_task_elsewhere_awaits_lines_and_the_end() {
+    watched(|| {
+        run_elsewhere(vec![Box::pin(async {
+            let child = child("say one say two exit 3").stdout(Output::Lines).spawn().unwrap();
+            assert_eq!(child.next_line().await.unwrap().text(), "one");
+            assert_eq!(child.next_line().await.unwrap().text(), "two");
+            assert!(child.next_line().await.is_none());
+            assert_eq!(child.await.code(), Some(3));
+        })]);
+    });
+}
+
+/// A wait for a line that is dropped loses none.
+#[test]
+fn a_line_that_was_not_waited_for_to_the_end_comes_next() {
+    watched(|| {
+        let child = child("sleep 50 say one").stdout(Output::Lines).kill_policy(term(MILLISECOND));
+        let child = child.spawn().unwrap();
+        for _ in 0..3 {
+            let (_, waker) = WakeCounter::new();
+            assert!(poll(&mut child.next_line(), &waker).is_pending());
+        }
+        assert_eq!(child.next_line().wait().unwrap().text(), "one");
+    });
+}

@@ -1,0 +1,91 @@
+//! Children that do as they are told, and proofs that they have gone.
+//!
+//! Knows nothing of what a test claims. What must always hold: that a process is dead is proved by
+//! the end of a pipe that it held, and not by looking for its number.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use handspun::process::{Child, Command, KillPolicy, Outcome, Output, Signal};
+
+pub(crate) const CHILD: &str = env!("CARGO_BIN_EXE_handspun-test-child");
+pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+/// A child that follows these orders, one word each.
+pub(crate) fn child(orders: &str) -> Command {
+    Command::new(CHILD).args(orders.split_whitespace())
+}
+
+/// Far less than the children here would take if they were not ended, or were given their whole
+/// grace; and far more than a busy machine takes to end them.
+pub(crate) const PROMPTLY: Duration = Duration::from_secs(3);
+
+/// A child that has said that it is ready. Whatever it was told before is done by then.
+pub(crate) fn ready(command: Command) -> Child {
+    let child = command.stdout(Output::Lines).spawn().unwrap();
+    assert_eq!(child.next_line().wait().unwrap().text(), "ready");
+    child
+}
+
+/// What comes of a child that is asked to end when it is ready.
+pub(crate) fn ended(command: Command) -> Outcome {
+    let child = ready(command);
+    child.terminate();
+    child.wait()
+}
+
+/// Each of these commands, and the same without a pidfd.
+pub(crate) fn both_ways(command: Command) -> [Command; 2] {
+    [command.clone(), command.without_pidfd()]
+}
+
+/// SIGTERM, and so long to heed it.
+pub(crate) fn term(grace: Duration) -> KillPolicy {
+    KillPolicy::new([(Signal::TERM, grace)])
+}
+
+/// A pipe that a whole tree holds: it ends when the last of them has died.
+pub(crate) struct Lifeline(UnixStream);
+
+impl Lifeline {
+    /// The command's stderr becomes the line. Only what is started from it holds the line then.
+    pub(crate) fn of(command: Command) -> (Command, Self) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let theirs = File::from(OwnedFd::from(theirs));
+        (command.stderr(Output::file(theirs)), Self(ours))
+    }
+
+    /// Waits until nobody is left. The command must be gone too.
+    pub(crate) fn ends(mut self) {
+        self.0.read_to_end(&mut Vec::new()).unwrap();
+    }
+
+    /// Whether somebody is left.
+    pub(crate) fn is_held(&mut self) -> bool {
+        self.0.set_nonblocking(true).unwrap();
+        let is_held = self.0.read(&mut [0]).is_err();
+        self.0.set_nonblocking(false).unwrap();
+        is_held
+    }
+}
+
+/// How many descriptors this process has open.
+pub(crate) fn n_descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// The numbers of our children that the system still knows, zombies too.
+pub(crate) fn children() -> Vec<u32> {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let lists =
+        tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
+    let mut children = Vec::new();
+    for list in lists {
+        children.extend(list.split_whitespace().map(|pid| pid.parse::<u32>().unwrap()));
+    }
+    children
+}

@@ -1,0 +1,80 @@
+//! What a child writes arrives: all of it, in order, from whichever stream, and nothing is waited for.
+
+use std::fs::{self, File};
+
+use handspun::process::{Output, Stdin};
+
+use crate::setup::{SECOND, both_ways, child};
+use crate::support::watched;
+
+/// S13.
+#[test]
+fn a_flood_on_stderr_does_not_block_while_stdout_is_silent() {
+    watched(|| {
+        let n = 100 << 20;
+        let outcome = child(&format!("flood-err {n} say done")).run().unwrap();
+        assert_eq!(outcome.stderr.bytes.len() as u64 + outcome.stderr.omitted, n);
+        assert_eq!(outcome.stdout.text(), "done\n");
+    });
+}
+
+/// S14, S23: bytes of every kind, both ways at once.
+#[test]
+fn ten_megabytes_go_both_ways_unchanged() {
+    watched(|| {
+        let bytes: Vec<u8> = (0..10_u32 << 20).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
+        let outcome = child("cat").stdin(Stdin::bytes(bytes.clone())).run().unwrap();
+        assert!(outcome.is_success() && outcome.stdout.bytes == bytes);
+    });
+}
+
+/// S21: and it does not spin meanwhile.
+#[test]
+fn a_child_that_closes_its_pipes_early_is_still_waited_for() {
+    watched(|| {
+        for command in both_ways(child("close sleep 200 exit 3")) {
+            let outcome = command.run().unwrap();
+            assert_eq!(outcome.code(), Some(3));
+            assert!(outcome.wall >= SECOND / 5 && !outcome.pipes_leaked);
+        }
+    });
+}
+
+/// S22.
+#[test]
+fn merged_output_keeps_the_order_in_which_it_was_written() {
+    watched(|| {
+        let orders = "say 1 warn 2 say 3 warn 4 ".repeat(50);
+        let outcome = child(&orders).stderr(Output::Merge).run().unwrap();
+        assert_eq!(outcome.stdout.text(), "1\n2\n3\n4\n".repeat(50));
+        assert!(outcome.stderr.bytes.is_empty());
+    });
+}
+
+/// S29: two files, and one for both.
+#[test]
+fn output_goes_into_files() {
+    watched(|| {
+        let folder = std::env::temp_dir().join(format!("handspun-output-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let file = |name| Output::file(File::create(folder.join(name)).unwrap());
+        let orders = child("say 1 warn 2 say 3");
+        orders.clone().stdout(file("a")).stderr(file("b")).run().unwrap().check().unwrap();
+        orders.clone().stdout(file("c")).stderr(Output::Merge).run().unwrap().check().unwrap();
+        let outcome = orders.stdout(Output::Null).stderr(Output::Merge).run().unwrap();
+        let texts = ["a", "b", "c"].map(|name| fs::read_to_string(folder.join(name)).unwrap());
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(texts, ["1\n3\n", "2\n", "1\n2\n3\n"]);
+        assert!(outcome.stdout.bytes.is_empty() && outcome.stderr.bytes.is_empty());
+    });
+}
+
+/// S23.
+#[test]
+fn what_is_not_text_is_kept_as_bytes() {
+    watched(|| {
+        let outcome = child("cat").stdin(Stdin::bytes(*b"a\0\xff\n")).run().unwrap();
+        assert_eq!(outcome.stdout.bytes, b"a\0\xff\n");
+        assert_eq!(outcome.stdout.text(), "a\0\u{fffd}\n");
+    });
+}

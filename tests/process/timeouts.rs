@@ -1,0 +1,159 @@
+//! Time is kept: a child is ended when its time is over, as its policy says, and says what it said.
+//!
+//! Where it matters that a child has got ready, it is asked to end when it says so: that is the same
+//! policy, from the same first step.
+
+use std::time::Duration;
+
+use handspun::process::{Cause, KillPolicy, Output, Signal, Stdin};
+
+use crate::setup::{MILLISECOND, PROMPTLY, SECOND, both_ways, child, ended, term};
+use crate::support::watched;
+
+const SOON: Duration = Duration::from_millis(300);
+
+/// S34.
+#[test]
+fn what_was_said_before_the_timeout_is_there() {
+    watched(|| {
+        for command in both_ways(child("say out warn err sleep 20000").timeout(SECOND)) {
+            let outcome = command.run().unwrap();
+            assert_eq!((outcome.cause.clone(), outcome.escalated), (Cause::TimedOut, false));
+            assert_eq!(
+                (outcome.stdout.text(), outcome.stderr.text()),
+                ("out\n".into(), "err\n".into())
+            );
+            assert!(outcome.wall >= SECOND && outcome.wall < SECOND + PROMPTLY);
+        }
+    });
+}
+
+/// A timeout is no success, though the child exits with 0.
+#[test]
+fn a_timeout_that_ends_with_0_is_no_success() {
+    watched(|| {
+        let outcome = child("trap 0 sleep 20000").timeout(SECOND).run().unwrap();
+        assert_eq!((outcome.code(), outcome.is_success()), (Some(0), false));
+        assert!(outcome.check().unwrap_err().to_string().contains("its time was over"));
+    });
+}
+
+/// S36.
+#[test]
+fn a_child_that_ignores_the_signal_is_killed_after_the_grace() {
+    watched(|| {
+        let stubborn = child("ignore 15 say ready sleep 20000").kill_policy(term(SOON));
+        for command in both_ways(stubborn) {
+            let outcome = ended(command);
+            assert_eq!((outcome.signal(), outcome.escalated), (Some(Signal::KILL), true));
+            assert!(outcome.wall >= SOON && outcome.wall < SOON + PROMPTLY);
+        }
+    });
+}
+
+/// S38.
+#[test]
+fn a_child_that_heeds_the_signal_ends_at_once() {
+    watched(|| {
+        for command in both_ways(child("trap 3 say ready sleep 20000")) {
+            let outcome = ended(command);
+            assert_eq!((outcome.code(), outcome.escalated), (Some(3), false));
+            assert!(outcome.wall < PROMPTLY, "less than the grace");
+        }
+    });
+}
+
+/// S39.
+#[test]
+fn every_signal_of_the_policy_is_sent_in_order_and_once() {
+    watched(|| {
+        let steps = [Signal::INT, Signal::HUP, Signal::TERM].map(|signal| (signal, SOON));
+        let telling = child("tell 1 tell 2 tell 15 say ready sleep 20000");
+        let outcome = ended(telling.kill_policy(KillPolicy::new(steps)));
+        assert_eq!(outcome.stdout.text(), "ready\nBAO", "the letters of INT, HUP and TERM");
+        assert_eq!(outcome.signal(), Some(Signal::KILL));
+    });
+}
+
+/// S37.
+#[test]
+fn a_policy_without_steps_kills_at_once() {
+    watched(|| {
+        for policy in [KillPolicy::at_once(), term(Duration::ZERO)] {
+            let outcome = ended(child("ignore 15 say ready sleep 20000").kill_policy(policy));
+            assert_eq!(outcome.signal(), Some(Signal::KILL));
+            assert!(outcome.wall < PROMPTLY);
+        }
+    });
+}
+
+/// S41.
+#[test]
+fn a_stopped_child_is_woken_to_die_of_the_gentle_signal() {
+    watched(|| {
+        for command in both_ways(child("say ready stop sleep 20000")) {
+            let outcome = ended(command);
+            assert_eq!((outcome.signal(), outcome.escalated), (Some(Signal::TERM), false));
+        }
+    });
+}
+
+/// S32.
+#[test]
+fn a_timeout_of_nothing_kills_at_once() {
+    watched(|| {
+        for command in both_ways(child("sleep 20000").timeout(Duration::ZERO)) {
+            let outcome = command.run().unwrap();
+            assert_eq!(outcome.cause, Cause::TimedOut);
+            assert!(outcome.wall < PROMPTLY);
+        }
+    });
+}
+
+/// S31: whichever is first, the cause and the status agree.
+#[test]
+fn an_exit_that_races_its_timeout_is_told_consistently() {
+    watched(|| {
+        for n in 0..400 {
+            // Around the time that the child takes.
+            let outcome = child("exit 3").timeout(MILLISECOND * (n % 20) / 10).run().unwrap();
+            let exited = outcome.cause == Cause::Exited && outcome.code() == Some(3);
+            assert!(exited || outcome.cause == Cause::TimedOut, "{outcome:?}");
+        }
+    });
+}
+
+/// S33.
+#[test]
+fn the_longest_timeout_never_fires() {
+    watched(|| {
+        for timeout in [Duration::MAX, Duration::from_secs(u64::MAX)] {
+            let command =
+                child("exit 0").timeout(timeout).idle_timeout(timeout).pipe_grace(timeout);
+            assert!(command.run().unwrap().is_success());
+        }
+    });
+}
+
+/// S44.
+#[test]
+fn silence_ends_a_child_and_chatter_does_not() {
+    watched(|| {
+        let silent = child("say a sleep 20000").idle_timeout(SOON).run().unwrap();
+        assert_eq!((silent.cause, silent.stdout.text().as_ref()), (Cause::Idle, "a\n"));
+        let chatty = child(&"sleep 100 say a ".repeat(12)).idle_timeout(SECOND).run().unwrap();
+        assert!(chatty.is_success(), "{chatty:?}");
+        let dribbling =
+            child(&"sleep 50 say a ".repeat(300)).idle_timeout(SECOND).timeout(2 * SECOND);
+        assert_eq!(dribbling.run().unwrap().cause, Cause::TimedOut);
+    });
+}
+
+/// S42, as far as it can be made here: SIGTERM has no effect, whatever is the reason.
+#[test]
+fn a_child_that_blocks_signals_and_holds_its_input_is_ended() {
+    watched(|| {
+        let deaf = child("ignore 1 ignore 2 ignore 15 say ready sleep 20000").stdin(Stdin::Piped);
+        assert!(ended(deaf.kill_policy(term(MILLISECOND)).stderr(Output::Merge)).escalated);
+    });
+}
