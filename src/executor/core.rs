@@ -24,9 +24,9 @@ use crate::panic;
 use crate::wait::inside;
 use crate::wait::tag;
 
-use super::ready::{MAIN, Mail, Queue, Shared, TaskId, TaskWaker};
+use super::ready::{Mail, NO_SEAT, Queue, Shared, TaskId, TaskWaker};
 use super::rest::{Hope, Rest};
-use super::seats::{Cancelled, Main, Seats, Sitter};
+use super::seats::{Body, Cancelled, Cell as TaskCell, Main, Seats, Sitter, Stage};
 use super::settings::Settings;
 use super::stuck::{self, Dump, Hang};
 
@@ -73,13 +73,13 @@ impl Core {
     }
 
     /// Seats a task, and queues it for its first poll.
-    pub(crate) fn seat(&self, sit: impl FnOnce(usize, Arc<TaskWaker>) -> Sitter) -> usize {
+    pub(crate) fn seat(&self, cell: Arc<dyn TaskCell>, body: Body) -> TaskId {
         let mut seats = self.seats.borrow_mut();
-        let seat = seats.next_seat();
-        let waker = TaskWaker::queued(&self.shared, seat);
-        self.queue.borrow_mut().push_back(waker.clone());
-        seats.sit(sit(seat, waker));
-        seat
+        cell.waker().take_seat(seats.next_seat());
+        let (task, waker) = (cell.waker().task(), Waker::from(cell.waker().clone()));
+        self.queue.borrow_mut().push_back(task);
+        seats.sit(Sitter { stage: Stage::Resting(body, waker), cell, waits_for: None });
+        task
     }
 
     /// Drops a task's future, and settles it. If it is this very task that runs, after its poll.
@@ -95,23 +95,23 @@ impl Core {
 
     /// Runs until that future is ready, or until it is proved that it never will be.
     pub(crate) fn run<F: Future>(&self, mut main: Pin<&mut F>) -> Result<F::Output, Hang> {
-        let number = self.shared.number_one_more();
-        let waker = TaskWaker::queued(&self.shared, MAIN);
-        self.queue.borrow_mut().push_back(waker.clone());
-        *self.main.borrow_mut() = Some(Main { number, waker: waker.clone(), waits_for: None });
+        let waker = TaskWaker::queued(&self.shared);
+        let this = waker.task();
+        self.queue.borrow_mut().push_back(this);
+        *self.main.borrow_mut() = Some(Main { waker: waker.clone(), waits_for: None });
         let polled_by = Waker::from(waker.clone());
         loop {
             for _ in 0..self.begin_turn() {
                 let next = self.queue.borrow_mut().pop_front();
                 let next = next.expect("what is in the queue is taken out here only");
-                if next.seat != MAIN {
+                if next.seat != NO_SEAT {
                     self.poll(next);
-                } else if Arc::ptr_eq(&next, &waker) {
-                    next.begin_poll();
+                } else if next == this {
+                    waker.begin_poll();
                     let began = self.shared.observer.now();
                     let mut context = Context::from_waker(&polled_by);
                     let (polled, waits_for) = tag::hear(|| main.as_mut().poll(&mut context));
-                    self.tell_if_it_lingered(began, || (number, Some("main".into())));
+                    self.tell_if_it_lingered(began, || (this.number, Some("main".into())));
                     if let Poll::Ready(output) = polled {
                         return Ok(output);
                     }
@@ -131,12 +131,10 @@ impl Core {
     }
 
     /// Polls a task that was queued.
-    fn poll(&self, waker: Arc<TaskWaker>) {
-        waker.begin_poll();
-        let body = self.seats.borrow_mut().take_body(&waker);
-        let Some(mut body) = body else { return }; // It is over, and an old waker was woken.
-        let seat = waker.seat;
-        let waker = Waker::from(waker);
+    fn poll(&self, task: TaskId) {
+        let begun = self.seats.borrow_mut().begin_poll(task);
+        let Some((mut body, waker)) = begun else { return }; // It was cancelled after it was queued.
+        let seat = task.seat;
         let mut context = Context::from_waker(&waker);
         let began = self.shared.observer.now();
         let (polled, waits_for) =
@@ -144,18 +142,18 @@ impl Core {
         self.tell_if_it_lingered(began, || self.seats.borrow().number_and_name(seat));
         match polled {
             Ok(Poll::Pending) => {
-                let rested = self.seats.borrow_mut().rest(seat, body, waits_for);
+                let rested = self.seats.borrow_mut().rest(seat, (body, waker), waits_for);
                 if let Err(unwanted) = rested {
                     unwanted.dismiss(CancelReason::Requested);
                 }
             }
             Ok(Poll::Ready(())) => {
                 let sitter = self.seats.borrow_mut().leave(seat);
-                sitter.waker.retire();
+                sitter.cell.waker().retire();
             }
             Err(panic) => {
                 let sitter = self.seats.borrow_mut().leave(seat);
-                sitter.waker.retire();
+                sitter.cell.waker().retire();
                 panic::contain(|| drop(body));
                 let panic = panic.submitted_by(sitter.cell.spawned_at());
                 sitter.cell.fail(JoinError::Panicked(panic));
@@ -186,7 +184,7 @@ impl Core {
         self.shared.fetch(&mut mails);
         for mail in mails.drain(..) {
             match mail {
-                Mail::Wake(waker) => self.queue.borrow_mut().push_back(waker),
+                Mail::Wake(task) => self.queue.borrow_mut().push_back(task),
                 Mail::Cancel(task) => drop(self.cancel(task)),
                 Mail::Spawn(spawn) => panic::contain(spawn),
             }

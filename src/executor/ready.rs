@@ -1,7 +1,7 @@
 //! Who is to be polled next: a task's waker, the queue of its own thread, and mail from others.
 //!
-//! Knows nothing of what a task is. A waker is an `Arc` with a place number in it. Woken on the thread of
-//! its executor it goes straight to the queue there; woken elsewhere it is mail, and the executor's
+//! Knows nothing of what a task is. A waker is an `Arc` that names a task. Woken on the thread of its
+//! executor, the name goes straight to the queue there; woken elsewhere it is mail, and the executor's
 //! thread is unparked.
 //!
 //! What must always hold, and whose bug it shuts out:
@@ -47,14 +47,14 @@ pub(crate) struct Shared {
 
 /// What other threads ask of an executor.
 pub(crate) enum Mail {
-    Wake(Arc<TaskWaker>),
+    Wake(TaskId),
     Cancel(TaskId),
     /// Runs on the executor's thread, and spawns there.
     Spawn(Box<dyn FnOnce() + Send>),
 }
 
 /// Where a task sits, and which one it is: another may have sat there before.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TaskId {
     pub(crate) seat: usize,
     pub(crate) number: usize,
@@ -85,10 +85,6 @@ impl Shared {
     /// Whether another thread may spawn. Once it is false, what they have sent is in the inbox.
     pub(crate) fn has_remotes(&self) -> bool {
         self.n_remotes.load(Acquire) > 0 // ORDERING: Acquire. Pairs with `remove_remote`.
-    }
-
-    pub(crate) fn number_one_more(&self) -> usize {
-        self.n_spawned.fetch_add(1, Relaxed) // ORDERING: Relaxed. A number, and nothing else.
     }
 
     /// Sends mail; false if nobody will read it, and then it is dropped.
@@ -123,21 +119,35 @@ impl Shared {
 
 /// The waker of one task.
 pub(crate) struct TaskWaker {
-    shared: Arc<Shared>,
-    pub(crate) seat: usize,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) number: usize,
+    /// Where its task sits. On another thread, or when the task is over, only a hint.
+    seat: AtomicUsize,
     is_queued: AtomicBool,
 }
 
-/// The seat of a task that has none yet.
-pub(crate) const UNBORN: usize = usize::MAX;
-
-/// The seat of the future that `run` was given: it sits with `run`.
-pub(crate) const MAIN: usize = usize::MAX;
+/// No seat: of a task that has none yet, and of the future that `run` was given, which sits there.
+pub(crate) const NO_SEAT: usize = usize::MAX;
 
 impl TaskWaker {
-    /// A waker that has been queued already, by whoever makes it.
-    pub(crate) fn queued(shared: &Arc<Shared>, seat: usize) -> Arc<Self> {
-        Arc::new(Self { shared: shared.clone(), seat, is_queued: AtomicBool::new(true) })
+    /// A waker without a seat, that is taken for queued: whoever makes it sees to that.
+    pub(crate) fn queued(shared: &Arc<Shared>) -> Arc<Self> {
+        Arc::new(Self {
+            shared: shared.clone(),
+            number: shared.n_spawned.fetch_add(1, Relaxed), // ORDERING: Relaxed. A number.
+            seat: AtomicUsize::new(NO_SEAT),
+            is_queued: AtomicBool::new(true),
+        })
+    }
+
+    pub(crate) fn take_seat(&self, seat: usize) {
+        self.seat.store(seat, Relaxed); // ORDERING: Relaxed. As in `seat`.
+    }
+
+    /// Whose waker it is. The seat may be out of date, if the task is over; the number never is.
+    pub(crate) fn task(&self) -> TaskId {
+        // ORDERING: Relaxed. It is compared with the number of who sits there before it is used.
+        TaskId { seat: self.seat.load(Relaxed), number: self.number }
     }
 
     /// The poll begins: from now on, a wake is for the next one.
@@ -170,13 +180,13 @@ impl Wake for TaskWaker {
             return;
         }
         if !push_at_home(self) {
-            self.shared.post(Mail::Wake(self.clone()));
+            self.shared.post(Mail::Wake(self.task()));
         }
     }
 }
 
-/// The wakers whose tasks are to be polled, in that order.
-pub(crate) type Queue = Rc<RefCell<VecDeque<Arc<TaskWaker>>>>;
+/// The tasks that are to be polled, in that order.
+pub(crate) type Queue = Rc<RefCell<VecDeque<TaskId>>>;
 
 struct Home {
     shared: Arc<Shared>,
@@ -202,7 +212,7 @@ pub(crate) fn is_home(shared: &Arc<Shared>) -> bool {
 }
 
 fn push_at_home(waker: &Arc<TaskWaker>) -> bool {
-    with_home(&waker.shared, |queue| queue.borrow_mut().push_back(waker.clone())).is_some()
+    with_home(&waker.shared, |queue| queue.borrow_mut().push_back(waker.task())).is_some()
 }
 
 /// Wakers are woken from the destructors of thread-locals too, when this one may be gone.

@@ -15,19 +15,20 @@ use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Waker;
 
 use crate::error::{CancelReason, JoinError};
 use crate::panic;
 use crate::wait::tag::Tag;
 
-use super::ready::{TaskId, TaskWaker, UNBORN};
+use super::ready::{NO_SEAT, TaskId, TaskWaker};
 
 /// Ends by settling the task's cell.
 pub(crate) type Body = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A task's cell, as the executor sees it.
 pub(crate) trait Cell {
-    fn number(&self) -> usize;
+    fn waker(&self) -> &Arc<TaskWaker>;
     fn name(&self) -> Option<&str>;
     fn spawned_at(&self) -> &'static Location<'static>;
 
@@ -40,15 +41,13 @@ pub(crate) trait Cell {
 
 /// One task.
 pub(crate) struct Sitter {
-    pub(crate) body: Stage,
+    pub(crate) stage: Stage,
     pub(crate) cell: Arc<dyn Cell>,
-    pub(crate) waker: Arc<TaskWaker>,
     pub(crate) waits_for: Option<Tag>,
 }
 
 /// The future that `run` was given. It sits with `run`, for it may borrow.
 pub(crate) struct Main {
-    pub(crate) number: usize,
     pub(crate) waker: Arc<TaskWaker>,
     pub(crate) waits_for: Option<Tag>,
 }
@@ -61,7 +60,7 @@ pub(crate) struct Main {
 ///
 /// Ready or panicked, it leaves.
 pub(crate) enum Stage {
-    Resting(Body),
+    Resting(Body, Waker),
     /// The loop has it in its hands.
     Polled,
     /// The same, and it is to be dropped when the poll is over: not before, for it is the future itself
@@ -111,16 +110,16 @@ impl Seats {
         };
     }
 
-    /// Takes the future out, to poll it; `None` if its task is over, or is being polled.
-    pub(crate) fn take_body(&mut self, waker: &Arc<TaskWaker>) -> Option<Body> {
-        let sitter = self.of(waker)?;
-        match mem::replace(&mut sitter.body, Stage::Polled) {
-            Stage::Resting(body) => Some(body),
-            Stage::Polled => None,
-            Stage::Unwanted => {
-                sitter.body = Stage::Unwanted;
-                None
+    /// Takes the future out, to poll it, with the waker to poll it with; `None` if its task is over, or is
+    /// to go.
+    pub(crate) fn begin_poll(&mut self, task: TaskId) -> Option<(Body, Waker)> {
+        let sitter = self.of(task)?;
+        match mem::replace(&mut sitter.stage, Stage::Polled) {
+            Stage::Resting(body, waker) => {
+                sitter.cell.waker().begin_poll();
+                Some((body, waker))
             }
+            Stage::Polled | Stage::Unwanted => unreachable!("one is polled at a time"),
         }
     }
 
@@ -128,18 +127,18 @@ impl Seats {
     pub(crate) fn rest(
         &mut self,
         seat: usize,
-        body: Body,
+        (body, waker): (Body, Waker),
         waits_for: Option<Tag>,
     ) -> Result<(), Sitter> {
         let Seat::Taken(sitter) = &mut self.seats[seat] else {
             unreachable!("nobody but the loop lets go of what is being polled");
         };
-        let is_wanted = match sitter.body {
+        let is_wanted = match sitter.stage {
             Stage::Polled => true,
             Stage::Unwanted => false,
-            Stage::Resting(_) => unreachable!("it was taken out to be polled"),
+            Stage::Resting(..) => unreachable!("it was taken out to be polled"),
         };
-        sitter.body = Stage::Resting(body);
+        sitter.stage = Stage::Resting(body, waker);
         sitter.waits_for = waits_for;
         if is_wanted { Ok(()) } else { Err(self.leave(seat)) }
     }
@@ -156,24 +155,19 @@ impl Seats {
     }
 
     pub(crate) fn cancel(&mut self, mut task: TaskId) -> Cancelled {
-        if task.seat == UNBORN {
+        if task.seat == NO_SEAT {
             // It was spawned from afar, and had no seat yet when it was cancelled from there.
             let has_number = |seat: &Seat| match seat {
-                Seat::Taken(sitter) => sitter.cell.number() == task.number,
+                Seat::Taken(sitter) => sitter.cell.waker().number == task.number,
                 Seat::Empty { .. } => false,
             };
-            task.seat = self.seats.iter().position(has_number).unwrap_or(UNBORN);
+            task.seat = self.seats.iter().position(has_number).unwrap_or(NO_SEAT);
         }
-        let Some(Seat::Taken(sitter)) = self.seats.get_mut(task.seat) else {
-            return Cancelled::TooLate;
-        };
-        if sitter.cell.number() != task.number {
-            return Cancelled::TooLate;
-        }
-        match sitter.body {
-            Stage::Resting(_) => Cancelled::Left(self.leave(task.seat)),
+        let Some(sitter) = self.of(task) else { return Cancelled::TooLate };
+        match sitter.stage {
+            Stage::Resting(..) => Cancelled::Left(self.leave(task.seat)),
             Stage::Polled => {
-                sitter.body = Stage::Unwanted;
+                sitter.stage = Stage::Unwanted;
                 Cancelled::AfterPoll
             }
             Stage::Unwanted => Cancelled::AfterPoll,
@@ -183,7 +177,7 @@ impl Seats {
     /// Takes out all tasks that are not being polled.
     pub(crate) fn evict_all(&mut self) -> Vec<Sitter> {
         let is_resting = |seat: &Seat| match seat {
-            Seat::Taken(sitter) => matches!(sitter.body, Stage::Resting(_)),
+            Seat::Taken(sitter) => matches!(sitter.stage, Stage::Resting(..)),
             Seat::Empty { .. } => false,
         };
         let resting: Vec<_> =
@@ -201,7 +195,9 @@ impl Seats {
     /// For an event about the task that sits there.
     pub(crate) fn number_and_name(&self, seat: usize) -> (usize, Option<String>) {
         match &self.seats[seat] {
-            Seat::Taken(Sitter { cell, .. }) => (cell.number(), cell.name().map(str::to_owned)),
+            Seat::Taken(Sitter { cell, .. }) => {
+                (cell.waker().number, cell.name().map(str::to_owned))
+            }
             Seat::Empty { .. } => unreachable!("the task that is being polled sits there"),
         }
     }
@@ -210,9 +206,9 @@ impl Seats {
         self.n_taken
     }
 
-    fn of(&mut self, waker: &Arc<TaskWaker>) -> Option<&mut Sitter> {
-        match self.seats.get_mut(waker.seat) {
-            Some(Seat::Taken(sitter)) if Arc::ptr_eq(&sitter.waker, waker) => Some(sitter),
+    fn of(&mut self, task: TaskId) -> Option<&mut Sitter> {
+        match self.seats.get_mut(task.seat) {
+            Some(Seat::Taken(sitter)) if sitter.cell.waker().number == task.number => Some(sitter),
             Some(Seat::Taken(_) | Seat::Empty { .. }) | None => None,
         }
     }
@@ -221,9 +217,9 @@ impl Seats {
 impl Sitter {
     /// Drops the future, which is not being polled, and then tells whoever waits for it.
     pub(crate) fn dismiss(self, reason: CancelReason) {
-        let Self { body, cell, waker, .. } = self;
-        waker.retire();
-        let dropped = panic::catch(cell.spawned_at(), || drop(body));
+        let Self { stage, cell, .. } = self;
+        cell.waker().retire();
+        let dropped = panic::catch(cell.spawned_at(), || drop(stage));
         cell.fail(match dropped {
             Ok(()) => JoinError::Cancelled(reason),
             Err(panic) => JoinError::Panicked(panic),

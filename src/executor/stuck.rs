@@ -21,6 +21,8 @@ use super::seats::{Main, Seats};
 
 /// How many clones of its waker the main future has: the one that is listed, and two of the loop.
 const CLONES_OF_MAIN: usize = 3;
+/// How many a task has: that of its cell, and the one that it is polled with.
+const CLONES_OF_A_TASK: usize = 2;
 
 /// The tasks of an executor at one moment, and what each waits for.
 ///
@@ -63,7 +65,10 @@ impl Hang {
 /// Whether it is certain that none of these will be woken. Nobody is ready, and no timer is set.
 pub(crate) fn nothing_can_wake(main: Option<&Main>, seats: &Seats) -> bool {
     let main = main.map(|main| (&main.waker, &main.waits_for, CLONES_OF_MAIN));
-    let all = || main.into_iter().chain(seats.iter().map(|task| (&task.waker, &task.waits_for, 1)));
+    let all = || {
+        main.into_iter()
+            .chain(seats.iter().map(|task| (task.cell.waker(), &task.waits_for, CLONES_OF_A_TASK)))
+    };
     // A quick look first: as a rule somebody waits for something that is not a task.
     let may_be_woken = |(waker, waits_for, own): (&Arc<TaskWaker>, &Option<Tag>, usize)| {
         Arc::strong_count(waker) > own && !matches!(waits_for, Some(Tag::Task(_)))
@@ -88,16 +93,16 @@ pub(crate) fn dump(main: Option<&Main>, seats: &Seats) -> Dump {
         (!waker.is_queued()).then(waits)
     };
     let main = main.map(|main| TaskState {
-        number: main.number,
+        number: main.waker.number,
         name: Some("main".to_owned()),
         spawned_at: None,
         waits_for: words(&main.waker, &main.waits_for),
     });
     let tasks = seats.iter().map(|task| TaskState {
-        number: task.cell.number(),
+        number: task.cell.waker().number,
         name: task.cell.name().map(str::to_owned),
         spawned_at: Some(task.cell.spawned_at()),
-        waits_for: words(&task.waker, &task.waits_for),
+        waits_for: words(task.cell.waker(), &task.waits_for),
     });
     Dump { tasks: main.into_iter().chain(tasks).collect() }
 }

@@ -13,7 +13,6 @@ use std::task::{Context, Poll};
 use crate::error::{CancelReason, JoinError};
 use crate::event::{Ending, Step, What};
 use crate::panic;
-use crate::prims::{AtomicUsize, Ordering};
 use crate::wait::cancel_on_drop::CancelOnDrop;
 use crate::wait::inside;
 use crate::wait::settle::{Progress, Settle};
@@ -21,10 +20,8 @@ use crate::wait::tag::{self, Tag};
 
 use super::core::Core;
 use super::current;
-use super::ready::{Shared, TaskId, UNBORN, is_home};
-use super::seats::{Cell, Sitter, Stage};
-
-use Ordering::Relaxed;
+use super::ready::{Shared, TaskId, TaskWaker, is_home};
+use super::seats::Cell;
 
 /// A handle of a task: what it came to, or a way to cancel it.
 ///
@@ -49,14 +46,13 @@ use Ordering::Relaxed;
 #[must_use = "dropping it detaches the task: say `drop(task)` if that is meant"]
 pub struct Task<T> {
     cell: Arc<TaskCell<T>>,
+    /// The output has been given away, and there is nothing to let go of.
+    is_read: bool,
 }
 
 /// What a task settles.
 struct TaskCell<T> {
-    shared: Arc<Shared>,
-    number: usize,
-    /// Where its future sits. Only a hint: where it is out of date, the number there is another's.
-    seat: AtomicUsize,
+    waker: Arc<TaskWaker>,
     name: Option<Box<str>>,
     spawned_at: &'static Location<'static>,
     output: Settle<(), Result<T, JoinError>>,
@@ -71,19 +67,25 @@ impl<T> TaskCell<T> {
         });
         self.tell(step);
         if let Some(unread) = self.output.settle(result).run_its_course() {
-            self.shared.panic_hook.dispose(unread);
+            self.waker.shared.panic_hook.dispose(unread);
         }
     }
 
     fn tell(&self, step: Step) {
-        let observer = &self.shared.observer;
-        observer.tell_about(observer.now(), What::Task, self.number, self.name.as_deref(), step);
+        let observer = &self.waker.shared.observer;
+        observer.tell_about(
+            observer.now(),
+            What::Task,
+            self.waker.number,
+            self.name.as_deref(),
+            step,
+        );
     }
 }
 
 impl<T> Cell for TaskCell<T> {
-    fn number(&self) -> usize {
-        self.number
+    fn waker(&self) -> &Arc<TaskWaker> {
+        &self.waker
     }
 
     fn name(&self) -> Option<&str> {
@@ -113,15 +115,13 @@ impl<T> Unborn<T> {
         spawned_at: &'static Location<'static>,
     ) -> (Task<T>, Self) {
         let cell = Arc::new(TaskCell {
-            shared: shared.clone(),
-            number: shared.number_one_more(),
-            seat: AtomicUsize::new(UNBORN),
+            waker: TaskWaker::queued(shared),
             name,
             spawned_at,
             output: Settle::queued(()),
         });
         cell.tell(Step::Submitted(spawned_at));
-        (Task { cell: cell.clone() }, Self(Some(cell)))
+        (Task { cell: cell.clone(), is_read: false }, Self(Some(cell)))
     }
 }
 
@@ -137,19 +137,30 @@ impl<T: 'static> Unborn<T> {
             return None;
         }
         let cell = self.0.take().expect("it is taken here only, and `self` with it");
-        let body = Box::pin({
-            let cell = cell.clone();
-            async move {
-                let output = future.await;
-                cell.settle(Ok(output));
-            }
-        });
-        let number = cell.number;
-        let seat = core.seat(|seat, waker| {
-            cell.seat.store(seat, Relaxed); // ORDERING: Relaxed. A hint.
-            Sitter { body: Stage::Resting(body), cell, waker, waits_for: None }
-        });
-        Some(TaskId { seat, number })
+        let body = Box::pin(Deposit { future: Some(Box::pin(future)), cell: cell.clone() });
+        Some(core.seat(cell, body))
+    }
+}
+
+/// A future whose output is put into its task's cell.
+///
+/// It is tempting to write this as an `async` block, but that has room for the future twice: where it is
+/// captured, and where it is awaited. Futures may be large.
+struct Deposit<F: Future> {
+    /// In a box of its own, so that it can be pinned without `unsafe`. `None` once it is ready.
+    future: Option<Pin<Box<F>>>,
+    cell: Arc<TaskCell<F::Output>>,
+}
+
+impl<F: Future> Future for Deposit<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let future = self.future.as_mut().expect("a task that is over is not polled");
+        let Poll::Ready(output) = future.as_mut().poll(context) else { return Poll::Pending };
+        self.future = None; // Whoever waits for the task finds its future dropped.
+        self.cell.settle(Ok(output));
+        Poll::Ready(())
     }
 }
 
@@ -184,9 +195,8 @@ impl<T> Task<T> {
     /// ```
     #[doc(alias = "abort")]
     pub fn cancel(&self) -> bool {
-        let TaskCell { shared, number, seat, .. } = &*self.cell;
-        let task = TaskId { seat: seat.load(Relaxed), number: *number }; // ORDERING: Relaxed. A hint.
-        !self.is_finished() && current::cancel(shared, task)
+        let waker = &self.cell.waker;
+        !self.is_finished() && current::cancel(&waker.shared, waker.task())
     }
 
     /// The same handle, but dropping it cancels the task.
@@ -209,7 +219,7 @@ impl<T> Task<T> {
 
     /// Its number: the tasks of an executor are counted as they are spawned.
     pub fn number(&self) -> usize {
-        self.cell.number
+        self.cell.waker.number
     }
 
     /// The line that spawned it.
@@ -225,16 +235,17 @@ impl<T> Future for Task<T> {
     ///
     /// If it is polled again after it was ready; or if a task of the same executor waits for it while it
     /// blocks the thread, on which this task would have to run.
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = self.cell.output.poll(context);
+        self.is_read = polled.is_ready();
         if polled.is_pending() {
             assert!(
-                !(inside::is_blocking_wait() && is_home(&self.cell.shared)),
+                !(inside::is_blocking_wait() && is_home(&self.cell.waker.shared)),
                 "task {} can never finish: a task of the same executor blocks the thread to wait for \
                  it; `.await` it there instead",
-                self.cell.number
+                self.cell.waker.number
             );
-            tag::say(Tag::Task(self.cell.number));
+            tag::say(Tag::Task(self.cell.waker.number));
         }
         polled
     }
@@ -245,8 +256,11 @@ impl<T> RefUnwindSafe for Task<T> {}
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
+        if self.is_read {
+            return;
+        }
         if let Some(unread) = self.cell.output.abandon() {
-            self.cell.shared.panic_hook.dispose(unread);
+            self.cell.waker.shared.panic_hook.dispose(unread);
         }
     }
 }
@@ -254,6 +268,6 @@ impl<T> Drop for Task<T> {
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.is_finished() { "finished" } else { "not finished" };
-        write!(f, "Task({}, {state})", self.cell.number)
+        write!(f, "Task({}, {state})", self.cell.waker.number)
     }
 }

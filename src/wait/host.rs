@@ -32,6 +32,8 @@ pub(crate) struct Host {
     pub(crate) parker: Arc<Parker>,
     /// Of the real clock. A jumping one keeps its own.
     timers: Mutex<HostTimers>,
+    /// Whether a timer may be set. It spares a host without timers the lock, turn after turn.
+    has_timers: AtomicBool,
     n_held: AtomicUsize,
 }
 
@@ -57,7 +59,13 @@ impl Host {
     pub(crate) fn new(clock: Clock) -> Self {
         let parker = Arc::new(Parker::new());
         clock.set_driver(Some(parker.clone()));
-        Self { clock, parker, timers: Mutex::default(), n_held: AtomicUsize::new(0) }
+        Self {
+            clock,
+            parker,
+            timers: Mutex::default(),
+            has_timers: AtomicBool::new(false),
+            n_held: AtomicUsize::new(0),
+        }
     }
 
     /// Makes it the host of this thread, and gives back the one before.
@@ -83,6 +91,8 @@ impl Host {
         if state.is_closed {
             return Err(waker);
         }
+        // ORDERING: Relaxed. Timers are set on the thread that looks for them.
+        self.has_timers.store(true, Relaxed);
         Ok(state.timers.set(deadline, waker).0)
     }
 
@@ -109,8 +119,13 @@ impl Host {
 
     /// Moves the wakers whose time has come into `due`.
     pub(crate) fn take_due(&self, due: &mut Vec<Waker>) {
+        // ORDERING: Relaxed, here and below: as in `set_timer`.
+        if !self.has_timers.load(Relaxed) {
+            return;
+        }
         let mut state = self.timers.lock();
         if state.timers.is_empty() {
+            self.has_timers.store(false, Relaxed);
             return;
         }
         let now = self.clock.now();
