@@ -99,6 +99,7 @@ pub use pool::builder::Builder;
 pub use pool::cancel_on_drop::CancelOnDrop;
 pub use pool::handle::{Cancel, JoinHandle};
 pub use pool::map::{Map, TryMap};
+pub use pool::scope::{Scope, ScopedHandle};
 pub use pool::shared::Stats;
 pub use pool::shutdown::Shutdown;
 pub use pool::thread_pool::ThreadPool;

@@ -136,7 +136,9 @@ fn work(aboard: &Aboard) {
             }
             Next::LookOut(n_seen) => {
                 drop(state);
+                shared.want_work(true);
                 patience.look_out(look_out, || shared.has_news(n_seen));
+                shared.want_work(false);
                 state = shared.lock();
                 state.arrive();
                 may_look_out = false;

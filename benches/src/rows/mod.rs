@@ -5,7 +5,10 @@
 
 mod as_completed;
 mod four_producers;
+mod join;
 mod map;
+mod nested;
+mod par_map;
 mod queue_depth;
 mod round_trip;
 mod submit_join;
@@ -30,6 +33,14 @@ pub(crate) const ALL: &[Row] = &[
     queue_depth::ROW,
     as_completed::ROW,
     map::ROW,
+    par_map::EVEN,
+    par_map::SLOW,
+    par_map::UNEVEN,
+    par_map::HUGE,
+    par_map::TINY,
+    join::ROW,
+    nested::BROAD,
+    nested::DEEP,
     trickle::ROW,
 ];
 
