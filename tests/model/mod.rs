@@ -25,6 +25,7 @@ mod completed;
 mod tokens;
 mod asked;
 mod steps;
+mod borrow;
 mod orderings;
 
 /// Runs a program under every schedule, and prints how many there were.

@@ -33,6 +33,7 @@ impl Log {
                 Step::Submitted(_) => n_submitted += 1,
                 Step::Began { .. } => n_began += 1,
                 Step::Settled(ending) => endings.push(*ending),
+                Step::Lingered { .. } => unreachable!("a job is no task"),
             }
         }
         (n_submitted, n_began, endings)

@@ -25,6 +25,7 @@ mod completed;
 mod tokens;
 mod asked;
 mod steps;
+mod borrow;
 
 /// One mistake that somebody might make.
 struct Mutant {
@@ -38,7 +39,7 @@ struct Mutant {
 }
 
 /// The mistakes, one list for each file of checks.
-const MUTANTS: [&[Mutant]; 9] = [
+const MUTANTS: [&[Mutant]; 10] = [
     hall::MUTANTS,
     waits::MUTANTS,
     pool::MUTANTS,
@@ -48,6 +49,7 @@ const MUTANTS: [&[Mutant]; 9] = [
     tokens::MUTANTS,
     asked::MUTANTS,
     steps::MUTANTS,
+    borrow::MUTANTS,
 ];
 
 fn main() -> ExitCode {
