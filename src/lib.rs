@@ -83,6 +83,10 @@ mod documents {
     mod back_pressure {}
     #[doc = include_str!("../docs/guide/10-stopping.md")]
     mod stopping {}
+    #[doc = include_str!("../docs/guide/21-borrowing.md")]
+    mod borrowing {}
+    #[doc = include_str!("../docs/guide/22-forking.md")]
+    mod forking {}
 }
 
 pub use error::{
