@@ -5,11 +5,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use shuttle::thread;
 
-use super::{Tally, random_schedules};
+use super::{Tally, every_schedule, random_schedules};
 use crate::ThreadPool;
+use crate::error::CancelReason;
+use crate::pool::borrow::{Door, Errand, lend_on_demand, put_behind_a_door};
+use crate::pool::job::Runner;
+use crate::pool::ledger::Ledger;
 
 /// A borrow, as far as the checker can see one.
 #[derive(Clone, Default)]
@@ -27,8 +32,23 @@ impl Borrow {
         }
     }
 
+    /// One that stays where it is, so that a mistake is counted, and does nothing worse.
+    fn leaked() -> &'static Self {
+        Box::leak(Box::default())
+    }
+
     fn end(&self) {
         self.is_over.store(true, Relaxed); // ORDERING: Relaxed, as in `look`.
+    }
+}
+
+impl Errand for Borrow {
+    fn run(&self, _: usize, _: &dyn Runner) {
+        self.look();
+    }
+
+    fn refuse(&self, _: usize, _: CancelReason, _: &dyn Runner) {
+        self.look();
     }
 }
 
@@ -39,6 +59,33 @@ impl Drop for Looks {
     fn drop(&mut self) {
         self.0.look();
     }
+}
+
+#[test]
+fn nobody_is_inside_when_a_loan_has_ended() {
+    every_schedule("borrow: a guest against the end", 100_000, || {
+        let (borrow, door) = (Borrow::leaked(), Door::new(Duration::ZERO));
+        let job = door.job(0);
+        let guest = thread::spawn(move || job.run(&Ledger::default()));
+        door.lend(borrow, || ());
+        borrow.end();
+        guest.join().unwrap();
+        assert_eq!(borrow.n_late.get(), 0);
+    });
+}
+
+#[test]
+fn nobody_is_inside_when_a_loan_on_demand_has_ended() {
+    every_schedule("borrow: a guest on demand against the end", 100_000, || {
+        let borrow = Borrow::leaked();
+        let guest = lend_on_demand(7, borrow, || {
+            let job = put_behind_a_door(7, Duration::ZERO).unwrap();
+            thread::spawn(move || job.run(&Ledger::default()))
+        });
+        borrow.end();
+        guest.join().unwrap();
+        assert_eq!(borrow.n_late.get(), 0);
+    });
 }
 
 #[test]

@@ -5,15 +5,28 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/borrow.rs",
+        right: "        let Some(errand) = threshold.lent else { return false };
+        threshold.n_inside += 1;
+",
+        wrong: "        let Some(errand) = threshold.lent else { return false };
+        drop(threshold);
+        let mut threshold = self.threshold.lock();
+        threshold.n_inside += 1;
+",
+        mistake: "to find the door open and to be counted are two steps",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
+    },
+    Mutant {
+        file: "src/pool/borrow.rs",
         right: "        let leave = LeaveOnDrop(self);
         call(errand);
 ",
         wrong: "        drop(LeaveOnDrop(self));
         call(errand);
-        let leave = LOANS;
+        let leave = Vec::<u8>::new();
 ",
         mistake: "a guest is counted out before its call is over",
-        caught_by: "borrow::a_fork_has_ended_when_its_join_has",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
@@ -22,7 +35,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        if context.waker().will_wake(&waker) {
             return",
         mistake: "a borrow ends while somebody is inside",
-        caught_by: "borrow::a_fork_has_ended_when_its_join_has",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
@@ -30,14 +43,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
 ",
         wrong: "",
         mistake: "a door is not shut when its owner goes",
-        caught_by: "borrow::a_fork_has_ended_when_its_join_has",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
         right: "            Ok(Some(Loan { door: Some(door), .. })) => door.shut(),",
         wrong: "            Ok(Some(Loan { door: Some(door), .. })) => drop(door),",
         mistake: "a loan on demand ends with its door open",
-        caught_by: "borrow::a_fork_has_ended_when_its_join_has",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_on_demand_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
@@ -46,7 +59,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        drop(owner);
 ",
         mistake: "the last to leave wakes nobody",
-        caught_by: "borrow::a_map_calls_for_every_item_once",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
     },
     Mutant {
         file: "src/pool/scope.rs",
