@@ -232,6 +232,7 @@ pub(crate) fn put_behind_a_door(line: usize, look_out: Duration) -> Option<Arc<d
 struct Returned;
 
 impl Drop for Returned {
+    #[inline] // At every fork, in the crate that forks.
     fn drop(&mut self) {
         let or_abort = AbortsUnwinding;
         let loan = LOANS.try_with(|loans| loans.borrow_mut().pop());

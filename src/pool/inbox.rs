@@ -131,6 +131,7 @@ impl Inbox {
         self.bell.0.is_set.store(is_set, Relaxed); // ORDERING: Relaxed, as in `admit`.
     }
 
+    #[inline]
     pub(crate) fn is_bell_set(&self) -> bool {
         self.bell.0.is_set.load(Relaxed) // ORDERING: Relaxed, as in `admit`.
     }
@@ -142,6 +143,7 @@ impl Inbox {
     }
 
     /// Whether a worker has nothing to do: the bell is set, or somebody looks out.
+    #[inline] // At every fork.
     pub(crate) fn is_work_wanted(&self) -> bool {
         self.is_bell_set() || self.bell.0.is_work_wanted.load(Relaxed) // ORDERING: as in `want_work`.
     }

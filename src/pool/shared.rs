@@ -180,6 +180,7 @@ impl Shared {
     }
 
     /// Whether a worker has nothing to do, and would take what somebody else might do later.
+    #[inline] // At every fork, in the crate that forks.
     pub(crate) fn is_work_wanted(&self) -> bool {
         self.inbox.0.is_work_wanted()
     }

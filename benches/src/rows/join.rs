@@ -23,9 +23,14 @@ fn line_up(scale: Scale) -> LineUp {
     // Each call of more than 1 forks once, and the calls of 1 or 0 are one more than those.
     let n_forks = leaves(n) - 1;
     let (ours, rayon, chili) = (pools::handspun(), pools::rayon(), pools::chili());
+    let ours_inside = pools::handspun();
 
     LineUp::throughput(n_forks, result)
         .ours("handspun join", 1.0, move || fib(&ours, n))
+        .ours("handspun join, on a worker", 1.0, move || {
+            let pool = &ours_inside;
+            pool.scope(|s| s.submit(|| fib(pool, n)).join().expect("it does not panic"))
+        })
         .peer("rayon join", move || rayon.install(|| rayon_fib(n)))
         .baseline("chili join (its scope is explicit)", move || chili_fib(&mut chili.scope(), n))
         .baseline("plain calls", move || plain(n))

@@ -1,7 +1,8 @@
 //! What does it cost to submit from inside a job, and to wait for it there?
 //!
-//! A tree: each job submits eight and joins them, four levels deep. Rayon's scope and tokio's tasks do
-//! the same; a pool whose joins can deadlock cannot take part.
+//! A tree: each job submits eight and joins them, five levels deep; and a chain, where each submits one.
+//! Rayon's scope and tokio's tasks do the same; a pool whose joins can deadlock cannot take part. Ours
+//! takes part three times, for the same tree can be made of jobs, of jobs in scopes, or of forks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -24,6 +25,7 @@ pub(crate) const DEEP: Row = Row {
 
 fn line_up(breadth: u64, depth: u64) -> LineUp {
     let (ours, ours_for_scope) = (Arc::new(pools::handspun()), pools::handspun());
+    let ours_for_join = pools::handspun();
     let (rayon, tokio) = (pools::rayon(), pools::tokio());
     let n_jobs = jobs(breadth, depth);
     LineUp::throughput(n_jobs, n_jobs)
@@ -38,6 +40,7 @@ fn line_up(breadth: u64, depth: u64) -> LineUp {
             });
             n_run.into_inner()
         })
+        .ours("handspun join", 0.5, move || forks(&ours_for_join, breadth, depth))
         .peer("rayon scope", move || {
             let n_run = AtomicU64::new(0);
             rayon.scope(|s| s.spawn(|_| rayon_scopes(&n_run, breadth, depth)));
@@ -76,6 +79,21 @@ fn scopes(pool: &handspun::ThreadPool, n_run: &AtomicU64, breadth: u64, depth: u
             s.submit(|| scopes(pool, n_run, breadth, depth - 1));
         }
     });
+}
+
+/// A job with its branches below, which are halved until there is one.
+fn forks(pool: &handspun::ThreadPool, breadth: u64, depth: u64) -> u64 {
+    if depth == 0 { 1 } else { 1 + branches(pool, breadth, breadth, depth - 1) }
+}
+
+fn branches(pool: &handspun::ThreadPool, n: u64, breadth: u64, depth: u64) -> u64 {
+    if n == 1 {
+        return forks(pool, breadth, depth);
+    }
+    let half = n / 2;
+    let (left, right) = pool
+        .join(|| branches(pool, half, breadth, depth), || branches(pool, n - half, breadth, depth));
+    left + right
 }
 
 fn rayon_scopes(n_run: &AtomicU64, breadth: u64, depth: u64) {
