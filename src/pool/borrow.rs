@@ -19,6 +19,7 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::mem;
 use std::pin::pin;
+use std::ptr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -45,11 +46,11 @@ pub(crate) struct Door {
     look_out: Duration,
 }
 
-/// | state                     | `enter`            | `leave`        | `shut`                       |
-/// |---------------------------|--------------------|----------------|------------------------------|
-/// | open, any number inside   | one more is inside | one fewer is   | → shut                       |
-/// | shut, somebody inside     | is turned away     | one fewer is   | waits; the last to leave wakes |
-/// | shut, nobody inside       | is turned away     | —              | returns                      |
+/// | state                   | to enter           | to leave                      | to shut |
+/// |-------------------------|--------------------|-------------------------------|---------|
+/// | open, any number inside | one more is inside | one fewer is                  | → shut  |
+/// | shut, somebody inside   | is turned away     | one fewer; the last one wakes | waits   |
+/// | shut, nobody inside     | is turned away     | —                             | returns |
 struct Threshold {
     /// `None` once the door is shut.
     lent: Option<&'static dyn Errand>,
@@ -123,7 +124,8 @@ fn erase(errand: &dyn Errand) -> &'static dyn Errand {
     // shown is that nobody uses it when the borrow is over. There are two callers, `Door::lend` and
     // `lend_on_demand`. Each borrows the errand from before its body until after its guard has been
     // dropped, and has made, or makes before anything else can happen, a guard on its own stack that
-    // no body can reach, so that it is dropped whether the body returns or panics.
+    // no body can reach, so that it is dropped whether the body returns or panics. (Who does not come
+    // back at all, like a thread that sleeps for ever, does not end the borrow either.)
     //
     // The reference is kept in two places. In a `Threshold`, the guard (`ShutOnDrop`, or `Returned`)
     // takes it out. Whoever has copied it before has been counted, under the same lock, and is waited
@@ -206,7 +208,7 @@ pub(crate) fn lend_on_demand<R>(line: usize, errand: &dyn Errand, body: impl FnO
     if LOANS.try_with(|loans| loans.borrow_mut().push(loan)).is_err() {
         return body(); // The thread is ending, and has no place to lend from.
     }
-    let returned = Returned;
+    let returned = Returned(errand);
     let result = body();
     drop(returned);
     result
@@ -227,19 +229,24 @@ pub(crate) fn put_behind_a_door(line: usize, look_out: Duration) -> Option<Arc<d
     LOANS.try_with(oldest).ok().flatten()
 }
 
-/// Ends the newest loan of this thread. It is made right after that, and dropped when those that
-/// came later have ended.
-struct Returned;
+/// Ends a loan: the newest of this thread, since those that came later have ended.
+///
+/// Unless somebody switches from stack to stack inside a body, by hand. Then the newest is another's,
+/// and the process ends before anybody can look at ours when it is over.
+struct Returned<'loan>(&'loan dyn Errand);
 
-impl Drop for Returned {
+impl Drop for Returned<'_> {
     #[inline] // At every fork, in the crate that forks.
     fn drop(&mut self) {
         let or_abort = AbortsUnwinding;
-        let loan = LOANS.try_with(|loans| loans.borrow_mut().pop());
-        match loan {
-            Ok(Some(Loan { door: None, .. })) => {}
-            Ok(Some(Loan { door: Some(door), .. })) => door.shut(),
-            Ok(None) | Err(_) => unreachable!("a loan is on the stack until it has ended"),
+        let newest = LOANS.try_with(|loans| loans.borrow_mut().pop());
+        match newest {
+            Ok(Some(loan)) if ptr::addr_eq(loan.errand, self.0) => {
+                if let Some(door) = loan.door {
+                    door.shut();
+                }
+            }
+            Ok(_) | Err(_) => unreachable!("bodies nest, and the thread has not ended"),
         }
         mem::forget(or_abort);
     }

@@ -138,9 +138,9 @@ fn work(aboard: &Aboard) {
                 drop(state);
                 shared.want_work(true);
                 patience.look_out(look_out, || shared.has_news(n_seen));
-                shared.want_work(false);
                 state = shared.lock();
                 state.arrive();
+                shared.want_work(false);
                 may_look_out = false;
             }
             Next::Sleep => {
