@@ -1,6 +1,6 @@
 //! What does it cost to fork, when there is a fork at every call and hardly any work in one?
 //!
-//! fib(27) by two calls each, with no leaf batched: half a million forks of a few nanoseconds. A good
+//! fib(27) by two calls each, with no leaf batched: some 300,000 forks of a few nanoseconds. A good
 //! fork costs next to nothing while everybody is busy. Everybody begins outside: rayon and chili are
 //! entered once, and ours forks where it is called.
 
