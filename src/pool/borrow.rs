@@ -239,14 +239,14 @@ impl Drop for Returned<'_> {
     #[inline] // At every fork, in the crate that forks.
     fn drop(&mut self) {
         let or_abort = AbortsUnwinding;
-        let newest = LOANS.try_with(|loans| loans.borrow_mut().pop());
-        match newest {
-            Ok(Some(loan)) if ptr::addr_eq(loan.errand, self.0) => {
-                if let Some(door) = loan.door {
-                    door.shut();
-                }
-            }
-            Ok(_) | Err(_) => unreachable!("bodies nest, and the thread has not ended"),
+        let door = LOANS.try_with(|loans| {
+            let newest = loans.borrow_mut().pop()?;
+            ptr::addr_eq(newest.errand, self.0).then_some(newest.door)
+        });
+        match door {
+            Ok(Some(None)) => {}
+            Ok(Some(Some(door))) => door.shut(),
+            Ok(None) | Err(_) => unreachable!("bodies nest, and the thread has not ended"),
         }
         mem::forget(or_abort);
     }

@@ -47,8 +47,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "                    door.shut();",
-        wrong: "                    drop(door);",
+        right: "            Ok(Some(Some(door))) => door.shut(),",
+        wrong: "            Ok(Some(Some(door))) => drop(door),",
         mistake: "a loan on demand ends with its door open",
         caught_by: "borrow::nobody_is_inside_when_a_loan_on_demand_has_ended",
     },
