@@ -101,6 +101,10 @@ mod documents {
     #[cfg(unix)]
     #[doc = include_str!("../docs/guide/20-killing-a-tree.md")]
     mod killing_a_tree {}
+    #[doc = include_str!("../docs/guide/21-borrowing.md")]
+    mod borrowing {}
+    #[doc = include_str!("../docs/guide/22-forking.md")]
+    mod forking {}
 }
 
 pub use error::{
@@ -125,6 +129,7 @@ pub use pool::builder::Builder;
 pub use pool::handle::{Cancel, JoinHandle};
 pub use pool::map::Map;
 pub use pool::map_until::{TimedMap, TryMap};
+pub use pool::scope::{Scope, ScopedHandle};
 pub use pool::shared::Stats;
 pub use pool::shutdown::Shutdown;
 pub use pool::thread_pool::ThreadPool;

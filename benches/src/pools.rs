@@ -1,5 +1,7 @@
 //! One pool of each kind: two workers, and everything else as its author chose it.
 
+use std::num::NonZero;
+
 /// How many workers each pool has: as many as the machine has cores that the tables in `docs/` come
 /// from.
 pub(crate) const WORKERS: usize = 2;
@@ -13,6 +15,14 @@ pub(crate) fn rayon() -> rayon::ThreadPool {
         .num_threads(WORKERS)
         .build()
         .expect("this process may start threads")
+}
+
+/// Whoever enters its scope works too, and counts as one of the threads.
+pub(crate) fn chili() -> chili::ThreadPool {
+    chili::ThreadPool::with_config(chili::Config {
+        thread_count: NonZero::new(WORKERS),
+        ..chili::Config::default()
+    })
 }
 
 pub(crate) fn threadpool() -> threadpool::ThreadPool {

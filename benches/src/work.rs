@@ -28,6 +28,11 @@ impl Work {
         Work { n_steps: n_steps as u64 }
     }
 
+    /// This many times as much.
+    pub(crate) fn part(self, part: f64) -> Self {
+        Work { n_steps: (self.n_steps as f64 * part) as u64 }
+    }
+
     /// Does the work. Each step of this shift register needs the one before, so that a compiler can
     /// neither shorten it nor do two steps at once.
     pub(crate) fn run(self, seed: u64) -> u64 {

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 
 use crate::error::{CancelReason, JoinError};
 use crate::event::Ending;
-use crate::panic;
+use crate::panic::{self, Panic};
 use crate::wait::cancel::CancellationToken;
 use crate::wait::host::Hold;
 use crate::wait::settle::{Progress, Settle};
@@ -44,6 +44,11 @@ pub(crate) trait Runner {
     /// The job has settled, and now comes code that is not ours: the reader's waker, or the drop of
     /// a result that has no reader. It may take its time.
     fn before_foreign_code(&self) {}
+
+    /// Nobody will read this panic.
+    fn tell_of(&self, panic: Panic) {
+        self.ledger().tell(&panic);
+    }
 }
 
 impl Runner for Ledger {
@@ -98,12 +103,22 @@ impl<F, T> Job<F, T> {
         if !aftermath.is_nothing() {
             runner.before_foreign_code();
             if let Some(unread) = aftermath.run_its_course() {
-                runner.ledger().dispose(unread);
+                dispose(unread, runner);
             }
         }
         if let Some(hold) = &self.hold {
             hold.let_go(); // Not before the reader has been woken.
         }
+    }
+}
+
+/// Disposes of a result that has no reader.
+fn dispose<T>(unread: Result<T, JoinError>, runner: &dyn Runner) {
+    match unread {
+        // A value may be anything, and dropping it may panic: that must not cost us a worker.
+        Ok(value) => panic::contain(|| drop(value)),
+        Err(JoinError::Panicked(panic)) => runner.tell_of(panic),
+        Err(JoinError::Cancelled(_)) => {} // Whoever cancelled it knows.
     }
 }
 

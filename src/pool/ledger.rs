@@ -3,7 +3,7 @@
 //! Knows nothing of queues and workers. What must always hold: a job is counted before its handle
 //! settles, so that whoever has its result finds it in the count.
 
-use crate::error::JoinError;
+use crate::panic::Panic;
 use crate::prims::{AtomicUsize, Ordering};
 use crate::wait::panic_hook::PanicHook;
 
@@ -34,8 +34,8 @@ impl Ledger {
         self.settled.load(Relaxed) // ORDERING: Relaxed, as in `count_settled`.
     }
 
-    /// Disposes of a result that has no reader.
-    pub(crate) fn dispose<T>(&self, unread: Result<T, JoinError>) {
-        self.hook.dispose(unread);
+    /// Tells the hook of a panic that nobody will read.
+    pub(crate) fn tell(&self, panic: &Panic) {
+        self.hook.tell(panic);
     }
 }

@@ -29,4 +29,8 @@ pub(crate) mod thread_pool;
 pub(crate) mod shutdown;
 pub(crate) mod map;
 pub(crate) mod map_until;
+pub(crate) mod borrow;
+pub(crate) mod scope;
+pub(crate) mod par_map;
+pub(crate) mod join;
 pub(crate) mod thread;

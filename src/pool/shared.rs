@@ -179,6 +179,17 @@ impl Shared {
         self.inbox.0.is_bell_set()
     }
 
+    /// Whether a worker has nothing to do, and would take what somebody else might do later.
+    #[inline] // At every fork, in the crate that forks.
+    pub(crate) fn is_work_wanted(&self) -> bool {
+        self.inbox.0.is_work_wanted()
+    }
+
+    /// A worker begins to look out, or has ended; or somebody brings it work.
+    pub(crate) fn want_work(&self, is_wanted: bool) {
+        self.inbox.0.want_work(is_wanted);
+    }
+
     /// The caller says that it is on its way to the next job; false if somebody else is.
     pub(crate) fn announce(&self) -> bool {
         let mut state = self.lock();

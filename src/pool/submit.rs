@@ -13,6 +13,7 @@ use crate::wait::help::{self, Ticket};
 
 use super::inbox::{Admission, RefusedJobs};
 use super::job::Run;
+use super::places::Places;
 use super::shared::Shared;
 use super::worker::{is_aboard, offer_of, summon};
 
@@ -73,6 +74,16 @@ pub(crate) fn queue(
             ticket
         }
     }
+}
+
+/// Queues a job that nobody depends on, if the queue has room for it.
+pub(crate) fn bring(
+    shared: &Arc<Shared>,
+    job: Arc<dyn Run>,
+    submitted_at: &'static Location<'static>,
+) -> Option<Ticket> {
+    let has_room = shared.places().is_none_or(Places::try_take);
+    has_room.then(|| queue(shared, job, submitted_at))
 }
 
 /// Queues many jobs, which have tickets that follow one another from the one that is returned.

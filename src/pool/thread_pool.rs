@@ -22,8 +22,8 @@ use super::watch::Watch;
 /// A number of threads that run the closures handed to them.
 ///
 /// When to use it: there is blocking or computing work in many pieces, and no more than so many
-/// should go on at a time. To borrow from the stack, or to compute over slices, rayon does more; for
-/// thousands of waits at once, tasks cost less than threads.
+/// should go on at a time. Jobs may borrow from the stack in a [`scope`](Self::scope). To compute over
+/// slices, rayon does more; for thousands of waits at once, tasks cost less than threads.
 ///
 /// ```
 /// use handspun::ThreadPool;

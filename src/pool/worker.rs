@@ -136,9 +136,11 @@ fn work(aboard: &Aboard) {
             }
             Next::LookOut(n_seen) => {
                 drop(state);
+                shared.want_work(true);
                 patience.look_out(look_out, || shared.has_news(n_seen));
                 state = shared.lock();
                 state.arrive();
+                shared.want_work(false);
                 may_look_out = false;
             }
             Next::Sleep => {

@@ -125,7 +125,7 @@ impl Host {
         }
         let mut state = self.timers.lock();
         if state.timers.is_empty() {
-            self.has_timers.store(false, Relaxed);
+            self.has_timers.store(false, Relaxed); // ORDERING: Relaxed, as above.
             return;
         }
         let now = self.clock.now();

@@ -28,6 +28,7 @@ mod steps;
 mod sync;
 #[cfg(unix)]
 mod children;
+mod borrow;
 mod orderings;
 
 /// Runs a program under every schedule, and prints how many there were.

@@ -27,6 +27,7 @@ mod asked;
 mod steps;
 mod sync;
 mod children;
+mod borrow;
 
 /// One mistake that somebody might make.
 struct Mutant {
@@ -40,7 +41,7 @@ struct Mutant {
 }
 
 /// The mistakes, one list for each file of checks.
-const MUTANTS: [&[Mutant]; 11] = [
+const MUTANTS: [&[Mutant]; 12] = [
     hall::MUTANTS,
     waits::MUTANTS,
     pool::MUTANTS,
@@ -52,6 +53,7 @@ const MUTANTS: [&[Mutant]; 11] = [
     steps::MUTANTS,
     sync::MUTANTS,
     children::MUTANTS,
+    borrow::MUTANTS,
 ];
 
 fn main() -> ExitCode {

@@ -22,3 +22,5 @@ mod tokens;
 mod observing;
 mod limits;
 mod deadlines;
+mod borrowing;
+mod forking;

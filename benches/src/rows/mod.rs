@@ -10,6 +10,9 @@ mod idle;
 mod map;
 mod producers;
 mod queue;
+mod join;
+mod nested;
+mod par_map;
 mod queue_depth;
 mod round_trip;
 mod semaphore;
@@ -40,6 +43,14 @@ pub(crate) const ALL: &[Row] = &[
     queue_depth::ROW,
     as_completed::ROW,
     map::ROW,
+    par_map::EVEN,
+    par_map::SLOW,
+    par_map::UNEVEN,
+    par_map::HUGE,
+    par_map::TINY,
+    join::ROW,
+    nested::BROAD,
+    nested::DEEP,
     trickle::ROW,
     idle::ROW,
     spawn_await::ROW,

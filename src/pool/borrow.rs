@@ -1,0 +1,253 @@
+//! Lending: a pool may call what stands on somebody's stack, for as long as a body runs there.
+//!
+//! Knows nothing of what is lent, nor of who calls it. It has the pool's only `unsafe`, one line that
+//! makes a short lifetime look long. What the pool is given is a [`Door`], which owns nothing that is
+//! borrowed: it can be kept, cloned and dropped at any time, by anybody, before and after the body.
+//!
+//! What must always hold:
+//!
+//! 1. What is lent is called inside its door, and nowhere else.
+//! 2. Who finds the door shut does not get in; and it stays shut.
+//! 3. Neither `lend` nor `lend_on_demand` returns, or unwinds, before the door is shut and nobody is
+//!    inside.
+//!
+//! A job that has settled is not yet over: whoever ran it may still be dropping what it returned.
+//! Therefore nobody here asks whether a job has settled. Who is inside may touch the borrow, and who
+//! is not may not.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::mem;
+use std::pin::pin;
+use std::ptr;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::error::CancelReason;
+use crate::event::Ending;
+use crate::prims::{Mutex, thread_local};
+use crate::wait::block_on::block_on_until;
+use crate::wait::deadline::Deadline;
+
+use super::job::{Run, Runner};
+
+/// One or several jobs on somebody's stack, by number.
+pub(crate) trait Errand: Sync {
+    fn run(&self, number: usize, runner: &dyn Runner);
+
+    fn refuse(&self, number: usize, reason: CancelReason, runner: &dyn Runner);
+}
+
+/// The way to what is lent.
+pub(crate) struct Door {
+    threshold: Mutex<Threshold>,
+    /// How long the owner looks out for the last to leave, before it sleeps.
+    look_out: Duration,
+}
+
+/// | state                   | to enter           | to leave                      | to shut |
+/// |-------------------------|--------------------|-------------------------------|---------|
+/// | open, any number inside | one more is inside | one fewer is                  | → shut  |
+/// | shut, somebody inside   | is turned away     | one fewer; the last one wakes | waits   |
+/// | shut, nobody inside     | is turned away     | —                             | returns |
+struct Threshold {
+    /// `None` once the door is shut.
+    lent: Option<&'static dyn Errand>,
+    n_inside: usize,
+    /// The owner, while it waits for the last to leave.
+    owner: Option<Waker>,
+}
+
+impl Door {
+    /// A door that leads nowhere yet.
+    pub(crate) fn new(look_out: Duration) -> Arc<Self> {
+        Arc::new(Self::to(None, look_out))
+    }
+
+    /// Lends through this door while `body` runs, at once and to everybody who has it.
+    pub(crate) fn lend<R>(&self, errand: &dyn Errand, body: impl FnOnce() -> R) -> R {
+        let shut = ShutOnDrop(self); // First: there is no way out of here that does not shut.
+        self.threshold.lock().lent = Some(erase(errand));
+        let result = body();
+        drop(shut);
+        result
+    }
+
+    /// A job for the pool: the one with this number behind the door.
+    pub(crate) fn job(self: &Arc<Self>, number: usize) -> Arc<dyn Run> {
+        Arc::new(Proxy { door: self.clone(), number })
+    }
+
+    fn to(lent: Option<&'static dyn Errand>, look_out: Duration) -> Self {
+        Self { threshold: Mutex::new(Threshold { lent, n_inside: 0, owner: None }), look_out }
+    }
+
+    /// Calls what is lent, if the door is open; says whether it was.
+    fn enter(&self, call: impl FnOnce(&dyn Errand)) -> bool {
+        let mut threshold = self.threshold.lock();
+        let Some(errand) = threshold.lent else { return false };
+        threshold.n_inside += 1;
+        drop(threshold);
+        let leave = LeaveOnDrop(self);
+        call(errand);
+        drop(leave); // From here on the borrow may be over.
+        true
+    }
+
+    /// Lets nobody in any more, and waits for those who are inside.
+    fn shut(&self) {
+        let or_abort = AbortsUnwinding;
+        let is_empty = pin!(poll_fn(|context| self.poll_shut(context)));
+        match block_on_until(is_empty, Deadline::Never, self.look_out) {
+            Some(()) => mem::forget(or_abort),
+            None => unreachable!("never has not passed"),
+        }
+    }
+
+    fn poll_shut(&self, context: &Context<'_>) -> Poll<()> {
+        let waker = context.waker().clone();
+        let mut threshold = self.threshold.lock();
+        threshold.lent = None;
+        if threshold.n_inside == 0 {
+            return Poll::Ready(());
+        }
+        threshold.owner = Some(waker); // Each is our own thread's parker: its drop runs no other code.
+        Poll::Pending
+    }
+}
+
+/// Makes a borrow look as if it lasted for ever.
+#[expect(unsafe_code, reason = "a pool's threads outlive every borrow: see the argument")]
+fn erase(errand: &dyn Errand) -> &'static dyn Errand {
+    // SAFETY: only the lifetime changes, so that the value is as valid as it was; what has to be
+    // shown is that nobody uses it when the borrow is over. There are two callers, `Door::lend` and
+    // `lend_on_demand`. Each borrows the errand from before its body until after its guard has been
+    // dropped, and has made, or makes before anything else can happen, a guard on its own stack that
+    // no body can reach, so that it is dropped whether the body returns or panics. (Who does not come
+    // back at all, like a thread that sleeps for ever, does not end the borrow either.)
+    //
+    // The reference is kept in two places. In a `Threshold`, the guard (`ShutOnDrop`, or `Returned`)
+    // takes it out. Whoever has copied it before has been counted, under the same lock, and is waited
+    // for; it is counted out when its call is over, by `LeaveOnDrop`, also if the call panics. In the
+    // `LOANS` of its own thread, `Returned` takes it out; nobody reads it there but `put_behind_a_door`,
+    // on that thread, while the body runs, and it puts it into a `Threshold`.
+    //
+    // It is shared with other threads, which `Errand: Sync` allows. And it owns nothing: to drop it,
+    // or a door or a proxy with it, runs no code of a type that is borrowed.
+    unsafe { mem::transmute::<&dyn Errand, &'static dyn Errand>(errand) }
+}
+
+struct ShutOnDrop<'door>(&'door Door);
+
+impl Drop for ShutOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.shut();
+    }
+}
+
+struct LeaveOnDrop<'door>(&'door Door);
+
+impl Drop for LeaveOnDrop<'_> {
+    fn drop(&mut self) {
+        let mut threshold = self.0.threshold.lock();
+        threshold.n_inside -= 1;
+        let owner = if threshold.n_inside == 0 { threshold.owner.take() } else { None };
+        drop(threshold);
+        owner.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Where this lives, a panic ends the process: somebody may be inside, and the stack that they look at
+/// must not be unwound. Nothing there panics as it stands.
+struct AbortsUnwinding;
+
+impl Drop for AbortsUnwinding {
+    fn drop(&mut self) {
+        panic!("a stack that is lent cannot be unwound"); // A second panic, and so the end.
+    }
+}
+
+/// What stands in the queue for a job that is lent.
+struct Proxy {
+    door: Arc<Door>,
+    number: usize,
+}
+
+impl Run for Proxy {
+    fn run(self: Arc<Self>, runner: &dyn Runner) {
+        if !self.door.enter(|errand| errand.run(self.number, runner)) {
+            runner.before_settling(Ending::Cancelled);
+        }
+    }
+
+    fn refuse(self: Arc<Self>, reason: CancelReason, runner: &dyn Runner) {
+        if !self.door.enter(|errand| errand.refuse(self.number, reason, runner)) {
+            runner.before_settling(Ending::Cancelled);
+        }
+    }
+}
+
+thread_local! {
+    /// What is lent on demand on this thread, the oldest first. Bodies nest, and so it is a stack.
+    static LOANS: RefCell<Vec<Loan>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Loan {
+    errand: &'static dyn Errand,
+    /// For whom: the address of what keeps the pool's line.
+    line: usize,
+    /// Once somebody has asked for it.
+    door: Option<Arc<Door>>,
+}
+
+/// Lends while `body` runs, if anybody asks for it: see [`put_behind_a_door`]. Costs next to nothing
+/// as long as nobody does.
+pub(crate) fn lend_on_demand<R>(line: usize, errand: &dyn Errand, body: impl FnOnce() -> R) -> R {
+    let loan = Loan { errand: erase(errand), line, door: None };
+    if LOANS.try_with(|loans| loans.borrow_mut().push(loan)).is_err() {
+        return body(); // The thread is ending, and has no place to lend from.
+    }
+    let returned = Returned(errand);
+    let result = body();
+    drop(returned);
+    result
+}
+
+/// The oldest loan of this thread to that line that is not behind a door yet, as a job for the pool.
+pub(crate) fn put_behind_a_door(line: usize, look_out: Duration) -> Option<Arc<dyn Run>> {
+    let oldest = |loans: &RefCell<Vec<Loan>>| {
+        let mut loans = loans.borrow_mut();
+        // Who asks is given the oldest, so that those before it stand behind doors already.
+        let first = loans.partition_point(|loan| loan.door.is_some());
+        let loan =
+            loans[first..].iter_mut().find(|loan| loan.door.is_none() && loan.line == line)?;
+        let door = Arc::new(Door::to(Some(loan.errand), look_out));
+        loan.door = Some(door.clone());
+        Some(door.job(0))
+    };
+    LOANS.try_with(oldest).ok().flatten()
+}
+
+/// Ends a loan: the newest of this thread, since those that came later have ended.
+///
+/// Unless somebody switches from stack to stack inside a body, by hand. Then the newest is another's,
+/// and the process ends before anybody can look at ours when it is over.
+struct Returned<'loan>(&'loan dyn Errand);
+
+impl Drop for Returned<'_> {
+    #[inline] // At every fork, in the crate that forks.
+    fn drop(&mut self) {
+        let or_abort = AbortsUnwinding;
+        let door = LOANS.try_with(|loans| {
+            let newest = loans.borrow_mut().pop()?;
+            ptr::addr_eq(newest.errand, self.0).then_some(newest.door)
+        });
+        match door {
+            Ok(Some(None)) => {}
+            Ok(Some(Some(door))) => door.shut(),
+            Ok(None) | Err(_) => unreachable!("bodies nest, and the thread has not ended"),
+        }
+        mem::forget(or_abort);
+    }
+}

@@ -1,0 +1,105 @@
+//! Mistakes in when a borrow ends.
+
+use super::Mutant;
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        file: "src/pool/borrow.rs",
+        right: "        let Some(errand) = threshold.lent else { return false };
+        threshold.n_inside += 1;
+",
+        wrong: "        let Some(errand) = threshold.lent else { return false };
+        drop(threshold);
+        let mut threshold = self.threshold.lock();
+        threshold.n_inside += 1;
+",
+        mistake: "to find the door open and to be counted are two steps",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
+    },
+    Mutant {
+        file: "src/pool/borrow.rs",
+        right: "        let leave = LeaveOnDrop(self);
+        call(errand);
+",
+        wrong: "        drop(LeaveOnDrop(self));
+        call(errand);
+        let leave = Vec::<u8>::new();
+",
+        mistake: "a guest is counted out before its call is over",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
+    },
+    Mutant {
+        file: "src/pool/borrow.rs",
+        right: "        if threshold.n_inside == 0 {
+            return",
+        wrong: "        if context.waker().will_wake(&waker) {
+            return",
+        mistake: "a borrow ends while somebody is inside",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
+    },
+    Mutant {
+        file: "src/pool/borrow.rs",
+        right: "        threshold.lent = None;
+",
+        wrong: "",
+        mistake: "a door is not shut when its owner goes",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
+    },
+    Mutant {
+        file: "src/pool/borrow.rs",
+        right: "            Ok(Some(Some(door))) => door.shut(),",
+        wrong: "            Ok(Some(Some(door))) => drop(door),",
+        mistake: "a loan on demand ends with its door open",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_on_demand_has_ended",
+    },
+    Mutant {
+        file: "src/pool/borrow.rs",
+        right: "        owner.into_iter().for_each(Waker::wake);
+",
+        wrong: "        drop(owner);
+",
+        mistake: "the last to leave wakes nobody",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
+    },
+    Mutant {
+        file: "src/pool/scope.rs",
+        right: "        self.begin(number).run(&InScope { runner, jobs: &self.jobs });
+        self.end_one();
+",
+        wrong: "        let job = self.begin(number);
+        self.end_one();
+        job.run(&InScope { runner, jobs: &self.jobs });
+",
+        mistake: "a job counts as ended when it begins",
+        caught_by: "borrow::a_scope_ends_after_the_jobs_of_its_jobs",
+    },
+    Mutant {
+        file: "src/pool/scope.rs",
+        right:
+            "            waiter = if jobs.is_waiter_helping { jobs.waiter.take() } else { None };
+",
+        wrong: "            waiter = None;
+",
+        mistake: "a job that comes late wakes no worker that waits for it",
+        caught_by: "borrow::a_worker_that_waits_for_a_scope_runs_what_comes_late",
+    },
+    Mutant {
+        file: "src/pool/scope.rs",
+        right: "        let waiter = if jobs.n_left == 0 { jobs.waiter.take() } else { None };
+",
+        wrong: "        let waiter: Option<Waker> = None;
+",
+        mistake: "the last job to end wakes nobody",
+        caught_by: "borrow::a_scope_ends_after_the_jobs_of_its_jobs",
+    },
+    Mutant {
+        file: "src/pool/par_map.rs",
+        right: "        let (rest, chunk) = self.items.split_at(self.items.len() - n_items);
+        self.items = rest;
+",
+        wrong: "        let (rest, chunk) = self.items.split_at(self.items.len() - n_items);
+",
+        mistake: "a helper leaves its chunk to others as well",
+        caught_by: "borrow::a_map_calls_for_every_item_once",
+    },
+];
