@@ -48,6 +48,13 @@ pub(crate) fn show(played: &[Played]) {
     }
 }
 
+/// For a performance under a clock that jumps: what it took of everybody else's time.
+pub(crate) fn show_real_time(time: Duration) {
+    print(format_args!(
+        "\nThe times above are those of a clock that jumps. It took {time:.1?} of yours."
+    ));
+}
+
 fn seconds(duration: Duration) -> String {
     format!("{:.3} s", duration.as_secs_f64())
 }
