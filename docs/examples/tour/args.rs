@@ -87,12 +87,13 @@ fn find(name: &str) -> Result<&'static Program, lexopt::Error> {
     })
 }
 
-/// The upper bound keeps the one real timeout of the tour, 15 s, longer than what it waits for; the
-/// lower one keeps the table readable. `NaN` is in no range, so it needs no words of its own.
+/// The upper bound keeps the one timeout that is not scaled, 15 s, longer than what it waits for; the
+/// lower one keeps those that are scaled apart from what they interrupt. `NaN` is in no range, so it
+/// needs no words of its own.
 fn parse_scale(text: &str) -> Result<f64, Box<dyn Error + Send + Sync>> {
     match text.parse::<f64>() {
-        Ok(scale) if (0.000_001..=10.0).contains(&scale) => Ok(scale),
-        Ok(_) | Err(_) => Err("the scale is a number from 0.000001 to 10, such as 0.05".into()),
+        Ok(scale) if (0.01..=10.0).contains(&scale) => Ok(scale),
+        Ok(_) | Err(_) => Err("the scale is a number from 0.01 to 10, such as 0.05".into()),
     }
 }
 
@@ -149,7 +150,7 @@ mod tests {
     fn a_scale_is_a_sane_number() {
         for scale in ["0", "-0.0", "-1", "NaN", "inf", "1e300", "1e-300", "", "fast"] {
             let error = error(&["--scale", scale]);
-            assert!(error.contains("a number from 0.000001 to 10"), "{scale}: {error}");
+            assert!(error.contains("a number from 0.01 to 10"), "{scale}: {error}");
         }
         assert!(error(&["--scale"]).contains("missing argument"));
     }

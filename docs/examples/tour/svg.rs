@@ -23,6 +23,8 @@ const TOP: f64 = 84.0;
 const BAR: f64 = 26.0;
 /// A task is thinner than a job: it is there, and mostly waits.
 const LIFE: f64 = 12.0;
+/// At its end, if it did not just return, is a piece of another colour.
+const CAP: f64 = 8.0;
 /// More tasks and children than that have no lane.
 const MAX_LIVES: usize = 40;
 const GAP: f64 = 8.0;
@@ -230,19 +232,23 @@ impl Picture {
             if depth == 0 {
                 busy += ended - began;
             }
-            let kind = kind_of(span);
             let (x, end) = (self.x(began), self.x(ended));
             // A hair's breadth is left between two bars, and of what is thinner than a hair.
             let width = (end - x - 1.0).max(0.5);
-            let height = if span.what == What::Job { BAR } else { LIFE };
-            let y = lane.y + BAR * (lane.depth - depth) as f64 + (BAR - height) / 2.0;
-            writeln!(
-                svg,
-                r#"<g class="bar"><rect class="{kind}" x="{x:.1}" y="{y}" width="{width:.1}" height="{height}" rx="2"/>"#
-            )?;
+            let middle = lane.y + BAR * (lane.depth - depth) as f64 + BAR / 2.0;
+            write!(svg, r#"<g class="bar">"#)?;
+            if span.what == What::Job {
+                write_rect(svg, end_of(span).unwrap_or(kind_of(span)), x, middle, width, BAR)?;
+            } else {
+                write_rect(svg, kind_of(span), x, middle, width, LIFE)?;
+                if let Some(end) = end_of(span) {
+                    let cap = width.min(CAP);
+                    write_rect(svg, end, x + width - cap, middle, cap, BAR - 6.0)?;
+                }
+            }
             let number = span.number;
             if span.what == What::Job && width > 10.0 + 8.0 * number.to_string().len() as f64 {
-                write_text(svg, x + width / 2.0, y + BAR / 2.0 + 4.5, "in middle", number)?;
+                write_text(svg, x + width / 2.0, middle + 4.5, "in middle", number)?;
             }
             let ending = match span.settled {
                 Some((_, ending)) => format!("{ending:?}").to_lowercase(),
@@ -257,6 +263,7 @@ impl Picture {
             Some(What::Job) => {
                 format!("{:.0} %", 100.0 * busy.as_secs_f64() / self.total().as_secs_f64())
             }
+            Some(_) if busy < Duration::from_secs(1) => format!("{busy:.0?}"),
             Some(_) => format!("{busy:.2?}"),
             None => String::new(),
         };
@@ -329,16 +336,40 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// The colour of a bar.
+/// A bar with this middle line.
+fn write_rect(
+    svg: &mut String,
+    class: &str,
+    x: f64,
+    middle: f64,
+    width: f64,
+    height: f64,
+) -> fmt::Result {
+    let y = middle - height / 2.0;
+    writeln!(
+        svg,
+        r#"<rect class="{class}" x="{x:.1}" y="{y}" width="{width:.1}" height="{height}" rx="2"/>"#
+    )
+}
+
+/// The colour of something that just returns.
 fn kind_of(span: &Span) -> &'static str {
-    match (span.settled.map(|(_, ending)| ending), span.what) {
-        (None, _) => "running",
-        (Some(Ending::Panicked), _) => "panicked",
-        (Some(Ending::Cancelled | Ending::Killed), _) => "cancelled",
-        (Some(_), What::Task) => "task",
-        (Some(_), What::Child) => "child",
-        (Some(_), _) if span.run.is_some_and(|run| run.depth > 0) => "ontop",
-        (Some(_), _) => "returned",
+    match span.what {
+        What::Task => "task",
+        What::Child => "child",
+        What::Job if span.run.is_some_and(|run| run.depth > 0) => "ontop",
+        What::Job => "returned",
+        _ => "returned", // There may be more to come.
+    }
+}
+
+/// The colour of another end: of a whole job, or at the end of the thin bar of a task or a child.
+fn end_of(span: &Span) -> Option<&'static str> {
+    match span.settled.map(|(_, ending)| ending) {
+        None => Some("running"),
+        Some(Ending::Panicked) => Some("panicked"),
+        Some(Ending::Cancelled | Ending::Killed) => Some("cancelled"),
+        Some(_) => None,
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) const PROGRAM: Program = Program {
     name: "bounded_fetches",
     title: "Twelve fetches, three at a time, as they complete",
     shows: "Twelve tasks share three permits, for 0.2 to 1.0 s each. A permit goes to whoever has \
-            waited longest, so no time is lost between two.",
+            waited longest, so no time is lost between two. A line in the timeline has the wait in it.",
     ideal: Some(random::makespan(&[0; 12], &DELAYS, 3)),
     is_async: true,
     run,

@@ -49,15 +49,14 @@ fn run(stage: &Stage) -> Result<(), Box<dyn Error>> {
 pub(crate) const PROGRAM: Program = Program {
     name: "cancel",
     title: "Cancelling a task, and its clean-up",
-    shows: "A task works in steps of 0.3 s and is cancelled after 1.2 s. Its clean-up is a drop, and \
-            its handle says what happened.",
+    shows: "A task works in steps of 0.3 s and is cancelled after 1.2 s, within its fourth. Its \
+            clean-up is a drop, and its handle says what happened.",
     ideal: Some(Duration::from_millis(1200)),
     is_async: true,
     run,
     expected: || {
-        let lines =
-            ["working...", "working...", "working...", "cleanup on cancel", "task cancelled"];
-        Expected::Exactly(lines.map(str::to_owned).to_vec())
+        let end = ["cleanup on cancel", "task cancelled"].map(str::to_owned);
+        Expected::After("working...", end.to_vec())
     },
     source: file!(),
 };

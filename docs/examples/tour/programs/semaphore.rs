@@ -38,8 +38,8 @@ fn run(stage: &Stage) -> Result<(), Box<dyn Error>> {
 pub(crate) const PROGRAM: Program = Program {
     name: "semaphore",
     title: "A limit of three",
-    shows: "Ten tasks share three permits, and each needs one for 0.5 s: four rounds. The lines in the \
-            timeline are stairs, three tasks to a step.",
+    shows: "Ten tasks share three permits, and each needs one for 0.5 s: four rounds. A line in the timeline \
+            begins with the spawn, so it has the wait in it, and three tasks are a step of the stairs.",
     ideal: Some(Duration::from_secs(2)),
     is_async: true,
     run,
