@@ -1,7 +1,8 @@
 //! Ten blocking calls on a pool of four, while the executor's thread does something else.
 //!
 //! **Python:** the loop goes on while the pool's threads block, as long as everybody remembers never to
-//! block in a coroutine. One `time.sleep` there, and all tasks stand still, and nothing says so.
+//! block in a coroutine. One `time.sleep` there, and all tasks stand still, and only the debug mode
+//! says so.
 //!
 //! **Better here:** the same bridge. And if a task does block the thread, the executor's observer is
 //! told of it, with the task's name and the line that spawned it.

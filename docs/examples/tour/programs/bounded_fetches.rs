@@ -1,7 +1,7 @@
 //! Twelve fetches, three at a time, each result as soon as it is there.
 //!
-//! **Python:** `as_completed` yields coroutines, and which task one belongs to is not to be known. All
-//! twelve tasks exist from the beginning, and of a million inputs there would be a million.
+//! **Python:** `as_completed` yields coroutines, and (before 3.13) which task one belongs to is not to
+//! be known. All twelve tasks exist from the beginning, and of a million inputs there would be a million.
 //!
 //! **Better here:** `as_completed` yields results. And for a million inputs there is `map_concurrent`,
 //! which takes the next input only when its turn has come.

@@ -74,7 +74,8 @@ pub(crate) const PROGRAM: Program = Program {
     title: "Ending several producers and consumers",
     shows: "Two producers put an item every 0.2 s each, and three consumers take 0.3 s for one. After \
             1.1 s all is to end: first those who put, then, when the queue is empty, those who get.",
-    // Items come at 0.2, 0.4, … 1.0 s, two each time; the last one begins at 1.1 s.
+    // Items come at 0.2, 0.4, … 1.0 s, two each time, and work on the last one begins at 1.1 s. Where the
+    // machine is late there may be fewer items, and so an earlier end.
     ideal: Some(Duration::from_millis(1400)),
     is_async: true,
     run,

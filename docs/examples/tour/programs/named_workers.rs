@@ -1,7 +1,7 @@
 //! Eight workers with names, each with a delay of its own; the results in the order of the names.
 //!
 //! **Python:** `gather` keeps the order of its arguments. A task can have a name, but what `gather`
-//! makes of coroutines is called `Task-1`, `Task-2`.
+//! makes of coroutines is called `Task-2`, `Task-3`.
 //!
 //! **Better here:** a task is named where it is spawned, and that name is what a timeline, a hang
 //! report and an observer call it.

@@ -1,7 +1,7 @@
 //! A stream of eight items, each printed as it comes.
 //!
-//! **Python:** `async def` with `yield`. A generator that is not read to its end is closed by the
-//! garbage collector, some time, on whatever loop there is then.
+//! **Python:** `async def` with `yield`. A generator that is not read to its end is closed when the
+//! garbage collector finds it, some time later, in a task that nobody spawned.
 //!
 //! **Better here:** `generator` makes a stream of an async closure, and `give` is its `yield`. The body
 //! runs only while somebody asks, so it is never ahead of its reader; and when the stream is dropped,
