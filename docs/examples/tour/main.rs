@@ -69,10 +69,7 @@ fn main() -> ExitCode {
             let began = Instant::now();
             let played: Vec<Played> =
                 programs.into_iter().map(|program| play(program, is_virtual)).collect();
-            table::show(&played);
-            if is_virtual {
-                table::show_real_time(began.elapsed());
-            }
+            table::show(&played, is_virtual.then(|| began.elapsed()));
             let verdict = verdict(&played);
             match svg.as_deref().map(|folder| draw(folder, &played)) {
                 Some(Err(code)) => code,
