@@ -122,7 +122,7 @@ pub use executor::stuck::{Dump, Hang, TaskState};
 pub use executor::task::Task;
 pub use observe::histogram::Histogram;
 pub use observe::meter::{Meter, Tally};
-pub use observe::span::{JobRun, JobSpan};
+pub use observe::span::{JobRun, Span};
 pub use observe::timeline::Timeline;
 pub use panic::Panic;
 pub use pool::builder::Builder;

@@ -250,7 +250,8 @@ impl ExecutorBuilder {
 
     /// Who is told of each task, step by step, and of polls that take too long or block the thread.
     ///
-    /// It is called on the executor's thread, or where a task is spawned.
+    /// It is called on the executor's thread, or where a task is spawned. A [`Timeline`](crate::Timeline)
+    /// draws what it hears: `.observer(timeline.observer())`.
     pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.settings.observer = Observer::new(observer);
         self

@@ -1,11 +1,11 @@
 //! How time becomes columns: where a moment is, how much of a column is filled, and a ruler.
 //!
-//! Knows nothing of jobs. What must always hold: a column stands for the same stretch of time in
+//! Knows nothing of jobs and tasks. What must always hold: a column stands for the same stretch of time in
 //! every row, and what fell into one leaves a mark there, however short it was.
 
 use std::time::Duration;
 
-const IDLE: char = '·';
+pub(crate) const IDLE: char = '·';
 /// How much of a column is filled, from an eighth to all of it.
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -19,6 +19,10 @@ impl Scale {
     pub(crate) fn new(total: Duration, n_columns: usize) -> Self {
         // Jobs may take no time at all, as far as the clock can tell.
         Self { total: total.max(Duration::from_nanos(1)), n_columns }
+    }
+
+    pub(crate) fn n_columns(&self) -> usize {
+        self.n_columns
     }
 
     /// The stretch of time that a column stands for.

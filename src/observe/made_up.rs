@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::{Ending, Event, Step, What};
 use crate::observe::picture::Picture;
-use crate::observe::span::{JobSpan, Lives};
+use crate::observe::span::{Lives, Span};
 
 /// Counts time from its own beginning, in milliseconds.
 #[derive(Clone, Copy)]
@@ -44,11 +44,40 @@ impl Film {
         [self.submitted(0, job), self.began(from, job, worker), self.returned(to, job)]
     }
 
-    /// What these events, told by one pool, look like at this time.
+    /// A task that was spawned and came to its end.
+    #[track_caller]
+    pub(crate) fn task(
+        self,
+        number: usize,
+        name: &'static str,
+        from: u64,
+        to: u64,
+        ending: Ending,
+    ) -> [Event<'static>; 2] {
+        let told = |ms, step| Event {
+            what: What::Task,
+            name: (!name.is_empty()).then_some(name),
+            ..event(self.at(ms), number, step)
+        };
+        [told(from, Step::Submitted(Location::caller())), told(to, Step::Settled(ending))]
+    }
+
+    /// The same with a child of the operating system.
+    #[track_caller]
+    pub(crate) fn child(
+        self,
+        name: &'static str,
+        from: u64,
+        to: u64,
+        ending: Ending,
+    ) -> [Event<'static>; 2] {
+        self.task(0, name, from, to, ending).map(|event| Event { what: What::Child, ..event })
+    }
+
+    /// What these events, told by one source, look like at this time.
     pub(crate) fn picture(self, now: u64, events: &[Event<'_>]) -> Picture {
         let mut lives = Lives::default();
-        let settled: Vec<JobSpan> =
-            events.iter().filter_map(|event| lives.hear(0, event)).collect();
+        let settled: Vec<Span> = events.iter().filter_map(|event| lives.hear(0, event)).collect();
         Picture::new(settled.into_iter().chain(lives.open()).collect(), 0, self.at(now))
     }
 }

@@ -6,11 +6,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::event::{Ending, Event};
+use crate::event::{Ending, Event, What};
 use crate::prims::Mutex;
 
 use super::histogram::Histogram;
-use super::span::{JobSpan, Lives};
+use super::span::{Lives, Span};
 
 /// Counts what a pool does: jobs by their ending, waits and run times.
 ///
@@ -32,6 +32,8 @@ use super::span::{JobSpan, Lives};
 /// println!("{tally}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// Jobs only: what an executor tells it of its tasks, it ignores.
 ///
 /// It remembers a job until it settles, and of those that have settled only the counts. Each event
 /// takes a lock for a fraction of a microsecond. To observe with two things at once, call both:
@@ -90,8 +92,12 @@ impl Meter {
     /// Call it once for each pool: job 0 of one pool is not job 0 of another.
     pub fn observer(&self) -> impl Fn(&Event<'_>) + Send + Sync + use<> + 'static {
         let shared = self.shared.clone();
-        let pool = shared.lock().lives.add_pool();
-        move |event| shared.lock().hear(pool, event)
+        let pool = shared.lock().lives.add_source();
+        move |event| {
+            if event.what == What::Job {
+                shared.lock().hear(pool, event);
+            }
+        }
     }
 
     /// What has been counted so far. It takes a look at each job that is queued or runs.
@@ -107,7 +113,7 @@ impl Meter {
 
 impl Books {
     fn hear(&mut self, pool: usize, event: &Event<'_>) {
-        let Some(JobSpan { submitted, run, settled: Some((settled, ending)), .. }) =
+        let Some(Span { submitted, run, settled: Some((settled, ending)), .. }) =
             self.lives.hear(pool, event)
         else {
             return; // There is more to come of this job.
@@ -168,6 +174,15 @@ mod tests {
         assert_eq!((tally.queue_wait.n(), tally.run_time.n()), (3, 3));
         assert_eq!(tally.queue_wait.mean(), Some(Duration::from_millis(10)));
         assert_eq!(tally.run_time.mean(), Some(Duration::from_millis(30)));
+    }
+
+    #[test]
+    fn a_task_is_not_counted_as_a_job() {
+        let (film, meter) = (Film::new(), Meter::new());
+        let tell = meter.observer();
+        film.task(0, "", 0, 1, Ending::Returned).iter().for_each(&tell);
+        film.job(0, 0, 0, 1).iter().for_each(&tell);
+        assert_eq!((meter.read().returned, meter.read().queued), (1, 0));
     }
 
     #[test]

@@ -1,74 +1,127 @@
-//! A picture as text: a ruler, a row for each worker, one for the queue, and what the signs mean.
+//! A picture as text: a ruler, a row for each task, worker and child, and one for the queue.
 //!
 //! Knows nothing of terminals but how wide they are. What must always hold: whatever happened leaves
-//! a mark, however short, and every mark has its word in the legend.
+//! a mark, however short.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::event::Ending;
+use crate::event::What;
 
-use super::columns::{Fill, Scale};
+use super::columns::{Fill, IDLE, Scale};
+use super::legend::{ALIVE, ON_TOP, Seen, brief, headline, is_sign, sign_of, wrap};
 use super::picture::Picture;
-use super::span::JobSpan;
+use super::span::Span;
 
 /// What is narrower than this is drawn as wide as this.
 const MIN_WIDTH: usize = 40;
 /// Room for a number behind a row: `___100%`.
 const REMARK: usize = 7;
-
-const ON_TOP: char = '▒';
-const PANICKED: char = '!';
-const STILL_RUNNING: char = '>';
+/// The tasks of one executor that have rows. Of the others it is said how many there were when.
+const MAX_LIVES: usize = 16;
+/// A name that is longer is cut off.
+const MAX_NAME: usize = 20;
 
 /// Draws it in lines of at most `width` columns.
 pub(crate) fn draw(picture: &Picture, width: usize) -> String {
     let width = width.max(MIN_WIDTH);
     if picture.spans.is_empty() {
-        return "no job has been observed\n".to_owned();
+        return "nothing has been observed\n".to_owned();
     }
     let rows = rows_of(picture);
-    let margin = rows.iter().map(|row| row.name.len()).max().unwrap_or(0) + 1;
+    let margin = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0) + 1;
     let n_columns = width.saturating_sub(margin + REMARK).max(1);
     let scale = Scale::new(picture.total(), n_columns);
 
     let mut text = format!("{:margin$}{}\n", "", scale.ruler());
     let mut seen = Seen::default();
     for row in &rows {
-        let (line, remark) = match &row.what {
-            What::Worker(jobs) => draw_worker(picture, jobs, &scale, &mut seen),
-            What::Queue(pool) => draw_queue(picture, *pool, &scale),
+        let (line, remark) = match &row.content {
+            Content::Life(span) => draw_life(picture, span, &scale, &mut seen),
+            Content::Worker(jobs) => draw_worker(picture, jobs, &scale, &mut seen),
+            Content::Count(times) => draw_count(times, &scale, &mut seen),
         };
         let line = format!("{:margin$}{line}{remark}", row.name);
         writeln!(text, "{}", line.trim_end()).expect("a String takes all that is written");
     }
-    text + &wrap(&[headline(picture, &rows)], width) + &wrap(&seen.legend(&scale), width)
+    let n_workers = rows.iter().filter(|row| matches!(row.content, Content::Worker(_))).count();
+    text + &wrap(&[headline(picture, n_workers)], width)
+        + &wrap(&seen.legend(picture, scale.column_width()), width)
 }
 
 struct Row<'a> {
     name: String,
-    what: What<'a>,
+    content: Content<'a>,
 }
 
-enum What<'a> {
+enum Content<'a> {
+    /// From beginning to end, of a task or a child.
+    Life(&'a Span),
     /// What this worker ran.
-    Worker(Vec<&'a JobSpan>),
-    /// What waited in the queue of this pool.
-    Queue(usize),
+    Worker(Vec<&'a Span>),
+    /// How many there were, each from when to when: of what was queued, or has no row.
+    Count(Vec<(Duration, Duration)>),
 }
 
 fn rows_of(picture: &Picture) -> Vec<Row<'_>> {
-    let pools = picture.pools();
     let mut rows = Vec::new();
+    add_lives(&mut rows, picture, What::Task, "executor");
+    let pools = picture.sources(What::Job);
     for &pool in &pools {
         let prefix = if pools.len() > 1 { format!("pool {pool} ") } else { String::new() };
         for (worker, jobs) in picture.workers(pool) {
-            rows.push(Row { name: format!("{prefix}worker {worker}"), what: What::Worker(jobs) });
+            let name = format!("{prefix}worker {worker}");
+            rows.push(Row { name, content: Content::Worker(jobs) });
         }
-        rows.push(Row { name: format!("{prefix}queued"), what: What::Queue(pool) });
+        let waits = picture.spans_of(What::Job, pool).map(|span| picture.wait(span));
+        let content = Content::Count(waits.filter(|(from, to)| from < to).collect());
+        rows.push(Row { name: format!("{prefix}queued"), content });
     }
+    add_lives(&mut rows, picture, What::Child, "source");
     rows
+}
+
+/// A row for each of the first tasks or children of every source, and one for the others.
+fn add_lives<'a>(rows: &mut Vec<Row<'a>>, picture: &'a Picture, what: What, source_word: &str) {
+    let sources = picture.sources(what);
+    for &source in &sources {
+        let prefix =
+            if sources.len() > 1 { format!("{source_word} {source} ") } else { String::new() };
+        let mut lives: Vec<_> = picture.spans_of(what, source).collect();
+        lives.sort_by_key(|span| (span.submitted, span.number));
+        let others = lives.split_off(lives.len().min(MAX_LIVES));
+        rows.extend(lives.into_iter().map(|span| {
+            let name = format!("{prefix}{}", printable(&span.title()));
+            Row { name, content: Content::Life(span) }
+        }));
+        if !others.is_empty() {
+            let times = others.iter().map(|span| picture.life(span)).collect();
+            let name = format!("{prefix}… and {} more", others.len());
+            rows.push(Row { name, content: Content::Count(times) });
+        }
+    }
+}
+
+/// A name that fits into the margin, and into its line.
+fn printable(name: &str) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    if name.chars().count() <= MAX_NAME {
+        name.chars().map(clean).collect()
+    } else {
+        name.chars().take(MAX_NAME - 1).map(clean).chain(['…']).collect()
+    }
+}
+
+fn draw_life(picture: &Picture, span: &Span, scale: &Scale, seen: &mut Seen) -> (String, String) {
+    let (from, to) = picture.life(span);
+    let mut line = vec![IDLE; scale.n_columns()];
+    line[scale.column(from)..=scale.last_column(from, to)].fill(ALIVE);
+    seen.signs.insert(ALIVE);
+    if let Some(sign) = sign_of(span) {
+        line[scale.last_column(from, to)] = sign;
+        seen.signs.insert(sign);
+    }
+    (line.into_iter().collect(), format!("{:>REMARK$}", brief(to.saturating_sub(from))))
 }
 
 /// A job in the row of its worker.
@@ -81,20 +134,16 @@ struct Bar {
     sign: Option<char>,
 }
 
-fn bar_of(picture: &Picture, span: &JobSpan) -> Option<Bar> {
+fn bar_of(picture: &Picture, span: &Span) -> Option<Bar> {
     let run = span.run?;
-    let sign = match span.settled {
-        Some((_, Ending::Panicked)) => Some(PANICKED),
-        Some((_, Ending::Returned | Ending::Cancelled | Ending::Killed)) => None,
-        None => Some(STILL_RUNNING),
-    };
     let (from, to) = (picture.offset(run.began), picture.end_of(span));
-    Some(Bar { name: span.job.to_string(), depth: run.depth, from, to, sign })
+    let name = span.number.to_string();
+    Some(Bar { name, depth: run.depth, from, to, sign: sign_of(span) })
 }
 
 fn draw_worker(
     picture: &Picture,
-    jobs: &[&JobSpan],
+    jobs: &[&Span],
     scale: &Scale,
     seen: &mut Seen,
 ) -> (String, String) {
@@ -108,7 +157,7 @@ fn draw_worker(
     for (column, share) in line.iter_mut().zip(on_top.shares()) {
         if share > 0.5 {
             *column = ON_TOP;
-            seen.on_top = true;
+            seen.signs.insert(ON_TOP);
         }
     }
     for bar in &bars {
@@ -135,8 +184,7 @@ fn write_names(line: &mut [char], bars: &[Bar], scale: &Scale, seen: &mut Seen) 
     for Bar { name, from, to, .. } in bars {
         let first = scale.column(*from).max(free_from);
         let last = scale.column(*to).saturating_sub(name.len());
-        let is_sign = |column: &char| [PANICKED, STILL_RUNNING].contains(column);
-        let is_free = |at: &usize| !line[*at..*at + name.len()].iter().any(is_sign);
+        let is_free = |at: &usize| !line[*at..*at + name.len()].iter().any(|c| is_sign(*c));
         if let Some(at) = (first..last).find(is_free) {
             for (column, digit) in line[at..].iter_mut().zip(name.chars()) {
                 *column = digit;
@@ -147,94 +195,19 @@ fn write_names(line: &mut [char], bars: &[Bar], scale: &Scale, seen: &mut Seen) 
     }
 }
 
-fn draw_queue(picture: &Picture, pool: usize, scale: &Scale) -> (String, String) {
-    let mut waiting = Fill::nothing(scale);
-    for span in picture.spans.iter().filter(|span| span.pool == pool) {
-        let (from, to) = picture.wait(span);
-        if from < to {
-            waiting.add(scale, from, to);
-        }
-    }
-    // A full block stands for one job at least: a little waiting is to look like a little.
-    let full = waiting.most().round().max(1.0);
-    (waiting.line(full).into_iter().collect(), format!("{full:>7.0}"))
-}
-
-/// What has been drawn, and so needs a word in the legend.
-#[derive(Default)]
-struct Seen {
-    name: Option<String>,
-    on_top: bool,
-    signs: BTreeSet<char>,
-}
-
-impl Seen {
-    fn legend(&self, scale: &Scale) -> Vec<String> {
-        let column = scale.column_width();
-        let mut legend = vec![format!(
-            "A column is {column:.1?}: the fuller (▁▄█), the longer the worker was busy in it."
-        )];
-        legend.extend(self.name.iter().map(|job| format!("{job} stands where job {job} begins.")));
-        if self.on_top {
-            legend.push(format!("{ON_TOP} is a job on top of the one that waits for it."));
-        }
-        for (sign, word) in [(PANICKED, "a panic"), (STILL_RUNNING, "still running")] {
-            if self.signs.contains(&sign) {
-                legend.push(format!("{sign} is {word}."));
-            }
-        }
-        legend.push("The number behind a queue is what its █ stands for.".to_owned());
-        legend
-    }
-}
-
-/// What can be said in a sentence.
-fn headline(picture: &Picture, rows: &[Row<'_>]) -> String {
-    let count = |is_one: fn(&JobSpan) -> bool| picture.spans.iter().filter(|s| is_one(s)).count();
-    let n_workers = rows.iter().filter(|row| matches!(row.what, What::Worker(_))).count();
-    let mut headline = format!(
-        "{} on {} in {:.1?}",
-        numbered(picture.spans.len(), "job"),
-        numbered(n_workers, "worker"),
-        picture.total()
-    );
-    let asides = [
-        (count(|span| span.left_queue().is_none()), "still queued"),
-        (count(|span| span.run.is_none() && span.settled.is_some()), "cancelled"),
-        (picture.n_forgotten, "older ones forgotten"),
-    ];
-    for (n, aside) in asides.into_iter().filter(|(n, _)| *n > 0) {
-        write!(headline, ", {n} {aside}").expect("a String takes all that is written");
-    }
-    headline + "."
-}
-
-fn numbered(n: usize, thing: &str) -> String {
-    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
-}
-
-/// Puts sentences one behind the other, in lines that break between words.
-fn wrap(sentences: &[String], width: usize) -> String {
-    let mut text = String::new();
-    let mut column = 0;
-    for word in sentences.iter().flat_map(|sentence| sentence.split(' ')) {
-        let length = word.chars().count();
-        let (space, at) = match column {
-            0 => ("", 0),
-            _ if column + 1 + length <= width => (" ", column + 1),
-            _ => ("\n", 0),
-        };
-        text += space;
-        text += word;
-        column = at + length;
-    }
-    text + "\n"
+fn draw_count(times: &[(Duration, Duration)], scale: &Scale, seen: &mut Seen) -> (String, String) {
+    let mut count = Fill::nothing(scale);
+    times.iter().for_each(|(from, to)| count.add(scale, *from, *to));
+    // A full block stands for one at least: a little waiting is to look like a little.
+    let full = count.most().round().max(1.0);
+    seen.a_count = true;
+    (count.line(full).into_iter().collect(), format!("{full:>REMARK$.0}"))
 }
 
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Ending, Event};
     use crate::observe::made_up::Film;
 
     /// The rows of a drawing that is 40 columns wide, and 0.4 s long.
@@ -297,10 +270,59 @@ mod tests {
     }
 
     #[test]
+    fn a_task_has_a_row_from_its_spawn_to_its_end() {
+        let film = Film::new();
+        let events = [
+            film.task(1, "", 0, 400, Ending::Returned),
+            film.task(2, "fetch", 100, 200, Ending::Panicked),
+            film.task(3, "stuck", 100, 300, Ending::Cancelled),
+        ];
+        let [first, second, third, headline] = rows(film, &events.as_flattened()[..5]);
+        assert_eq!(first, "task 1 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  400ms");
+        assert_eq!(second, "fetch  ··········━━━━━━━━━━!·····················  100ms");
+        assert_eq!(third, "stuck  ··········━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━>  300ms");
+        assert_eq!(headline, "3 tasks in 400.0ms.");
+        let [_, _, third] = rows(film, events.as_flattened());
+        assert!(third.ends_with("━━━━━━━━━━×··········  200ms"), "{third}");
+    }
+
+    #[test]
+    fn jobs_tasks_and_children_have_one_axis_of_time() {
+        let film = Film::new();
+        let mut events = film.job(0, 0, 200, 400).to_vec();
+        events.extend(film.task(0, "", 0, 200, Ending::Returned));
+        events.extend(film.child("sleep", 200, 400, Ending::Killed));
+        let [task, worker, _, child, headline] = rows(film, &events);
+        assert_eq!(task, "task 0   ━━━━━━━━━━━━━━━━━━━━····················  200ms");
+        assert_eq!(worker, "worker 0 ····················0███████████████████    50%");
+        assert_eq!(child, "sleep    ····················━━━━━━━━━━━━━━━━━━━#  200ms");
+        assert_eq!(headline, "1 job on 1 worker and 1 task and 1 child in 400.0ms, 1");
+    }
+
+    #[test]
+    fn of_many_tasks_the_last_share_one_row() {
+        let film = Film::new();
+        let tasks: Vec<_> = (0..1000).map(|n| film.task(n, "", 0, 400, Ending::Returned)).collect();
+        let text = draw(&film.picture(400, tasks.as_flattened()), 60);
+        assert_eq!(text.matches("task ").count(), MAX_LIVES, "{text}");
+        let row = text.lines().nth(1 + MAX_LIVES).unwrap();
+        assert_eq!(row, "… and 984 more ██████████████████████████████████████    984");
+    }
+
+    #[test]
+    fn a_name_cannot_break_a_line() {
+        let film = Film::new();
+        let name = "two\nlines, and far too long for the margin";
+        let [row] = rows(film, &film.task(0, name, 0, 400, Ending::Returned));
+        assert!(row.starts_with("two lines, and far … ━━━"), "{row}");
+    }
+
+    #[test]
     fn every_line_fits_into_any_width() {
         let film = Film::new();
         let jobs: Vec<_> = (0..50).map(|n| film.job(n, n % 12, n as u64, 2 * n as u64)).collect();
-        let picture = film.picture(0, jobs.as_flattened());
+        let task = film.task(0, "a name of some twenty letters", 0, 9, Ending::Cancelled);
+        let picture = film.picture(0, &[jobs.as_flattened(), &task].concat());
         for width in 0..=200 {
             let text = draw(&picture, width);
             let longest = text.lines().map(|line| line.chars().count()).max();
@@ -310,6 +332,6 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_of_nothing() {
-        assert_eq!(draw(&Film::new().picture(0, &[]), 80), "no job has been observed\n");
+        assert_eq!(draw(&Film::new().picture(0, &[]), 80), "nothing has been observed\n");
     }
 }

@@ -1,7 +1,7 @@
 //! A timeline: remembers what ran when, and gives it as text, as a trace, or as it is.
 //!
-//! Knows nothing of how it is drawn. What must always hold: it remembers the jobs that are not over,
-//! and a limited number of those that are.
+//! Knows nothing of how it is drawn. What must always hold: it remembers what is not over, and a
+//! limited number of what is.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,12 +12,12 @@ use crate::event::Event;
 use crate::prims::{self, Mutex};
 
 use super::picture::Picture;
-use super::span::{JobSpan, Lives};
+use super::span::{Lives, Span};
 use super::{text, trace};
 
-/// Draws what ran when, on which worker, and what waited.
+/// Draws what ran when, on which worker, and what waited; and tasks and children beside that.
 ///
-/// When to use it: to see why a pool takes as long as it does. For numbers alone there is a
+/// When to use it: to see why a program takes as long as it does. For numbers alone there is a
 /// [`Meter`](crate::Meter), which remembers less. A clone is another handle of the same timeline.
 ///
 /// ```
@@ -42,11 +42,28 @@ use super::{text, trace};
 /// queued   ▅█▇▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅      2
 /// ```
 ///
+/// One timeline may hold pools and executors, in one drawing with one axis of time. A task has a row
+/// of its own, from its spawn to its end:
+///
+/// ```
+/// use handspun::{Executor, ThreadPool, Timeline, spawn_named};
+///
+/// let timeline = Timeline::new();
+/// let pool = ThreadPool::builder().threads(1).observer(timeline.observer()).build()?;
+/// let executor = Executor::builder().observer(timeline.observer()).build();
+/// let job = pool.submit(|| 6 * 7);
+/// executor.run(async { spawn_named("asks", job).await })??;
+/// assert!(timeline.to_text(60).contains("1 job on 1 worker and 1 task in"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// **What it costs**: each event takes one lock, which all workers share. A flood of empty jobs takes
-/// two to five times as long; to a job of a millisecond it is nothing. A job takes up some 100 bytes.
-/// Of those that have settled, the last 100,000 are remembered unless [`keeping`](Self::keeping)
+/// two to five times as long; to a job of a millisecond it is nothing. A job or a task takes up some 150
+/// bytes. Of those that have settled, the last 100,000 are remembered unless [`keeping`](Self::keeping)
 /// says otherwise. **Where it stops**: it sees when a job began and ended, not whether its thread
-/// had a processor meanwhile; and a worker has a row when it has run a job.
+/// had a processor meanwhile; and a worker has a row when it has run a job. Times
+/// are the machine's: under a [clock](crate::Clock) that jumps, a task that sleeps for an hour is
+/// drawn as the moment that it takes.
 ///
 /// The rows are those of a Gantt chart, and the idea of one for a program's own threads is that of
 /// Chrome's tracing.
@@ -58,21 +75,21 @@ pub struct Timeline {
 
 struct Record {
     lives: Lives,
-    /// The last jobs that settled, in the order in which they did.
-    settled: VecDeque<JobSpan>,
+    /// The last that settled, in the order in which they did.
+    settled: VecDeque<Span>,
     at_most: usize,
     n_forgotten: usize,
 }
 
 impl Timeline {
-    /// A timeline that keeps the last 100,000 jobs.
+    /// A timeline that keeps the last 100,000 jobs, tasks and children.
     pub fn new() -> Self {
         Self::keeping(100_000)
     }
 
-    /// A timeline that keeps the last so many jobs that have settled, and says how many it forgot.
+    /// A timeline that keeps the last so many that have settled, and says how many it forgot.
     ///
-    /// It remembers every job that is queued or runs, as its pool does.
+    /// It remembers everything that is not over, as its pool or executor does.
     ///
     /// ```
     /// use handspun::{ThreadPool, Timeline};
@@ -85,28 +102,30 @@ impl Timeline {
     /// assert!(timeline.to_string().contains("7 older ones forgotten"));
     /// # Ok::<(), handspun::BuildError>(())
     /// ```
-    pub fn keeping(n_jobs: usize) -> Self {
+    pub fn keeping(n_spans: usize) -> Self {
         let record = Record {
             lives: Lives::default(),
             settled: VecDeque::new(),
-            at_most: n_jobs,
+            at_most: n_spans,
             n_forgotten: 0,
         };
         Self { shared: Arc::new(Mutex::new(record)) }
     }
 
-    /// What a pool is to tell of its jobs; for [`Builder::observer`](crate::Builder::observer).
+    /// What a pool is to tell of its jobs, or an executor of its tasks; for
+    /// [`Builder::observer`](crate::Builder::observer) and
+    /// [`ExecutorBuilder::observer`](crate::ExecutorBuilder::observer).
     ///
-    /// Call it once for each pool, and each has rows of its own. Two pools that share one observer,
+    /// Call it once for each, and each has rows of its own. Two pools that share one observer,
     /// because their builder was cloned, have the same numbers for their jobs and workers, and
     /// their lives are mixed up.
     pub fn observer(&self) -> impl Fn(&Event<'_>) + Send + Sync + use<> + 'static {
         let shared = self.shared.clone();
-        let pool = shared.lock().lives.add_pool();
-        move |event| shared.lock().hear(pool, event)
+        let source = shared.lock().lives.add_source();
+        move |event| shared.lock().hear(source, event)
     }
 
-    /// Every job that it remembers: those that have settled in that order, then the others.
+    /// All that it remembers: what has settled in that order, then the rest.
     ///
     /// ```
     /// use handspun::{Ending, ThreadPool, Timeline};
@@ -115,20 +134,21 @@ impl Timeline {
     /// let pool = ThreadPool::builder().threads(1).observer(timeline.observer()).build()?;
     /// pool.submit(|| 6 * 7).join()?;
     ///
-    /// let span = timeline.spans()[0];
+    /// let span = &timeline.spans()[0];
     /// let (ended, ending) = span.settled.expect("it has been joined");
     /// let run = span.run.expect("it has returned");
-    /// assert_eq!((span.job, run.worker, ending), (0, 0, Ending::Returned));
+    /// assert_eq!((span.number, run.worker, ending), (0, 0, Ending::Returned));
     /// assert_eq!(span.submitted_at.file(), file!());
     /// assert!(span.submitted <= run.began && run.began <= ended);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn spans(&self) -> Vec<JobSpan> {
+    pub fn spans(&self) -> Vec<Span> {
         self.shared.lock().spans()
     }
 
-    /// A row for each worker and one for the queue, in lines of at most so many columns.
+    /// A row for each worker, task and child, and one for the queue, in lines of at most so many columns.
     ///
+    /// The first 16 tasks of an executor have rows, and of the others it says how many there were when.
     /// What is narrower than 40 columns is drawn as wide as 40. Needs a font with block characters.
     pub fn to_text(&self, width: usize) -> String {
         text::draw(&self.picture(), width)
@@ -136,8 +156,9 @@ impl Timeline {
 
     /// Writes a Chrome trace, which <https://ui.perfetto.dev> opens.
     ///
-    /// Each pool is a process there and each worker a thread; a job says where it was submitted and
-    /// how it ended. Jobs that never began are seen in the counter of the queue only.
+    /// Each pool is a process there and each worker a thread; an executor is a process whose tasks have a
+    /// track each. All say where they were submitted and how they ended. Jobs that never began are seen
+    /// in the counter of the queue only.
     ///
     /// # Errors
     ///
@@ -170,16 +191,16 @@ impl Timeline {
 }
 
 impl Record {
-    fn hear(&mut self, pool: usize, event: &Event<'_>) {
-        self.settled.extend(self.lives.hear(pool, event));
+    fn hear(&mut self, source: usize, event: &Event<'_>) {
+        self.settled.extend(self.lives.hear(source, event));
         if self.settled.len() > self.at_most {
             self.settled.pop_front();
             self.n_forgotten += 1;
         }
     }
 
-    fn spans(&self) -> Vec<JobSpan> {
-        self.settled.iter().copied().chain(self.lives.open()).collect()
+    fn spans(&self) -> Vec<Span> {
+        self.settled.iter().cloned().chain(self.lives.open()).collect()
     }
 }
 
@@ -191,7 +212,7 @@ impl Default for Timeline {
 
 impl fmt::Debug for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeline").field("n_jobs", &self.spans().len()).finish_non_exhaustive()
+        f.debug_struct("Timeline").field("n_spans", &self.spans().len()).finish_non_exhaustive()
     }
 }
 
@@ -215,7 +236,7 @@ mod tests {
             film.job(job, job % 4, job as u64, job as u64 + 3).iter().for_each(&tell);
         }
         let spans = timeline.spans();
-        assert_eq!((spans.len(), spans[0].job), (1000, 332_334));
+        assert_eq!((spans.len(), spans[0].number), (1000, 332_334));
         assert!(timeline.to_string().contains("332334 older ones forgotten"));
     }
 

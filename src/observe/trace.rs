@@ -4,14 +4,17 @@
 //!
 //! The format is Google's "Trace Event Format": a pool is a process (`pid`), a worker one of its
 //! threads (`tid`), a job a complete event (`X`) with its beginning and its duration, in
-//! microseconds. Those of one thread lie on each other by their times alone.
+//! microseconds. Those of one thread lie on each other by their times alone. Tasks overlap as they like,
+//! and have no thread to lie on: each is a pair of asynchronous events (`b`, `e`) on a track of its own.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use crate::event::What;
+
 use super::picture::Picture;
-use super::span::JobSpan;
+use super::span::Span;
 
 /// Writes it as one JSON object.
 pub(crate) fn write(picture: &Picture, mut out: impl Write) -> io::Result<()> {
@@ -22,28 +25,44 @@ pub(crate) fn write(picture: &Picture, mut out: impl Write) -> io::Result<()> {
         before = ",\n"; // Between two events, and so before all but the first.
         out.write_all(event.as_bytes())
     };
-    for pool in picture.pools() {
-        put(name_of("process_name", pid(pool), 0, &format!("pool {pool}")))?;
+    for pool in picture.sources(What::Job) {
+        let pid = pid(What::Job, pool);
+        put(name_of("process_name", pid, 0, &format!("pool {pool}")))?;
         for (worker, jobs) in picture.workers(pool) {
-            put(name_of("thread_name", pid(pool), tid(worker), &format!("worker {worker}")))?;
+            put(name_of("thread_name", pid, tid(worker), &format!("worker {worker}")))?;
             for span in jobs {
-                put(run_of(picture, span, tid(worker)))?;
+                put(run_of(picture, span, pid, tid(worker)))?;
             }
         }
         for (when, n_queued) in queue_of(picture, pool) {
-            let (pid, ts) = (pid(pool), micros(when));
+            let ts = micros(when);
             put(format!(
                 r#"{{"ph":"C","name":"queued","pid":{pid},"ts":{ts},"args":{{"jobs":{n_queued}}}}}"#
             ))?;
+        }
+    }
+    for (what, word) in [(What::Task, "tasks of executor"), (What::Child, "children of source")] {
+        for source in picture.sources(what) {
+            let pid = pid(what, source);
+            put(name_of("process_name", pid, 0, &format!("{word} {source}")))?;
+            for span in picture.spans_of(what, source) {
+                life_of(picture, span, pid).into_iter().try_for_each(&mut put)?;
+            }
         }
     }
     out.write_all(b"\n]}\n")?;
     out.flush()
 }
 
-/// Viewers keep number 0 for the machine's own idle thread.
-fn pid(pool: usize) -> usize {
-    pool + 1
+/// One for each kind of thing from each source, but for 0: viewers keep that for the machine's own
+/// idle thread.
+fn pid(what: What, source: usize) -> usize {
+    let kind = match what {
+        What::Job => 1,
+        What::Task => 2,
+        What::Child => 3,
+    };
+    3 * source + kind
 }
 
 fn tid(worker: usize) -> usize {
@@ -55,11 +74,10 @@ fn name_of(what: &str, pid: usize, tid: usize, name: &str) -> String {
     format!(r#"{{"ph":"M","name":"{what}","pid":{pid},"tid":{tid},"args":{{"name":{name}}}}}"#)
 }
 
-fn run_of(picture: &Picture, span: &JobSpan, tid: usize) -> String {
+fn run_of(picture: &Picture, span: &Span, pid: usize, tid: usize) -> String {
     let (submitted, began) = picture.wait(span);
     let ended = picture.end_of(span);
-    let (pid, job, at) = (pid(span.pool), span.job, quoted(&span.submitted_at.to_string()));
-    let ending = span.settled.map_or("still running".to_owned(), |(_, end)| format!("{end:?}"));
+    let (job, at, ending) = (span.number, site_of(span), ending_of(span));
     let (ts, dur) = (micros(began), micros(ended.saturating_sub(began)));
     let waited = micros(began.saturating_sub(submitted));
     format!(
@@ -67,10 +85,31 @@ fn run_of(picture: &Picture, span: &JobSpan, tid: usize) -> String {
     ) + &format!(r#""args":{{"submitted at":{at},"waited (µs)":{waited},"ending":"{ending}"}}}}"#)
 }
 
+/// The beginning and the end of a task or a child.
+fn life_of(picture: &Picture, span: &Span, pid: usize) -> [String; 2] {
+    let (from, to) = picture.life(span);
+    let (name, number) = (quoted(&span.title()), span.number);
+    let (at, ending) = (site_of(span), ending_of(span));
+    let args = format!(r#"{{"submitted at":{at},"ending":"{ending}"}}"#);
+    [("b", from, &*args), ("e", to, "{}")].map(|(phase, when, args)| {
+        let ts = micros(when);
+        format!(
+            r#"{{"ph":"{phase}","name":{name},"cat":"life","id2":{{"local":"{number}"}},"pid":{pid},"#
+        ) + &format!(r#""tid":0,"ts":{ts},"args":{args}}}"#)
+    })
+}
+
+fn site_of(span: &Span) -> String {
+    quoted(&span.submitted_at.to_string())
+}
+
+fn ending_of(span: &Span) -> String {
+    span.settled.map_or("still running".to_owned(), |(_, ending)| format!("{ending:?}"))
+}
+
 /// How many jobs were queued, from when on.
 fn queue_of(picture: &Picture, pool: usize) -> Vec<(Duration, isize)> {
-    let spans = picture.spans.iter().filter(|span| span.pool == pool);
-    let waits = spans.map(|span| picture.wait(span));
+    let waits = picture.spans_of(What::Job, pool).map(|span| picture.wait(span));
     let mut steps: Vec<_> = waits.flat_map(|(from, to)| [(from, 1), (to, -1)]).collect();
     steps.sort_unstable();
     let mut n_queued = 0;
@@ -163,6 +202,7 @@ mod tests {
         let mut events = [film.job(0, 0, 1, 3), film.job(1, 1, 2, 9)].concat();
         events.extend([film.submitted(4, 2), film.began(5, 2, 0), film.submitted(5, 3)]);
         events.extend([film.submitted(0, 4), film.settled(7, 4, Ending::Cancelled)]);
+        events.extend(film.task(4, "a \"b\"", 1, 4, Ending::Panicked));
         for events in [&events[..], &[]] {
             let trace = trace(&film.picture(10, events));
             assert_eq!(skip_value(&trace).map(str::trim), Some(""), "{trace}");
@@ -181,6 +221,21 @@ mod tests {
         assert!(
             trace.contains(r#""name":"thread_name","pid":1,"tid":3,"args":{"name":"worker 2"}"#)
         );
+    }
+
+    #[test]
+    fn a_task_has_a_beginning_and_an_end_on_its_own_track() {
+        let film = Film::new();
+        let trace = trace(&film.picture(0, &film.task(5, "fetch", 0, 3, Ending::Cancelled)));
+        let is_told = |phase: &str, ts: &str| {
+            trace.lines().any(|line| {
+                let track =
+                    r#""name":"fetch","cat":"life","id2":{"local":"5"},"pid":2,"tid":0,"ts":"#;
+                line.starts_with(&format!(r#"{{"ph":"{phase}",{track}{ts}"#))
+            })
+        };
+        assert!(is_told("b", "0.000") && is_told("e", "3000.000"), "{trace}");
+        assert!(trace.contains(r#""ending":"Cancelled""#) && trace.contains("tasks of executor 0"));
     }
 
     #[test]

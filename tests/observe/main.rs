@@ -8,7 +8,10 @@ mod support;
 
 use std::sync::Arc;
 
-use handspun::{Builder, Ending, JobSpan, JoinHandle, Meter, Shutdown, ThreadPool, Timeline};
+use handspun::{
+    Builder, Ending, Executor, JoinHandle, Meter, Shutdown, Span, ThreadPool, Timeline, What,
+    spawn_named,
+};
 
 use support::{Gate, panic_quietly, watched};
 
@@ -17,9 +20,9 @@ fn two_threads() -> Builder {
 }
 
 /// The jobs by their numbers, which are those of their submissions.
-fn by_job(timeline: &Timeline) -> Vec<JobSpan> {
+fn by_job(timeline: &Timeline) -> Vec<Span> {
     let mut spans = timeline.spans();
-    spans.sort_by_key(|span| span.job);
+    spans.sort_by_key(|span| span.number);
     spans
 }
 
@@ -95,7 +98,7 @@ fn what_one_worker_ran_never_overlaps_but_on_top() {
             let mut runs: Vec<_> = timeline.spans();
             runs.retain(|span| span.run.unwrap().worker == worker);
             runs.sort_by_key(|span| span.run.unwrap().began);
-            let is_apart = |two: &[JobSpan]| two[0].settled.unwrap().0 <= two[1].run.unwrap().began;
+            let is_apart = |two: &[Span]| two[0].settled.unwrap().0 <= two[1].run.unwrap().began;
             assert!(runs.windows(2).all(is_apart));
             assert!(runs.iter().all(|span| span.run.unwrap().depth == 0));
         }
@@ -118,7 +121,7 @@ fn jobs_that_were_taken_back_lie_within_their_waiters() {
         outer.join().unwrap();
         let jobs = by_job(&timeline);
         for (depth, pair) in jobs.windows(2).enumerate() {
-            let [outer, inner] = [pair[0], pair[1]];
+            let [outer, inner] = [&pair[0], &pair[1]];
             assert_eq!(outer.run.unwrap().depth, depth);
             assert!(outer.run.unwrap().began <= inner.run.unwrap().began);
             assert!(inner.settled.unwrap().0 <= outer.settled.unwrap().0);
@@ -137,7 +140,7 @@ fn a_cancelled_job_has_an_end_and_no_worker() {
         let _ = pool.shutdown_timeout(Shutdown::Cancel, std::time::Duration::ZERO);
         gate.open();
         drop(pool);
-        let cancelled = by_job(&timeline)[1];
+        let cancelled = &by_job(&timeline)[1];
         assert_eq!((cancelled.run, cancelled.settled.unwrap().1), (None, Ending::Cancelled));
         assert!(timeline.to_string().contains("1 cancelled"));
     });
@@ -153,5 +156,37 @@ fn a_job_may_draw_the_timeline_that_it_is_in() {
             move || timeline.spans().len() + timeline.to_text(80).len()
         });
         assert!(drawn.join().unwrap() > 0);
+    });
+}
+
+#[test]
+fn one_timeline_holds_a_pool_and_an_executor() {
+    watched(|| {
+        let timeline = Timeline::new();
+        let pool = two_threads().observer(timeline.observer()).build().unwrap();
+        let executor = Executor::builder().observer(timeline.observer()).build();
+        let job = pool.submit(|| 6 * 7);
+        let answer = executor.run(async { spawn_named("asks", job).await });
+        assert_eq!(answer.unwrap().unwrap(), 42);
+        let kinds = [What::Job, What::Task].map(|what| {
+            let spans = timeline.spans();
+            spans.into_iter().find(|span| span.what == what).map(|span| (span.source, span.name))
+        });
+        assert_eq!(kinds, [Some((0, None)), Some((1, Some("asks".into())))]);
+        assert!(timeline.to_string().contains("\nasks "), "{timeline}");
+    });
+}
+
+#[test]
+fn a_task_that_its_executor_dropped_is_drawn_as_cancelled() {
+    watched(|| {
+        let timeline = Timeline::new();
+        let executor = Executor::builder().observer(timeline.observer()).build();
+        executor.run(async { drop(spawn_named("stuck", std::future::pending::<()>())) });
+        assert!(timeline.to_string().contains("> is still running."), "{timeline}");
+        drop(executor);
+        assert_eq!(timeline.spans()[0].settled.unwrap().1, Ending::Cancelled);
+        assert!(timeline.to_string().contains("1 task in"), "{timeline}");
+        assert!(timeline.to_string().contains("1 cancelled"), "{timeline}");
     });
 }

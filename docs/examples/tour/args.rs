@@ -19,11 +19,14 @@ Usage: cargo run --release --example tour -- [OPTIONS] [NAME...]
   NAME...       the programs to play, in this order (default: all of them)
   --list        name the programs and stop
   --scale X     multiply every sleep, and so the ideal times, by X (default: 1)
-  --svg DIR     draw what ran when into DIR/NAME.svg, for each program with a pool
+  --virtual     under a clock that jumps, so that nobody waits: only programs
+                of tasks alone (marked ~ in the list), and without timelines
+  --svg DIR     draw what ran when into DIR/NAME.svg, for each program with a
+                pool or tasks
   --help        this text
 
-Under each program with a pool stands what ran when, 80 columns wide, or as
-many as the environment's COLUMNS says.";
+Under each program with a pool or tasks stands what ran when, 80 columns wide,
+or as many as the environment's COLUMNS says.";
 
 pub(crate) enum Request {
     Help,
@@ -34,6 +37,8 @@ pub(crate) enum Request {
 pub(crate) struct Play {
     pub(crate) programs: Vec<&'static Program>,
     pub(crate) scale: f64,
+    /// Under a clock that jumps.
+    pub(crate) is_virtual: bool,
     /// The folder for the pictures, if they are wanted.
     pub(crate) svg: Option<PathBuf>,
 }
@@ -42,11 +47,12 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error
     let mut programs = Vec::new();
     let mut scale = 1.0;
     let mut svg = None;
-    let mut list = false;
+    let (mut list, mut is_virtual) = (false, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Request::Help),
             Long("list") => list = true,
+            Long("virtual") => is_virtual = true,
             Long("scale") => scale = parser.value()?.parse_with(parse_scale)?,
             Long("svg") => svg = Some(parser.value()?.into()),
             Value(name) => programs.push(find(&name.string()?)?),
@@ -56,10 +62,21 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error
     if list {
         return Ok(Request::List);
     }
+    if is_virtual && svg.is_some() {
+        let why = "under `--virtual` everything happens at once, so `--svg` has nothing to draw";
+        return Err(why.into());
+    }
+    if let Some(program) = programs.iter().find(|program| is_virtual && !program.is_async) {
+        let name = program.name;
+        return Err(
+            format!("`{name}` has threads, and they take real time: not `--virtual`").into()
+        );
+    }
     if programs.is_empty() {
         programs = programs::ALL.to_vec();
+        programs.retain(|program| program.is_async || !is_virtual);
     }
-    Ok(Request::Play(Play { programs, scale, svg }))
+    Ok(Request::Play(Play { programs, scale, is_virtual, svg }))
 }
 
 fn find(name: &str) -> Result<&'static Program, lexopt::Error> {
@@ -70,12 +87,13 @@ fn find(name: &str) -> Result<&'static Program, lexopt::Error> {
     })
 }
 
-/// The upper bound keeps the one real timeout of the tour, 15 s, longer than what it waits for; the
-/// lower one keeps the table readable. `NaN` is in no range, so it needs no words of its own.
+/// The upper bound keeps the one timeout that is not scaled, 15 s, longer than what it waits for; the
+/// lower one keeps those that are scaled apart from what they interrupt. `NaN` is in no range, so it
+/// needs no words of its own.
 fn parse_scale(text: &str) -> Result<f64, Box<dyn Error + Send + Sync>> {
     match text.parse::<f64>() {
-        Ok(scale) if (0.000_001..=10.0).contains(&scale) => Ok(scale),
-        Ok(_) | Err(_) => Err("the scale is a number from 0.000001 to 10, such as 0.05".into()),
+        Ok(scale) if (0.01..=10.0).contains(&scale) => Ok(scale),
+        Ok(_) | Err(_) => Err("the scale is a number from 0.01 to 10, such as 0.05".into()),
     }
 }
 
@@ -132,7 +150,7 @@ mod tests {
     fn a_scale_is_a_sane_number() {
         for scale in ["0", "-0.0", "-1", "NaN", "inf", "1e300", "1e-300", "", "fast"] {
             let error = error(&["--scale", scale]);
-            assert!(error.contains("a number from 0.000001 to 10"), "{scale}: {error}");
+            assert!(error.contains("a number from 0.01 to 10"), "{scale}: {error}");
         }
         assert!(error(&["--scale"]).contains("missing argument"));
     }
@@ -146,6 +164,18 @@ mod tests {
             assert_eq!(svg, folder);
         }
         assert!(error(&["--svg"]).contains("missing argument"));
+    }
+
+    #[test]
+    fn only_programs_of_tasks_alone_play_under_a_clock_that_jumps() {
+        let Ok(Request::Play(Play { programs, is_virtual: true, .. })) = parse(&["--virtual"])
+        else {
+            panic!("they ask for a play");
+        };
+        assert!(!programs.is_empty() && programs.iter().all(|program| program.is_async));
+        assert_eq!(play(&["--virtual", "gather"]).0, ["gather"]);
+        assert!(error(&["--virtual", "risky"]).contains("`risky` has threads"));
+        assert!(error(&["--virtual", "--svg", "out"]).contains("nothing to draw"));
     }
 
     #[test]

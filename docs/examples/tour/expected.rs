@@ -9,14 +9,20 @@ pub(crate) enum Expected {
     Exactly(Vec<String>),
     /// These lines. Which one comes first is up to the threads.
     InAnyOrder(Vec<String>),
+    /// This line as often as time allows, and then those.
+    After(&'static str, Vec<String>),
 }
 
 impl Expected {
     /// `Err` says what differs, a line for each difference.
     pub(crate) fn check(self, said: &[String]) -> Result<(), String> {
-        let (expected, order_matters) = match self {
-            Self::Exactly(lines) => (lines, true),
-            Self::InAnyOrder(lines) => (lines, false),
+        let (expected, order_matters, said) = match self {
+            Self::Exactly(lines) => (lines, true, said),
+            Self::InAnyOrder(lines) => (lines, false, said),
+            Self::After(first, lines) => {
+                let n_first = said.iter().take_while(|line| *line == first).count();
+                (lines, true, &said[n_first..])
+            }
         };
 
         // Each expected line strikes out one that was said, so that a line said twice is one too
@@ -76,6 +82,13 @@ mod tests {
     fn order_counts_only_where_it_is_promised() {
         let difference = in_order("a b", "b a").expect_err("the order is wrong");
         assert!(difference.contains("not in the right order"), "{difference}");
+    }
+
+    #[test]
+    fn what_comes_as_often_as_time_allows_comes_before_the_rest() {
+        let check = |said| Expected::After("w", lines("a b")).check(&lines(said));
+        assert_eq!((check("a b"), check("w w w a b")), (Ok(()), Ok(())));
+        assert!(check("w a w b").is_err() && check("w b a").is_err() && check("w w").is_err());
     }
 
     #[test]

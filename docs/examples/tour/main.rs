@@ -5,6 +5,7 @@
 //! cargo run --release --example tour -- --list            what there is
 //! cargo run --release --example tour -- risky             one of them, or several
 //! cargo run --release --example tour -- --scale 0.05      all sleeps twenty times shorter
+//! cargo run --release --example tour -- --virtual         those of tasks alone, in no time
 //! cargo run --release --example tour -- --svg pictures    and what ran when, as `pictures/*.svg`
 //! ```
 //!
@@ -13,13 +14,18 @@
 //! checked: if a line is wrong the tour says which and exits with 1. Time is shown and never
 //! judged, since only a quiet machine at full scale can keep it.
 //!
-//! Under each program that has a pool stands its timeline: what ran when, on which worker, and what
-//! waited. Threads of their own have no observer, and so no timeline.
+//! Under each program that has a pool or tasks stands its timeline: what ran when, on which worker,
+//! which task was there, and what waited. Threads of their own have no observer, and so no timeline.
+//!
+//! With `--virtual`, the clock of the executor jumps to the next time that somebody waits for, so that the
+//! programs say the same in milliseconds. Their times are that clock's: they are ideal to the nanosecond,
+//! or something is wrong. A timeline is drawn in real time and would show one moment, so there is none.
 
 mod args;
 mod expected;
 mod pace;
 mod programs;
+mod random;
 mod stage;
 mod svg;
 mod table;
@@ -28,9 +34,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use handspun::Timeline;
+use handspun::{Clock, Timeline};
 
 use args::{Play, Request};
 use stage::{Program, Stage, print};
@@ -52,7 +58,7 @@ fn main() -> ExitCode {
             print(programs::list());
             ExitCode::SUCCESS
         }
-        Request::Play(Play { programs, scale, svg }) => {
+        Request::Play(Play { programs, scale, is_virtual, svg }) => {
             // Before the first program: a folder that cannot be made is no reason to wait.
             if let Some(folder) = &svg {
                 if let Err(error) = fs::create_dir_all(folder) {
@@ -60,8 +66,10 @@ fn main() -> ExitCode {
                 }
             }
             pace::set_scale(scale);
-            let played: Vec<Played> = programs.into_iter().map(play).collect();
-            table::show(&played);
+            let began = Instant::now();
+            let played: Vec<Played> =
+                programs.into_iter().map(|program| play(program, is_virtual)).collect();
+            table::show(&played, is_virtual.then(|| began.elapsed()));
             let verdict = verdict(&played);
             match svg.as_deref().map(|folder| draw(folder, &played)) {
                 Some(Err(code)) => code,
@@ -80,16 +88,18 @@ struct Played {
     timeline: Timeline,
 }
 
-fn play(program: &'static Program) -> Played {
+fn play(program: &'static Program, is_virtual: bool) -> Played {
     stage::announce(program);
-    let played = perform(program);
+    let played = perform(program, if is_virtual { Clock::jumping() } else { Clock::real() });
     table::show_finish(&played);
-    stage::show_timeline(&played.timeline);
+    if !is_virtual {
+        stage::show_timeline(&played.timeline);
+    }
     played
 }
 
-fn perform(program: &'static Program) -> Played {
-    let stage = Stage::new();
+fn perform(program: &'static Program, clock: Clock) -> Played {
+    let stage = Stage::new(clock);
     let ended = (program.run)(&stage);
     let measured = stage.elapsed();
 
@@ -140,6 +150,7 @@ mod tests {
         title: "A program that says the wrong thing",
         shows: "That the tour notices.",
         ideal: None,
+        is_async: false,
         run: |stage| {
             stage.say("2 + 2 = 5");
             Ok(())
@@ -150,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_wrong_line_is_noticed() {
-        let difference = perform(&PLANTED).result.expect_err("2 + 2 is not 5");
+        let difference = perform(&PLANTED, Clock::real()).result.expect_err("2 + 2 is not 5");
         assert!(difference.contains("expected: 2 + 2 = 4\n"), "{difference}");
         assert!(difference.contains("said:     2 + 2 = 5\n"), "{difference}");
     }
@@ -158,7 +169,15 @@ mod tests {
     #[test]
     fn a_program_that_ends_with_an_error_went_wrong() {
         const BROKEN: Program = Program { run: |_| Err("no more threads".into()), ..PLANTED };
-        let difference = perform(&BROKEN).result.expect_err("it failed");
+        let difference = perform(&BROKEN, Clock::real()).result.expect_err("it failed");
         assert!(difference.contains("no more threads"), "{difference}");
+    }
+
+    #[test]
+    fn tasks_alone_take_their_ideal_time_exactly_when_the_clock_jumps() {
+        for program in programs::ALL.iter().filter(|program| program.is_async) {
+            let Played { result, measured, .. } = perform(program, Clock::jumping());
+            assert_eq!((result, Some(measured)), (Ok(()), program.ideal()), "{}", program.name);
+        }
     }
 }

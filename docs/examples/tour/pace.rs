@@ -1,4 +1,4 @@
-//! How fast the tour plays: the simulated work's `sleep`, and the scale that shortens it.
+//! How fast the tour plays: the simulated work's `sleep` and `pause`, and the scale that shortens both.
 //!
 //! Programs speak of the tutorial's own durations everywhere, and only here do those become
 //! shorter. The scale is a static, set once before the first program plays, so that a program can
@@ -27,4 +27,11 @@ pub(crate) fn scaled(duration: Duration) -> Duration {
 /// Simulates work that blocks its thread for `duration`: a query, a download, a slow disk.
 pub(crate) fn sleep(duration: Duration) {
     thread::sleep(scaled(duration));
+}
+
+/// Simulates something that a task waits for, while others go on: an answer from the network.
+///
+/// It is an `async fn` so that its time begins when it is awaited, on the clock of the executor there.
+pub(crate) async fn pause(duration: Duration) {
+    handspun::sleep(scaled(duration)).await;
 }

@@ -1,4 +1,4 @@
-//! A timeline as a picture: a lane for each worker, a bar for each job, and below them the queue.
+//! A timeline as a picture: a lane for each task and for each worker, and below them the queue.
 //!
 //! Knows nothing of the programs. It draws what `Timeline::spans` gives to anybody, so it is also
 //! the page to start from for a drawing of your own. Times become pixels in one place, [`Picture::x`].
@@ -10,17 +10,23 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use handspun::{Ending, JobSpan, Timeline};
+use handspun::{Ending, Span, Timeline, What};
 
 use crate::stage::Program;
 
-/// Left of the lanes are their names, right of them how busy they were.
-const LEFT: f64 = 84.0;
+/// Left of the lanes are their names, right of them how busy they were, or how long they took.
+const LEFT: f64 = 116.0;
 const LANES: f64 = 760.0;
 const WIDTH: f64 = LEFT + LANES + 96.0;
 /// Below the title and above the lanes is the ruler.
 const TOP: f64 = 84.0;
 const BAR: f64 = 26.0;
+/// A task is thinner than a job: it is there, and mostly waits.
+const LIFE: f64 = 12.0;
+/// At its end, if it did not just return, is a piece of another colour.
+const CAP: f64 = 8.0;
+/// More tasks and children than that have no lane.
+const MAX_LIVES: usize = 40;
 const GAP: f64 = 8.0;
 const QUEUE: f64 = 64.0;
 /// Below the queue, the legend.
@@ -35,10 +41,11 @@ text{font:13px system-ui,sans-serif;fill:#1f2933}\
 .in{fill:#fff;font-size:12px}\
 .lane{fill:#f1f4f7}\
 .tick{stroke:#d5dce3}\
-.returned{fill:#2f7ebc}.ontop{fill:#e08a1e}.panicked{fill:#c8372d}.running{fill:#8a97a5}\
+.returned{fill:#2f7ebc}.task{fill:#3f9c83}.child{fill:#7a6a53}.cancelled{fill:#c2578a}\
+.ontop{fill:#e08a1e}.panicked{fill:#c8372d}.running{fill:#8a97a5}\
 .queue{fill:#b9a3d6;stroke:#7b5fa8}";
 
-/// Draws a program's timeline into the folder, and says where; nothing if it ran no job.
+/// Draws a program's timeline into the folder, and says where; nothing if nothing was observed.
 pub(crate) fn draw(
     folder: &Path,
     program: &Program,
@@ -55,23 +62,44 @@ pub(crate) fn draw(
 
 /// What there is to draw, and from when to when.
 struct Picture {
-    spans: Vec<JobSpan>,
+    spans: Vec<Span>,
     begin: Instant,
     end: Instant,
 }
 
-/// The jobs that one worker ran, and how high they lie on each other.
+/// A task or a child; or the jobs that one worker ran, and how high they lie on each other.
 struct Lane<'a> {
     name: String,
-    jobs: Vec<&'a JobSpan>,
+    spans: Vec<&'a Span>,
     depth: usize,
     y: f64,
 }
 
+impl Lane<'_> {
+    fn height(&self) -> f64 {
+        BAR * (self.depth + 1) as f64
+    }
+}
+
+/// Lanes that follow one another downwards.
+struct Lanes<'a> {
+    lanes: Vec<Lane<'a>>,
+    y: f64,
+}
+
+impl<'a> Lanes<'a> {
+    fn add(&mut self, name: String, spans: Vec<&'a Span>) {
+        let depth = spans.iter().filter_map(|span| span.run).map(|run| run.depth).max();
+        let lane = Lane { name, spans, depth: depth.unwrap_or(0), y: self.y };
+        self.y += lane.height() + GAP;
+        self.lanes.push(lane);
+    }
+}
+
 impl Picture {
-    fn of(spans: Vec<JobSpan>) -> Option<Self> {
+    fn of(spans: Vec<Span>) -> Option<Self> {
         let begin = spans.iter().map(|span| span.submitted).min()?;
-        // A job that still runs, or waits, is drawn up to here.
+        // What still runs, or waits, is drawn up to here.
         let now = Instant::now();
         let end = spans.iter().map(|span| span.settled.map_or(now, |(when, _)| when)).max()?;
         Some(Self { spans, begin, end })
@@ -87,35 +115,53 @@ impl Picture {
         LEFT + LANES * share.min(1.0)
     }
 
-    fn lanes(&self) -> Vec<Lane<'_>> {
+    fn count(&self, what: What) -> usize {
+        self.spans.iter().filter(|span| span.what == what).count()
+    }
+
+    /// Tasks are above the jobs that they ask for, and children below.
+    fn lanes(&self) -> Lanes<'_> {
+        let mut lanes = Lanes { lanes: Vec::new(), y: TOP };
+        self.add_lives(&mut lanes, What::Task);
+        self.add_workers(&mut lanes);
+        self.add_lives(&mut lanes, What::Child);
+        lanes
+    }
+
+    fn add_lives<'a>(&'a self, lanes: &mut Lanes<'a>, what: What) {
+        let mut lives: Vec<_> = self.spans.iter().filter(|span| span.what == what).collect();
+        lives.sort_by_key(|span| (span.submitted, span.source, span.number));
+        let n_hidden = lives.len().saturating_sub(MAX_LIVES);
+        for span in lives.into_iter().take(MAX_LIVES) {
+            lanes.add(name_of(span).chars().take(16).collect(), vec![span]);
+        }
+        if n_hidden > 0 {
+            lanes.add(format!("… and {n_hidden} more"), Vec::new());
+        }
+    }
+
+    fn add_workers<'a>(&'a self, lanes: &mut Lanes<'a>) {
         let mut workers: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for span in &self.spans {
             if let Some(run) = span.run {
-                workers.entry((span.pool, run.worker)).or_default().push(span);
+                workers.entry((span.source, run.worker)).or_default().push(span);
             }
         }
-        let has_one_pool = self.spans.iter().all(|span| span.pool == self.spans[0].pool);
-        let mut y = TOP;
-        let lanes = workers.into_iter().map(|((pool, worker), mut jobs)| {
+        let first = workers.keys().next().map(|(pool, _)| *pool);
+        let has_one_pool = workers.keys().all(|(pool, _)| Some(*pool) == first);
+        for ((pool, worker), mut jobs) in workers {
             // What lies on top is drawn later than what it lies on.
             jobs.sort_by_key(|span| span.run.map(|run| (run.began, run.depth)));
-            let depth = jobs.iter().filter_map(|span| span.run).map(|run| run.depth).max();
-            let name = if has_one_pool {
-                format!("worker {worker}")
-            } else {
-                format!("{pool}: worker {worker}")
-            };
-            let lane = Lane { name, jobs, depth: depth.unwrap_or(0), y };
-            y += lane.height() + GAP;
-            lane
-        });
-        lanes.collect()
+            let prefix = if has_one_pool { String::new() } else { format!("{pool}: ") };
+            lanes.add(format!("{prefix}worker {worker}"), jobs);
+        }
     }
 
     fn to_svg(&self, title: &str) -> Result<String, fmt::Error> {
-        let lanes = self.lanes();
-        let queue_y = lanes.last().map_or(TOP, |lane| lane.y + lane.height() + GAP);
-        let height = queue_y + QUEUE + FOOT;
+        let Lanes { lanes, y: queue_y } = self.lanes();
+        // Without jobs, nothing is ever queued.
+        let bottom = if self.count(What::Job) > 0 { queue_y + QUEUE } else { queue_y };
+        let height = bottom + FOOT;
         let mut svg = String::new();
         writeln!(
             svg,
@@ -124,9 +170,7 @@ impl Picture {
         writeln!(svg, "<style>{STYLE}</style>")?;
         writeln!(svg, r##"<rect width="100%" height="100%" fill="#fff"/>"##)?;
         write_text(&mut svg, 16.0, 30.0, "title", title)?;
-        let (n_jobs, n_workers, total) = (self.spans.len(), lanes.len(), self.total());
-        let summary = format!("jobs: {n_jobs}, workers: {n_workers}, time: {total:.1?}");
-        write_text(&mut svg, 16.0, 50.0, "dim", summary)?;
+        write_text(&mut svg, 16.0, 50.0, "dim", self.summary())?;
         for lane in &lanes {
             let y = lane.y;
             let height = lane.height();
@@ -135,14 +179,28 @@ impl Picture {
                 r#"<rect class="lane" x="{LEFT}" y="{y}" width="{LANES}" height="{height}"/>"#
             )?;
         }
-        self.draw_ruler(&mut svg, queue_y + QUEUE)?;
+        self.draw_ruler(&mut svg, bottom)?;
         for lane in &lanes {
             self.draw_lane(&mut svg, lane)?;
         }
-        self.draw_queue(&mut svg, queue_y)?;
-        self.draw_legend(&mut svg, queue_y + QUEUE + 34.0)?;
+        if bottom > queue_y {
+            self.draw_queue(&mut svg, queue_y)?;
+        }
+        self.draw_legend(&mut svg, bottom + 34.0)?;
         writeln!(svg, "</svg>")?;
         Ok(svg)
+    }
+
+    fn summary(&self) -> String {
+        let kinds = [(What::Task, "tasks"), (What::Job, "jobs"), (What::Child, "children")];
+        let mut summary = String::new();
+        for (what, words) in kinds {
+            let n = self.count(what);
+            if n > 0 {
+                summary += &format!("{words}: {n}, ");
+            }
+        }
+        summary + &format!("time: {:.1?}", self.total())
     }
 
     /// Lines at round times, from the names above the lanes down to `bottom`.
@@ -167,48 +225,55 @@ impl Picture {
         let middle = lane.y + lane.height() - BAR / 2.0 + 4.5;
         write_text(svg, LEFT - 8.0, middle, "end", &lane.name)?;
         let mut busy = Duration::ZERO;
-        for span in &lane.jobs {
-            let Some(run) = span.run else { continue };
+        for span in &lane.spans {
             let ended = span.settled.map_or(self.end, |(when, _)| when);
-            if run.depth == 0 {
-                busy += ended - run.began;
+            let began = span.run.map_or(span.submitted, |run| run.began);
+            let depth = span.run.map_or(0, |run| run.depth);
+            if depth == 0 {
+                busy += ended - began;
             }
-            let kind = match span.settled {
-                None => "running",
-                Some((_, Ending::Panicked)) => "panicked",
-                Some(_) if run.depth > 0 => "ontop",
-                Some(_) => "returned",
-            };
-            let (x, end) = (self.x(run.began), self.x(ended));
+            let (x, end) = (self.x(began), self.x(ended));
             // A hair's breadth is left between two bars, and of what is thinner than a hair.
             let width = (end - x - 1.0).max(0.5);
-            let y = lane.y + BAR * (lane.depth - run.depth) as f64;
-            let job = span.job;
-            writeln!(
-                svg,
-                r#"<g class="bar"><rect class="{kind}" x="{x:.1}" y="{y}" width="{width:.1}" height="{BAR}" rx="2"/>"#
-            )?;
-            if width > 10.0 + 8.0 * job.to_string().len() as f64 {
-                write_text(svg, x + width / 2.0, y + BAR / 2.0 + 4.5, "in middle", job)?;
+            let middle = lane.y + BAR * (lane.depth - depth) as f64 + BAR / 2.0;
+            write!(svg, r#"<g class="bar">"#)?;
+            if span.what == What::Job {
+                write_rect(svg, end_of(span).unwrap_or(kind_of(span)), x, middle, width, BAR)?;
+            } else {
+                write_rect(svg, kind_of(span), x, middle, width, LIFE)?;
+                if let Some(end) = end_of(span) {
+                    let cap = width.min(CAP);
+                    write_rect(svg, end, x + width - cap, middle, cap, BAR - 6.0)?;
+                }
             }
-            let (waited, ran) = (run.began - span.submitted, ended - run.began);
+            let number = span.number;
+            if span.what == What::Job && width > 10.0 + 8.0 * number.to_string().len() as f64 {
+                write_text(svg, x + width / 2.0, middle + 4.5, "in middle", number)?;
+            }
             let ending = match span.settled {
                 Some((_, ending)) => format!("{ending:?}").to_lowercase(),
                 None => "still running".to_owned(),
             };
-            writeln!(
-                svg,
-                "<title>job {job}: waited {waited:.1?}, ran {ran:.1?}, {ending}</title></g>"
-            )?;
+            let (waited, ran) = (began - span.submitted, ended - began);
+            let waited = span.run.map(|_| format!("waited {waited:.1?}, ")).unwrap_or_default();
+            let name = escaped(&name_of(span));
+            writeln!(svg, "<title>{name}: {waited}ran {ran:.1?}, {ending}</title></g>")?;
         }
-        let share = 100.0 * busy.as_secs_f64() / self.total().as_secs_f64();
-        write_text(svg, LEFT + LANES + 8.0, middle, "dim", format_args!("{share:.0} %"))
+        let remark = match lane.spans.first().map(|span| span.what) {
+            Some(What::Job) => {
+                format!("{:.0} %", 100.0 * busy.as_secs_f64() / self.total().as_secs_f64())
+            }
+            Some(_) if busy < Duration::from_secs(1) => format!("{busy:.0?}"),
+            Some(_) => format!("{busy:.2?}"),
+            None => String::new(),
+        };
+        write_text(svg, LEFT + LANES + 8.0, middle, "dim", remark)
     }
 
     /// How many jobs were queued, as steps over time.
     fn draw_queue(&self, svg: &mut String, y: f64) -> fmt::Result {
         let mut steps = Vec::new();
-        for span in &self.spans {
+        for span in self.spans.iter().filter(|span| span.what == What::Job) {
             steps.push((span.submitted, 1));
             steps.extend(span.left_queue().map(|left| (left, -1)));
         }
@@ -237,14 +302,17 @@ impl Picture {
     fn draw_legend(&self, svg: &mut String, y: f64) -> fmt::Result {
         let mut x = LEFT;
         let kinds = [
+            ("task", "a task, from its spawn to its end"),
             ("returned", "a job"),
+            ("child", "a child process"),
             ("ontop", "on top of the job that waits for it"),
             ("panicked", "panicked"),
+            ("cancelled", "cancelled"),
             ("running", "still running"),
             ("queue", "jobs that wait"),
         ];
         for (kind, words) in kinds {
-            if kind != "queue" && !svg.contains(&format!(r#"<rect class="{kind}""#)) {
+            if !svg.contains(&format!(r#" class="{kind}" "#)) {
                 continue;
             }
             let top = y - 11.0;
@@ -259,15 +327,58 @@ impl Picture {
     }
 }
 
-impl Lane<'_> {
-    fn height(&self) -> f64 {
-        BAR * (self.depth + 1) as f64
+fn write_text(svg: &mut String, x: f64, y: f64, class: &str, text: impl Display) -> fmt::Result {
+    let text = escaped(&text.to_string());
+    writeln!(svg, r#"<text x="{x:.1}" y="{y:.1}" class="{class}">{text}</text>"#)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+/// A bar with this middle line.
+fn write_rect(
+    svg: &mut String,
+    class: &str,
+    x: f64,
+    middle: f64,
+    width: f64,
+    height: f64,
+) -> fmt::Result {
+    let y = middle - height / 2.0;
+    writeln!(
+        svg,
+        r#"<rect class="{class}" x="{x:.1}" y="{y}" width="{width:.1}" height="{height}" rx="2"/>"#
+    )
+}
+
+/// The colour of something that just returns.
+fn kind_of(span: &Span) -> &'static str {
+    match span.what {
+        What::Task => "task",
+        What::Child => "child",
+        What::Job if span.run.is_some_and(|run| run.depth > 0) => "ontop",
+        What::Job => "returned",
+        _ => "returned", // There may be more to come.
     }
 }
 
-fn write_text(svg: &mut String, x: f64, y: f64, class: &str, text: impl Display) -> fmt::Result {
-    let text = text.to_string().replace('&', "&amp;").replace('<', "&lt;");
-    writeln!(svg, r#"<text x="{x:.1}" y="{y:.1}" class="{class}">{text}</text>"#)
+/// The colour of another end: of a whole job, or at the end of the thin bar of a task or a child.
+fn end_of(span: &Span) -> Option<&'static str> {
+    match span.settled.map(|(_, ending)| ending) {
+        None => Some("running"),
+        Some(Ending::Panicked) => Some("panicked"),
+        Some(Ending::Cancelled | Ending::Killed) => Some("cancelled"),
+        Some(_) => None,
+    }
+}
+
+fn name_of(span: &Span) -> String {
+    let number = span.number;
+    match &span.name {
+        Some(name) => name.to_string(),
+        None => format!("{:?} {number}", span.what).to_lowercase(),
+    }
 }
 
 /// The shortest of 1, 2, 5, 10, 20, 50, … nanoseconds that is not shorter than this.
@@ -282,7 +393,7 @@ fn round_time(least: Duration) -> Duration {
 mod tests {
     use std::sync::Arc;
 
-    use handspun::ThreadPool;
+    use handspun::{Executor, ThreadPool, spawn_named};
 
     use super::*;
 
@@ -310,8 +421,23 @@ mod tests {
     #[test]
     fn a_lane_is_as_high_as_its_jobs_lie_on_each_other() {
         let picture = tree();
-        let lanes = picture.lanes();
+        let lanes = picture.lanes().lanes;
         assert_eq!((lanes.len(), lanes[0].height()), (1, 2.0 * BAR));
+    }
+
+    #[test]
+    fn a_task_has_a_lane_and_its_ending_a_colour() {
+        let timeline = Timeline::new();
+        let executor = Executor::builder().observer(timeline.observer()).build();
+        executor.run(async {
+            let stuck = spawn_named("stuck < for ever", std::future::pending::<()>());
+            assert!(spawn_named("quick", async {}).await.is_ok() && stuck.cancel());
+        });
+        let picture = Picture::of(timeline.spans()).expect("there were two tasks");
+        let svg = picture.to_svg("Two tasks").expect("a String takes all that is written");
+        assert_eq!(svg.matches(r#"<g class="bar">"#).count(), 2);
+        assert!(svg.contains(r#"<rect class="cancelled""#) && svg.contains("stuck &lt; for"));
+        assert!(!svg.contains("queued"), "{svg}");
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(crate) fn show_finish(played: &Played) {
     print(format_args!("{measured:>10} ┴ {end}; {remark}"));
 }
 
-pub(crate) fn show(played: &[Played]) {
+/// Under a clock that jumps, it also says how long it took in everybody else's time.
+pub(crate) fn show(played: &[Played], jumped: Option<Duration>) {
     print(format_args!(
         "\n{:<20}{:>12}{:>12}{:>12}\n{:━<56}",
         "program", "ideal", "measured", "ratio", ""
@@ -39,7 +40,11 @@ pub(crate) fn show(played: &[Played]) {
             seconds(one.measured),
         ));
     }
-    if pace::scale() != 1.0 {
+    if let Some(time) = jumped {
+        print(format_args!(
+            "\nThe times above are those of a clock that jumps. It took {time:.1?} of yours."
+        ));
+    } else if pace::scale() != 1.0 {
         print(format_args!(
             "\nAll sleeps were scaled by {}. The shorter the sleeps, the more of the ratio is\n\
              the machine's own delay in waking a thread.",

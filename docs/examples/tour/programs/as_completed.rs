@@ -41,6 +41,7 @@ pub(crate) const PROGRAM: Program = Program {
     shows: "Five workers share ten tasks of 1 s. Each result is printed as soon as it is there: \
             five after 1 s, five more after 2 s.",
     ideal: Some(Duration::from_secs(2)),
+    is_async: false,
     run,
     expected: || {
         let line = |task_id| format!("Task {task_id} completed in 1s");

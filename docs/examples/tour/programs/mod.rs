@@ -1,4 +1,5 @@
-//! The programs, in the tutorial's order, which is also the order to read them in.
+//! The programs, in the tutorial's order, which is also the order to read them in. The last four answer
+//! the questions that it ends with.
 //!
 //! To add one: a file here, a `mod` line, a place in [`ALL`].
 
@@ -6,14 +7,49 @@ mod raw_threads;
 mod as_completed;
 mod ordered_map;
 mod risky;
+mod gather;
+mod semaphore;
+mod wait_for;
+mod run_in_executor;
+mod named_workers;
+mod cancel;
+mod bounded_fetches;
+mod producer_consumer;
+mod blocking_io;
+mod stream;
+mod partial_success;
+mod one_budget;
+mod clean_shutdown;
+mod resume_stream;
 
 use crate::stage::Program;
 
-pub(crate) const ALL: &[&Program] =
-    &[&raw_threads::PROGRAM, &as_completed::PROGRAM, &ordered_map::PROGRAM, &risky::PROGRAM];
+pub(crate) const ALL: &[&Program] = &[
+    &raw_threads::PROGRAM,
+    &as_completed::PROGRAM,
+    &ordered_map::PROGRAM,
+    &risky::PROGRAM,
+    &gather::PROGRAM,
+    &semaphore::PROGRAM,
+    &wait_for::PROGRAM,
+    &run_in_executor::PROGRAM,
+    &named_workers::PROGRAM,
+    &cancel::PROGRAM,
+    &bounded_fetches::PROGRAM,
+    &producer_consumer::PROGRAM,
+    &blocking_io::PROGRAM,
+    &stream::PROGRAM,
+    &partial_success::PROGRAM,
+    &one_budget::PROGRAM,
+    &clean_shutdown::PROGRAM,
+    &resume_stream::PROGRAM,
+];
 
-/// Every program's name and title, a line each.
+/// Every program's name and title, a line each. Those with a `~` also play under a clock that jumps.
 pub(crate) fn list() -> String {
-    let line = |program: &&Program| format!("  {:<16}{}", program.name, program.title);
+    let line = |program: &&Program| {
+        let mark = if program.is_async { '~' } else { ' ' };
+        format!("{mark} {:<20}{}", program.name, program.title)
+    };
     ALL.iter().map(line).collect::<Vec<_>>().join("\n")
 }

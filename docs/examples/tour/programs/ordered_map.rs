@@ -36,6 +36,7 @@ pub(crate) const PROGRAM: Program = Program {
     shows: "Four workers take 0.1 s for each of twenty squares. The results come in the order of \
             the numbers, whichever worker was first.",
     ideal: Some(Duration::from_millis(500)),
+    is_async: false,
     run,
     expected: || {
         let squares = "Results: [0, 1, 4, 9, 16, 25, 36, 49, 64, 81, \

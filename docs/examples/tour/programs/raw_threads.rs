@@ -42,6 +42,7 @@ pub(crate) const PROGRAM: Program = Program {
     shows: "Ten threads sleep 1 s each, at the same time. A join with a timeout of 15 s says \
             which it was: it ended, it panicked, or it is still running.",
     ideal: Some(Duration::from_secs(1)),
+    is_async: false,
     run,
     expected: || Expected::Exactly((0..10).map(|i| format!("Thread {i} finished")).collect()),
     source: file!(),

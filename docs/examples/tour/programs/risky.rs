@@ -42,6 +42,7 @@ pub(crate) const PROGRAM: Program = Program {
     shows: "Three workers run ten operations, of which every third fails. A failure is an outcome \
             like any other and comes with the input that it belongs to.",
     ideal: None,
+    is_async: false,
     run,
     expected: || {
         let lines = [
