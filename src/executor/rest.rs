@@ -12,11 +12,13 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::prims;
+use crate::prims::{self, Ordering, fence};
 use crate::wait::deadline::Deadline;
 use crate::wait::parker::Patience;
 
 use super::ready::Shared;
+
+use Ordering::Acquire;
 
 pub(crate) struct Rest {
     shared: Arc<Shared>,
@@ -61,7 +63,7 @@ impl Rest {
 
     fn in_real_time(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
         let next = self.shared.host.next_deadline();
-        if next.is_none() && self.is_quiet() && nothing_can_wake() {
+        if next.is_none() && self.is_proved(nothing_can_wake) {
             return Hope::Lost;
         }
         self.sleep_until(next.map_or(Deadline::Never, Deadline::At));
@@ -70,7 +72,7 @@ impl Rest {
 
     /// Nobody waits for a time that could be jumped to.
     fn in_silence(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
-        if self.is_quiet() && nothing_can_wake() {
+        if self.is_proved(nothing_can_wake) {
             return Hope::Lost;
         }
         let silence = Deadline::after(SILENCE);
@@ -81,6 +83,18 @@ impl Rest {
         } else {
             Hope::Left
         }
+    }
+
+    /// Whether it is certain that nobody will be woken.
+    fn is_proved(&self, nothing_can_wake: impl Fn() -> bool) -> bool {
+        if !self.is_quiet() || !nothing_can_wake() {
+            return false;
+        }
+        // A wake from elsewhere is mail first, and only then one clone of its waker fewer. We may have
+        // counted the clones between the two, but not without finding the mail now.
+        // ORDERING: Acquire. Pairs with the Release with which an `Arc` counts down.
+        fence(Acquire);
+        !self.shared.has_mail()
     }
 
     /// Whether there is nothing that could wake somebody by itself, but for wakers in other hands.
