@@ -98,7 +98,7 @@ impl Core {
         let number = self.shared.number_one_more();
         let waker = TaskWaker::queued(&self.shared, MAIN);
         self.queue.borrow_mut().push_back(waker.clone());
-        *self.main.borrow_mut() = Some(Main { number, waker: waker.clone(), waits_for: None });
+        *self.main.borrow_mut() = Some(Main::new(number, waker.clone()));
         let polled_by = Waker::from(waker.clone());
         loop {
             for _ in 0..self.begin_turn() {
@@ -108,6 +108,7 @@ impl Core {
                     self.poll(next);
                 } else if Arc::ptr_eq(&next, &waker) {
                     next.begin_poll();
+                    self.say_of_main(|main| main.is_polled = true);
                     let began = self.shared.observer.now();
                     let mut context = Context::from_waker(&polled_by);
                     let (polled, waits_for) = tag::hear(|| main.as_mut().poll(&mut context));
@@ -115,9 +116,10 @@ impl Core {
                     if let Poll::Ready(output) = polled {
                         return Ok(output);
                     }
-                    if let Some(main) = &mut *self.main.borrow_mut() {
+                    self.say_of_main(|main| {
+                        main.is_polled = false;
                         main.waits_for = waits_for;
-                    }
+                    });
                 }
             }
             if self.queue.borrow().is_empty() {
@@ -209,6 +211,12 @@ impl Core {
         }
     }
 
+    fn say_of_main(&self, say: impl FnOnce(&mut Main)) {
+        if let Some(main) = &mut *self.main.borrow_mut() {
+            say(main);
+        }
+    }
+
     /// The future that `run` was given is over, in whatever way.
     pub(crate) fn forget_main(&self) {
         if let Some(main) = self.main.take() {
@@ -241,8 +249,7 @@ impl Core {
             }
         }
         self.shared.host.close();
-        let unread = self.shared.close();
-        panic::contain(|| drop(unread));
+        panic::drop_each(self.shared.close().into_iter().flatten());
         self.queue.borrow_mut().clear();
     }
 }

@@ -51,6 +51,13 @@ pub(crate) struct Main {
     pub(crate) number: usize,
     pub(crate) waker: Arc<TaskWaker>,
     pub(crate) waits_for: Option<Tag>,
+    pub(crate) is_polled: bool,
+}
+
+impl Main {
+    pub(crate) fn new(number: usize, waker: Arc<TaskWaker>) -> Self {
+        Self { number, waker, waits_for: None, is_polled: false }
+    }
 }
 
 /// | stage       | poll begins       | poll ends pending         | cancelled   |
@@ -219,6 +226,14 @@ impl Seats {
 }
 
 impl Sitter {
+    /// Whether it runs at this moment: then it is this very task that asks.
+    pub(crate) fn is_polled(&self) -> bool {
+        match self.body {
+            Stage::Resting(_) => false,
+            Stage::Polled | Stage::Unwanted => true,
+        }
+    }
+
     /// Drops the future, which is not being polled, and then tells whoever waits for it.
     pub(crate) fn dismiss(self, reason: CancelReason) {
         let Self { body, cell, waker, .. } = self;
