@@ -8,6 +8,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 mod setup;
+#[path = "../stress/dice.rs"]
+mod dice;
 
 mod polling;
 mod waking;
@@ -27,3 +29,4 @@ mod mapping;
 mod groups;
 mod failing;
 mod bridge;
+mod random;

@@ -26,6 +26,7 @@ mod tokens;
 mod asked;
 mod steps;
 mod sync;
+mod executor;
 mod orderings;
 
 /// Runs a program under every schedule, and prints how many there were.

@@ -34,7 +34,6 @@ impl Log {
                 Step::Began { .. } => n_began += 1,
                 Step::Lingered { .. } => unreachable!("only a task lingers"),
                 Step::Settled(ending) => endings.push(*ending),
-                Step::Lingered { .. } => unreachable!("it is a task's"),
             }
         }
         (n_submitted, n_began, endings)

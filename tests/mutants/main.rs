@@ -26,6 +26,7 @@ mod tokens;
 mod asked;
 mod steps;
 mod sync;
+mod executor;
 
 /// One mistake that somebody might make.
 struct Mutant {
@@ -39,7 +40,7 @@ struct Mutant {
 }
 
 /// The mistakes, one list for each file of checks.
-const MUTANTS: [&[Mutant]; 10] = [
+const MUTANTS: [&[Mutant]; 11] = [
     hall::MUTANTS,
     waits::MUTANTS,
     pool::MUTANTS,
@@ -50,6 +51,7 @@ const MUTANTS: [&[Mutant]; 10] = [
     asked::MUTANTS,
     steps::MUTANTS,
     sync::MUTANTS,
+    executor::MUTANTS,
 ];
 
 fn main() -> ExitCode {
