@@ -133,6 +133,11 @@ pub(crate) fn contain(code: impl FnOnce()) {
     }
 }
 
+/// Drops each of them, one after another: two drops that panic in one go would end the process.
+pub(crate) fn drop_each<T>(items: impl IntoIterator<Item = T>) {
+    items.into_iter().for_each(|item| contain(|| drop(item)));
+}
+
 fn text_of(payload: &Payload) -> String {
     if let Some(text) = payload.downcast_ref::<&'static str>() {
         (*text).to_owned()

@@ -98,7 +98,7 @@ impl Core {
         let waker = TaskWaker::queued(&self.shared);
         let this = waker.task();
         self.queue.borrow_mut().push_back(this);
-        *self.main.borrow_mut() = Some(Main { waker: waker.clone(), waits_for: None });
+        *self.main.borrow_mut() = Some(Main::new(waker.clone()));
         let polled_by = Waker::from(waker.clone());
         loop {
             for _ in 0..self.begin_turn() {
@@ -108,6 +108,7 @@ impl Core {
                     self.poll(next);
                 } else if next == this {
                     waker.begin_poll();
+                    self.say_of_main(|main| main.is_polled = true);
                     let began = self.shared.observer.now();
                     let mut context = Context::from_waker(&polled_by);
                     let (polled, waits_for) = tag::hear(|| main.as_mut().poll(&mut context));
@@ -115,9 +116,10 @@ impl Core {
                     if let Poll::Ready(output) = polled {
                         return Ok(output);
                     }
-                    if let Some(main) = &mut *self.main.borrow_mut() {
+                    self.say_of_main(|main| {
+                        main.is_polled = false;
                         main.waits_for = waits_for;
-                    }
+                    });
                 }
             }
             if self.queue.borrow().is_empty() {
@@ -207,6 +209,12 @@ impl Core {
         }
     }
 
+    fn say_of_main(&self, say: impl FnOnce(&mut Main)) {
+        if let Some(main) = &mut *self.main.borrow_mut() {
+            say(main);
+        }
+    }
+
     /// The future that `run` was given is over, in whatever way.
     pub(crate) fn forget_main(&self) {
         if let Some(main) = self.main.take() {
@@ -239,8 +247,7 @@ impl Core {
             }
         }
         self.shared.host.close();
-        let unread = self.shared.close();
-        panic::contain(|| drop(unread));
+        panic::drop_each(self.shared.close().into_iter().flatten());
         self.queue.borrow_mut().clear();
     }
 }

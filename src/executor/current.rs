@@ -13,7 +13,7 @@ use crate::wait::host::Host;
 use crate::wait::inside;
 
 use super::core::Core;
-use super::ready::{self, Mail, Shared, TaskId};
+use super::ready::{self, Mail, NO_SEAT, Shared, TaskId};
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Core>>> = const { RefCell::new(None) };
@@ -31,13 +31,12 @@ pub(crate) struct Running {
 ///
 /// If one runs here already.
 pub(crate) fn enter(core: &Rc<Core>) -> Running {
-    let before = CURRENT.with(|current| current.borrow().clone());
     assert!(
-        before.is_none(),
+        current().is_none(),
         "an executor runs on this thread already, and what calls this is polled by it: `.await` the \
          future or `spawn` it, or run the other executor on a thread of its own"
     );
-    CURRENT.with(|current| *current.borrow_mut() = Some(core.clone()));
+    set_current(Some(core.clone()));
     ready::settle_down(Some((&core.shared, core.queue())));
     let host_before = Host::enter(Some(core.shared.host.clone()));
     Running { host_before, _inside: inside::enter_executor() }
@@ -49,10 +48,19 @@ pub(crate) fn current() -> Option<Rc<Core>> {
     CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
 }
 
+fn set_current(core: Option<Rc<Core>>) {
+    // As in `current`. An executor that a thread-local keeps ends without being found.
+    let before = CURRENT.try_with(|current| current.replace(core));
+    drop(before);
+}
+
 /// Cancels a task, here if its executor runs here, and by mail otherwise. False if it is over.
 pub(crate) fn cancel(executor: &Arc<Shared>, task: TaskId) -> bool {
     match current() {
-        Some(core) if Arc::ptr_eq(&core.shared, executor) => core.cancel(task),
+        // One that has no seat may be in the mail, and then its cancel follows it there.
+        Some(core) if Arc::ptr_eq(&core.shared, executor) && task.seat != NO_SEAT => {
+            core.cancel(task)
+        }
         Some(_) | None => executor.post(Mail::Cancel(task)),
     }
 }
@@ -61,6 +69,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         Host::enter(self.host_before.take());
         ready::settle_down(None);
-        CURRENT.with(|current| current.borrow_mut().take());
+        set_current(None);
     }
 }

@@ -19,7 +19,7 @@ use std::task::{Context, Poll};
 use crate::wait::tag::{self, Tag};
 
 use super::failures::Failures;
-use super::members::{Members, begin, cancel_all};
+use super::members::{Members, begin, cancel_all, give_up};
 use super::task::Task;
 
 /// Tasks that end together.
@@ -98,7 +98,7 @@ impl TaskGroup {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Member { task: begin(&self.shared, Location::caller(), async move { Ok(future.await) }) }
+        Member::begin(&self.shared, Location::caller(), async move { Ok(future.await) })
     }
 
     /// Spawns a task into the group. If it gives an `Err`, or panics, it has failed.
@@ -113,11 +113,8 @@ impl TaskGroup {
         T: 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        Member {
-            task: begin(&self.shared, Location::caller(), async move {
-                future.await.map_err(Into::into)
-            }),
-        }
+        let site = Location::caller();
+        Member::begin(&self.shared, site, async move { future.await.map_err(Into::into) })
     }
 
     /// A way to spawn into this group from its own tasks.
@@ -204,7 +201,7 @@ pub async fn task_group<T>(body: impl AsyncFnOnce(&TaskGroup) -> T) -> Result<T,
             if let Poll::Ready(output) = body.as_mut().poll(context) {
                 return Poll::Ready(Some(output));
             }
-            group.poll_until(context, |shared| shared.is_over).map(|()| None)
+            group.poll_until(context, |shared| !shared.failures.is_empty()).map(|()| None)
         })
         .await
     };
@@ -233,8 +230,7 @@ impl GroupSpawner {
         F::Output: 'static,
     {
         let group = self.shared.upgrade()?;
-        let task = begin(&group, Location::caller(), async move { Ok(future.await) });
-        Some(Member { task })
+        Some(Member::begin(&group, Location::caller(), async move { Ok(future.await) }))
     }
 }
 
@@ -245,6 +241,18 @@ impl GroupSpawner {
 #[must_use = "the task goes on in its group all the same: say `detach()` if that is meant"]
 pub struct Member<T> {
     task: Task<Option<T>>,
+    /// In which it may wait for its turn.
+    group: Weak<RefCell<Members>>,
+}
+
+impl<T: 'static> Member<T> {
+    fn begin(
+        group: &Rc<RefCell<Members>>,
+        site: &'static Location<'static>,
+        future: impl Future<Output = Result<T, Box<dyn Error + Send + Sync>>> + 'static,
+    ) -> Self {
+        Self { task: begin(group, site, future), group: Rc::downgrade(group) }
+    }
 }
 
 impl<T> Member<T> {
@@ -255,7 +263,8 @@ impl<T> Member<T> {
 
     /// Cancels this task alone, which is no failure; false if it is over.
     pub fn cancel(&self) -> bool {
-        self.task.cancel()
+        let group = self.group.upgrade();
+        group.is_some_and(|group| give_up(&group, self.task.number())) || self.task.cancel()
     }
 }
 

@@ -33,7 +33,9 @@ pub(super) struct Members {
     /// By number.
     pub(super) running: BTreeMap<usize, Running>,
     /// Beyond the limit, in the order in which they came.
-    waiting: VecDeque<Begin>,
+    waiting: VecDeque<Waiting>,
+    /// Somebody further up this stack begins those that wait.
+    is_beginning: bool,
     /// It takes no more.
     pub(super) is_over: bool,
     pub(super) n_spawned: usize,
@@ -48,8 +50,14 @@ pub(super) struct Running {
     task: TaskId,
 }
 
-/// Seats a task that has been waiting, and says where.
-type Begin = Box<dyn FnOnce(&Core) -> Option<TaskId>>;
+/// A task that has not begun.
+struct Waiting {
+    number: usize,
+    /// Gives it a seat, and says which.
+    begin: Box<Begin>,
+}
+
+type Begin = dyn FnOnce(&Core) -> Option<TaskId>;
 
 pub(super) fn begin<T: 'static>(
     group: &Rc<RefCell<Members>>,
@@ -59,28 +67,36 @@ pub(super) fn begin<T: 'static>(
     let core = current::current()
         .expect("no executor runs on this thread: a group's tasks are spawned by what it polls");
     let (task, unborn) = Unborn::new(&core.shared, None, site);
-    let leaves = Leaves { group: group.clone(), number: task.number() };
-    let body = run_member(leaves, site, future);
+    let number = task.number();
+    let body = run_member(Leaves { group: group.clone(), number }, site, future);
     let mut shared = group.borrow_mut();
     shared.n_spawned += 1;
-    shared.waiting.push_back(Box::new(move |core| unborn.be_born(core, body)));
+    let begin = Box::new(move |core: &Core| unborn.be_born(core, body));
+    shared.waiting.push_back(Waiting { number, begin });
     let not_wanted = if shared.is_over { mem::take(&mut shared.waiting) } else { VecDeque::new() };
     drop(shared);
-    panic::contain(|| drop(not_wanted));
+    panic::drop_each(not_wanted);
     begin_waiting(group, &core);
     task
 }
 
 /// Begins as many of those that wait as there is room for.
+///
+/// One that is refused, because the executor ends, is dropped and leaves, and that begins the next. It
+/// is the loop here that does so, for a line of a hundred thousand would need as deep a stack.
 fn begin_waiting(group: &Rc<RefCell<Members>>, core: &Core) {
+    if mem::replace(&mut group.borrow_mut().is_beginning, true) {
+        return;
+    }
     loop {
         let mut shared = group.borrow_mut();
         let has_room = shared.limit.is_none_or(|limit| shared.running.len() < limit);
-        let Some(begin) = (if has_room { shared.waiting.pop_front() } else { None }) else {
+        let Some(next) = (if has_room { shared.waiting.pop_front() } else { None }) else {
+            shared.is_beginning = false;
             return;
         };
         drop(shared);
-        if let Some(task) = begin(core) {
+        if let Some(task) = (next.begin)(core) {
             let member = Running { executor: core.shared.clone(), task };
             group.borrow_mut().running.insert(task.number, member);
         }
@@ -145,11 +161,22 @@ pub(super) fn cancel_all(group: &Rc<RefCell<Members>>, but: Option<usize>) {
     let running: Vec<_> = running.cloned().collect();
     let waiter = shared.waiter.take();
     drop(shared);
-    panic::contain(|| drop(waiting));
+    panic::drop_each(waiting);
     for Running { executor, task } in running {
         current::cancel(&executor, task);
     }
     waiter.into_iter().for_each(Waker::wake);
+}
+
+/// Drops a task that waits for its turn; false if it does not.
+pub(super) fn give_up(group: &Rc<RefCell<Members>>, number: usize) -> bool {
+    let mut shared = group.borrow_mut();
+    let place = shared.waiting.iter().position(|waiting| waiting.number == number);
+    let waiting = place.and_then(|place| shared.waiting.remove(place));
+    drop(shared);
+    let is_given_up = waiting.is_some();
+    panic::drop_each(waiting);
+    is_given_up
 }
 
 impl Members {

@@ -50,6 +50,13 @@ pub(crate) struct Sitter {
 pub(crate) struct Main {
     pub(crate) waker: Arc<TaskWaker>,
     pub(crate) waits_for: Option<Tag>,
+    pub(crate) is_polled: bool,
+}
+
+impl Main {
+    pub(crate) fn new(waker: Arc<TaskWaker>) -> Self {
+        Self { waker, waits_for: None, is_polled: false }
+    }
 }
 
 /// | stage       | poll begins       | poll ends pending         | cancelled   |
@@ -215,6 +222,14 @@ impl Seats {
 }
 
 impl Sitter {
+    /// Whether it runs at this moment: then it is this very task that asks.
+    pub(crate) fn is_polled(&self) -> bool {
+        match self.stage {
+            Stage::Resting(..) => false,
+            Stage::Polled | Stage::Unwanted => true,
+        }
+    }
+
     /// Drops the future, which is not being polled, and then tells whoever waits for it.
     pub(crate) fn dismiss(self, reason: CancelReason) {
         let Self { stage, cell, .. } = self;

@@ -88,21 +88,21 @@ pub(crate) fn nothing_can_wake(main: Option<&Main>, seats: &Seats) -> bool {
 
 /// The state of everything.
 pub(crate) fn dump(main: Option<&Main>, seats: &Seats) -> Dump {
-    let words = |waker: &TaskWaker, waits_for: &Option<Tag>| {
+    let words = |is_polled: bool, waker: &TaskWaker, waits_for: &Option<Tag>| {
         let waits = || waits_for.as_ref().map_or("something else".to_owned(), Tag::to_string);
-        (!waker.is_queued()).then(waits)
+        (!is_polled && !waker.is_queued()).then(waits)
     };
     let main = main.map(|main| TaskState {
         number: main.waker.number,
         name: Some("main".to_owned()),
         spawned_at: None,
-        waits_for: words(&main.waker, &main.waits_for),
+        waits_for: words(main.is_polled, &main.waker, &main.waits_for),
     });
     let tasks = seats.iter().map(|task| TaskState {
         number: task.cell.waker().number,
         name: task.cell.name().map(str::to_owned),
         spawned_at: Some(task.cell.spawned_at()),
-        waits_for: words(task.cell.waker(), &task.waits_for),
+        waits_for: words(task.is_polled(), task.cell.waker(), &task.waits_for),
     });
     Dump { tasks: main.into_iter().chain(tasks).collect() }
 }

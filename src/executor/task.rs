@@ -177,8 +177,8 @@ impl<T> Task<T> {
     ///
     /// On the thread of its executor the future has been dropped when this returns, and the handle settles
     /// to [`JoinError::Cancelled`]; but a task that cancels itself, from inside its own poll, is dropped
-    /// after that poll. From another thread it is asked for, and happens soon; then `true` says only that
-    /// the task was not over at this moment.
+    /// after that poll. From another thread, and while its executor does not run, it is asked for, and
+    /// happens soon; then `true` says only that the task was not over at this moment.
     ///
     /// A task cannot refuse. Clean-up that has to wait for something needs a
     /// [`CancellationToken`](crate::CancellationToken), which the task looks at.

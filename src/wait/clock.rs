@@ -119,6 +119,14 @@ impl Clock {
         fire(clock, state);
     }
 
+    /// Whether both are the same jumping clock.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Kind::Jumping(one), Kind::Jumping(other)) => Arc::ptr_eq(one, other),
+            (Kind::Real, _) | (_, Kind::Real) => false,
+        }
+    }
+
     /// Whether time passes by itself, so that a thread may sleep for as long as it takes.
     pub(crate) fn is_real(&self) -> bool {
         match self.0 {

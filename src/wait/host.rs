@@ -57,20 +57,26 @@ thread_local! {
 
 impl Host {
     pub(crate) fn new(clock: Clock) -> Self {
-        let parker = Arc::new(Parker::new());
-        clock.set_driver(Some(parker.clone()));
         Self {
             clock,
-            parker,
+            parker: Arc::new(Parker::new()),
             timers: Mutex::default(),
             has_timers: AtomicBool::new(false),
             n_held: AtomicUsize::new(0),
         }
     }
 
-    /// Makes it the host of this thread, and gives back the one before.
+    /// Makes it the host of this thread, which moves its clock, and gives back the one before.
     pub(crate) fn enter(host: Option<Arc<Self>>) -> Option<Arc<Self>> {
-        HOST.try_with(|place| place.replace(host)).ok().flatten()
+        let driver = host.as_ref().map(|host| (host.clock.clone(), host.parker.clone()));
+        let before = HOST.try_with(|place| place.replace(host)).ok().flatten();
+        if let Some(before) = &before {
+            before.clock.set_driver(None);
+        }
+        if let Some((clock, parker)) = driver {
+            clock.set_driver(Some(parker));
+        }
+        before
     }
 
     /// The host of this thread, if an executor of ours runs here.
@@ -143,7 +149,6 @@ impl Host {
 
     /// The executor has ended. Whoever sleeps here is woken, to sleep elsewhere.
     pub(crate) fn close(&self) {
-        self.clock.set_driver(None);
         let mut state = self.timers.lock();
         state.is_closed = true;
         let mut timers = std::mem::take(&mut state.timers);
@@ -161,6 +166,11 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
+    /// Whether it is that host which is held.
+    pub(crate) fn is_of(&self, host: &Arc<Host>) -> bool {
+        Arc::ptr_eq(&self.host, host)
+    }
+
     /// Of the host of this thread, if there is one.
     pub(crate) fn take() -> Option<Self> {
         let host = Host::current()?;
@@ -177,8 +187,8 @@ impl Hold {
         }
         // ORDERING: Release. Pairs with the Acquire in `Host::is_held`.
         let n_held = self.host.n_held.fetch_sub(1, Release);
-        if n_held == 1 && !self.host.clock.is_real() {
-            self.host.parker.unpark(); // It may jump now.
+        if n_held == 1 {
+            self.host.parker.unpark(); // It may jump now, or has to report that it hangs.
         }
     }
 }

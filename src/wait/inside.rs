@@ -44,6 +44,7 @@ pub(crate) struct Entered {
 
 /// An executor begins to run its tasks.
 pub(crate) fn enter_executor() -> Entered {
+    has_blocked(); // What blocked in another executor, which did not ask, is nothing to this one.
     enter(Inside { place: Place::Executor, limit: Deadline::Never })
 }
 

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use super::clock::Clock;
 use super::deadline::Deadline;
 use super::host::{Hold, Host, Renewed};
+use super::inside;
 use super::tag::{self, Tag};
 use super::timers::Key;
 
@@ -36,10 +37,15 @@ use super::timers::Key;
 /// ```
 ///
 /// Dropping it ends the wait, and leaves nothing behind.
+///
+/// # Panics
+///
+/// In a poll, if a task whose executor has a jumping clock blocks the thread to wait for it: nobody would
+/// move the clock.
 pub fn sleep(duration: Duration) -> Sleep {
     let clock = Clock::current();
     let deadline = clock.now().checked_add(duration).map_or(Deadline::Never, Deadline::At);
-    Sleep { clock, deadline, timer: None }
+    Sleep::on(&clock, deadline)
 }
 
 /// Waits until that time, of the [current](Clock::current) clock.
@@ -53,11 +59,13 @@ pub struct Sleep {
     clock: Clock,
     deadline: Deadline,
     timer: Option<Timer>,
+    /// It has been pending, and so has let others go first.
+    has_waited: bool,
 }
 
 impl Sleep {
     pub(crate) fn on(clock: &Clock, deadline: Deadline) -> Self {
-        Self { clock: clock.clone(), deadline, timer: None }
+        Self { clock: clock.clone(), deadline, timer: None, has_waited: false }
     }
 
     /// When it is over; `None` if that is never.
@@ -79,8 +87,7 @@ impl Sleep {
     /// block_on(alarm);
     /// ```
     pub fn reset(&mut self, deadline: Instant) {
-        self.timer = None;
-        self.deadline = Deadline::At(deadline);
+        *self = Self::on(&self.clock, Deadline::At(deadline));
     }
 
     /// Whether the time has come; if not, the waker is told when it has.
@@ -96,13 +103,24 @@ impl Sleep {
             Some(timer) => timer,
             None => match Timer::set(&self.clock, deadline, waker) {
                 Some(timer) => timer,
-                None => return Poll::Ready(()),
+                None => return self.yield_once(waker),
             },
         };
         if timer.may_be_late() && self.clock.now() >= deadline {
             return Poll::Ready(());
         }
         self.timer = Some(timer);
+        self.has_waited = true;
+        Poll::Pending
+    }
+
+    /// A task that sleeps lets the others be polled, however short it sleeps.
+    fn yield_once(&mut self, waker: &Waker) -> Poll<()> {
+        if self.has_waited || host_here().is_none() {
+            return Poll::Ready(());
+        }
+        self.has_waited = true;
+        waker.wake_by_ref();
         Poll::Pending
     }
 }
@@ -128,6 +146,12 @@ impl fmt::Debug for Sleep {
     }
 }
 
+/// The executor of ours that polls the code which asks. None polls what a task blocks its thread to wait for:
+/// nobody would fire a timer that was set there.
+fn host_here() -> Option<Arc<Host>> {
+    if inside::is_blocking_wait() { None } else { Host::current() }
+}
+
 /// A timer that is set, wherever. Dropping it takes it out.
 struct Timer {
     keeper: Keeper,
@@ -139,7 +163,16 @@ enum Keeper {
     Host(Arc<Host>),
     /// The clock: a jumping one, or the alarm of the real one. An executor whose own clock jumps is
     /// held by what waits for real time.
-    Clock(Clock, #[expect(dead_code, reason = "it is held, and let go")] Option<Hold>),
+    Clock(Clock, Option<Hold>),
+}
+
+/// Whether the executor here, if its own clock jumps, is held by a timer of that clock, and no other is.
+fn holds_whom_it_should(clock: &Clock, hold: Option<&Hold>) -> bool {
+    let here = if clock.is_real() { host_here() } else { None };
+    match here.filter(|host| !host.clock.is_real()) {
+        Some(host) => hold.is_some_and(|hold| hold.is_of(&host)),
+        None => hold.is_none(),
+    }
 }
 
 /// A timer is no longer set.
@@ -154,7 +187,7 @@ impl Timer {
     /// `None` if it is too late for it.
     fn set(clock: &Clock, deadline: Instant, waker: &Waker) -> Option<Self> {
         let mut waker = waker.clone();
-        let host = if clock.is_real() { Host::current() } else { None };
+        let host = if clock.is_real() { host_here() } else { None };
         let hold = match host {
             Some(host) if host.clock.is_real() => match host.set_timer(deadline, waker) {
                 Ok(key) => return Some(Self { keeper: Keeper::Host(host), key }),
@@ -169,6 +202,12 @@ impl Timer {
         if clock.now() >= deadline {
             return None;
         }
+        assert!(
+            !(inside::is_blocking_wait()
+                && Host::current().is_some_and(|host| host.clock.is(clock))),
+            "this time will never come: a task blocks the thread that moves the clock; `.await` the sleep \
+             there instead"
+        );
         let key = clock.set_timer(deadline, waker);
         Some(Self { keeper: Keeper::Clock(clock.clone(), hold), key })
     }
@@ -176,18 +215,20 @@ impl Timer {
     /// Leaves a newer waker, where the timer is still set and this is still the place for it.
     fn renew(self, waker: &Waker) -> Result<Self, Fired> {
         match &self.keeper {
-            Keeper::Host(host) if host.is_current() => {
+            Keeper::Host(host) if host.is_current() && !inside::is_blocking_wait() => {
                 match host.renew_timer(self.key, waker.clone()) {
                     Renewed::Waits => Ok(self),
                     Renewed::Fired => Err(Fired::InTime),
                     Renewed::Gone => Err(Fired::OrNot),
                 }
             }
-            Keeper::Host(_) => Err(Fired::OrNot),
-            Keeper::Clock(clock, _) => match clock.replace_waker(self.key, waker.clone()) {
-                true => Ok(self),
-                false => Err(Fired::OrNot),
-            },
+            Keeper::Clock(clock, hold) if holds_whom_it_should(clock, hold.as_ref()) => {
+                match clock.replace_waker(self.key, waker.clone()) {
+                    true => Ok(self),
+                    false => Err(Fired::OrNot),
+                }
+            }
+            Keeper::Host(_) | Keeper::Clock(..) => Err(Fired::OrNot),
         }
     }
 

@@ -29,6 +29,7 @@ mod sync;
 #[cfg(unix)]
 mod children;
 mod borrow;
+mod executor;
 mod orderings;
 
 /// Runs a program under every schedule, and prints how many there were.

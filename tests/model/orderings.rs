@@ -180,3 +180,52 @@ fn a_relaxed_cancel_would_lose_the_message() {
 fn a_relaxed_look_would_lose_the_message() {
     cancel("a relaxed look", Release, Relaxed);
 }
+
+/// Two wake a task: the first one queues it, and the second finds it queued and adds nothing but its
+/// message. A poll that answers both has to see both.
+fn wake(name: &str, wake: Ordering, begin_poll: Ordering) {
+    every_execution(name, move || {
+        let task = Arc::new((
+            AtomicBool::new(false),
+            Mutex::new(0),
+            [(); 2].map(|()| AtomicUsize::new(0)),
+        ));
+        let wakers = [0, 1].map(|n| {
+            let task = task.clone();
+            thread::spawn(move || {
+                let (is_queued, queue, messages) = &*task;
+                messages[n].store(1, Relaxed);
+                if !is_queued.swap(true, wake) {
+                    *queue.lock().unwrap() += 1;
+                }
+            })
+        });
+        let (is_queued, queue, messages) = &*task;
+        let is_ready = std::mem::take(&mut *queue.lock().unwrap()) > 0;
+        let seen = is_ready.then(|| {
+            is_queued.swap(false, begin_poll);
+            [0, 1].map(|n| messages[n].load(Relaxed))
+        });
+        wakers.into_iter().for_each(|waker| waker.join().unwrap());
+        if *queue.lock().unwrap() == 0 {
+            assert!(seen.is_none_or(|seen| seen == [1, 1]), "the message came after its wake");
+        }
+    });
+}
+
+#[test]
+fn what_is_written_before_a_wake_is_seen_by_the_poll_that_answers_it() {
+    wake("orderings: a wake carries its message", Release, Acquire);
+}
+
+#[test]
+#[should_panic(expected = "the message came after its wake")]
+fn a_relaxed_wake_would_lose_the_message() {
+    wake("a relaxed wake", Relaxed, Acquire);
+}
+
+#[test]
+#[should_panic(expected = "the message came after its wake")]
+fn a_relaxed_poll_would_lose_the_message() {
+    wake("a relaxed poll", Release, Relaxed);
+}

@@ -28,6 +28,7 @@ mod steps;
 mod sync;
 mod children;
 mod borrow;
+mod executor;
 
 /// One mistake that somebody might make.
 struct Mutant {
@@ -41,7 +42,7 @@ struct Mutant {
 }
 
 /// The mistakes, one list for each file of checks.
-const MUTANTS: [&[Mutant]; 12] = [
+const MUTANTS: [&[Mutant]; 13] = [
     hall::MUTANTS,
     waits::MUTANTS,
     pool::MUTANTS,
@@ -54,6 +55,7 @@ const MUTANTS: [&[Mutant]; 12] = [
     sync::MUTANTS,
     children::MUTANTS,
     borrow::MUTANTS,
+    executor::MUTANTS,
 ];
 
 fn main() -> ExitCode {

@@ -1,0 +1,221 @@
+//! Groups in which something fails.
+
+use std::future::pending;
+
+use handspun::{Cause, Executor, Failures, TaskGroup, run, sleep, task_group, yield_now};
+
+use crate::setup::{jumping, secs};
+use crate::support::{Count, CountsDrop, panic_quietly, watched};
+
+fn words(failures: &Failures) -> Vec<String> {
+    let word = |cause: &Cause| match cause {
+        Cause::Panicked(panic) => panic.message().to_owned(),
+        Cause::Failed(error) => error.to_string(),
+    };
+    failures.iter().map(|failure| word(&failure.cause)).collect()
+}
+
+/// A139.
+#[test]
+fn the_first_failure_cancels_the_others_and_says_why() {
+    watched(|| {
+        let executor = jumping();
+        executor.run(async {
+            let drops = Count::default();
+            let group = TaskGroup::new();
+            for _ in 0..3 {
+                let counts = CountsDrop(drops.clone());
+                let endless = async move {
+                    let _counts = counts;
+                    pending::<()>().await;
+                };
+                group.spawn(endless).detach();
+            }
+            let fails = group.try_spawn(async {
+                sleep(secs(1)).await;
+                Err::<(), _>("no more paper")
+            });
+            let failures = group.join().await.unwrap_err();
+            assert_eq!(words(&failures), ["no more paper"]);
+            assert_eq!((drops.get(), executor.n_tasks(), fails.await), (3, 0, None));
+            assert_eq!(failures.iter().next().unwrap().spawned_at.file(), file!());
+            assert!(failures.to_string().starts_with("1 of 4 tasks failed"));
+        });
+    });
+}
+
+/// A139.
+#[test]
+fn a_panic_is_a_failure() {
+    watched(|| {
+        run(async {
+            let group = TaskGroup::new();
+            group.spawn(async { panic_quietly("oh no") }).detach();
+            let other = group.spawn(pending::<()>());
+            assert_eq!(words(&group.join().await.unwrap_err()), ["oh no"]);
+            assert_eq!(other.await, None);
+        });
+    });
+}
+
+/// A139.
+#[test]
+fn a_failure_ends_the_body() {
+    watched(|| {
+        let drops = Count::default();
+        let counts = CountsDrop(drops.clone());
+        let result = run(task_group(async move |group| {
+            group.try_spawn(async { Err::<(), _>("no more paper") }).detach();
+            let _counts = counts;
+            pending::<()>().await;
+        }));
+        assert_eq!(words(&result.unwrap_err()), ["no more paper"]);
+        assert_eq!(drops.get(), 1);
+    });
+}
+
+/// A139: a failure after the body is a failure.
+#[test]
+fn a_failure_after_the_body_is_told() {
+    watched(|| {
+        let result = jumping().run(task_group(async |group| {
+            let late = async {
+                sleep(secs(1)).await;
+                Err::<(), _>("too late")
+            };
+            group.try_spawn(late).detach();
+            7
+        }));
+        assert_eq!(words(&result.unwrap_err()), ["too late"]);
+    });
+}
+
+/// A139: two that fail in the same turn are both told of; the second had run by then.
+#[test]
+fn failures_are_in_the_order_in_which_they_came() {
+    watched(|| {
+        run(async {
+            let group = TaskGroup::supervising();
+            group.try_spawn(async { Err::<(), _>("one") }).detach();
+            group.spawn(async { panic_quietly("two") }).detach();
+            group.try_spawn(async { Ok::<_, String>(3) }).detach();
+            let failures = group.join().await.unwrap_err();
+            assert_eq!(words(&failures), ["one", "two"]);
+            assert_eq!(failures.into_vec().len(), 2);
+        });
+    });
+}
+
+/// A148.
+#[test]
+fn a_supervising_group_lets_the_others_go_on() {
+    watched(|| {
+        jumping().run(async {
+            let group = TaskGroup::supervising().limit(2);
+            let members: Vec<_> = (0..6)
+                .map(|n| {
+                    group.spawn(async move {
+                        sleep(secs(1)).await;
+                        if n % 2 == 0 {
+                            panic_quietly("even")
+                        }
+                        n
+                    })
+                })
+                .collect();
+            assert_eq!(words(&group.join().await.unwrap_err()), ["even"; 3]);
+            let mut kept = Vec::new();
+            for member in members {
+                kept.extend(member.await);
+            }
+            assert_eq!(kept, [1, 3, 5]);
+        });
+    });
+}
+
+/// A144, A146.
+#[test]
+fn a_group_that_is_over_drops_what_is_spawned() {
+    watched(|| {
+        let executor = Executor::new();
+        executor.run(async {
+            let drops = Count::default();
+            let unpolled = || {
+                let counts = CountsDrop(drops.clone());
+                async move {
+                    let _counts = counts;
+                    unreachable!("the group is over")
+                }
+            };
+            let group = TaskGroup::new();
+            let spawner = group.spawner();
+            group.try_spawn(async { Err::<(), _>("no more paper") }).detach();
+            yield_now().await;
+            let late: handspun::Member<()> = group.spawn(unpolled());
+            let later: Option<handspun::Member<()>> = spawner.spawn(unpolled());
+            assert_eq!((drops.get(), executor.n_tasks()), (2, 0));
+            assert_eq!((late.await, later.unwrap().await), (None, None));
+            assert!(group.join().await.is_err());
+            assert!(spawner.spawn(async {}).is_none());
+        });
+    });
+}
+
+/// A141.
+#[test]
+fn a_cancelled_group_with_a_failure_tells_the_failure() {
+    watched(|| {
+        run(async {
+            let group = TaskGroup::supervising();
+            group.try_spawn(async { Err::<(), _>("no more paper") }).detach();
+            group.spawn(pending::<()>()).detach();
+            yield_now().await;
+            group.cancel();
+            assert_eq!(words(&group.join().await.unwrap_err()), ["no more paper"]);
+        });
+    });
+}
+
+/// A143.
+#[test]
+fn a_failure_in_an_inner_group_may_fail_the_outer_one() {
+    watched(|| {
+        run(async {
+            let outer = TaskGroup::new();
+            outer
+                .try_spawn(async {
+                    let inner = TaskGroup::new();
+                    inner.try_spawn(async { Err::<(), _>("deep inside") }).detach();
+                    inner.join().await
+                })
+                .detach();
+            let sibling = outer.spawn(pending::<()>());
+            let failures = outer.join().await.unwrap_err();
+            assert!(words(&failures)[0].contains("deep inside"), "{failures}");
+            assert_eq!(sibling.await, None);
+        });
+    });
+}
+
+/// A139: a body that panics has cancelled its tasks.
+#[test]
+fn a_body_that_panics_takes_its_tasks_along() {
+    watched(|| {
+        let executor = Executor::new();
+        let drops = Count::default();
+        let counts = CountsDrop(drops.clone());
+        let body = task_group(async move |group| {
+            group
+                .spawn(async move {
+                    let _counts = counts;
+                    pending::<()>().await;
+                })
+                .detach();
+            yield_now().await;
+            panic_quietly("oh no")
+        });
+        let body: handspun::Task<Result<(), _>> = executor.spawn(body);
+        assert!(executor.run(body).is_err());
+        assert_eq!((drops.get(), executor.n_tasks()), (1, 0));
+    });
+}

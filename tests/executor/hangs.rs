@@ -1,0 +1,220 @@
+//! What is said when nothing can ever wake again, and that it is never said too early.
+
+use std::cell::RefCell;
+use std::future::pending;
+use std::panic::catch_unwind;
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::task::Waker;
+use std::thread;
+
+use handspun::{
+    Executor, Flag, Task, ThreadPool, join_all, run, sleep, spawn, spawn_named, try_run, yield_now,
+};
+
+use crate::setup::{dawdle, hands_out, jumping, millis};
+use crate::support::{Gate, watched};
+
+/// A27.
+#[test]
+fn a_run_that_can_never_end_says_so() {
+    watched(|| {
+        let hang = try_run(pending::<()>()).unwrap_err();
+        assert_eq!(hang.dump().tasks.len(), 1);
+        let unwound = catch_unwind(|| run(pending::<()>())).unwrap_err();
+        let said = unwound.downcast::<String>().unwrap();
+        assert!(said.contains("nothing can ever wake again"), "{said}");
+    });
+}
+
+/// A27.
+#[test]
+fn an_executor_goes_on_after_a_hang() {
+    watched(|| {
+        let executor = Executor::new();
+        let stuck = executor.spawn(pending::<()>());
+        assert!(executor.try_run(pending::<()>()).is_err());
+        assert!(executor.try_run(async { spawn(async { 7 }).await.unwrap() }).is_ok());
+        assert!(stuck.cancel());
+        assert!(executor.run(stuck).is_err());
+    });
+}
+
+/// A38.
+#[test]
+fn a_task_that_awaits_itself_is_reported() {
+    watched(|| {
+        let executor = Executor::new();
+        let own = Rc::new(RefCell::new(None::<Task<()>>));
+        let itself = own.clone();
+        own.replace(Some(executor.spawn(async move {
+            let task = itself.take().unwrap();
+            task.await.unwrap();
+        })));
+        let hang = executor.try_run(pending::<()>()).unwrap_err();
+        assert_eq!(hang.dump().tasks[1].waits_for.as_deref(), Some("task 0"));
+    });
+}
+
+/// A38.
+#[test]
+fn two_tasks_that_await_each_other_are_reported() {
+    watched(|| {
+        let executor = Executor::new();
+        let handles = Rc::new(RefCell::new(Vec::<Task<()>>::new()));
+        let tasks = [(); 2].map(|()| {
+            let handles = handles.clone();
+            executor.spawn(async move {
+                let other = handles.borrow_mut().remove(0);
+                other.await.unwrap();
+            })
+        });
+        let [first, second] = tasks;
+        handles.borrow_mut().extend([second, first]);
+        let report = executor.try_run(pending::<()>()).unwrap_err().to_string();
+        assert!(
+            report.contains("waits for task 0") && report.contains("waits for task 1"),
+            "{report}"
+        );
+    });
+}
+
+/// A27: a name, a line, and what is waited for.
+#[test]
+fn a_report_says_who_waits_for_what_and_where_it_was_spawned() {
+    watched(|| {
+        let executor = jumping();
+        let flag = Rc::new(Flag::new());
+        let hang = executor.try_run(async {
+            let waits = flag.clone();
+            spawn_named("reader", async move { waits.wait().await }).await.unwrap();
+        });
+        let hang = hang.unwrap_err();
+        let reader = &hang.dump().tasks[1];
+        assert_eq!(reader.name.as_deref(), Some("reader"));
+        assert_eq!(reader.spawned_at.unwrap().file(), file!());
+        assert!(reader.waits_for.is_some());
+    });
+}
+
+/// A27: who runs, or is ready, waits for nothing.
+#[test]
+fn a_dump_knows_who_is_ready_and_who_runs() {
+    watched(|| {
+        let executor = Rc::new(Executor::new());
+        let inner = executor.clone();
+        executor.run(async {
+            let task = spawn(async move {
+                yield_now().await;
+                sleep(millis(1)).await;
+                let dump = inner.dump();
+                assert_eq!(dump.tasks[1].waits_for, None, "it runs");
+                assert_eq!(dump.tasks[0].waits_for.as_deref(), Some("task 1"));
+            });
+            assert_eq!(executor.dump().tasks[1].waits_for, None, "it is ready");
+            yield_now().await;
+            sleep(millis(0)).await;
+            assert_eq!(executor.dump().tasks[0].waits_for, None, "it runs");
+            task.await.unwrap();
+        });
+    });
+}
+
+/// A27: a waker on another thread is hope.
+#[test]
+fn no_hang_is_reported_while_a_thread_has_a_waker() {
+    watched(|| {
+        let (sender, wakers) = mpsc::channel::<Waker>();
+        let waking = thread::spawn(move || {
+            for waker in wakers {
+                dawdle();
+                waker.wake();
+            }
+        });
+        let ended = try_run(async { spawn(hands_out(sender, 10)).await.unwrap() });
+        assert!(ended.is_ok());
+        waking.join().unwrap();
+    });
+}
+
+/// A27: so is a job, also one that wakes nobody but for a task that it spawns.
+#[test]
+fn no_hang_is_reported_while_a_job_is_under_way() {
+    watched(|| {
+        for executor in [Executor::new(), jumping()] {
+            let pool = ThreadPool::new(1);
+            let (sender, wakers) = mpsc::channel::<Waker>();
+            let ended = executor.try_run(async {
+                drop(pool.submit(move || {
+                    let waker = wakers.recv().unwrap();
+                    dawdle();
+                    waker.wake();
+                }));
+                hands_out(sender, 1).await;
+            });
+            assert!(ended.is_ok());
+        }
+    });
+}
+
+/// A27: so is a remote.
+#[test]
+fn no_hang_is_reported_while_a_remote_is_left() {
+    watched(|| {
+        for executor in [Executor::new(), jumping()] {
+            let remote = executor.remote();
+            let stuck = executor.spawn(pending::<()>());
+            let afar = thread::spawn(move || {
+                dawdle();
+                let cancels = remote.spawn(move || async move { drop(stuck.cancel_on_drop()) });
+                handspun::block_on(cancels).unwrap();
+            });
+            assert!(executor.try_run(pending::<()>()).is_err());
+            assert_eq!(executor.n_tasks(), 0, "what was sent has been done");
+            afar.join().unwrap();
+        }
+    });
+}
+
+/// A27: so is a timer of anybody.
+#[test]
+fn no_hang_is_reported_while_somebody_sleeps() {
+    watched(|| {
+        for executor in [Executor::new(), jumping()] {
+            let ended = executor.try_run(async {
+                let sleeper = spawn(sleep(millis(2)));
+                join_all([sleeper]).await;
+            });
+            assert!(ended.is_ok());
+        }
+    });
+}
+
+/// A27: a job that is over wakes nobody, and then there is no hope left.
+#[test]
+fn a_hang_is_reported_when_the_last_job_is_over() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let gate = Gate::closed();
+        let passes = gate.clone();
+        let opener = thread::spawn(move || {
+            dawdle();
+            gate.open();
+        });
+        let hang = try_run(async {
+            drop(pool.submit(move || passes.pass()));
+            pending::<()>().await;
+        });
+        assert!(hang.is_err());
+        opener.join().unwrap();
+    });
+}
+
+/// A57.
+#[test]
+fn a_hang_under_a_jumping_clock_is_reported_after_a_silence() {
+    watched(|| {
+        let flag = Flag::new();
+        assert!(jumping().try_run(flag.wait()).is_err());
+    });
+}

@@ -1,0 +1,216 @@
+//! A clock that jumps: only when nothing is under way, and then to the nanosecond.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use handspun::{
+    CancellationToken, Clock, Executor, ThreadPool, join_all, sleep, spawn, timeout, yield_now,
+};
+
+use crate::setup::{Log, dawdle, jumping, millis, secs};
+use crate::support::{Gate, watched};
+
+/// A54.
+#[test]
+fn a_clock_does_not_jump_while_a_job_is_under_way() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        jumping().run(async {
+            let clock = Clock::current();
+            let began = clock.now();
+            let hour = spawn(sleep(secs(3600)));
+            for _ in 0..10 {
+                pool.submit(dawdle).await.unwrap();
+            }
+            let passed = clock.now() - began;
+            assert!(!hour.is_finished() && passed < secs(60), "{passed:?}");
+            hour.await.unwrap();
+            assert_eq!(clock.now() - began, secs(3600));
+        });
+    });
+}
+
+/// A54: time passes as it does for the job.
+#[test]
+fn a_timeout_around_a_job_fires_in_real_time() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let gate = Gate::closed();
+        let passes = gate.clone();
+        jumping().run(async {
+            let began = Instant::now();
+            assert!(timeout(millis(5), pool.submit(move || passes.pass())).await.is_err());
+            assert!(began.elapsed() >= millis(4), "{:?}", began.elapsed());
+        });
+        gate.open();
+    });
+}
+
+/// A54, A152: what never began is not waited for.
+#[test]
+fn a_job_that_is_cancelled_holds_no_clock() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (begun, has_begun) = mpsc::channel();
+        let gate = Gate::closed();
+        let passes = gate.clone();
+        drop(pool.submit(move || {
+            begun.send(()).unwrap();
+            passes.pass();
+        }));
+        has_begun.recv().unwrap();
+        jumping().run(async {
+            let queued = pool.submit(|| ());
+            queued.cancel();
+            sleep(secs(3600)).await;
+        });
+        gate.open();
+    });
+}
+
+/// A54.
+#[test]
+fn a_thread_may_set_an_earlier_timer_while_the_executor_rests() {
+    watched(|| {
+        let clock = Clock::jumping();
+        let executor = Executor::builder().clock(clock.clone()).build();
+        let remote = executor.remote();
+        let waiting = thread::spawn(move || {
+            let token = CancellationToken::on(&clock).child_with_timeout(secs(60));
+            handspun::block_on(token.cancelled());
+            drop(remote);
+        });
+        assert!(executor.try_run(std::future::pending::<()>()).is_err());
+        waiting.join().unwrap();
+    });
+}
+
+/// A54: the same, where another executor has had the clock before.
+#[test]
+fn a_clock_tells_the_executor_that_runs_now() {
+    watched(|| {
+        let clock = Clock::jumping();
+        let before = Executor::builder().clock(clock.clone()).build();
+        let executor = Executor::builder().clock(clock.clone()).build();
+        before.run(sleep_for(secs(1)));
+        drop(before);
+        let remote = executor.remote();
+        let waiting = thread::spawn(move || {
+            dawdle(); // By then the executor rests, as a rule.
+            let token = CancellationToken::on(&clock).child_with_timeout(secs(60));
+            handspun::block_on(token.cancelled());
+            drop(remote);
+        });
+        assert!(executor.try_run(std::future::pending::<()>()).is_err());
+        waiting.join().unwrap();
+    });
+}
+
+async fn sleep_for(duration: Duration) {
+    sleep(duration).await;
+}
+
+/// A54: the deadline of a token is a time that somebody waits for.
+#[test]
+fn a_token_with_a_deadline_ends_when_its_clock_has_jumped() {
+    watched(|| {
+        jumping().run(async {
+            let clock = Clock::current();
+            let began = clock.now();
+            let token = CancellationToken::new().child_with_timeout(secs(60));
+            token.cancelled().await;
+            assert_eq!(clock.now() - began, secs(60));
+            assert!(token.is_cancelled());
+        });
+    });
+}
+
+/// A56.
+#[test]
+fn an_advance_inside_a_task_wakes_all_that_it_passes_in_order() {
+    watched(|| {
+        let log = Log::new();
+        jumping().run(async {
+            let tasks = [3, 1, 2, 9].map(|n| {
+                let log = log.clone();
+                spawn(async move {
+                    sleep(secs(n)).await;
+                    log.add(n);
+                })
+            });
+            yield_now().await;
+            Clock::current().advance(secs(5));
+            yield_now().await;
+            assert_eq!(log.take(), [1, 2, 3]);
+            join_all(tasks).await;
+            assert_eq!(log.take(), [9]);
+        });
+    });
+}
+
+/// A58.
+#[test]
+#[should_panic(expected = "the real clock cannot be advanced")]
+fn an_advance_of_the_real_clock_in_a_task_says_what_to_use() {
+    watched(|| handspun::run(async { Clock::current().advance(secs(1)) }));
+}
+
+/// A59.
+#[test]
+fn a_program_takes_the_same_time_to_the_nanosecond_each_time() {
+    watched(|| {
+        let spans = [(); 5].map(|()| {
+            jumping().run(async {
+                let clock = Clock::current();
+                let began = clock.now();
+                let log = Log::new();
+                let tasks = (1..50_u64).map(|n| {
+                    let (log, clock) = (log.clone(), clock.clone());
+                    spawn(async move {
+                        sleep(Duration::from_nanos(n * 7919 % 1009)).await;
+                        let _ = timeout(Duration::from_nanos(n), sleep(secs(1))).await;
+                        log.add((n, clock.now() - began));
+                    })
+                });
+                join_all(tasks.collect::<Vec<_>>()).await;
+                log.take()
+            })
+        });
+        assert!(spans.iter().all(|span| *span == spans[0]));
+    });
+}
+
+/// A54: who is ready is polled before time passes.
+#[test]
+fn a_clock_stands_still_while_anybody_is_ready() {
+    watched(|| {
+        jumping().run(async {
+            let clock = Clock::current();
+            let began = clock.now();
+            let hour = spawn(sleep(secs(3600)));
+            for _ in 0..1000 {
+                yield_now().await;
+            }
+            assert_eq!((clock.now(), hour.is_finished()), (began, false));
+        });
+    });
+}
+
+/// A54: each executor has a time of its own.
+#[test]
+fn the_clocks_of_two_threads_do_not_mix() {
+    watched(|| {
+        let threads = [1, 7].map(|hours| {
+            thread::spawn(move || {
+                jumping().run(async move {
+                    let began = Clock::current().now();
+                    sleep(secs(hours * 3600)).await;
+                    Clock::current().now() - began
+                })
+            })
+        });
+        let spans = threads.map(|thread| thread.join().unwrap());
+        assert_eq!(spans, [secs(3600), secs(7 * 3600)]);
+    });
+}

@@ -1,0 +1,101 @@
+//! What the tests of the executor have in common: logs, spans of time, and futures that do as they are told.
+//!
+//! Knows nothing of what a test claims.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::mpsc::Sender;
+use std::task::{Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+use handspun::{Clock, Executor};
+
+/// An executor whose time jumps.
+pub(crate) fn jumping() -> Executor {
+    Executor::builder().clock(Clock::jumping()).build()
+}
+
+pub(crate) const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+pub(crate) const fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// Gives another thread the time to fall asleep, as a rule. No claim depends on whether it does.
+pub(crate) fn dawdle() {
+    (0..1000).for_each(|_| thread::yield_now());
+}
+
+/// What happened, in order.
+pub(crate) struct Log<T>(Rc<RefCell<Vec<T>>>);
+
+impl<T> Log<T> {
+    pub(crate) fn new() -> Self {
+        Self(Rc::default())
+    }
+
+    pub(crate) fn add(&self, entry: T) {
+        self.0.borrow_mut().push(entry);
+    }
+
+    pub(crate) fn take(&self) -> Vec<T> {
+        self.0.take()
+    }
+}
+
+impl<T> Clone for Log<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// A number that futures of one thread count up.
+#[derive(Clone, Default)]
+pub(crate) struct Tally(Rc<Cell<usize>>);
+
+impl Tally {
+    pub(crate) fn add_one(&self) {
+        self.0.set(self.0.get() + 1);
+    }
+
+    pub(crate) fn get(&self) -> usize {
+        self.0.get()
+    }
+}
+
+/// Counts how often a future is polled.
+pub(crate) async fn counted<F: Future>(polls: Tally, future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        polls.add_one();
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
+/// Is pending `n` times, and hands out its waker each time.
+pub(crate) fn hands_out(wakers: Sender<Waker>, n: usize) -> impl Future<Output = ()> {
+    let mut left = n;
+    poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        wakers.send(context.waker().clone()).unwrap();
+        Poll::Pending
+    })
+}
+
+/// Calls a function when it is dropped.
+pub(crate) struct OnDrop<F: FnMut()>(pub(crate) F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}

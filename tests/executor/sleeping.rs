@@ -1,0 +1,237 @@
+//! Sleeps in an executor: their order, their limits, and what becomes of them.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use handspun::{
+    Clock, Executor, Sleep, block_on, join_all, race, run, sleep, sleep_until, spawn, yield_now,
+};
+
+use crate::setup::{Log, Tally, counted, jumping, millis, secs};
+use crate::support::{WakeCounter, poll, watched};
+
+/// Sleeps so long each, side by side, and gives the order in which they woke.
+fn order_of(executor: &Executor, nanos: &[u64]) -> Vec<u64> {
+    let log = Log::new();
+    executor.run(async {
+        let tasks = nanos.iter().map(|nanos| {
+            let (log, nanos) = (log.clone(), *nanos);
+            let sleep = sleep(Duration::from_nanos(nanos));
+            spawn(async move {
+                sleep.await;
+                log.add(nanos);
+            })
+        });
+        join_all(tasks.collect::<Vec<_>>()).await;
+    });
+    log.take()
+}
+
+/// A44.
+#[test]
+fn a_sleep_of_zero_lets_the_others_run_once() {
+    watched(|| {
+        for executor in [Executor::new(), jumping()] {
+            let polls = Tally::default();
+            executor.run(counted(polls.clone(), async {
+                let other = spawn(async {});
+                sleep(Duration::ZERO).await;
+                assert!(other.is_finished());
+            }));
+            assert!(polls.get() <= 2);
+        }
+    });
+}
+
+/// A46.
+#[test]
+fn an_earlier_deadline_that_is_armed_later_fires_first() {
+    watched(|| {
+        assert_eq!(order_of(&jumping(), &[30, 10, 20]), [10, 20, 30]);
+        let real = [3_000_000, 1_000_000, 2_000_000];
+        assert_eq!(order_of(&Executor::new(), &real), [1_000_000, 2_000_000, 3_000_000]);
+    });
+}
+
+/// A46.
+#[test]
+fn equal_deadlines_fire_in_the_order_in_which_they_were_armed() {
+    watched(|| {
+        let log = Log::new();
+        jumping().run(async {
+            let deadline = Clock::current().now() + secs(1);
+            let tasks = (0..100).map(|n| {
+                let log = log.clone();
+                spawn(async move {
+                    sleep_until(deadline).await;
+                    log.add(n);
+                })
+            });
+            join_all(tasks.collect::<Vec<_>>()).await;
+        });
+        assert_eq!(log.take(), (0..100).collect::<Vec<_>>());
+    });
+}
+
+/// A47.
+#[test]
+fn deadlines_a_nanosecond_apart_keep_their_order_and_their_time() {
+    watched(|| {
+        let nanos: Vec<_> = (0..1000).map(|n| (n * 7919) % 1000 + 1).collect();
+        let mut sorted = nanos.clone();
+        sorted.sort_unstable();
+        assert_eq!(order_of(&jumping(), &nanos), sorted);
+        jumping().run(async {
+            let began = Clock::current().now();
+            sleep(Duration::from_nanos(1)).await;
+            assert_eq!(Clock::current().now() - began, Duration::from_nanos(1));
+        });
+    });
+}
+
+/// A48.
+#[test]
+fn a_sleep_that_is_dropped_leaves_no_timer() {
+    watched(|| {
+        let clock = Clock::jumping();
+        let executor = Executor::builder().clock(clock.clone()).build();
+        let polls = Tally::default();
+        executor.run(counted(polls.clone(), async {
+            let began = clock.now();
+            race([secs(1), secs(2), secs(3)].map(sleep)).await;
+            assert_eq!(clock.now() - began, secs(1));
+            sleep(secs(60)).await;
+            assert_eq!(clock.now() - began, secs(61));
+        }));
+        assert_eq!(polls.get(), 3, "those that were dropped woke nobody");
+    });
+}
+
+/// A49.
+#[test]
+fn a_sleep_may_be_reset_earlier_later_and_to_the_past() {
+    watched(|| {
+        for executor in [Executor::new(), jumping()] {
+            executor.run(async {
+                let clock = Clock::current();
+                let began = clock.now();
+                let mut alarm = sleep(secs(3600));
+                poll_once(&mut alarm).await;
+                alarm.reset(began + millis(2));
+                (&mut alarm).await;
+                let first = clock.now() - began;
+                assert!(first >= millis(2) && first < secs(60));
+                alarm.reset(began);
+                (&mut alarm).await;
+                alarm.reset(clock.now() + millis(2));
+                poll_once(&mut alarm).await;
+                alarm.reset(clock.now() + millis(4));
+                alarm.await;
+                assert!(clock.now() - began >= first + millis(4));
+            });
+        }
+    });
+}
+
+async fn poll_once(sleep: &mut Sleep) {
+    poll_fn(|context| Poll::Ready(Pin::new(&mut *sleep).poll(context).is_ready())).await;
+}
+
+/// A51.
+#[test]
+fn the_longest_sleep_and_the_latest_deadline_mean_never() {
+    watched(|| {
+        for executor in [Executor::new(), jumping()] {
+            executor.run(async {
+                let never = spawn(sleep(Duration::MAX));
+                let late = spawn(sleep_until(Instant::now() + Duration::from_secs(u64::MAX >> 2)));
+                sleep(millis(1)).await;
+                assert!(!never.is_finished() && !late.is_finished());
+                assert_eq!(sleep(Duration::MAX).deadline(), None);
+            });
+        }
+    });
+}
+
+/// A52.
+#[test]
+fn ten_years_pass_in_a_moment() {
+    watched(|| {
+        const TEN_YEARS: Duration = secs(10 * 365 * 24 * 3600);
+        let clock = Clock::jumping();
+        let began = clock.now();
+        Executor::builder().clock(clock.clone()).build().run(sleep_in(TEN_YEARS));
+        assert_eq!(clock.now() - began, TEN_YEARS);
+    });
+}
+
+async fn sleep_in(duration: Duration) {
+    sleep(duration).await;
+}
+
+/// A53.
+#[test]
+fn only_the_newest_waker_of_a_sleep_is_woken() {
+    watched(|| {
+        for executor in [Executor::new(), jumping()] {
+            let (older, old_waker) = WakeCounter::new();
+            executor.run(async {
+                let mut alarm = sleep(millis(2));
+                assert!(poll(&mut alarm, &old_waker).is_pending());
+                alarm.await;
+            });
+            assert_eq!(older.wakes(), 0);
+        }
+    });
+}
+
+/// A46: a thousand sleepers, and each is polled twice.
+#[test]
+fn a_sleeper_is_polled_when_its_time_has_come_and_not_before() {
+    watched(|| {
+        let polls = Tally::default();
+        jumping().run(async {
+            let sleepers = (1..=1000).map(|n| spawn(counted(polls.clone(), sleep(secs(n)))));
+            join_all(sleepers.collect::<Vec<_>>()).await;
+        });
+        assert_eq!(polls.get(), 2000);
+    });
+}
+
+/// A156: a task that blocks its thread until a time blocks the others, but not for ever.
+#[test]
+fn a_sleep_in_a_blocking_wait_of_a_task_ends() {
+    watched(|| {
+        run(async {
+            let began = Instant::now();
+            block_on(sleep(millis(2)));
+            assert!(began.elapsed() >= millis(2));
+            assert!(block_on(handspun::timeout(millis(2), std::future::pending::<()>())).is_err());
+        });
+    });
+}
+
+/// A156: the same sleep, first awaited by the task and then waited for by its thread.
+#[test]
+fn a_sleep_that_was_awaited_may_be_waited_for() {
+    watched(|| {
+        run(async {
+            let mut alarm = sleep(millis(2));
+            poll_once(&mut alarm).await;
+            block_on(&mut alarm);
+            let mut alarm = sleep(millis(2));
+            let _ = Pin::new(&mut alarm).poll(&mut Context::from_waker(Waker::noop()));
+            block_on(async { (&mut alarm).await });
+            yield_now().await;
+        });
+    });
+}
+
+/// A156: under a clock that jumps, nobody would ever move it.
+#[test]
+#[should_panic(expected = "a task blocks the thread that moves the clock")]
+fn a_blocking_sleep_in_a_task_of_a_jumping_clock_is_refused() {
+    watched(|| jumping().run(async { block_on(sleep(secs(1))) }));
+}

@@ -1,0 +1,146 @@
+//! Mistakes that the checks of the executor must catch.
+
+use super::Mutant;
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        file: "src/executor/ready.rs",
+        right: "        mails.push(mail);
+        drop(inbox);
+        self.host.parker.unpark();",
+        wrong: "        mails.push(mail);
+        drop(inbox);",
+        mistake: "a letter is left, and nobody is told",
+        caught_by: "executor::a_wake_from_another_thread_ends_the_rest",
+    },
+    Mutant {
+        file: "src/executor/ready.rs",
+        right: "        mails.push(mail);
+        drop(inbox);
+        self.host.parker.unpark();",
+        wrong: "        self.host.parker.unpark();
+        mails.push(mail);",
+        mistake: "the executor is told first, and the letter is left afterwards",
+        caught_by: "executor::a_wake_from_another_thread_ends_the_rest",
+    },
+    Mutant {
+        file: "src/executor/core.rs",
+        right: "        if self.shared.host.parker.take_notice() {
+            self.read_mail();
+        }",
+        wrong: "        self.read_mail();
+        self.shared.host.parker.take_notice();",
+        mistake: "the mail is read before the notice of it is taken",
+        caught_by: "executor::a_wake_from_another_thread_ends_the_rest",
+    },
+    Mutant {
+        file: "src/executor/core.rs",
+        right: "            tag::hear(|| panic::catch(Location::caller(), || body.as_mut().poll(&mut context)));",
+        wrong: "            tag::hear(|| panic::catch(Location::caller(), || body.as_mut().poll(&mut context)));
+        self.seats.borrow().iter().for_each(|task| task.cell.waker().begin_poll());",
+        mistake: "a wake that comes during a poll is taken for one that it has answered",
+        caught_by: "executor::a_wake_that_comes_during_a_poll_means_another",
+    },
+    Mutant {
+        file: "src/executor/seats.rs",
+        right: "                sitter.cell.waker().begin_poll();",
+        wrong: "",
+        mistake: "a task that has been polled still counts as queued",
+        caught_by: "executor::a_wake_that_comes_during_a_poll_means_another",
+    },
+    Mutant {
+        file: "src/executor/ready.rs",
+        right: "        self.inbox.lock().take()
+    }",
+        wrong: "        self.inbox.lock().replace(Vec::new())
+    }",
+        mistake: "an executor that has ended takes letters, and what they keep stays",
+        caught_by: "executor::a_wake_during_and_after_the_end_is_harmless_and_keeps_nothing",
+    },
+    Mutant {
+        file: "src/executor/ready.rs",
+        right: "        self.inbox.lock().take()
+    }",
+        wrong: "        let unread = self.inbox.lock().as_mut().map(mem::take);
+        self.inbox.lock().take();
+        unread
+    }",
+        mistake: "the last letters are read and the box is closed in two steps",
+        caught_by: "executor::what_is_spawned_from_afar_runs_or_is_cancelled_when_the_executor_ends",
+    },
+    Mutant {
+        file: "src/executor/task.rs",
+        right: "        if let Some(cell) = self.0.take() {
+            cell.settle(Err(JoinError::Cancelled(CancelReason::ShutDown)));
+        }",
+        wrong: "        self.0.take();",
+        mistake: "what was never born never settles",
+        caught_by: "executor::what_is_spawned_from_afar_runs_or_is_cancelled_when_the_executor_ends",
+    },
+    Mutant {
+        file: "src/executor/core.rs",
+        right: "                Mail::Cancel(task) => drop(self.cancel(task)),",
+        wrong: "                Mail::Cancel(_) => {}",
+        mistake: "nobody reads that a task is to be cancelled",
+        caught_by: "executor::a_cancel_from_another_thread_ends_a_task_that_rests",
+    },
+    Mutant {
+        file: "src/executor/seats.rs",
+        right: "        cell.fail(match dropped {
+            Ok(()) => JoinError::Cancelled(reason),
+            Err(panic) => JoinError::Panicked(panic),
+        });",
+        wrong: "        drop((cell, dropped, reason));",
+        mistake: "a task that is cancelled is dropped, and nobody is told",
+        caught_by: "executor::a_cancel_from_another_thread_ends_a_task_that_rests",
+    },
+    Mutant {
+        file: "src/executor/seats.rs",
+        right: "Some(Seat::Taken(sitter)) if sitter.cell.waker().number == task.number => Some(sitter),",
+        wrong: "Some(Seat::Taken(sitter)) => Some(sitter),",
+        mistake: "a cancel that comes late ends whoever sits there now",
+        caught_by: "executor::a_cancel_that_comes_late_is_not_for_the_next_task_of_the_seat",
+    },
+    Mutant {
+        file: "src/pool/job.rs",
+        right: "        let aftermath = self.cell.settle(result);",
+        wrong: "        if let Some(hold) = &self.hold {
+            hold.let_go();
+        }
+        let aftermath = self.cell.settle(result);",
+        mistake: "a hold is let go before the wake that it announces",
+        caught_by: "executor::a_job_is_heard_of_before_its_hold_is_let_go",
+    },
+    Mutant {
+        file: "src/executor/rest.rs",
+        right: "        if self.shared.has_mail() || host.clock.jump() {",
+        wrong: "        if host.clock.jump() || self.shared.has_mail() {",
+        mistake: "a clock jumps, and then it is looked whether somebody was woken",
+        caught_by: "executor::a_job_is_heard_of_before_its_hold_is_let_go",
+    },
+    Mutant {
+        file: "src/wait/host.rs",
+        right: "        if n_held == 1 {
+            self.host.parker.unpark(); // It may jump now, or has to report that it hangs.
+        }",
+        wrong: "        let _ = n_held;",
+        mistake: "the last hold is let go, and nobody is told",
+        caught_by: "executor::a_clock_jumps_when_the_last_job_is_over",
+    },
+    Mutant {
+        file: "src/executor/remote.rs",
+        right: "        self.shared.host.parker.unpark(); // It may be the time to report that it hangs.",
+        wrong: "",
+        mistake: "the last remote goes, and nobody is told",
+        caught_by: "executor::the_last_remote_that_goes_lets_a_hang_be_reported",
+    },
+    Mutant {
+        file: "src/executor/remote.rs",
+        right: "        self.shared.remove_remote();
+        self.shared.host.parker.unpark(); // It may be the time to report that it hangs.",
+        wrong: "        self.shared.host.parker.unpark();
+        self.shared.remove_remote();",
+        mistake: "the executor is told that a remote goes before it has gone",
+        caught_by: "executor::the_last_remote_that_goes_lets_a_hang_be_reported",
+    },
+];
