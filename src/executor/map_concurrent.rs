@@ -12,7 +12,7 @@
 //! 3. When the results are dropped, so are the lanes.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
@@ -78,7 +78,8 @@ where
         lanes: Vec::new(),
         results: VecDeque::new(),
         reader: None,
-        waiting: Vec::new(),
+        waiting: BTreeMap::new(),
+        n_waited: 0,
     }));
     let inputs = Rc::new(RefCell::new(Some(inputs.into_iter())));
     let lane =
@@ -101,8 +102,10 @@ struct Shared<T> {
     lanes: Vec<CancelOnDrop<Task<()>>>,
     results: VecDeque<Result<T, JoinError>>,
     reader: Option<Waker>,
-    /// Lanes that have a result and no room for it.
-    waiting: Vec<Waker>,
+    /// Lanes that have a result and no room for it, by the number of the result: the oldest is first.
+    waiting: BTreeMap<usize, Waker>,
+    /// How many results there have been that had to wait.
+    n_waited: usize,
 }
 
 impl<T> MapConcurrent<T> {
@@ -115,9 +118,9 @@ impl<T> MapConcurrent<T> {
             let waker = context.waker().clone();
             let mut shared = self.shared.borrow_mut();
             if let Some(result) = shared.results.pop_front() {
-                let waiting = mem::take(&mut shared.waiting);
+                let has_room_now = shared.waiting.pop_first();
                 drop(shared);
-                waiting.into_iter().for_each(Waker::wake);
+                has_room_now.into_iter().for_each(|(_, lane)| lane.wake());
                 return Poll::Ready(Some(result));
             }
             if shared.n_lanes == 0 {
@@ -218,14 +221,22 @@ where
     /// Leaves a result, when there is room for it.
     async fn leave(&self, result: Result<T, JoinError>) {
         let mut result = Some(result);
+        let mut number = None;
         poll_fn(|context| {
+            let waker = context.waker().clone();
             let mut shared = self.shared.borrow_mut();
             if shared.results.len() < shared.limit {
+                let stale = number.and_then(|number| shared.waiting.remove(&number));
                 drop(shared);
+                drop(stale);
                 self.put(result.take().expect("this is polled until it is ready"));
                 return Poll::Ready(());
             }
-            shared.waiting.push(context.waker().clone());
+            let number = *number.get_or_insert(shared.n_waited);
+            shared.n_waited = shared.n_waited.max(number + 1);
+            let stale = shared.waiting.insert(number, waker);
+            drop(shared);
+            drop(stale);
             tag::say(Tag::Words("somebody to fetch a result of map_concurrent"));
             Poll::Pending
         })

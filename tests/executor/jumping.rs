@@ -214,3 +214,29 @@ fn the_clocks_of_two_threads_do_not_mix() {
         assert_eq!(spans, [secs(3600), secs(7 * 3600)]);
     });
 }
+
+/// A54: a thread of its own is under way like a job is.
+#[test]
+fn a_clock_does_not_jump_while_a_raw_thread_is_under_way() {
+    watched(|| {
+        jumping().run(async {
+            let hour = spawn(sleep(secs(3600)));
+            handspun::thread::spawn(dawdle).await.unwrap();
+            assert!(!hour.is_finished());
+        });
+    });
+}
+
+/// A54: a token of the real clock is over in real time, and that is waited for.
+#[test]
+fn a_token_of_the_real_clock_holds_the_time_of_an_executor_that_jumps() {
+    watched(|| {
+        let token = CancellationToken::new().child_with_timeout(millis(1100));
+        let is_over = jumping().try_run(async {
+            let hour = spawn(sleep(secs(3600)));
+            token.cancelled().await;
+            hour.is_finished()
+        });
+        assert!(!is_over.unwrap(), "an hour has passed within a second");
+    });
+}

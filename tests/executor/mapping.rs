@@ -266,3 +266,50 @@ fn a_wait_for_a_result_that_is_dropped_loses_none() {
         });
     });
 }
+
+/// A83: one place that comes free is for one lane, and not for all of them to look at.
+#[test]
+fn a_result_that_is_fetched_wakes_one_that_waits_for_room() {
+    watched(|| {
+        let executor = jumping();
+        executor.run(async {
+            let mut results = map_concurrent(0..1000, 100, async |n| n);
+            assert!(results.next().await.is_some());
+            sleep(secs(1)).await;
+            for _ in 0..10 {
+                assert!(results.next().await.is_some());
+            }
+            let tasks = executor.dump().tasks;
+            let n_ready = tasks.iter().skip(1).filter(|task| task.waits_for.is_none()).count();
+            assert_eq!((tasks.len(), n_ready), (101, 10));
+            assert_eq!(all(results).await.len(), 989);
+        });
+    });
+}
+
+/// A83: a lane that is polled for nothing while it waits does not lose its place, nor take another's.
+#[test]
+fn lanes_that_are_woken_for_nothing_lose_no_result() {
+    watched(|| {
+        let wakers = Rc::new(RefCell::new(Vec::<std::task::Waker>::new()));
+        let kept = wakers.clone();
+        let outputs = run(async {
+            let mut results = map_concurrent(0..1000, 7, async move |n| {
+                std::future::poll_fn(|context| {
+                    kept.borrow_mut().push(context.waker().clone());
+                    std::task::Poll::Ready(())
+                })
+                .await;
+                n
+            });
+            let mut outputs = Vec::new();
+            while let Some(n) = results.next().await {
+                outputs.push(n.unwrap());
+                wakers.borrow().iter().rev().take(20).for_each(std::task::Waker::wake_by_ref);
+                yield_now().await;
+            }
+            outputs
+        });
+        assert_eq!(outputs.len(), 1000);
+    });
+}

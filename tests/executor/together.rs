@@ -116,6 +116,22 @@ fn a_join_that_is_dropped_drops_all_its_parts() {
     });
 }
 
+/// A81.
+#[test]
+fn to_cancel_a_join_whose_parts_are_all_over_changes_nothing() {
+    watched(|| {
+        run(async {
+            let parts = [1, 2].map(|n| spawn(async move { n }));
+            let all = spawn(join_all(parts));
+            while !all.is_finished() {
+                yield_now().await;
+            }
+            assert!(!all.cancel());
+            assert_eq!(all.await.unwrap().into_iter().flatten().collect::<Vec<_>>(), [1, 2]);
+        });
+    });
+}
+
 /// A82.
 #[test]
 fn ten_thousand_that_finish_one_by_one_are_polled_twice_each() {

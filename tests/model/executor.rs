@@ -18,7 +18,9 @@ fn told(n: usize, times: Arc<AtomicUsize>, wakers: Sender<Waker>) -> impl Future
     poll_fn(move |context| {
         if !is_sent {
             is_sent = true;
-            (0..n).for_each(|_| wakers.send(context.waker().clone()).unwrap());
+            for _ in 0..n {
+                wakers.send(context.waker().clone()).expect("whoever wakes waits for it");
+            }
         }
         if times.load(Relaxed) == n { Poll::Ready(()) } else { Poll::Pending }
     })
@@ -48,6 +50,22 @@ fn a_wake_from_another_thread_ends_the_rest() {
         let waking = thread::spawn(move || sets.set());
         Executor::new().run(flag.wait());
         waking.join().unwrap();
+    });
+}
+
+/// The second wake may come while the executor reads the letter of the first.
+#[test]
+fn two_tasks_that_two_threads_wake_are_both_polled() {
+    random_schedules("executor: two tasks and two wakes", 20_000, || {
+        let flags = [(); 2].map(|()| Arc::new(Flag::new()));
+        let waking = flags.clone().map(|flag| thread::spawn(move || flag.set()));
+        Executor::new().run(async {
+            let tasks = flags.map(|flag| spawn(async move { flag.wait().await }));
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+        waking.into_iter().for_each(|thread| thread.join().unwrap());
     });
 }
 

@@ -15,11 +15,22 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/ready.rs",
-        right: "        mails.push(mail);
+        right: "        let mut inbox = self.inbox.lock();
+        let Some(mails) = &mut *inbox else {
+            drop(inbox);
+            return false; // What was to be spawned is dropped with its mail, after the lock.
+        };
+        mails.push(mail);
         drop(inbox);
         self.host.parker.unpark();",
         wrong: "        self.host.parker.unpark();
-        mails.push(mail);",
+        let mut inbox = self.inbox.lock();
+        let Some(mails) = &mut *inbox else {
+            drop(inbox);
+            return false;
+        };
+        mails.push(mail);
+        drop(inbox);",
         mistake: "the executor is told first, and the letter is left afterwards",
         caught_by: "executor::a_wake_from_another_thread_ends_the_rest",
     },
@@ -31,15 +42,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        self.read_mail();
         self.shared.host.parker.take_notice();",
         mistake: "the mail is read before the notice of it is taken",
-        caught_by: "executor::a_wake_from_another_thread_ends_the_rest",
-    },
-    Mutant {
-        file: "src/executor/core.rs",
-        right: "            tag::hear(|| panic::catch(Location::caller(), || body.as_mut().poll(&mut context)));",
-        wrong: "            tag::hear(|| panic::catch(Location::caller(), || body.as_mut().poll(&mut context)));
-        self.seats.borrow().iter().for_each(|task| task.cell.waker().begin_poll());",
-        mistake: "a wake that comes during a poll is taken for one that it has answered",
-        caught_by: "executor::a_wake_that_comes_during_a_poll_means_another",
+        caught_by: "executor::two_tasks_that_two_threads_wake_are_both_polled",
     },
     Mutant {
         file: "src/executor/seats.rs",
@@ -56,17 +59,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     }",
         mistake: "an executor that has ended takes letters, and what they keep stays",
         caught_by: "executor::a_wake_during_and_after_the_end_is_harmless_and_keeps_nothing",
-    },
-    Mutant {
-        file: "src/executor/ready.rs",
-        right: "        self.inbox.lock().take()
-    }",
-        wrong: "        let unread = self.inbox.lock().as_mut().map(mem::take);
-        self.inbox.lock().take();
-        unread
-    }",
-        mistake: "the last letters are read and the box is closed in two steps",
-        caught_by: "executor::what_is_spawned_from_afar_runs_or_is_cancelled_when_the_executor_ends",
     },
     Mutant {
         file: "src/executor/task.rs",

@@ -12,6 +12,7 @@ use crate::support::{Count, WakeCounter, poll, watched};
 /// for each would take minutes.
 const MANY: usize = 100_000;
 
+/// A128.
 #[test]
 fn a_cancel_goes_down_to_the_last_of_them_with_one_reason() {
     let parent = CancellationToken::new();
@@ -23,6 +24,7 @@ fn a_cancel_goes_down_to_the_last_of_them_with_one_reason() {
     }
 }
 
+/// A128, A129.
 #[test]
 fn a_child_that_is_cancelled_leaves_parent_and_siblings_alone() {
     let parent = CancellationToken::new();
@@ -90,6 +92,7 @@ fn a_deadline_holds_for_all_below_though_its_owner_was_dropped() {
     assert!(!sibling.cancel(), "it was cancelled with the one that looked");
 }
 
+/// A129.
 #[test]
 fn a_cancel_reaches_grandchildren_whose_parents_are_gone() {
     for is_wide in [false, true] {
@@ -128,6 +131,7 @@ fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
     watched(|| small.spawn(test).unwrap().join().unwrap());
 }
 
+/// A131.
 #[test]
 fn a_deep_chain_is_cancelled_from_the_top() {
     on_a_small_stack(|| {
@@ -146,6 +150,7 @@ fn a_deep_chain_is_cancelled_from_the_middle_down() {
     });
 }
 
+/// A131.
 #[test]
 fn a_deep_chain_is_dropped_from_the_bottom_and_from_the_top() {
     on_a_small_stack(|| {
@@ -182,6 +187,7 @@ fn a_deep_chain_of_deadlines_is_over_with_the_first() {
     });
 }
 
+/// A128, A131.
 #[test]
 fn a_hundred_thousand_children_are_all_woken_once() {
     watched(|| {
@@ -215,6 +221,7 @@ fn a_waker_may_add_children_while_all_are_being_cancelled() {
     });
 }
 
+/// A131.
 #[test]
 fn children_that_come_and_go_while_their_parent_is_cancelled_are_all_cancelled() {
     watched(|| {

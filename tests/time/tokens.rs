@@ -16,6 +16,7 @@ fn because(why: &str) -> CancelReason {
     CancelReason::Because(why.into())
 }
 
+/// A127.
 #[test]
 fn a_token_is_cancelled_once_and_for_one_reason() {
     let token = CancellationToken::new();
@@ -50,6 +51,7 @@ fn a_token_shows_whether_and_why_it_is_cancelled() {
     assert_eq!(token.check().unwrap_err().to_string(), "cancelled: lunch");
 }
 
+/// A127.
 #[test]
 fn whoever_comes_to_wait_after_the_cancel_is_answered_at_once_every_time() {
     let token = CancellationToken::new();
@@ -64,6 +66,7 @@ fn whoever_comes_to_wait_after_the_cancel_is_answered_at_once_every_time() {
     assert_eq!((counter.wakes(), Arc::strong_count(&counter)), (0, 2), "nothing was kept");
 }
 
+/// A128.
 #[test]
 fn a_cancel_wakes_all_who_wait_once_before_it_returns() {
     let token = CancellationToken::new();
@@ -176,6 +179,7 @@ fn a_wait_that_sees_the_deadline_itself_may_be_woken_by_what_it_sees() {
     });
 }
 
+/// A127, A134.
 #[test]
 fn one_of_several_threads_cancels_and_all_see_its_reason() {
     watched(|| {
@@ -196,6 +200,7 @@ fn one_of_several_threads_cancels_and_all_see_its_reason() {
     });
 }
 
+/// A133.
 #[test]
 fn a_cancel_that_races_a_wait_ends_it() {
     watched(|| {
@@ -292,6 +297,7 @@ fn a_pause_for_ever_ends_with_the_cancel() {
     });
 }
 
+/// A137.
 #[test]
 fn a_guard_cancels_on_whatever_way_out() {
     let token = CancellationToken::new();
@@ -304,6 +310,7 @@ fn a_guard_cancels_on_whatever_way_out() {
     assert_eq!(token.reason(), Some(CancelReason::Requested));
 }
 
+/// A137.
 #[test]
 fn a_guard_that_is_disarmed_gives_its_token_back_uncancelled() {
     let token = CancellationToken::new();
