@@ -85,6 +85,16 @@ mod documents {
     mod back_pressure {}
     #[doc = include_str!("../docs/guide/10-stopping.md")]
     mod stopping {}
+    #[doc = include_str!("../docs/guide/11-a-task-and-its-waker.md")]
+    mod a_task_and_its_waker {}
+    #[doc = include_str!("../docs/guide/12-the-loop.md")]
+    mod the_loop {}
+    #[doc = include_str!("../docs/guide/13-time-that-jumps.md")]
+    mod time_that_jumps {}
+    #[doc = include_str!("../docs/guide/14-together.md")]
+    mod together {}
+    #[doc = include_str!("../docs/guide/15-the-bridge.md")]
+    mod the_bridge {}
     #[doc = include_str!("../docs/guide/16-sharing-fairly.md")]
     mod sharing_fairly {}
     #[doc = include_str!("../docs/guide/17-queues-that-lose-nothing.md")]
