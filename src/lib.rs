@@ -1,9 +1,9 @@
-//! A thread pool whose handles can be joined, awaited and taken as they finish, spun by hand.
+//! A thread pool and a single-threaded executor, spun by hand on one way to wait.
 //!
 //! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
 //! itself: below are three examples, the modules in the order in which to read them, and the names
-//! that are public. The pool, the ways to wait, what tasks and threads share, and what counts and draws
-//! are here; the executor and the processes are not in this version.
+//! that are public. The pool, the executor, the ways to wait, what tasks and threads share, and what
+//! counts and draws are here; child processes are not in this version.
 //!
 //! **Run closures on a few threads**, and take each result as soon as it is there:
 //!
@@ -34,15 +34,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **Await a job** in any executor, or in none: its handle is a plain `Future`.
+//! **Run tasks on one thread**, and await what runs on others. A handle is a plain `Future`, for any
+//! executor; this one reports who waits for what if nothing can ever wake again.
 //!
 //! ```
-//! use handspun::{ThreadPool, block_on};
+//! use std::time::Duration;
+//! use handspun::{ThreadPool, join_all, run, sleep, spawn, timeout};
 //!
 //! let pool = ThreadPool::new(1);
-//! let length = block_on(async { pool.submit(|| "blocking work".len()).await });
-//! assert_eq!(length?, 13);
-//! # Ok::<(), handspun::JoinError>(())
+//! run(async {
+//!     let naps = (1..=3).map(|ms| spawn(sleep(Duration::from_millis(ms))));
+//!     join_all(naps).await; // Together they take as long as the longest.
+//!     let length = timeout(Duration::from_secs(60), pool.submit(|| "blocking work".len())).await;
+//!     assert!(matches!(length, Ok(Ok(13))));
+//! });
 //! ```
 
 mod prims;
