@@ -92,8 +92,10 @@ pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
 /// assert!(began.elapsed() < Duration::from_secs(60), "an hour on its clock, not on ours");
 /// ```
 ///
-/// **Dropping it** drops all its futures.
+/// **Dropping it** drops all its futures. Whoever waits elsewhere for one of its tasks is told that it was
+/// cancelled.
 #[doc(alias = "LocalExecutor")]
+#[doc(alias = "Runner")]
 #[doc(alias = "Runtime")]
 #[doc(alias = "event_loop")]
 pub struct Executor {
@@ -112,6 +114,8 @@ impl Executor {
     }
 
     /// Runs until that future is ready. Tasks that are not over by then go on in the next run.
+    ///
+    /// Between two runs nothing is polled, and no timer fires.
     ///
     /// # Panics
     ///
@@ -134,7 +138,20 @@ impl Executor {
         self.core.run(pin!(future))
     }
 
-    /// Spawns a task, which is polled in the next run.
+    /// Spawns a task, which is polled in the next run, or in the next turn of this one.
+    ///
+    /// When to use it: before the run, or with an executor that is handed along; a task calls
+    /// [`spawn`](crate::spawn).
+    ///
+    /// ```
+    /// use handspun::Executor;
+    ///
+    /// let executor = Executor::new();
+    /// let answer = executor.spawn(async { 42 });
+    /// assert_eq!(executor.run(answer)?, 42);
+    /// # Ok::<(), handspun::JoinError>(())
+    /// ```
+    #[doc(alias = "create_task")]
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> Task<F::Output>
     where
@@ -167,6 +184,8 @@ impl Executor {
     ///     drop(task);
     /// });
     /// ```
+    #[doc(alias = "all_tasks")]
+    #[doc(alias = "print_call_graph")]
     pub fn dump(&self) -> Dump {
         self.core.dump()
     }
@@ -243,6 +262,7 @@ impl ExecutorBuilder {
     }
 
     /// From when on the observer hears of a poll that takes too long. It is 100 ms if nothing is said.
+    #[doc(alias = "slow_callback_duration")]
     pub fn slow_poll(mut self, took: Duration) -> Self {
         self.settings.slow_poll = took;
         self
@@ -257,6 +277,7 @@ impl ExecutorBuilder {
     }
 
     /// Who is told of panics that nobody reads. It is a line on stderr if nothing is said.
+    #[doc(alias = "set_exception_handler")]
     pub fn panic_hook(mut self, hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
         self.settings.panic_hook = PanicHook::new(hook);
         self
