@@ -1,8 +1,8 @@
 //! The executor of this thread, for the code that it polls.
 //!
-//! Knows nothing of handles and settings. What must always hold: one executor runs on a thread at a time;
-//! it is found from the first poll to the last drop of what it polls; and however it ends, the thread is
-//! as it was before.
+//! Knows nothing of handles and settings. What must always hold: one executor runs on a thread at a time,
+//! though another may end inside of it; each is found from the first poll to the last drop of what it
+//! polls; and however it ends, the thread is as it was before.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,6 +21,7 @@ thread_local! {
 
 /// This thread runs an executor, for as long as this lives.
 pub(crate) struct Running {
+    before: Option<Rc<Core>>,
     host_before: Option<Arc<Host>>,
     _inside: inside::Entered,
 }
@@ -31,16 +32,22 @@ pub(crate) struct Running {
 ///
 /// If one runs here already.
 pub(crate) fn enter(core: &Rc<Core>) -> Running {
-    let before = CURRENT.with(|current| current.borrow().clone());
     assert!(
-        before.is_none(),
+        current().is_none(),
         "an executor runs on this thread already, and what calls this is polled by it: `.await` the \
          future or `spawn` it, or run the other executor on a thread of its own"
     );
-    CURRENT.with(|current| *current.borrow_mut() = Some(core.clone()));
+    enter_to_end(core)
+}
+
+/// Makes it the executor of this thread, also inside of another one, for the drops of what it has polled.
+///
+/// They may ask for their executor, and must not spawn into the other one.
+pub(crate) fn enter_to_end(core: &Rc<Core>) -> Running {
+    let before = CURRENT.try_with(|current| current.replace(Some(core.clone()))).ok().flatten();
     ready::settle_down(Some((&core.shared, core.queue())));
     let host_before = Host::enter(Some(core.shared.host.clone()));
-    Running { host_before, _inside: inside::enter_executor() }
+    Running { before, host_before, _inside: inside::enter_executor() }
 }
 
 /// The executor that runs on this thread.
@@ -60,7 +67,10 @@ pub(crate) fn cancel(executor: &Arc<Shared>, task: TaskId) -> bool {
 impl Drop for Running {
     fn drop(&mut self) {
         Host::enter(self.host_before.take());
-        ready::settle_down(None);
-        CURRENT.with(|current| current.borrow_mut().take());
+        let before = self.before.take();
+        ready::settle_down(before.as_ref().map(|core| (&core.shared, core.queue())));
+        // A thread that is ending may have lost its locals, and then nobody looks there.
+        let ended = CURRENT.try_with(|current| current.replace(before));
+        drop(ended);
     }
 }

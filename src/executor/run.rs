@@ -213,8 +213,7 @@ impl Default for Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        // What is dropped may ask for its executor, but only if no other one runs here.
-        let _running = current::current().is_none().then(|| current::enter(&self.core));
+        let _running = current::enter_to_end(&self.core);
         self.core.close();
     }
 }
@@ -289,5 +288,41 @@ impl ExecutorBuilder {
         let host = Arc::new(Host::new(clock.clone()));
         let shared = Arc::new(Shared::new(host, observer.clone(), panic_hook.clone()));
         Executor { core: Rc::new(Core::new(shared, &self.settings)) }
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::future::pending;
+
+    use crate::executor::spawn::{spawn, yield_now};
+
+    struct SpawnsInItsDrop(Rc<Cell<bool>>);
+
+    impl Drop for SpawnsInItsDrop {
+        fn drop(&mut self) {
+            let has_run = self.0.clone();
+            drop(spawn(async move { has_run.set(true) }));
+        }
+    }
+
+    #[test]
+    fn an_executor_that_ends_inside_of_another_spawns_nothing_there() {
+        let has_run = Rc::new(Cell::new(false));
+        let (ends, outer) = (Executor::new(), Executor::new());
+        let spawns = SpawnsInItsDrop(has_run.clone());
+        drop(ends.spawn(async move {
+            let _spawns = spawns;
+            pending::<()>().await
+        }));
+        ends.run(yield_now());
+        outer.run(async move {
+            drop(ends);
+            yield_now().await;
+            assert_eq!(spawn(async { "as before" }).await.ok(), Some("as before"));
+        });
+        assert!(!has_run.get());
     }
 }
