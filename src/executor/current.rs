@@ -37,6 +37,7 @@ pub(crate) fn enter(core: &Rc<Core>) -> Running {
         "an executor runs on this thread already, and what calls this is polled by it: `.await` the \
          future or `spawn` it, or run the other executor on a thread of its own"
     );
+    inside::has_blocked(); // Whoever did so before was not polled by this executor.
     enter_to_end(core)
 }
 

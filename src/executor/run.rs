@@ -296,8 +296,11 @@ mod tests {
     use super::*;
     use std::cell::Cell;
     use std::future::pending;
+    use std::sync::mpsc;
 
     use crate::executor::spawn::{spawn, yield_now};
+    use crate::wait::block_on::block_on;
+    use crate::wait::sleep::sleep;
 
     struct SpawnsInItsDrop(Rc<Cell<bool>>);
 
@@ -324,5 +327,21 @@ mod tests {
             assert_eq!(spawn(async { "as before" }).await.ok(), Some("as before"));
         });
         assert!(!has_run.get());
+    }
+
+    #[test]
+    fn a_task_that_blocks_for_a_time_wakes_though_the_loop_stands_still() {
+        Executor::new().run(async { block_on(sleep(Duration::from_millis(1))) });
+    }
+
+    #[test]
+    fn what_blocked_an_executor_is_not_told_of_the_next_one() {
+        Executor::new().run(async { block_on(sleep(Duration::from_millis(1))) }); // Unobserved.
+        let (tell, told) = mpsc::channel();
+        let next = Executor::builder().slow_poll(Duration::MAX).observer(move |event| {
+            let _ = tell.send(event.step); // The test may be over.
+        });
+        next.build().run(yield_now());
+        assert_eq!(told.try_recv().ok(), None);
     }
 }

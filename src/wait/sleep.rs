@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use super::clock::Clock;
 use super::deadline::Deadline;
 use super::host::{Hold, Host, Renewed};
+use super::inside;
 use super::tag::{self, Tag};
 use super::timers::Key;
 
@@ -170,7 +171,9 @@ impl Timer {
     /// `None` if it is too late for it.
     fn set(clock: &Clock, deadline: Instant, waker: &Waker) -> Option<Self> {
         let mut waker = waker.clone();
-        let host = if clock.is_real() { Host::current() } else { None };
+        // In a task that blocks its thread the host's loop stands still, and fires nothing.
+        let is_kept_by_host = clock.is_real() && !inside::is_blocking_wait();
+        let host = if is_kept_by_host { Host::current() } else { None };
         let hold = match host {
             Some(host) if host.clock.is_real() => match host.set_timer(deadline, waker) {
                 Ok(key) => return Some(Self { keeper: Keeper::Host(host), key }),
@@ -192,7 +195,7 @@ impl Timer {
     /// Leaves a newer waker, where the timer is still set and this is still the place for it.
     fn renew(self, waker: &Waker) -> Result<Self, Fired> {
         match &self.keeper {
-            Keeper::Host(host) if host.is_current() => {
+            Keeper::Host(host) if host.is_current() && !inside::is_blocking_wait() => {
                 match host.renew_timer(self.key, waker.clone()) {
                     Renewed::Waits => Ok(self),
                     Renewed::Fired => Err(Fired::InTime),
