@@ -1,4 +1,4 @@
-//! A thread pool whose handles can be joined, awaited and taken as they finish, spun by hand.
+//! A thread pool and a single-threaded executor, spun by hand on one way to wait.
 //!
 //! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
 //! itself: below are three examples, the modules in the order in which to read them, and the names
@@ -33,15 +33,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **Await a job** in any executor, or in none: its handle is a plain `Future`.
+//! **Run tasks on one thread**, and await what runs on others. A handle is a plain `Future`, for any
+//! executor; this one reports who waits for what if nothing can ever wake again.
 //!
 //! ```
-//! use handspun::{ThreadPool, block_on};
+//! use std::time::Duration;
+//! use handspun::{ThreadPool, join_all, run, sleep, spawn, timeout};
 //!
 //! let pool = ThreadPool::new(1);
-//! let length = block_on(async { pool.submit(|| "blocking work".len()).await });
-//! assert_eq!(length?, 13);
-//! # Ok::<(), handspun::JoinError>(())
+//! run(async {
+//!     let naps = (1..=3).map(|ms| spawn(sleep(Duration::from_millis(ms))));
+//!     join_all(naps).await; // Together they take as long as the longest.
+//!     let length = timeout(Duration::from_secs(60), pool.submit(|| "blocking work".len())).await;
+//!     assert!(matches!(length, Ok(Ok(13))));
+//! });
 //! ```
 
 mod prims;
@@ -89,6 +94,16 @@ mod documents {
     mod back_pressure {}
     #[doc = include_str!("../docs/guide/10-stopping.md")]
     mod stopping {}
+    #[doc = include_str!("../docs/guide/11-a-task-and-its-waker.md")]
+    mod a_task_and_its_waker {}
+    #[doc = include_str!("../docs/guide/12-the-loop.md")]
+    mod the_loop {}
+    #[doc = include_str!("../docs/guide/13-time-that-jumps.md")]
+    mod time_that_jumps {}
+    #[doc = include_str!("../docs/guide/14-together.md")]
+    mod together {}
+    #[doc = include_str!("../docs/guide/15-the-bridge.md")]
+    mod the_bridge {}
     #[doc = include_str!("../docs/guide/16-sharing-fairly.md")]
     mod sharing_fairly {}
     #[doc = include_str!("../docs/guide/17-queues-that-lose-nothing.md")]

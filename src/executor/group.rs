@@ -50,7 +50,8 @@ use super::task::Task;
 /// # Ok::<(), handspun::Failures>(())
 /// ```
 ///
-/// **Dropping it** cancels its tasks, and their futures have been dropped when that returns.
+/// **Dropping it** cancels its tasks, and their futures have been dropped when that returns. (Inside of their
+/// executor, that is. Between two runs it is asked for, and happens in the next.)
 #[doc(alias = "JoinSet")]
 #[doc(alias = "nursery")]
 #[derive(Default)]
@@ -65,6 +66,7 @@ impl TaskGroup {
     }
 
     /// A group in which the others go on when one fails. All failures are told at the end.
+    #[doc(alias = "return_exceptions")]
     pub fn supervising() -> Self {
         let group = Self::default();
         group.shared.borrow_mut().supervises = true;
@@ -122,7 +124,10 @@ impl TaskGroup {
         GroupSpawner { shared: Rc::downgrade(&self.shared) }
     }
 
-    /// Cancels the tasks of the group. It takes no more.
+    /// Cancels the tasks of the group, which takes no more.
+    ///
+    /// Their futures have been dropped when this returns, but for a task that calls it: that one is dropped
+    /// after its poll. To be cancelled is no failure, so [`join`](Self::join) does not tell of it.
     pub fn cancel(&self) {
         cancel_all(&self.shared, None);
     }

@@ -92,8 +92,10 @@ pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
 /// assert!(began.elapsed() < Duration::from_secs(60), "an hour on its clock, not on ours");
 /// ```
 ///
-/// **Dropping it** drops all its futures.
+/// **Dropping it** drops all its futures. Whoever waits elsewhere for one of its tasks is told that it was
+/// cancelled.
 #[doc(alias = "LocalExecutor")]
+#[doc(alias = "Runner")]
 #[doc(alias = "Runtime")]
 #[doc(alias = "event_loop")]
 pub struct Executor {
@@ -112,6 +114,8 @@ impl Executor {
     }
 
     /// Runs until that future is ready. Tasks that are not over by then go on in the next run.
+    ///
+    /// Between two runs nothing is polled, and no timer fires.
     ///
     /// # Panics
     ///
@@ -134,7 +138,20 @@ impl Executor {
         self.core.run(pin!(future))
     }
 
-    /// Spawns a task, which is polled in the next run.
+    /// Spawns a task, which is polled in the next run, or in the next turn of this one.
+    ///
+    /// When to use it: before the run, or with an executor that is handed along; a task calls
+    /// [`spawn`](crate::spawn).
+    ///
+    /// ```
+    /// use handspun::Executor;
+    ///
+    /// let executor = Executor::new();
+    /// let answer = executor.spawn(async { 42 });
+    /// assert_eq!(executor.run(answer)?, 42);
+    /// # Ok::<(), handspun::JoinError>(())
+    /// ```
+    #[doc(alias = "create_task")]
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> Task<F::Output>
     where
@@ -167,6 +184,8 @@ impl Executor {
     ///     drop(task);
     /// });
     /// ```
+    #[doc(alias = "all_tasks")]
+    #[doc(alias = "print_call_graph")]
     pub fn dump(&self) -> Dump {
         self.core.dump()
     }
@@ -194,8 +213,7 @@ impl Default for Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        // What is dropped may ask for its executor, but only if no other one runs here.
-        let _running = current::current().is_none().then(|| current::enter(&self.core));
+        let _running = current::enter_to_end(&self.core);
         self.core.close();
     }
 }
@@ -243,6 +261,7 @@ impl ExecutorBuilder {
     }
 
     /// From when on the observer hears of a poll that takes too long. It is 100 ms if nothing is said.
+    #[doc(alias = "slow_callback_duration")]
     pub fn slow_poll(mut self, took: Duration) -> Self {
         self.settings.slow_poll = took;
         self
@@ -258,6 +277,7 @@ impl ExecutorBuilder {
     }
 
     /// Who is told of panics that nobody reads. It is a line on stderr if nothing is said.
+    #[doc(alias = "set_exception_handler")]
     pub fn panic_hook(mut self, hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
         self.settings.panic_hook = PanicHook::new(hook);
         self
@@ -269,5 +289,60 @@ impl ExecutorBuilder {
         let host = Arc::new(Host::new(clock.clone()));
         let shared = Arc::new(Shared::new(host, observer.clone(), panic_hook.clone()));
         Executor { core: Rc::new(Core::new(shared, &self.settings)) }
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::future::pending;
+    use std::sync::mpsc;
+
+    use crate::executor::spawn::{spawn, yield_now};
+    use crate::wait::block_on::block_on;
+    use crate::wait::sleep::sleep;
+
+    struct SpawnsInItsDrop(Rc<Cell<bool>>);
+
+    impl Drop for SpawnsInItsDrop {
+        fn drop(&mut self) {
+            let has_run = self.0.clone();
+            drop(spawn(async move { has_run.set(true) }));
+        }
+    }
+
+    #[test]
+    fn an_executor_that_ends_inside_of_another_spawns_nothing_there() {
+        let has_run = Rc::new(Cell::new(false));
+        let (ends, outer) = (Executor::new(), Executor::new());
+        let spawns = SpawnsInItsDrop(has_run.clone());
+        drop(ends.spawn(async move {
+            let _spawns = spawns;
+            pending::<()>().await
+        }));
+        ends.run(yield_now());
+        outer.run(async move {
+            drop(ends);
+            yield_now().await;
+            assert_eq!(spawn(async { "as before" }).await.ok(), Some("as before"));
+        });
+        assert!(!has_run.get());
+    }
+
+    #[test]
+    fn a_task_that_blocks_for_a_time_wakes_though_the_loop_stands_still() {
+        Executor::new().run(async { block_on(sleep(Duration::from_millis(1))) });
+    }
+
+    #[test]
+    fn what_blocked_an_executor_is_not_told_of_the_next_one() {
+        Executor::new().run(async { block_on(sleep(Duration::from_millis(1))) }); // Unobserved.
+        let (tell, told) = mpsc::channel();
+        let next = Executor::builder().slow_poll(Duration::MAX).observer(move |event| {
+            let _ = tell.send(event.step); // The test may be over.
+        });
+        next.build().run(yield_now());
+        assert_eq!(told.try_recv().ok(), None);
     }
 }

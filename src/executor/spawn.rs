@@ -51,6 +51,8 @@ where
 /// # Panics
 ///
 /// As [`spawn`] does.
+#[doc(alias = "create_task")]
+#[doc(alias = "set_name")]
 #[track_caller]
 pub fn spawn_named<F>(name: impl Into<String>, future: F) -> Task<F::Output>
 where

@@ -51,7 +51,8 @@ pub struct TaskState {
 
 /// Nothing can ever wake again: every task waits, and nobody is left to end the wait.
 ///
-/// You meet it in [`try_run`](crate::try_run), and as the message of a panic in [`run`](crate::run).
+/// You meet it in [`try_run`](crate::try_run), and as the message of a panic in [`run`](crate::run). On the real
+/// clock it is proved; under a jumping one it may also be a second of silence.
 #[derive(Clone, Debug)]
 pub struct Hang(pub(crate) Dump);
 

@@ -42,7 +42,9 @@ use super::seats::Cell;
 /// ```
 ///
 /// **Dropping it** detaches the task, which goes on as long as its executor does. If such a task panics, the
-/// panic hook hears of it. [`cancel_on_drop`](Self::cancel_on_drop) makes it otherwise.
+/// panic hook hears of it. [`cancel_on_drop`](Self::cancel_on_drop) makes it otherwise. So a part of a future
+/// that must not be dropped with it is a task of its own, whose handle it awaits.
+#[doc(alias = "shield")]
 #[must_use = "dropping it detaches the task: say `drop(task)` if that is meant"]
 pub struct Task<T> {
     cell: Arc<TaskCell<T>>,
@@ -175,10 +177,10 @@ impl<T> Drop for Unborn<T> {
 impl<T> Task<T> {
     /// Drops the task's future where it stands; false if the task is over.
     ///
-    /// On the thread of its executor the future has been dropped when this returns, and the handle settles
+    /// Called inside of its executor, the future has been dropped when this returns, and the handle settles
     /// to [`JoinError::Cancelled`]; but a task that cancels itself, from inside its own poll, is dropped
-    /// after that poll. From another thread, and while its executor does not run, it is asked for, and
-    /// happens soon; then `true` says only that the task was not over at this moment.
+    /// after that poll. From elsewhere, another thread or between two runs, it is asked for, and happens
+    /// when the executor reads its mail; then `true` says only that the task was not over at this moment.
     ///
     /// A task cannot refuse. Clean-up that has to wait for something needs a
     /// [`CancellationToken`](crate::CancellationToken), which the task looks at.
@@ -199,7 +201,25 @@ impl<T> Task<T> {
         !self.is_finished() && current::cancel(&waker.shared, waker.task())
     }
 
-    /// The same handle, but dropping it cancels the task.
+    /// Ties the task to its handle: dropping what this returns cancels the task.
+    ///
+    /// When to use it: nobody wants the task any more once you stop waiting for it, as in a
+    /// [`timeout`](crate::timeout) or a [`race`](crate::race).
+    ///
+    /// ```
+    /// use std::{rc::Rc, time::Duration};
+    /// use handspun::{run, sleep, spawn, timeout};
+    ///
+    /// run(async {
+    ///     let held = Rc::new(());
+    ///     let task = spawn({
+    ///         let held = held.clone();
+    ///         async move { sleep(Duration::from_secs(3600)).await; drop(held) }
+    ///     });
+    ///     assert!(timeout(Duration::from_millis(1), task.cancel_on_drop()).await.is_err());
+    ///     assert_eq!(Rc::strong_count(&held), 1);
+    /// });
+    /// ```
     pub fn cancel_on_drop(self) -> CancelOnDrop<Self> {
         CancelOnDrop::new(self, |task| {
             task.cancel();
@@ -212,7 +232,8 @@ impl<T> Task<T> {
         self.cell.output.progress() == Progress::Finished
     }
 
-    /// The name that it was given; see [`spawn_named`](crate::spawn_named).
+    /// The name that it was given, if it was; see [`spawn_named`](crate::spawn_named).
+    #[doc(alias = "get_name")]
     pub fn name(&self) -> Option<&str> {
         self.cell.name.as_deref()
     }

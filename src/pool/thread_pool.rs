@@ -83,6 +83,8 @@ impl ThreadPool {
     /// None here: the handle's. After a [`shutdown`](Self::shutdown), or if the system has refused
     /// the pool its only thread, the handle is settled as cancelled when it is returned.
     #[doc(alias = "run_in_executor")]
+    #[doc(alias = "to_thread")]
+    #[doc(alias = "spawn_blocking")]
     #[track_caller]
     pub fn submit<F, T>(&self, closure: F) -> JoinHandle<T>
     where

@@ -65,6 +65,8 @@ pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F:
 /// To drop a handle of a task or a job is not to cancel it: give it futures, or handles that
 /// [cancel on drop](crate::Task::cancel_on_drop).
 ///
+/// **Dropping it** drops the futures that are not ready.
+///
 /// # Errors
 ///
 /// The first that one of the futures gives.
@@ -91,6 +93,9 @@ where
 
 /// Waits for the first of several futures, and drops the others.
 ///
+/// When to use it: several ways lead to one result, and the quickest is enough. For futures of different types,
+/// box them, or let them give one enum.
+///
 /// Where several are ready, the one that was so first wins, and of those that are ready at once the first in
 /// the order of the futures.
 ///
@@ -104,6 +109,9 @@ where
 /// })));
 /// assert_eq!(winner, 1);
 /// ```
+///
+/// **Dropping it** drops them all. A task or a job whose handle is dropped goes on, unless the handle
+/// [cancels on drop](crate::Task::cancel_on_drop).
 ///
 /// # Panics
 ///

@@ -49,6 +49,21 @@ pub fn sleep(duration: Duration) -> Sleep {
 }
 
 /// Waits until that time, of the [current](Clock::current) clock.
+///
+/// When to use it: several waits have one deadline. All else is as with [`sleep`]. A time that has passed is ready
+/// at once.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::{Clock, block_on, sleep_until};
+///
+/// let deadline = Clock::current().now() + Duration::from_millis(2);
+/// block_on(async {
+///     sleep_until(deadline).await;
+///     sleep_until(deadline).await;
+/// });
+/// assert!(Clock::current().now() >= deadline);
+/// ```
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::on(&Clock::current(), Deadline::At(deadline))
 }
@@ -86,6 +101,7 @@ impl Sleep {
     /// alarm.reset(std::time::Instant::now());
     /// block_on(alarm);
     /// ```
+    #[doc(alias = "reschedule")]
     pub fn reset(&mut self, deadline: Instant) {
         *self = Self::on(&self.clock, Deadline::At(deadline));
     }

@@ -32,8 +32,13 @@ use super::sleep::{Sleep, sleep};
 /// assert!(slow.is_err());
 /// ```
 ///
+/// A future that is dropped may not be done with all that it began: a job of a pool goes on, unless its handle
+/// [cancels on drop](crate::JoinHandle::cancel_on_drop).
+///
 /// Where timeouts are nested, the result says whose time was over: each adds a `Result` of its own. If
 /// both are over at the same moment, the outer one says so.
+///
+/// **Dropping it** drops the future.
 ///
 /// # Errors
 ///
@@ -48,7 +53,7 @@ pub fn timeout<F: Future>(
 
 /// Gives a future until that time, of the [current](Clock::current) clock.
 ///
-/// All else is as with [`timeout`].
+/// When to use it: several steps, one after the other, have one deadline. All else is as with [`timeout`].
 ///
 /// # Errors
 ///
@@ -75,6 +80,7 @@ pub fn timeout_at<F: Future>(
 /// let left = block_on(timeout(Duration::from_secs(60), async { remaining() }));
 /// assert!(left.unwrap().unwrap() <= Duration::from_secs(60));
 /// ```
+#[doc(alias = "current_effective_deadline")]
 pub fn remaining() -> Option<Duration> {
     match inside::limit() {
         Deadline::At(instant) => Some(instant.saturating_duration_since(Clock::current().now())),
