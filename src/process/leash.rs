@@ -41,9 +41,13 @@ impl Process for RealProcess {
     }
 
     fn send(&self, signal: Signal) {
-        // It fails if nobody of them may be signalled by us, as after a change of the user. Then the
-        // policy's deadlines go on, and end with a handle that settles without a status.
-        let _ = sys::send(self.pid, self.leads_group, signal);
+        let has_hit = self.leads_group && sys::send(self.pid, true, signal).is_ok();
+        if !has_hit || signal == Signal::KILL {
+            // It may have left the group that it led. And it fails if it may not be signalled by us, as
+            // after a change of the user. Then the policy's deadlines go on, and end with a handle that
+            // settles without a status.
+            let _ = sys::send(self.pid, false, signal);
+        }
     }
 
     fn reap(&self) -> io::Result<(ExitStatus, Duration)> {

@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use std::time::Instant;
 use crate::event::{Ending, Step};
 use crate::prims::{self, AtomicBool};
 use crate::wait::cancel::CancellationToken;
+use crate::wait::host::Hold;
 use crate::wait::settle::Settle;
 
 use super::driver::Driver;
@@ -163,7 +165,11 @@ fn resolved(settings: &Settings) -> io::Result<PathBuf> {
     let path = path.and_then(|(_, value)| value.clone()).or_else(|| env::var_os("PATH"));
     let folders = env::split_paths(path.as_deref().unwrap_or(OsStr::new("/bin:/usr/bin")));
     let mut candidates = folders.map(|folder| folder.join(program));
-    candidates.find(|candidate| candidate.is_file()).ok_or(ErrorKind::NotFound.into())
+    candidates.find(|candidate| is_executable(candidate)).ok_or(ErrorKind::NotFound.into())
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 fn explain(settings: &Settings, error: io::Error) -> SpawnError {
@@ -212,6 +218,7 @@ fn adopt(
         outcome,
         token_has_news: AtomicBool::new(true),
         bell: driver.clone(),
+        hold: Hold::take(),
     });
     let timeout = later(began, settings.timeout);
     let ward = Ward {

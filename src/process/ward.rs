@@ -190,6 +190,7 @@ impl Ward {
     fn settle(&mut self, reaped: Option<(ExitStatus, Duration)>, pipes_leaked: bool) {
         let state = self.state.clone();
         (self.stdin, self.token, self.is_settled) = (None, None, true);
+        let is_over = self.stdout.capture.is_over() || self.stderr.capture.is_over();
         let stdout = self.stdout.finish(&state);
         let stderr = self.stderr.finish(&state);
         state.input.close();
@@ -200,10 +201,12 @@ impl Ward {
         }
 
         let status = reaped.map(|(status, _)| status);
+        // Too much is no success, though it exited before we could end it for that.
+        let by_itself = if is_over { Cause::OutputLimit } else { cause_of(status) };
         let outcome = Outcome {
             command: mem::take(&mut self.command),
             status,
-            cause: self.life.cause().cloned().unwrap_or_else(|| cause_of(status)),
+            cause: self.life.cause().cloned().unwrap_or(by_itself),
             escalated: self.life.has_escalated(),
             stdout,
             stderr,
@@ -213,6 +216,7 @@ impl Ward {
         };
         state.tell(Step::Settled(ending_of(&outcome)));
         drop(state.outcome.settle(outcome).run_its_course());
+        state.let_go(); // Not before the waiter has been woken.
     }
 }
 

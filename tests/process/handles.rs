@@ -5,12 +5,12 @@ use std::thread;
 use std::time::Duration;
 
 use handspun::process::{Cause, Command, KillPolicy, Signal, SpawnError};
-use handspun::{CancelReason, CancellationToken, Ending, Step, ThreadPool, What, as_completed};
+use handspun::{CancelReason, CancellationToken, Ending, Step, What, as_completed};
 
 use crate::setup::{
     CHILD, Lifeline, MILLISECOND, SECOND, both_ways, child, children, ended, ready, term,
 };
-use crate::support::{WakeCounter, poll, run_elsewhere, until, watched};
+use crate::support::{Count, WakeCounter, panic_quietly, poll, run_elsewhere, until, watched};
 
 /// S43.
 #[test]
@@ -63,19 +63,6 @@ fn a_cancelled_token_ends_a_child_and_says_why() {
         let outcome = child.wait();
         assert_eq!(outcome.cause, Cause::Cancelled(CancelReason::Because("lunch".into())));
         assert_eq!(outcome.signal(), Some(Signal::TERM));
-    });
-}
-
-/// One budget for all: the job, the child that it runs, and what that has started.
-#[test]
-fn a_deadline_of_a_token_ends_a_tree_in_a_job() {
-    watched(|| {
-        let (pool, token) = (ThreadPool::new(1), CancellationToken::with_timeout(SECOND / 2));
-        let (command, line) = Lifeline::of(child("( ignore 15 sleep 20000 ) sleep 20000"));
-        let job = pool.submit_with(&token, |token| command.token(token).run());
-        let outcome = job.join().unwrap().unwrap();
-        assert_eq!(outcome.cause, Cause::Cancelled(CancelReason::DeadlinePassed));
-        line.ends();
     });
 }
 
@@ -235,6 +222,32 @@ fn an_observer_hears_of_every_child() {
             panic!("{heard:?}");
         };
         assert!(number == same && at.file() == file!());
+    });
+}
+
+/// What it owns is dropped on the driver's thread, if that is the last to know of it.
+#[test]
+fn an_observer_whose_drop_panics_harms_no_other_child() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic_quietly("an observer was dropped");
+        }
+    }
+    watched(|| {
+        let ended = Count::default();
+        let (bomb, told) = (Bomb, ended.clone());
+        let other = child("sleep 300 exit 3").spawn().unwrap();
+        let command = child("sleep 50").observer(move |event| {
+            let _ = &bomb;
+            if matches!(event.step, Step::Settled(_)) {
+                told.add_one();
+            }
+        });
+        command.spawn().unwrap().detach();
+        drop(command);
+        ended.reach(1);
+        assert_eq!(other.wait().code(), Some(3));
     });
 }
 
