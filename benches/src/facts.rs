@@ -11,8 +11,18 @@ use crate::line_up::Scale;
 use crate::pools::WORKERS;
 
 /// The crates whose versions are told: whoever takes part in a row.
-const MEASURED: [&str; 7] =
-    ["crossbeam-channel", "futures", "handspun", "rayon", "rusty_pool", "threadpool", "tokio"];
+const MEASURED: [&str; 10] = [
+    "async-process",
+    "crossbeam-channel",
+    "duct",
+    "futures",
+    "handspun",
+    "rayon",
+    "rusty_pool",
+    "subprocess",
+    "threadpool",
+    "tokio",
+];
 
 #[derive(Serialize)]
 pub(crate) struct Facts {

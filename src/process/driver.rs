@@ -58,12 +58,11 @@ pub fn terminate_all(policy: KillPolicy) {
     DRIVER.mailbox.post_if_up(Letter::EndAll(policy));
 }
 
+#[derive(Default)]
 pub(crate) struct Driver {
     mailbox: Mailbox<Letter, WakePipe>,
     n_children: AtomicUsize,
     pub(crate) places: Arc<Places>,
-    /// How long the thread stays without a child.
-    idle: Duration,
 }
 
 enum Letter {
@@ -71,34 +70,15 @@ enum Letter {
     EndAll(KillPolicy),
 }
 
-impl Default for Driver {
-    fn default() -> Self {
-        Self::that_stays(IDLE)
-    }
-}
-
 impl Driver {
-    fn that_stays(idle: Duration) -> Self {
-        Self {
-            mailbox: Mailbox::default(),
-            n_children: AtomicUsize::new(0),
-            places: Arc::default(),
-            idle,
-        }
-    }
-
     /// The number of the next child.
     pub(crate) fn number(&self) -> usize {
         self.n_children.fetch_add(1, Relaxed) // ORDERING: Relaxed. Numbers differ, and mean nothing else.
     }
 
-    /// Takes a child into care. If there is no thread for it, it comes back.
-    pub(crate) fn adopt(self: &Arc<Self>, ward: Ward) -> Result<(), (Box<Ward>, io::Error)> {
-        let posted = self.mailbox.post(Letter::Adopt(Box::new(ward)), || self.start());
-        posted.map_err(|(letter, error)| match letter {
-            Letter::Adopt(ward) => (ward, error),
-            Letter::EndAll(_) => unreachable!("we have posted a ward"),
-        })
+    /// Takes a child into care. It is an error if there can be no thread for it.
+    pub(crate) fn adopt(self: &Arc<Self>, ward: Ward) -> io::Result<()> {
+        self.mailbox.post(Letter::Adopt(Box::new(ward)), || self.start())
     }
 
     fn start(self: &Arc<Self>) -> io::Result<Arc<WakePipe>> {
@@ -114,7 +94,7 @@ impl Driver {
         let mut wards: Vec<Box<Ward>> = Vec::new();
         let mut interests: Vec<Interest> = Vec::new();
         let mut scratch = vec![0; 64 << 10];
-        let mut is_idle_until = Deadline::after(self.idle);
+        let mut is_idle_until = Deadline::after(IDLE);
         loop {
             // The wards that were there at the poll have an answer each; new ones look at everything.
             let mut answers = interests.chunks_exact(INTERESTS);
@@ -128,7 +108,7 @@ impl Driver {
                 }
             }
             if !wards.is_empty() {
-                is_idle_until = Deadline::after(self.idle);
+                is_idle_until = Deadline::after(IDLE);
             }
             wards.retain_mut(|ward| {
                 let is_ready = match answers.next() {

@@ -19,7 +19,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{self, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -29,15 +29,17 @@ use crate::wait::cancel::CancellationToken;
 use crate::wait::host::Hold;
 use crate::wait::settle::Settle;
 
-use super::driver::Driver;
+use super::child::Child;
+use super::command::{Command, Group, Output, Stdin};
+use super::driver::{DRIVER, Driver};
 use super::error::SpawnError;
 use super::input::Input;
 use super::leash::{Leash, RealProcess};
 use super::lines::Lines;
+use super::outcome::Outcome;
 use super::output::{Capture, Source, Splitter};
 use super::places::{Place, limit};
 use super::policy::{Life, later};
-use super::settings::{Group, Output, Settings, Stdin};
 use super::state::ChildState;
 use super::stream::Stream;
 use super::sys;
@@ -49,9 +51,33 @@ use super::watch::Watch;
 #[cfg(target_vendor = "apple")]
 static TURNS: prims::Lazy<prims::Mutex<()>> = prims::Lazy::new(prims::Mutex::default);
 
+impl Command {
+    /// Runs it and waits for its end, on this thread. In a task, `spawn` it and `.await` the child.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`], if it could not be started. A child that fails has run: see
+    /// [`Outcome::check`].
+    #[track_caller]
+    pub fn run(&self) -> Result<Outcome, SpawnError> {
+        Ok(self.spawn()?.wait())
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`] says what is missing, and names it. There is no process then.
+    #[doc(alias = "create_subprocess_exec")]
+    #[track_caller]
+    pub fn spawn(&self) -> Result<Child, SpawnError> {
+        start(self, &DRIVER, Location::caller()).map(Child::new)
+    }
+}
+
 /// Starts a child and hands it to the driver.
-pub(crate) fn start(
-    settings: &Settings,
+fn start(
+    settings: &Command,
     driver: &Arc<Driver>,
     at: &'static Location<'static>,
 ) -> Result<Arc<ChildState>, SpawnError> {
@@ -63,18 +89,17 @@ pub(crate) fn start(
     let process = spawn(settings).map_err(|error| explain(settings, error))?;
     let (state, ward) = adopt(settings, driver, process, place, began);
     state.tell(Step::Submitted(at)); // Before the driver hears of it, and may tell the end.
-    if let Err((ward, error)) = driver.adopt(ward) {
+    if let Err(error) = driver.adopt(ward) {
         // No thread, no pipe for its bell: then nobody would end this child in time.
         state.leash.kill();
         state.leash.reap(false);
-        drop(ward);
         state.tell(Step::Settled(Ending::Killed));
         return Err(refused(settings, error));
     }
     Ok(state)
 }
 
-fn take_place(settings: &Settings, driver: &Driver) -> Result<Place, SpawnError> {
+fn take_place(settings: &Command, driver: &Driver) -> Result<Place, SpawnError> {
     let limit = limit();
     if settings.waits_for_place {
         let taken = driver.places.take(limit, settings.token.as_ref());
@@ -83,13 +108,16 @@ fn take_place(settings: &Settings, driver: &Driver) -> Result<Place, SpawnError>
     driver.places.try_take(limit).ok_or(SpawnError::TooMany { limit })
 }
 
+/// The longest line, in bytes, that is given as one.
+const LONGEST_LINE: usize = 64 << 10;
+
 /// Our ends of the pipes to stdin, and from stdout and stderr.
 type Pipes = [Option<File>; 3];
 
-fn spawn(settings: &Settings) -> io::Result<(u32, Pipes)> {
+fn spawn(settings: &Command) -> io::Result<(u32, Pipes)> {
     #[cfg(target_vendor = "apple")]
     let _turn = TURNS.lock();
-    let mut command = Command::new(resolved(settings)?);
+    let mut command = process::Command::new(resolved(settings)?);
     command.arg0(&settings.program).args(&settings.args);
     if settings.clears_env {
         command.env_clear();
@@ -129,7 +157,7 @@ fn spawn(settings: &Settings) -> io::Result<(u32, Pipes)> {
 }
 
 /// Where the two outputs go; and where to read, if they are one.
-fn outputs(settings: &Settings) -> io::Result<(Stdio, Stdio, Option<OwnedFd>)> {
+fn outputs(settings: &Command) -> io::Result<(Stdio, Stdio, Option<OwnedFd>)> {
     let (stdout, stderr) = (&settings.stdout, &settings.stderr);
     let second = match (stderr, stdout) {
         (Output::Merge, Output::Capture | Output::Lines | Output::Merge) => {
@@ -155,7 +183,7 @@ fn sink(output: &Output) -> io::Result<Stdio> {
 /// not ours.
 ///
 /// It is looked for in the `PATH` that the child is given, and in ours if it is given none.
-fn resolved(settings: &Settings) -> io::Result<PathBuf> {
+fn resolved(settings: &Command) -> io::Result<PathBuf> {
     let program = Path::new(&settings.program);
     let path = settings.env.iter().rev().find(|(name, _)| name == "PATH");
     let is_bare = !settings.program.as_bytes().contains(&b'/') && !settings.program.is_empty();
@@ -172,7 +200,7 @@ fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-fn explain(settings: &Settings, error: io::Error) -> SpawnError {
+fn explain(settings: &Command, error: io::Error) -> SpawnError {
     let program = PathBuf::from(&settings.program);
     match (error.kind(), &settings.directory) {
         (ErrorKind::NotFound | ErrorKind::NotADirectory, Some(directory))
@@ -186,12 +214,12 @@ fn explain(settings: &Settings, error: io::Error) -> SpawnError {
     }
 }
 
-fn refused(settings: &Settings, error: io::Error) -> SpawnError {
+fn refused(settings: &Command, error: io::Error) -> SpawnError {
     SpawnError::Refused { program: PathBuf::from(&settings.program), error }
 }
 
 fn adopt(
-    settings: &Settings,
+    settings: &Command,
     driver: &Arc<Driver>,
     (pid, pipes): (u32, Pipes),
     place: Place,
@@ -240,13 +268,13 @@ fn adopt(
     (state, ward)
 }
 
-fn stream(settings: &Settings, pipe: Option<File>, output: &Output, source: Source) -> Stream {
+fn stream(settings: &Command, pipe: Option<File>, output: &Output, source: Source) -> Stream {
     let wants_lines = matches!(output, Output::Lines);
     Stream {
         pipe,
         source,
         capture: Capture::new(settings.cap),
-        splitter: wants_lines.then(|| Splitter::new(settings.longest_line)),
+        splitter: wants_lines.then(|| Splitter::new(LONGEST_LINE)),
         n_drained: 0,
     }
 }

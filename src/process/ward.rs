@@ -89,8 +89,7 @@ impl Ward {
             let is_due = self.watch.is_due(now, exit_is_ready);
             let is_late = self.life.deadline(self.last_output) <= Deadline::At(now);
             if is_due || is_late || asked.is_some() || self.reason.is_some() {
-                let look = self.state.leash.look();
-                (self.has_exited, asked) = (look.has_exited, look.asked);
+                (self.has_exited, asked) = self.state.leash.look();
             }
             if self.has_exited {
                 self.stdin = None;
