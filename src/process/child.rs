@@ -184,7 +184,7 @@ impl Child {
     /// Nothing more to write, and no more lines to read.
     fn say_no_more(&self) {
         let is_news = self.state.input.finish();
-        if self.state.lines.set_reader(false) || is_news {
+        if self.state.lines.lose_reader() || is_news {
             self.state.bell.ring();
         }
     }
@@ -277,12 +277,13 @@ impl Future for Written<'_> {
     type Output = Result<(), InputClosed>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.written {
-            Ok(()) => {
-                tag::say(Tag::Words("a child process that reads its input"));
-                self.state.input.poll_written(context)
-            }
-            Err(closed) => Poll::Ready(Err(closed)),
+        if let Err(closed) = self.written {
+            return Poll::Ready(Err(closed));
         }
+        let written = self.state.input.poll_written(context);
+        if written.is_pending() {
+            tag::say(Tag::Words("a child process to read its input"));
+        }
+        written
     }
 }

@@ -187,8 +187,8 @@ impl WakePipe {
     /// Takes the bytes out again, before the mailbox is looked into.
     fn hush(&self) {
         let mut bytes = [0; 256];
-        // An empty pipe is an error here, and what we want. More bytes than these mean one more turn.
-        let _ = (&self.reader).read(&mut bytes);
+        // An empty pipe is an error here, and what we want.
+        while (&self.reader).read(&mut bytes).is_ok_and(|n| n == bytes.len()) {}
     }
 }
 

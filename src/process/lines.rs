@@ -94,11 +94,10 @@ impl Lines {
         wake_all(wakers);
     }
 
-    /// Whether somebody reads. True if the driver is to look again at what it held up.
-    pub(crate) fn set_reader(&self, has_reader: bool) -> bool {
+    /// Nobody reads, for now. True if the driver is to look again at what it held up.
+    pub(crate) fn lose_reader(&self) -> bool {
         let mut queue = self.0.lock();
-        let before = mem::replace(&mut queue.has_reader, has_reader);
-        before && !has_reader && queue.size >= LIMIT
+        mem::replace(&mut queue.has_reader, false) && queue.size >= LIMIT
     }
 
     /// The next line, `None` at the end; and whether the driver is to look again.

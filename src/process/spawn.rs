@@ -31,7 +31,7 @@ use crate::wait::settle::Settle;
 
 use super::child::Child;
 use super::command::{Command, Group, Output, Stdin};
-use super::driver::{DRIVER, Driver};
+use super::driver::DRIVER;
 use super::error::SpawnError;
 use super::input::Input;
 use super::leash::{Leash, RealProcess};
@@ -71,41 +71,39 @@ impl Command {
     #[doc(alias = "create_subprocess_exec")]
     #[track_caller]
     pub fn spawn(&self) -> Result<Child, SpawnError> {
-        start(self, &DRIVER, Location::caller()).map(Child::new)
+        start(self, Location::caller()).map(Child::new)
     }
 }
 
 /// Starts a child and hands it to the driver.
 fn start(
     settings: &Command,
-    driver: &Arc<Driver>,
     at: &'static Location<'static>,
 ) -> Result<Arc<ChildState>, SpawnError> {
     if let Some(reason) = settings.token.as_ref().and_then(CancellationToken::reason) {
         return Err(SpawnError::Cancelled(reason));
     }
-    let place = take_place(settings, driver)?;
+    let place = take_place(settings)?;
     let began = prims::now();
     let process = spawn(settings).map_err(|error| explain(settings, error))?;
-    let (state, ward) = adopt(settings, driver, process, place, began);
+    let (state, ward) = adopt(settings, process, place, began);
     state.tell(Step::Submitted(at)); // Before the driver hears of it, and may tell the end.
-    if let Err(error) = driver.adopt(ward) {
+    if let Err(error) = DRIVER.adopt(ward) {
         // No thread, no pipe for its bell: then nobody would end this child in time.
         state.leash.kill();
         state.leash.reap(false);
         state.tell(Step::Settled(Ending::Killed));
-        return Err(refused(settings, error));
+        return Err(explain(settings, error));
     }
     Ok(state)
 }
 
-fn take_place(settings: &Command, driver: &Driver) -> Result<Place, SpawnError> {
-    let limit = limit();
+fn take_place(settings: &Command) -> Result<Place, SpawnError> {
+    let (limit, token) = (limit(), settings.token.as_ref());
     if settings.waits_for_place {
-        let taken = driver.places.take(limit, settings.token.as_ref());
-        return taken.map_err(SpawnError::Cancelled);
+        return DRIVER.places.take(limit, token).map_err(SpawnError::Cancelled);
     }
-    driver.places.try_take(limit).ok_or(SpawnError::TooMany { limit })
+    DRIVER.places.try_take(limit, None).ok_or(SpawnError::TooMany { limit })
 }
 
 /// The longest line, in bytes, that is given as one.
@@ -210,17 +208,12 @@ fn explain(settings: &Command, error: io::Error) -> SpawnError {
         }
         (ErrorKind::NotFound, _) => SpawnError::NoProgram { program },
         (ErrorKind::PermissionDenied, _) => SpawnError::NotExecutable { program },
-        _ => refused(settings, error),
+        _ => SpawnError::Refused { program, error },
     }
-}
-
-fn refused(settings: &Command, error: io::Error) -> SpawnError {
-    SpawnError::Refused { program: PathBuf::from(&settings.program), error }
 }
 
 fn adopt(
     settings: &Command,
-    driver: &Arc<Driver>,
     (pid, pipes): (u32, Pipes),
     place: Place,
     began: Instant,
@@ -237,7 +230,7 @@ fn adopt(
     let state = Arc::new(ChildState {
         pid,
         program: settings.program.to_string_lossy().into_owned(),
-        number: driver.number(),
+        number: DRIVER.number(),
         observer: settings.observer.clone(),
         leash: Leash::new(RealProcess { pid, leads_group }),
         sweeps: settings.sweeps && leads_group,
@@ -245,7 +238,7 @@ fn adopt(
         lines: Lines::new(),
         outcome,
         token_has_news: AtomicBool::new(true),
-        bell: driver.clone(),
+        bell: DRIVER.clone(),
         hold: Hold::take(),
     });
     let timeout = later(began, settings.timeout);
@@ -275,6 +268,7 @@ fn stream(settings: &Command, pipe: Option<File>, output: &Output, source: Sourc
         source,
         capture: Capture::new(settings.cap),
         splitter: wants_lines.then(|| Splitter::new(LONGEST_LINE)),
+        is_held_up: false,
         n_drained: 0,
     }
 }

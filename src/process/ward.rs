@@ -153,11 +153,13 @@ impl Ward {
         let had_open_pipes = self.has_open_pipes();
         for (stream, is_ready) in [&mut self.stdout, &mut self.stderr].into_iter().zip(is_ready) {
             let is_wanted = stream.is_wanted(&self.state, self.has_exited);
-            let is_held_up = stream.pipe.is_some() && !is_wanted;
-            let has_read =
-                is_ready && is_wanted && stream.read(&self.state, scratch, self.has_exited);
-            if has_read || is_held_up {
-                // Who is held up by its reader is not idle by its own fault.
+            let was_held_up = stream.is_held_up;
+            stream.is_held_up = stream.pipe.is_some() && !is_wanted;
+            let has_read = (is_ready || was_held_up)
+                && is_wanted
+                && stream.read(&self.state, scratch, self.has_exited);
+            if has_read || was_held_up || stream.is_held_up {
+                // Who is, or was until now, held up by its reader is not idle by its own fault.
                 self.last_output = prims::now();
             }
             if stream.capture.is_over() {

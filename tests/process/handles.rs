@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use handspun::process::{Cause, Command, KillPolicy, Signal, SpawnError};
+use handspun::process::{
+    Cause, Command, KillPolicy, Output, Signal, SpawnError, Stdin, terminate_all,
+};
 use handspun::{CancelReason, CancellationToken, Ending, Step, What, as_completed};
 
 use crate::setup::{
-    CHILD, Lifeline, MILLISECOND, SECOND, both_ways, child, children, ended, ready, term,
+    CHILD, Lifeline, MILLISECOND, SECOND, alone, both_ways, child, children, ended, leaves_nothing,
+    ready, term,
 };
 use crate::support::{Count, WakeCounter, panic_quietly, poll, run_elsewhere, until, watched};
 
@@ -86,6 +89,32 @@ fn a_dropped_child_is_killed_with_its_tree_and_nobody_waits() {
         drop(child);
         line.ends();
         until(|| !children().contains(&pid)); // It is reaped, too.
+    });
+}
+
+/// S66: whatever was done to it before, and whenever.
+#[test]
+fn however_a_handle_goes_its_tree_goes_with_it() {
+    alone("handles::however_a_handle_goes_its_tree_goes_with_it", 512, || {
+        leaves_nothing(|| {
+            let tree = child("ignore 15 ( ignore 15 sleep 20000 ) say ready sleep 20000");
+            let tree = tree.stdin(Stdin::Piped).stdout(Output::Lines).kill_policy(term(SECOND / 9));
+            let (command, line) = Lifeline::of(tree);
+            for n in 0..60 {
+                let child = command.spawn().unwrap();
+                (0..n % 2).for_each(|_| drop(child.next_line().wait()));
+                match n % 5 {
+                    0 => child.terminate(),
+                    1 => drop(child.write(&[0; 1 << 20])),
+                    2 => child.kill(),
+                    3 => terminate_all(KillPolicy::at_once()),
+                    _ => drop(child.wait_timeout(MILLISECOND)),
+                }
+            }
+            drop(command);
+            line.ends();
+            until(|| children().is_empty());
+        });
     });
 }
 
@@ -307,12 +336,12 @@ fn in_a_process_that_is_interrupted() {
     if std::env::var_os("HANDSPUN_TEST_IS_INTERRUPTED").is_none() {
         return;
     }
-    handspun::process::terminate_all(KillPolicy::at_once()); // There is none, and no driver.
+    terminate_all(KillPolicy::at_once()); // There is none, and no driver.
     let [gentle, stubborn] = ["say ready sleep 20000", "ignore 15 say ready sleep 20000"]
         .map(|orders| ready(child(orders)));
-    handspun::process::terminate_all(KillPolicy::default());
+    terminate_all(KillPolicy::default());
     assert_eq!(gentle.wait().cause, Cause::Terminated);
     assert!(!stubborn.is_finished());
-    handspun::process::terminate_all(KillPolicy::at_once());
+    terminate_all(KillPolicy::at_once());
     assert!(stubborn.wait().escalated);
 }

@@ -68,6 +68,7 @@ fn a_reader_who_is_behind_holds_up_the_child_but_not_its_timeout() {
     });
 }
 
+/// Not even if the reader comes back at the very moment at which the silence would be too long.
 #[test]
 fn a_reader_who_is_behind_does_not_make_the_child_idle() {
     watched(|| {
