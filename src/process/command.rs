@@ -242,8 +242,8 @@ impl Command {
     /// Waits in `spawn` for a place, if as many children are running as there are descriptors for.
     ///
     /// There are places for a quarter of the descriptors that `ulimit -n` allows. Otherwise the spawn
-    /// fails with [`SpawnError::TooMany`]. It blocks the thread: in a task, bound the number of
-    /// children with a semaphore instead.
+    /// fails with [`SpawnError::TooMany`](super::SpawnError::TooMany). It blocks the thread: in a task,
+    /// bound the number of children with a semaphore instead.
     pub fn wait_for_place(mut self) -> Self {
         self.waits_for_place = true;
         self
