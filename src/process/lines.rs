@@ -114,17 +114,20 @@ impl Lines {
         if queue.is_closed {
             return Poll::Ready((None, false));
         }
-        let is_known = queue.wakers.iter().any(|known| known.will_wake(&waker));
-        let not_needed = if is_known {
-            Some(waker)
-        } else {
-            queue.wakers.push(waker);
-            None
-        };
+        let not_needed = keep(&mut queue.wakers, waker);
         drop(queue);
         drop(not_needed);
         Poll::Pending
     }
+}
+
+/// Keeps a waker, unless it is known. What comes back is to be dropped with the lock let go.
+pub(crate) fn keep(wakers: &mut Vec<Waker>, waker: Waker) -> Option<Waker> {
+    if wakers.iter().any(|known| known.will_wake(&waker)) {
+        return Some(waker);
+    }
+    wakers.push(waker);
+    None
 }
 
 /// Wakes whoever waits for a change. Called with no lock held.
