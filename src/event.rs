@@ -119,6 +119,13 @@ impl Observer {
     }
 }
 
+impl Drop for Observer {
+    /// What it owns may be anybody's, and the last to drop it may be a thread of ours.
+    fn drop(&mut self) {
+        panic::contain(|| drop(self.0.take()));
+    }
+}
+
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "Observer(..)" } else { "Observer(none)" })

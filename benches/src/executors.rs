@@ -19,3 +19,11 @@ pub(crate) fn in_local_set<F: Future>(
     let set = tokio::task::LocalSet::new();
     set.block_on(runtime, async { make().await })
 }
+
+/// The same with pipes and signals, for children.
+pub(crate) fn tokio_with_children() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("this process may have a runtime")
+}

@@ -11,13 +11,19 @@ use crate::line_up::Scale;
 use crate::pools::WORKERS;
 
 /// The crates whose versions are told: whoever takes part in a row.
-const MEASURED: [&str; 8] = [
+const MEASURED: [&str; 14] = [
+    "async-channel",
+    "async-process",
     "chili",
     "crossbeam-channel",
+    "duct",
+    "flume",
     "futures",
     "handspun",
     "rayon",
     "rusty_pool",
+    "smol",
+    "subprocess",
     "threadpool",
     "tokio",
 ];

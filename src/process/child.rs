@@ -41,6 +41,9 @@ use super::state::ChildState;
 /// **To wait is to have nothing more to say**: the first wait or poll closes the child's standard
 /// input behind what was written, and no longer holds the child up for lines that nobody takes.
 ///
+/// **In a task**: while a child that was started there lives, a clock that jumps does not. Its own
+/// timeouts are in real time.
+///
 /// **Dropping it** kills the child and its group, at once and without waiting; the driver reaps it.
 /// To let it run on, [`detach`](Self::detach) it.
 #[doc(alias = "Popen")]
@@ -169,6 +172,7 @@ impl Child {
     /// Its standard input is closed behind what was written.
     pub fn detach(mut self) {
         self.is_detached = true;
+        self.state.let_go();
         self.say_no_more();
     }
 
@@ -180,7 +184,7 @@ impl Child {
     /// Nothing more to write, and no more lines to read.
     fn say_no_more(&self) {
         let is_news = self.state.input.finish();
-        if self.state.lines.set_reader(false) || is_news {
+        if self.state.lines.lose_reader() || is_news {
             self.state.bell.ring();
         }
     }
@@ -237,7 +241,11 @@ impl Future for NextLine<'_> {
     type Output = Option<Line>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Line>> {
-        self.state.lines.poll_next(context).map(|(line, has_room_again)| {
+        let next = self.state.lines.poll_next(context);
+        if next.is_pending() {
+            tag::say(Tag::Words("a line of a child process"));
+        }
+        next.map(|(line, has_room_again)| {
             if has_room_again {
                 self.state.bell.ring();
             }
@@ -269,9 +277,13 @@ impl Future for Written<'_> {
     type Output = Result<(), InputClosed>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.written {
-            Ok(()) => self.state.input.poll_written(context),
-            Err(closed) => Poll::Ready(Err(closed)),
+        if let Err(closed) = self.written {
+            return Poll::Ready(Err(closed));
         }
+        let written = self.state.input.poll_written(context);
+        if written.is_pending() {
+            tag::say(Tag::Words("a child process to read its input"));
+        }
+        written
     }
 }

@@ -1,25 +1,23 @@
 //! A command: a program, and how to run it.
 //!
-//! Knows nothing of how it is run. What must always hold: a command is only data, and may be run any
-//! number of times, each time afresh.
+//! Knows nothing of how it is run. What must always hold:
+//!
+//! 1. A command is only data, and may be run any number of times, each time afresh.
+//! 2. A setting that nobody made is the safe one: a group of its own, nothing to read, output that is
+//!    captured up to a cap.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::panic::Location;
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::{Event, Observer};
 use crate::wait::cancel::CancellationToken;
 
-use super::child::Child;
-use super::driver::DRIVER;
-use super::error::SpawnError;
-use super::outcome::Outcome;
 use super::output::Cap;
 use super::policy::KillPolicy;
-use super::settings::{Group, Output, Settings, Stdin};
-use super::spawn::start;
 
 /// A program to run as a child, with its arguments and all that bounds it.
 ///
@@ -59,37 +57,76 @@ use super::spawn::start;
 #[derive(Clone)]
 #[must_use = "a command does nothing until `run` or `spawn`"]
 pub struct Command {
-    settings: Settings,
+    pub(crate) program: OsString,
+    pub(crate) args: Vec<OsString>,
+    pub(crate) clears_env: bool,
+    /// Set or, if `None`, removed; the last word on a name counts.
+    pub(crate) env: Vec<(OsString, Option<OsString>)>,
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) stdin: Stdin,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    pub(crate) cap: Cap,
+    pub(crate) timeout: Duration,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) policy: KillPolicy,
+    pub(crate) pipe_grace: Duration,
+    pub(crate) group: Group,
+    pub(crate) sweeps: bool,
+    pub(crate) waits_for_place: bool,
+    pub(crate) uses_pidfd: bool,
+    pub(crate) token: Option<CancellationToken>,
+    pub(crate) observer: Observer,
 }
 
 impl Command {
     /// A program: a path, or a name that is looked for in `PATH`.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
-        Self { settings: Settings::new(program.as_ref().to_owned()) }
+        Self {
+            program: program.as_ref().to_owned(),
+            args: Vec::new(),
+            clears_env: false,
+            env: Vec::new(),
+            directory: None,
+            stdin: Stdin::default(),
+            stdout: Output::default(),
+            stderr: Output::default(),
+            cap: Cap::default(),
+            timeout: Duration::MAX,
+            idle: None,
+            policy: KillPolicy::default(),
+            pipe_grace: Duration::from_millis(200),
+            group: Group::default(),
+            sweeps: true,
+            waits_for_place: false,
+            uses_pidfd: true,
+            token: None,
+            observer: Observer::default(),
+        }
     }
 
     /// One more argument. No shell looks at it: a space or a quote is part of it.
     pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
-        self.settings.args.push(arg.as_ref().to_owned());
+        self.args.push(arg.as_ref().to_owned());
         self
     }
 
     /// More arguments.
     pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
-        self.settings.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
     /// Sets a variable of the child's environment, which is otherwise ours.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         let value = Some(value.as_ref().to_owned());
-        self.settings.env.push((name.as_ref().to_owned(), value));
+        self.env.push((name.as_ref().to_owned(), value));
         self
     }
 
     /// Takes a variable out of the child's environment.
     pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
-        self.settings.env.push((name.as_ref().to_owned(), None));
+        self.env.push((name.as_ref().to_owned(), None));
         self
     }
 
@@ -97,27 +134,27 @@ impl Command {
     ///
     /// A program without a `/` in its name is then looked for in our `PATH`, unless another is set.
     pub fn env_clear(mut self) -> Self {
-        self.settings.clears_env = true;
-        self.settings.env.clear();
+        self.clears_env = true;
+        self.env.clear();
         self
     }
 
     /// Runs the child in this directory. A relative path to the program may count from there.
     #[doc(alias = "cwd")]
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.settings.directory = Some(directory.into());
+        self.directory = Some(directory.into());
         self
     }
 
     /// Where its standard input comes from: nowhere, unless said otherwise.
     pub fn stdin(mut self, stdin: Stdin) -> Self {
-        self.settings.stdin = stdin;
+        self.stdin = stdin;
         self
     }
 
     /// Where its standard output goes: into the outcome, unless said otherwise.
     pub fn stdout(mut self, stdout: Output) -> Self {
-        self.settings.stdout = stdout;
+        self.stdout = stdout;
         self
     }
 
@@ -131,26 +168,20 @@ impl Command {
     /// # Ok::<(), handspun::process::SpawnError>(())
     /// ```
     pub fn stderr(mut self, stderr: Output) -> Self {
-        self.settings.stderr = stderr;
+        self.stderr = stderr;
         self
     }
 
     /// How much of each stream is kept.
     #[doc(alias = "maxBuffer")]
     pub fn cap(mut self, cap: Cap) -> Self {
-        self.settings.cap = cap;
-        self
-    }
-
-    /// The longest line, in bytes, that is given as one; 64 KiB unless said otherwise.
-    pub fn longest_line(mut self, bytes: usize) -> Self {
-        self.settings.longest_line = bytes;
+        self.cap = cap;
         self
     }
 
     /// How long it may run, counted from the spawn. Then it is ended as the policy says.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
+        self.timeout = timeout;
         self
     }
 
@@ -158,13 +189,13 @@ impl Command {
     ///
     /// The time that it is held up by whoever reads its lines does not count.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.idle = Some(timeout);
+        self.idle = Some(timeout);
         self
     }
 
     /// How it is ended, for whatever reason: SIGTERM, 5 s, SIGKILL, unless said otherwise.
     pub fn kill_policy(mut self, policy: KillPolicy) -> Self {
-        self.settings.policy = policy;
+        self.policy = policy;
         self
     }
 
@@ -173,20 +204,20 @@ impl Command {
     /// What the child itself wrote is in the pipe by then, and is read. More can only come from a
     /// process that it left behind.
     pub fn pipe_grace(mut self, timeout: Duration) -> Self {
-        self.settings.pipe_grace = timeout;
+        self.pipe_grace = timeout;
         self
     }
 
     /// Which process group it runs in: one of its own, unless said otherwise.
     pub fn group(mut self, group: Group) -> Self {
-        self.settings.group = group;
+        self.group = group;
         self
     }
 
     /// Whether what it leaves behind in its group is killed when it has exited, as it is unless said
     /// otherwise. Say `false` for a program that starts a daemon and is to leave it running.
     pub fn sweep(mut self, sweeps: bool) -> Self {
-        self.settings.sweeps = sweeps;
+        self.sweeps = sweeps;
         self
     }
 
@@ -204,17 +235,17 @@ impl Command {
     /// # Ok::<(), handspun::process::SpawnError>(())
     /// ```
     pub fn token(mut self, token: &CancellationToken) -> Self {
-        self.settings.token = Some(token.clone());
+        self.token = Some(token.clone());
         self
     }
 
     /// Waits in `spawn` for a place, if as many children are running as there are descriptors for.
     ///
     /// There are places for a quarter of the descriptors that `ulimit -n` allows. Otherwise the spawn
-    /// fails with [`SpawnError::TooMany`]. It blocks the thread: in a task, bound the number of
-    /// children with a semaphore instead.
+    /// fails with [`SpawnError::TooMany`](super::SpawnError::TooMany). It blocks the thread: in a task,
+    /// bound the number of children with a semaphore instead.
     pub fn wait_for_place(mut self) -> Self {
-        self.settings.waits_for_place = true;
+        self.waits_for_place = true;
         self
     }
 
@@ -223,42 +254,113 @@ impl Command {
     /// It is called on the thread that starts the child, and on the driver's at the end: there it must
     /// wait for nothing, nor start a child, which would inherit that every signal is blocked there.
     pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        self.settings.observer = Observer::new(observer);
+        self.observer = Observer::new(observer);
         self
     }
 
     /// For tests: without the descriptor that tells of an exit, as on a system that has none.
     #[doc(hidden)]
     pub fn without_pidfd(mut self) -> Self {
-        self.settings.uses_pidfd = false;
+        self.uses_pidfd = false;
         self
     }
 
-    /// Runs it and waits for its end, on this thread. In a task, `spawn` it and `.await` the child.
-    ///
-    /// # Errors
-    ///
-    /// [`SpawnError`], if it could not be started. A child that fails has run: see
-    /// [`Outcome::check`].
-    #[track_caller]
-    pub fn run(&self) -> Result<Outcome, SpawnError> {
-        Ok(self.spawn()?.wait())
+    /// The command as it would be typed into a shell.
+    pub(crate) fn as_typed(&self) -> String {
+        let words = [&self.program].into_iter().chain(&self.args);
+        words.map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Where a child's standard input comes from.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Stdin {
+    /// Nowhere: it ends at once.
+    #[default]
+    Null,
+    /// These bytes, and then the end.
+    Bytes(Arc<[u8]>),
+    /// This file, from where it stands.
+    File(Arc<File>),
+    /// From where ours comes. A child in a group of its own that reads from a terminal is stopped by
+    /// the system: use [`Group::Inherit`] with it.
+    Inherit,
+    /// From [`Child::write`](super::Child::write).
+    Piped,
+}
+
+impl Stdin {
+    /// These bytes, and then the end.
+    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::Bytes(bytes.into().into())
     }
 
-    /// Starts it.
-    ///
-    /// # Errors
-    ///
-    /// [`SpawnError`] says what is missing, and names it. There is no process then.
-    #[doc(alias = "create_subprocess_exec")]
-    #[track_caller]
-    pub fn spawn(&self) -> Result<Child, SpawnError> {
-        start(&self.settings, &DRIVER, Location::caller()).map(Child::new)
+    /// This file, from where it stands. Commands that are started with it share that place.
+    pub fn file(file: File) -> Self {
+        Self::File(file.into())
     }
+}
+
+/// Where a child's standard output, or its standard error, goes.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Output {
+    /// Into the outcome, up to the cap.
+    #[default]
+    Capture,
+    /// The same, and line by line to [`Child::next_line`](super::Child::next_line) as it comes.
+    Lines,
+    /// To where ours goes.
+    Inherit,
+    /// Nowhere.
+    Null,
+    /// Into this file.
+    File(Arc<File>),
+    /// Of standard error only: to where standard output goes, in the order in which it is written.
+    /// For standard output it means [`Output::Capture`].
+    Merge,
+}
+
+impl Output {
+    /// Into this file.
+    pub fn file(file: File) -> Self {
+        Self::File(file.into())
+    }
+}
+
+/// Which process group a child runs in: whom its signals reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Group {
+    /// One of its own. Signals reach all that is in it, and Ctrl-C in the terminal does not.
+    #[default]
+    Own,
+    /// Ours: for programs that talk to the terminal. Signals from here reach the child alone.
+    Inherit,
+}
+
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./=:,+@%^".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.into_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Command({})", self.settings.as_typed())
+        write!(f, "Command({})", self.as_typed())
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_it_would_be_typed() {
+        let command = Command::new("make").args(["-j2", "CC=gcc", "", "it's all"]);
+        assert_eq!(command.as_typed(), r"make -j2 CC=gcc '' 'it'\''s all'");
     }
 }

@@ -58,12 +58,11 @@ pub fn terminate_all(policy: KillPolicy) {
     DRIVER.mailbox.post_if_up(Letter::EndAll(policy));
 }
 
+#[derive(Default)]
 pub(crate) struct Driver {
     mailbox: Mailbox<Letter, WakePipe>,
     n_children: AtomicUsize,
     pub(crate) places: Arc<Places>,
-    /// How long the thread stays without a child.
-    idle: Duration,
 }
 
 enum Letter {
@@ -71,34 +70,15 @@ enum Letter {
     EndAll(KillPolicy),
 }
 
-impl Default for Driver {
-    fn default() -> Self {
-        Self::that_stays(IDLE)
-    }
-}
-
 impl Driver {
-    fn that_stays(idle: Duration) -> Self {
-        Self {
-            mailbox: Mailbox::default(),
-            n_children: AtomicUsize::new(0),
-            places: Arc::default(),
-            idle,
-        }
-    }
-
     /// The number of the next child.
     pub(crate) fn number(&self) -> usize {
         self.n_children.fetch_add(1, Relaxed) // ORDERING: Relaxed. Numbers differ, and mean nothing else.
     }
 
-    /// Takes a child into care. If there is no thread for it, it comes back.
-    pub(crate) fn adopt(self: &Arc<Self>, ward: Ward) -> Result<(), (Box<Ward>, io::Error)> {
-        let posted = self.mailbox.post(Letter::Adopt(Box::new(ward)), || self.start());
-        posted.map_err(|(letter, error)| match letter {
-            Letter::Adopt(ward) => (ward, error),
-            Letter::EndAll(_) => unreachable!("we have posted a ward"),
-        })
+    /// Takes a child into care. It is an error if there can be no thread for it.
+    pub(crate) fn adopt(self: &Arc<Self>, ward: Ward) -> io::Result<()> {
+        self.mailbox.post(Letter::Adopt(Box::new(ward)), || self.start())
     }
 
     fn start(self: &Arc<Self>) -> io::Result<Arc<WakePipe>> {
@@ -114,7 +94,7 @@ impl Driver {
         let mut wards: Vec<Box<Ward>> = Vec::new();
         let mut interests: Vec<Interest> = Vec::new();
         let mut scratch = vec![0; 64 << 10];
-        let mut is_idle_until = Deadline::after(self.idle);
+        let mut is_idle_until = Deadline::after(IDLE);
         loop {
             // The wards that were there at the poll have an answer each; new ones look at everything.
             let mut answers = interests.chunks_exact(INTERESTS);
@@ -128,7 +108,7 @@ impl Driver {
                 }
             }
             if !wards.is_empty() {
-                is_idle_until = Deadline::after(self.idle);
+                is_idle_until = Deadline::after(IDLE);
             }
             wards.retain_mut(|ward| {
                 let is_ready = match answers.next() {
@@ -148,6 +128,7 @@ impl Driver {
             interests.clear();
             wards.iter().for_each(|ward| interests.extend(ward.interests()));
             interests.push(bell.interest());
+            take_a_breath(wards.len());
             sleep(&mut interests, next);
             bell.hush();
         }
@@ -157,6 +138,17 @@ impl Driver {
 impl Bell for Driver {
     fn ring(&self) {
         self.mailbox.ring();
+    }
+}
+
+/// A look at a thousand children takes half a millisecond, whether one has news or all: so the more
+/// there are, the more news is left to gather between two looks.
+///
+/// A pipe that is full waits for it, and yet so many pipes give gigabytes in a second.
+fn take_a_breath(n_children: usize) {
+    let millis = (n_children / 100).min(10) as u64;
+    if millis > 0 {
+        let _ = sys::poll(&mut [], Some(Duration::from_millis(millis)));
     }
 }
 
@@ -195,8 +187,8 @@ impl WakePipe {
     /// Takes the bytes out again, before the mailbox is looked into.
     fn hush(&self) {
         let mut bytes = [0; 256];
-        // An empty pipe is an error here, and what we want. More bytes than these mean one more turn.
-        let _ = (&self.reader).read(&mut bytes);
+        // An empty pipe is an error here, and what we want.
+        while (&self.reader).read(&mut bytes).is_ok_and(|n| n == bytes.len()) {}
     }
 }
 

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use crate::prims::Mutex;
 
 use super::error::InputClosed;
-use super::lines::wake_all;
+use super::lines::{keep, wake_all};
 
 /// What is written in one turn, more or less: the other children are to have their turn too.
 const A_TURN: usize = 256 << 10;
@@ -67,13 +67,7 @@ impl Input {
         if buffer.is_closed {
             return Poll::Ready(Err(InputClosed));
         }
-        let is_known = buffer.wakers.iter().any(|known| known.will_wake(&waker));
-        let not_needed = if is_known {
-            Some(waker)
-        } else {
-            buffer.wakers.push(waker);
-            None
-        };
+        let not_needed = keep(&mut buffer.wakers, waker);
         drop(buffer);
         drop(not_needed);
         Poll::Pending

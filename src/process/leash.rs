@@ -41,9 +41,13 @@ impl Process for RealProcess {
     }
 
     fn send(&self, signal: Signal) {
-        // It fails if nobody of them may be signalled by us, as after a change of the user. Then the
-        // policy's deadlines go on, and end with a handle that settles without a status.
-        let _ = sys::send(self.pid, self.leads_group, signal);
+        let has_hit = self.leads_group && sys::send(self.pid, true, signal).is_ok();
+        if !has_hit || signal == Signal::KILL {
+            // It may have left the group that it led. And it fails if it may not be signalled by us, as
+            // after a change of the user. Then the policy's deadlines go on, and end with a handle that
+            // settles without a status.
+            let _ = sys::send(self.pid, false, signal);
+        }
     }
 
     fn reap(&self) -> io::Result<(ExitStatus, Duration)> {
@@ -61,21 +65,15 @@ struct Hold {
     asked: Option<Asked>,
 }
 
-/// What a look at a child tells.
-pub(crate) struct Look {
-    pub(crate) has_exited: bool,
-    pub(crate) asked: Option<Asked>,
-}
-
 impl<P: Process> Leash<P> {
     pub(crate) fn new(process: P) -> Self {
         Self { process, hold: Mutex::new(Hold { is_ours: true, asked: None }) }
     }
 
-    pub(crate) fn look(&self) -> Look {
+    /// Whether it has exited, and what was asked of it before.
+    pub(crate) fn look(&self) -> (bool, Option<Asked>) {
         let mut hold = self.hold.lock();
-        let has_exited = !self.is_running(&mut hold);
-        Look { has_exited, asked: hold.asked }
+        (!self.is_running(&mut hold), hold.asked)
     }
 
     /// What has been asked, without a look at the process.
@@ -209,7 +207,7 @@ mod tests {
         let leash = leash();
         leash.process.has_exited.set(true);
         leash.ask(Asked::Terminate);
-        assert!(leash.look().has_exited && leash.look().asked.is_none());
+        assert_eq!(leash.look(), (true, None));
     }
 
     /// S11.
@@ -217,7 +215,7 @@ mod tests {
     fn a_child_whose_status_somebody_else_took_is_left_alone() {
         let leash = leash();
         leash.process.is_taken.set(true);
-        assert!(leash.look().has_exited);
+        assert!(leash.look().0);
         leash.kill();
         assert!(leash.reap(true).is_none());
         assert!(leash.process.calls.borrow().is_empty());

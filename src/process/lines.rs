@@ -94,11 +94,10 @@ impl Lines {
         wake_all(wakers);
     }
 
-    /// Whether somebody reads. True if the driver is to look again at what it held up.
-    pub(crate) fn set_reader(&self, has_reader: bool) -> bool {
+    /// Nobody reads, for now. True if the driver is to look again at what it held up.
+    pub(crate) fn lose_reader(&self) -> bool {
         let mut queue = self.0.lock();
-        let before = mem::replace(&mut queue.has_reader, has_reader);
-        before && !has_reader && queue.size >= LIMIT
+        mem::replace(&mut queue.has_reader, false) && queue.size >= LIMIT
     }
 
     /// The next line, `None` at the end; and whether the driver is to look again.
@@ -115,17 +114,20 @@ impl Lines {
         if queue.is_closed {
             return Poll::Ready((None, false));
         }
-        let is_known = queue.wakers.iter().any(|known| known.will_wake(&waker));
-        let not_needed = if is_known {
-            Some(waker)
-        } else {
-            queue.wakers.push(waker);
-            None
-        };
+        let not_needed = keep(&mut queue.wakers, waker);
         drop(queue);
         drop(not_needed);
         Poll::Pending
     }
+}
+
+/// Keeps a waker, unless it is known. What comes back is to be dropped with the lock let go.
+pub(crate) fn keep(wakers: &mut Vec<Waker>, waker: Waker) -> Option<Waker> {
+    if wakers.iter().any(|known| known.will_wake(&waker)) {
+        return Some(waker);
+    }
+    wakers.push(waker);
+    None
 }
 
 /// Wakes whoever waits for a change. Called with no lock held.

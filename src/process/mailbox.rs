@@ -34,19 +34,16 @@ impl<L, B> Default for Mailbox<L, B> {
 }
 
 impl<L, B: Bell> Mailbox<L, B> {
-    /// Leaves a letter, and starts a thread if none is up. The letter comes back if that fails.
+    /// Leaves a letter, and starts a thread if none is up. The letter is dropped if that fails.
     pub(crate) fn post(
         &self,
         letter: L,
         start: impl FnOnce() -> io::Result<Arc<B>>,
-    ) -> Result<(), (L, io::Error)> {
+    ) -> io::Result<()> {
         let mut state = self.0.lock();
         let bell = match &state.bell {
             Some(bell) => bell.clone(),
-            None => match start() {
-                Ok(bell) => state.bell.insert(bell).clone(),
-                Err(error) => return Err((letter, error)),
-            },
+            None => state.bell.insert(start()?).clone(),
         };
         state.letters.push(letter);
         drop(state);

@@ -40,9 +40,15 @@ pub(crate) fn limit() -> usize {
 }
 
 impl Places {
-    /// Takes a place if there is one of so many.
-    pub(crate) fn try_take(self: &Arc<Self>, limit: usize) -> Option<Place> {
-        self.take_or(limit, |_| ())
+    /// Takes a place if there is one of so many. If not, it leaves the waker, in the same step.
+    pub(crate) fn try_take(self: &Arc<Self>, limit: usize, waker: Option<&Waker>) -> Option<Place> {
+        let mut state = self.0.lock();
+        if state.n_taken >= limit {
+            state.wakers.extend(waker.cloned());
+            return None;
+        }
+        state.n_taken += 1;
+        Some(Place(self.clone()))
     }
 
     /// Takes a place, and blocks the thread until there is one, or the token is cancelled.
@@ -58,24 +64,9 @@ impl Places {
                     return Poll::Ready(Err(reason));
                 }
             }
-            let leave = |state: &mut State| state.wakers.push(context.waker().clone());
-            self.take_or(limit, leave).map_or(Poll::Pending, |place| Poll::Ready(Ok(place)))
+            let place = self.try_take(limit, Some(context.waker()));
+            place.map_or(Poll::Pending, |place| Poll::Ready(Ok(place)))
         }))
-    }
-
-    /// Looking for a place and leaving a waker are one step.
-    fn take_or(
-        self: &Arc<Self>,
-        limit: usize,
-        there_is_none: impl FnOnce(&mut State),
-    ) -> Option<Place> {
-        let mut state = self.0.lock();
-        if state.n_taken >= limit {
-            there_is_none(&mut state);
-            return None;
-        }
-        state.n_taken += 1;
-        Some(Place(self.clone()))
     }
 }
 
@@ -99,21 +90,21 @@ mod tests {
     #[test]
     fn a_place_that_is_given_back_goes_to_who_waits() {
         let places = Arc::new(Places::default());
-        let place = places.try_take(1).expect("there is one");
-        assert!(places.try_take(1).is_none());
+        let place = places.try_take(1, None).expect("there is one");
+        assert!(places.try_take(1, None).is_none());
         let waiting = thread::spawn({
             let places = places.clone();
             move || places.take(1, None).map(drop)
         });
         drop(place);
         assert_eq!(waiting.join().unwrap(), Ok(()));
-        assert!(places.try_take(1).is_some(), "it is back again");
+        assert!(places.try_take(1, None).is_some(), "it is back again");
     }
 
     #[test]
     fn who_waits_for_a_place_hears_of_its_token() {
         let places = Arc::new(Places::default());
-        let _place = places.try_take(1).expect("there is one");
+        let _place = places.try_take(1, None).expect("there is one");
         let token = CancellationToken::new();
         let waiting = thread::spawn({
             let (places, token) = (places.clone(), token.clone());

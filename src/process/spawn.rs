@@ -15,27 +15,31 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{self, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::event::{Ending, Step};
 use crate::prims::{self, AtomicBool};
 use crate::wait::cancel::CancellationToken;
+use crate::wait::host::Hold;
 use crate::wait::settle::Settle;
 
-use super::driver::Driver;
+use super::child::Child;
+use super::command::{Command, Group, Output, Stdin};
+use super::driver::DRIVER;
 use super::error::SpawnError;
 use super::input::Input;
 use super::leash::{Leash, RealProcess};
 use super::lines::Lines;
+use super::outcome::Outcome;
 use super::output::{Capture, Source, Splitter};
 use super::places::{Place, limit};
 use super::policy::{Life, later};
-use super::settings::{Group, Output, Settings, Stdin};
 use super::state::ChildState;
 use super::stream::Stream;
 use super::sys;
@@ -47,47 +51,71 @@ use super::watch::Watch;
 #[cfg(target_vendor = "apple")]
 static TURNS: prims::Lazy<prims::Mutex<()>> = prims::Lazy::new(prims::Mutex::default);
 
+impl Command {
+    /// Runs it and waits for its end, on this thread. In a task, `spawn` it and `.await` the child.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`], if it could not be started. A child that fails has run: see
+    /// [`Outcome::check`].
+    #[track_caller]
+    pub fn run(&self) -> Result<Outcome, SpawnError> {
+        Ok(self.spawn()?.wait())
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`] says what is missing, and names it. There is no process then.
+    #[doc(alias = "create_subprocess_exec")]
+    #[track_caller]
+    pub fn spawn(&self) -> Result<Child, SpawnError> {
+        start(self, Location::caller()).map(Child::new)
+    }
+}
+
 /// Starts a child and hands it to the driver.
-pub(crate) fn start(
-    settings: &Settings,
-    driver: &Arc<Driver>,
+fn start(
+    settings: &Command,
     at: &'static Location<'static>,
 ) -> Result<Arc<ChildState>, SpawnError> {
     if let Some(reason) = settings.token.as_ref().and_then(CancellationToken::reason) {
         return Err(SpawnError::Cancelled(reason));
     }
-    let place = take_place(settings, driver)?;
+    let place = take_place(settings)?;
     let began = prims::now();
     let process = spawn(settings).map_err(|error| explain(settings, error))?;
-    let (state, ward) = adopt(settings, driver, process, place, began);
+    let (state, ward) = adopt(settings, process, place, began);
     state.tell(Step::Submitted(at)); // Before the driver hears of it, and may tell the end.
-    if let Err((ward, error)) = driver.adopt(ward) {
+    if let Err(error) = DRIVER.adopt(ward) {
         // No thread, no pipe for its bell: then nobody would end this child in time.
         state.leash.kill();
         state.leash.reap(false);
-        drop(ward);
         state.tell(Step::Settled(Ending::Killed));
-        return Err(refused(settings, error));
+        return Err(explain(settings, error));
     }
     Ok(state)
 }
 
-fn take_place(settings: &Settings, driver: &Driver) -> Result<Place, SpawnError> {
-    let limit = limit();
+fn take_place(settings: &Command) -> Result<Place, SpawnError> {
+    let (limit, token) = (limit(), settings.token.as_ref());
     if settings.waits_for_place {
-        let taken = driver.places.take(limit, settings.token.as_ref());
-        return taken.map_err(SpawnError::Cancelled);
+        return DRIVER.places.take(limit, token).map_err(SpawnError::Cancelled);
     }
-    driver.places.try_take(limit).ok_or(SpawnError::TooMany { limit })
+    DRIVER.places.try_take(limit, None).ok_or(SpawnError::TooMany { limit })
 }
+
+/// The longest line, in bytes, that is given as one.
+const LONGEST_LINE: usize = 64 << 10;
 
 /// Our ends of the pipes to stdin, and from stdout and stderr.
 type Pipes = [Option<File>; 3];
 
-fn spawn(settings: &Settings) -> io::Result<(u32, Pipes)> {
+fn spawn(settings: &Command) -> io::Result<(u32, Pipes)> {
     #[cfg(target_vendor = "apple")]
     let _turn = TURNS.lock();
-    let mut command = Command::new(resolved(settings)?);
+    let mut command = process::Command::new(resolved(settings)?);
     command.arg0(&settings.program).args(&settings.args);
     if settings.clears_env {
         command.env_clear();
@@ -127,7 +155,7 @@ fn spawn(settings: &Settings) -> io::Result<(u32, Pipes)> {
 }
 
 /// Where the two outputs go; and where to read, if they are one.
-fn outputs(settings: &Settings) -> io::Result<(Stdio, Stdio, Option<OwnedFd>)> {
+fn outputs(settings: &Command) -> io::Result<(Stdio, Stdio, Option<OwnedFd>)> {
     let (stdout, stderr) = (&settings.stdout, &settings.stderr);
     let second = match (stderr, stdout) {
         (Output::Merge, Output::Capture | Output::Lines | Output::Merge) => {
@@ -153,7 +181,7 @@ fn sink(output: &Output) -> io::Result<Stdio> {
 /// not ours.
 ///
 /// It is looked for in the `PATH` that the child is given, and in ours if it is given none.
-fn resolved(settings: &Settings) -> io::Result<PathBuf> {
+fn resolved(settings: &Command) -> io::Result<PathBuf> {
     let program = Path::new(&settings.program);
     let path = settings.env.iter().rev().find(|(name, _)| name == "PATH");
     let is_bare = !settings.program.as_bytes().contains(&b'/') && !settings.program.is_empty();
@@ -163,10 +191,14 @@ fn resolved(settings: &Settings) -> io::Result<PathBuf> {
     let path = path.and_then(|(_, value)| value.clone()).or_else(|| env::var_os("PATH"));
     let folders = env::split_paths(path.as_deref().unwrap_or(OsStr::new("/bin:/usr/bin")));
     let mut candidates = folders.map(|folder| folder.join(program));
-    candidates.find(|candidate| candidate.is_file()).ok_or(ErrorKind::NotFound.into())
+    candidates.find(|candidate| is_executable(candidate)).ok_or(ErrorKind::NotFound.into())
 }
 
-fn explain(settings: &Settings, error: io::Error) -> SpawnError {
+fn is_executable(file: &Path) -> bool {
+    file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+fn explain(settings: &Command, error: io::Error) -> SpawnError {
     let program = PathBuf::from(&settings.program);
     match (error.kind(), &settings.directory) {
         (ErrorKind::NotFound | ErrorKind::NotADirectory, Some(directory))
@@ -176,17 +208,12 @@ fn explain(settings: &Settings, error: io::Error) -> SpawnError {
         }
         (ErrorKind::NotFound, _) => SpawnError::NoProgram { program },
         (ErrorKind::PermissionDenied, _) => SpawnError::NotExecutable { program },
-        _ => refused(settings, error),
+        _ => SpawnError::Refused { program, error },
     }
 }
 
-fn refused(settings: &Settings, error: io::Error) -> SpawnError {
-    SpawnError::Refused { program: PathBuf::from(&settings.program), error }
-}
-
 fn adopt(
-    settings: &Settings,
-    driver: &Arc<Driver>,
+    settings: &Command,
     (pid, pipes): (u32, Pipes),
     place: Place,
     began: Instant,
@@ -203,7 +230,7 @@ fn adopt(
     let state = Arc::new(ChildState {
         pid,
         program: settings.program.to_string_lossy().into_owned(),
-        number: driver.number(),
+        number: DRIVER.number(),
         observer: settings.observer.clone(),
         leash: Leash::new(RealProcess { pid, leads_group }),
         sweeps: settings.sweeps && leads_group,
@@ -211,7 +238,8 @@ fn adopt(
         lines: Lines::new(),
         outcome,
         token_has_news: AtomicBool::new(true),
-        bell: driver.clone(),
+        bell: DRIVER.clone(),
+        hold: Hold::take(),
     });
     let timeout = later(began, settings.timeout);
     let ward = Ward {
@@ -233,13 +261,14 @@ fn adopt(
     (state, ward)
 }
 
-fn stream(settings: &Settings, pipe: Option<File>, output: &Output, source: Source) -> Stream {
+fn stream(settings: &Command, pipe: Option<File>, output: &Output, source: Source) -> Stream {
     let wants_lines = matches!(output, Output::Lines);
     Stream {
         pipe,
         source,
         capture: Capture::new(settings.cap),
-        splitter: wants_lines.then(|| Splitter::new(settings.longest_line)),
+        splitter: wants_lines.then(|| Splitter::new(LONGEST_LINE)),
+        is_held_up: false,
         n_drained: 0,
     }
 }

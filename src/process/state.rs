@@ -9,6 +9,7 @@ use std::task::Wake;
 
 use crate::event::{Observer, Step, What};
 use crate::prims::{AtomicBool, Ordering};
+use crate::wait::host::Hold;
 use crate::wait::settle::Settle;
 
 use super::input::Input;
@@ -34,6 +35,9 @@ pub(crate) struct ChildState {
     pub(crate) outcome: Settle<(), Outcome>,
     /// Whether the token is to be looked at again.
     pub(crate) token_has_news: AtomicBool,
+    /// On the executor on whose thread it was started, if it was: its clock is not to jump over a
+    /// child's life.
+    pub(crate) hold: Option<Hold>,
     /// The driver's.
     pub(crate) bell: Arc<dyn Bell>,
 }
@@ -42,6 +46,13 @@ impl ChildState {
     pub(crate) fn tell(&self, step: Step) {
         let when = self.observer.now();
         self.observer.tell_about(when, What::Child, self.number, Some(&self.program), step);
+    }
+
+    /// Nobody waits for it any more, or has been woken.
+    pub(crate) fn let_go(&self) {
+        if let Some(hold) = &self.hold {
+            hold.let_go();
+        }
     }
 
     /// Whether the token has woken us since the last call.

@@ -23,6 +23,8 @@ pub(crate) struct Stream {
     pub(crate) capture: Capture,
     /// If lines are wanted.
     pub(crate) splitter: Option<Splitter>,
+    /// Whether it was, at the last look: its reader was behind.
+    pub(crate) is_held_up: bool,
     /// How much was read since the exit.
     pub(crate) n_drained: usize,
 }

@@ -89,8 +89,7 @@ impl Ward {
             let is_due = self.watch.is_due(now, exit_is_ready);
             let is_late = self.life.deadline(self.last_output) <= Deadline::At(now);
             if is_due || is_late || asked.is_some() || self.reason.is_some() {
-                let look = self.state.leash.look();
-                (self.has_exited, asked) = (look.has_exited, look.asked);
+                (self.has_exited, asked) = self.state.leash.look();
             }
             if self.has_exited {
                 self.stdin = None;
@@ -154,11 +153,13 @@ impl Ward {
         let had_open_pipes = self.has_open_pipes();
         for (stream, is_ready) in [&mut self.stdout, &mut self.stderr].into_iter().zip(is_ready) {
             let is_wanted = stream.is_wanted(&self.state, self.has_exited);
-            let is_held_up = stream.pipe.is_some() && !is_wanted;
-            let has_read =
-                is_ready && is_wanted && stream.read(&self.state, scratch, self.has_exited);
-            if has_read || is_held_up {
-                // Who is held up by its reader is not idle by its own fault.
+            let was_held_up = stream.is_held_up;
+            stream.is_held_up = stream.pipe.is_some() && !is_wanted;
+            let has_read = (is_ready || was_held_up)
+                && is_wanted
+                && stream.read(&self.state, scratch, self.has_exited);
+            if has_read || was_held_up || stream.is_held_up {
+                // Who is, or was until now, held up by its reader is not idle by its own fault.
                 self.last_output = prims::now();
             }
             if stream.capture.is_over() {
@@ -190,6 +191,7 @@ impl Ward {
     fn settle(&mut self, reaped: Option<(ExitStatus, Duration)>, pipes_leaked: bool) {
         let state = self.state.clone();
         (self.stdin, self.token, self.is_settled) = (None, None, true);
+        let is_over = self.stdout.capture.is_over() || self.stderr.capture.is_over();
         let stdout = self.stdout.finish(&state);
         let stderr = self.stderr.finish(&state);
         state.input.close();
@@ -200,10 +202,12 @@ impl Ward {
         }
 
         let status = reaped.map(|(status, _)| status);
+        // Too much is no success, though it exited before we could end it for that.
+        let by_itself = if is_over { Cause::OutputLimit } else { cause_of(status) };
         let outcome = Outcome {
             command: mem::take(&mut self.command),
             status,
-            cause: self.life.cause().cloned().unwrap_or_else(|| cause_of(status)),
+            cause: self.life.cause().cloned().unwrap_or(by_itself),
             escalated: self.life.has_escalated(),
             stdout,
             stderr,
@@ -213,6 +217,7 @@ impl Ward {
         };
         state.tell(Step::Settled(ending_of(&outcome)));
         drop(state.outcome.settle(outcome).run_its_course());
+        state.let_go(); // Not before the waiter has been woken.
     }
 }
 

@@ -129,7 +129,7 @@ fn no_signal_hits_a_stranger() {
             }
         });
         leash.send(Signal::KILL);
-        if leash.look().has_exited {
+        if leash.look().0 {
             assert!(leash.reap(true).is_some());
         }
         handle.join().unwrap();
@@ -148,6 +148,6 @@ fn what_is_asked_of_a_zombie_is_not_noted() {
         leash.send(Signal::KILL);
         let before = leash.asked();
         handle.join().unwrap();
-        assert_eq!(leash.look().asked, before, "nothing is noted after the exit");
+        assert_eq!(leash.look().1, before, "nothing is noted after the exit");
     });
 }

@@ -40,3 +40,14 @@ fn each_stream_has_a_cap_of_its_own() {
         assert_eq!((nothing.stdout.bytes.len(), nothing.stdout.omitted), (0, 100));
     });
 }
+
+/// S73: whoever has written too much has failed, and not only if it was caught in time.
+#[test]
+fn too_much_is_no_success_though_the_child_has_exited() {
+    watched(|| {
+        for _ in 0..50 {
+            let outcome = child("flood 100 exit 0").cap(Cap::EndAt(10)).run().unwrap();
+            assert_eq!(outcome.cause, Cause::OutputLimit);
+        }
+    });
+}

@@ -129,3 +129,15 @@ fn processor_time_and_wall_time_are_told() {
         assert!(outcome.cpu.unwrap() >= burnt && outcome.wall >= burnt, "{outcome:?}");
     });
 }
+
+/// A file of that name which must not be run is passed over, as a shell does.
+#[test]
+fn what_cannot_be_run_in_a_folder_of_the_path_is_passed_over() {
+    let folder = std::env::temp_dir().join(format!("handspun-path-{}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("true"), "not a program").unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    let result = Command::new("true").env("PATH", path).run();
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(result.unwrap().is_success());
+}

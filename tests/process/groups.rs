@@ -146,3 +146,15 @@ fn a_tree_of_the_stubborn_is_killed_as_one() {
         line.ends();
     });
 }
+
+/// The group's signal does not reach it then, and it is ended all the same.
+#[test]
+fn a_leader_that_leaves_its_group_is_ended_too() {
+    watched(|| {
+        let outcome = ended(child("leave say ready sleep 20000"));
+        assert_eq!(outcome.signal(), Some(Signal::TERM));
+        let tree = child("( ignore 15 sleep 20000 ) leave say ready sleep 20000");
+        let outcome = ended(tree.kill_policy(term(SECOND / 10)));
+        assert_eq!(outcome.signal(), Some(Signal::KILL));
+    });
+}

@@ -4,13 +4,16 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use handspun::process::{Cause, Command, KillPolicy, Signal, SpawnError};
-use handspun::{CancelReason, CancellationToken, Ending, Step, ThreadPool, What, as_completed};
+use handspun::process::{
+    Cause, Command, KillPolicy, Output, Signal, SpawnError, Stdin, terminate_all,
+};
+use handspun::{CancelReason, CancellationToken, Ending, Step, What, as_completed};
 
 use crate::setup::{
-    CHILD, Lifeline, MILLISECOND, SECOND, both_ways, child, children, ended, ready, term,
+    CHILD, Lifeline, MILLISECOND, SECOND, alone, both_ways, child, children, ended, leaves_nothing,
+    ready, term,
 };
-use crate::support::{WakeCounter, poll, run_elsewhere, until, watched};
+use crate::support::{Count, WakeCounter, panic_quietly, poll, run_elsewhere, until, watched};
 
 /// S43.
 #[test]
@@ -66,19 +69,6 @@ fn a_cancelled_token_ends_a_child_and_says_why() {
     });
 }
 
-/// One budget for all: the job, the child that it runs, and what that has started.
-#[test]
-fn a_deadline_of_a_token_ends_a_tree_in_a_job() {
-    watched(|| {
-        let (pool, token) = (ThreadPool::new(1), CancellationToken::with_timeout(SECOND / 2));
-        let (command, line) = Lifeline::of(child("( ignore 15 sleep 20000 ) sleep 20000"));
-        let job = pool.submit_with(&token, |token| command.token(token).run());
-        let outcome = job.join().unwrap().unwrap();
-        assert_eq!(outcome.cause, Cause::Cancelled(CancelReason::DeadlinePassed));
-        line.ends();
-    });
-}
-
 /// S63.
 #[test]
 fn with_a_cancelled_token_nothing_is_started() {
@@ -99,6 +89,32 @@ fn a_dropped_child_is_killed_with_its_tree_and_nobody_waits() {
         drop(child);
         line.ends();
         until(|| !children().contains(&pid)); // It is reaped, too.
+    });
+}
+
+/// S66: whatever was done to it before, and whenever.
+#[test]
+fn however_a_handle_goes_its_tree_goes_with_it() {
+    alone("handles::however_a_handle_goes_its_tree_goes_with_it", 512, || {
+        leaves_nothing(|| {
+            let tree = child("ignore 15 ( ignore 15 sleep 20000 ) say ready sleep 20000");
+            let tree = tree.stdin(Stdin::Piped).stdout(Output::Lines).kill_policy(term(SECOND / 9));
+            let (command, line) = Lifeline::of(tree);
+            for n in 0..60 {
+                let child = command.spawn().unwrap();
+                (0..n % 2).for_each(|_| drop(child.next_line().wait()));
+                match n % 5 {
+                    0 => child.terminate(),
+                    1 => drop(child.write(&[0; 1 << 20])),
+                    2 => child.kill(),
+                    3 => terminate_all(KillPolicy::at_once()),
+                    _ => drop(child.wait_timeout(MILLISECOND)),
+                }
+            }
+            drop(command);
+            line.ends();
+            until(|| children().is_empty());
+        });
     });
 }
 
@@ -238,6 +254,32 @@ fn an_observer_hears_of_every_child() {
     });
 }
 
+/// What it owns is dropped on the driver's thread, if that is the last to know of it.
+#[test]
+fn an_observer_whose_drop_panics_harms_no_other_child() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic_quietly("an observer was dropped");
+        }
+    }
+    watched(|| {
+        let ended = Count::default();
+        let (bomb, told) = (Bomb, ended.clone());
+        let other = child("sleep 300 exit 3").spawn().unwrap();
+        let command = child("sleep 50").observer(move |event| {
+            let _ = &bomb;
+            if matches!(event.step, Step::Settled(_)) {
+                told.add_one();
+            }
+        });
+        command.spawn().unwrap().detach();
+        drop(command);
+        ended.reach(1);
+        assert_eq!(other.wait().code(), Some(3));
+    });
+}
+
 /// S11: somebody else takes the status.
 #[test]
 fn a_status_that_somebody_else_took_is_unknown() {
@@ -294,12 +336,12 @@ fn in_a_process_that_is_interrupted() {
     if std::env::var_os("HANDSPUN_TEST_IS_INTERRUPTED").is_none() {
         return;
     }
-    handspun::process::terminate_all(KillPolicy::at_once()); // There is none, and no driver.
+    terminate_all(KillPolicy::at_once()); // There is none, and no driver.
     let [gentle, stubborn] = ["say ready sleep 20000", "ignore 15 say ready sleep 20000"]
         .map(|orders| ready(child(orders)));
-    handspun::process::terminate_all(KillPolicy::default());
+    terminate_all(KillPolicy::default());
     assert_eq!(gentle.wait().cause, Cause::Terminated);
     assert!(!stubborn.is_finished());
-    handspun::process::terminate_all(KillPolicy::at_once());
+    terminate_all(KillPolicy::at_once());
     assert!(stubborn.wait().escalated);
 }

@@ -21,3 +21,4 @@ mod handles;
 mod caps;
 mod bound;
 mod scale;
+mod budget;

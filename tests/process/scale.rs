@@ -10,36 +10,13 @@ use std::time::{Duration, Instant};
 
 use handspun::process::{Cap, Cause, Child, Command, Output, SpawnError, Stdin};
 
-use crate::setup::{CHILD, SECOND, child, children, n_descriptors};
-use crate::support::{threads_named, until, watched};
-
-/// Runs a test in a process of its own, with at most so many descriptors.
-fn alone(name: &str, descriptors: usize, test: impl FnOnce()) {
-    const IS_ALONE: &str = "HANDSPUN_TEST_IS_ALONE";
-    if env::var_os(IS_ALONE).is_some() {
-        return watched(test);
-    }
-    let limited = format!("ulimit -n {descriptors} && exec \"$0\" --exact scale::{name}");
-    let mut shell = process::Command::new("sh");
-    shell.arg("-c").arg(limited).arg(env::current_exe().unwrap()).env(IS_ALONE, "yes");
-    let output = shell.output().unwrap();
-    let said =
-        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    assert!(output.status.success() && said[0].contains("1 passed"), "{}", said.concat());
-}
-
-/// After the last child everything is as it was before the first: the thread ends after a second.
-fn leaves_nothing(test: impl FnOnce()) {
-    let before = n_descriptors();
-    test();
-    assert_eq!(children(), [0; 0], "no zombie");
-    until(|| threads_named("handspun-childr").is_empty() && n_descriptors() == before);
-}
+use crate::setup::{CHILD, SECOND, alone, child, leaves_nothing};
+use crate::support::{threads_named, watched};
 
 /// S78.
 #[test]
 fn a_thousand_runs_in_a_row_leave_nothing() {
-    alone("a_thousand_runs_in_a_row_leave_nothing", 256, || {
+    alone("scale::a_thousand_runs_in_a_row_leave_nothing", 256, || {
         leaves_nothing(|| {
             let outputs = [Output::Capture, Output::Null, Output::Lines, Output::Merge];
             for n in 0..1000 {
@@ -57,7 +34,7 @@ fn a_thousand_runs_in_a_row_leave_nothing() {
 /// S76, S77.
 #[test]
 fn hundreds_at_once_are_ended_in_time_by_one_thread() {
-    alone("hundreds_at_once_are_ended_in_time_by_one_thread", 4096, || {
+    alone("scale::hundreds_at_once_are_ended_in_time_by_one_thread", 4096, || {
         leaves_nothing(|| {
             let sleep = child("sleep 20000").timeout(SECOND).cap(Cap::Keep { head: 10, tail: 0 });
             let all: Vec<_> = (0..400).map(|_| sleep.spawn().unwrap()).collect();
@@ -93,7 +70,7 @@ fn many_threads_may_start_children_at_once() {
 /// S82.
 #[test]
 fn too_many_children_are_an_error_or_wait_for_a_place() {
-    alone("too_many_children_are_an_error_or_wait_for_a_place", 64, || {
+    alone("scale::too_many_children_are_an_error_or_wait_for_a_place", 64, || {
         leaves_nothing(|| {
             let sleep = child("sleep 20000");
             let mut all = Vec::new();
@@ -117,7 +94,7 @@ fn too_many_children_are_an_error_or_wait_for_a_place() {
 /// S82: the descriptors are somebody else's.
 #[test]
 fn a_process_without_descriptors_gets_a_clear_error() {
-    alone("a_process_without_descriptors_gets_a_clear_error", 64, || {
+    alone("scale::a_process_without_descriptors_gets_a_clear_error", 64, || {
         leaves_nothing(|| {
             let mut files = Vec::new();
             while let Ok(file) = std::fs::File::open("/dev/null") {
@@ -142,7 +119,7 @@ fn a_process_without_descriptors_gets_a_clear_error() {
 /// S8.
 #[test]
 fn spawns_that_fail_leave_nothing() {
-    alone("spawns_that_fail_leave_nothing", 256, || {
+    alone("scale::spawns_that_fail_leave_nothing", 256, || {
         leaves_nothing(|| {
             for _ in 0..300 {
                 assert!(Command::new("/no/such/program").stderr(Output::Merge).run().is_err());
@@ -155,7 +132,7 @@ fn spawns_that_fail_leave_nothing() {
 /// S84: a fork would copy the page tables of all this, which takes many times as long.
 #[test]
 fn a_large_process_starts_children_as_quickly_as_a_small_one() {
-    alone("a_large_process_starts_children_as_quickly_as_a_small_one", 256, || {
+    alone("scale::a_large_process_starts_children_as_quickly_as_a_small_one", 256, || {
         let quickest = || {
             let commands = [
                 child("exit 0"),

@@ -3,13 +3,17 @@
 //! Knows nothing of what a test claims. What must always hold: that a process is dead is proved by
 //! the end of a pipe that it held, and not by looking for its number.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::process;
 use std::time::Duration;
 
 use handspun::process::{Child, Command, KillPolicy, Outcome, Output, Signal};
+
+use crate::support::{threads_named, until, watched};
 
 pub(crate) const CHILD: &str = env!("CARGO_BIN_EXE_handspun-test-child");
 pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
@@ -88,4 +92,27 @@ pub(crate) fn children() -> Vec<u32> {
         children.extend(list.split_whitespace().map(|pid| pid.parse::<u32>().unwrap()));
     }
     children
+}
+
+/// Runs a test in a process of its own, with at most so many descriptors. `name` is its own.
+pub(crate) fn alone(name: &str, descriptors: usize, test: impl FnOnce()) {
+    const IS_ALONE: &str = "HANDSPUN_TEST_IS_ALONE";
+    if env::var_os(IS_ALONE).is_some() {
+        return watched(test);
+    }
+    let limited = format!("ulimit -n {descriptors} && exec \"$0\" --exact {name}");
+    let mut shell = process::Command::new("sh");
+    shell.arg("-c").arg(limited).arg(env::current_exe().unwrap()).env(IS_ALONE, "yes");
+    let output = shell.output().unwrap();
+    let said =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(output.status.success() && said[0].contains("1 passed"), "{}", said.concat());
+}
+
+/// After the last child everything is as it was before the first: the thread ends after a second.
+pub(crate) fn leaves_nothing(test: impl FnOnce()) {
+    let before = n_descriptors();
+    test();
+    assert_eq!(children(), [0; 0], "no zombie");
+    until(|| threads_named("handspun-childr").is_empty() && n_descriptors() == before);
 }

@@ -55,6 +55,7 @@ mod unix {
                 }
                 "stop" => raise(libc::SIGSTOP),
                 "abort" => raise(libc::SIGABRT),
+                "leave" => leave_group(),
                 "close" => (0..3).for_each(close),
                 "(" => start(true, enclosed(&mut args)),
                 "[" => start(false, enclosed(&mut args)),
@@ -182,5 +183,12 @@ mod unix {
     fn process_group() -> i32 {
         // SAFETY: it passes no memory.
         unsafe { libc::getpgrp() }
+    }
+
+    /// From the group that it leads into its parent's.
+    #[expect(unsafe_code, reason = "std does not move between groups")]
+    fn leave_group() {
+        // SAFETY: these pass no memory.
+        assert_eq!(unsafe { libc::setpgid(0, libc::getpgid(libc::getppid())) }, 0);
     }
 }

@@ -10,7 +10,7 @@ use crate::house::{House, Violation, module_of};
 /// A file is one idea.
 const LINES_OF_A_FILE: usize = 250;
 /// All of `src`. A feature that does not fit displaces another.
-const LINES_OF_THE_HOUSE: usize = 11_000;
+const LINES_OF_THE_HOUSE: usize = 11_500;
 
 /// A file has at most 250 lines of code; most have far fewer.
 pub(crate) fn a_file_is_one_idea(house: &House) -> Vec<Violation> {
@@ -71,9 +71,9 @@ mod tests {
     }
 
     #[test]
-    fn a_house_of_11001_lines_is_caught() {
+    fn a_house_of_11501_lines_is_caught() {
         let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", "f();\n".repeat(999));
-        let enough = "f();\n".repeat(10_999);
+        let enough = "f();\n".repeat(11_499);
         let full = [("src/a.rs", enough.as_str()), ("src/b.rs", "g();"), ("src/c.rs", &tests)];
         assert_eq!(caught(the_house_is_small_on_purpose, &full), [""; 0]);
         let overfull = [full[0], full[1], full[2], ("src/d.rs", "h();")];
@@ -89,6 +89,6 @@ mod tests {
         ]);
         let table = table(&house);
         let numbers: Vec<_> = table.lines().skip(1).map(str::trim).collect();
-        assert_eq!(numbers, ["1  lib", "3  wait", "4  of 11000"]);
+        assert_eq!(numbers, ["1  lib", "3  wait", "4  of 11500"]);
     }
 }

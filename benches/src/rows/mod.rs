@@ -5,6 +5,7 @@
 
 mod as_completed;
 mod bridge;
+mod children;
 mod four_producers;
 mod idle;
 mod map;
@@ -61,6 +62,9 @@ pub(crate) const ALL: &[Row] = &[
     bridge::FLOOD,
     queue::ROW,
     semaphore::ROW,
+    children::TRUE,
+    children::PIPE,
+    children::TIME_OUT,
 ];
 
 #[cfg(test)]

@@ -1,0 +1,86 @@
+//! What `par` does, on real children.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use handspun::{CancellationToken, Queue, block_on};
+
+use crate::feed;
+use crate::plan::{Plan, plan};
+use crate::run::run;
+use crate::tally::Tally;
+
+fn of(args: &[&str]) -> Plan {
+    plan(lexopt::Parser::from_args(args)).expect("good arguments").expect("no --help")
+}
+
+fn run_it(args: &[&str]) -> (String, Tally) {
+    let (plan, mut out) = (of(args), Vec::new());
+    let inputs = feed(plan.inputs.clone());
+    let tally = run(&plan, &CancellationToken::new(), &inputs, None, &mut out);
+    (String::from_utf8(out).expect("text"), tally)
+}
+
+#[test]
+fn every_input_is_put_in_its_place() {
+    let (out, tally) = run_it(&["-q", "-k", "-j3", "echo", "<{}>", ":::", "a", "b c", "d"]);
+    assert_eq!((out.as_str(), tally.n_done), ("<a>\n<b c>\n<d>\n", 3));
+    let (out, _) = run_it(&["-q", "echo", "-n", ":::", "a"]);
+    assert_eq!(out, "a", "what follows the command is its own");
+}
+
+#[test]
+fn order_is_kept_though_the_first_is_the_slowest() {
+    let script = ["-q", "-k", "-j3", "sh", "-c", "sleep 0.$1; echo $1", "sh"];
+    let (out, _) = run_it(&[&script[..], &[":::", "3", "2", "1"]].concat());
+    assert_eq!(out, "3\n2\n1\n");
+}
+
+#[test]
+fn failures_are_told_one_by_one() {
+    let (_, tally) = run_it(&["-q", "sh", "-c", "exit {}", ":::", "0", "3", "0", "4"]);
+    assert_eq!((tally.n_done, tally.failures.len()), (4, 2));
+    assert!(tally.summary().contains("exit 3: it exited (exit status: 3)"));
+    let (_, tally) = run_it(&["-q", "no-such-program", ":::", "a"]);
+    assert!(tally.summary().contains("no program `no-such-program`"));
+}
+
+#[test]
+fn a_timeout_ends_what_takes_too_long() {
+    let began = Instant::now();
+    let (_, tally) = run_it(&["-q", "-j2", "--timeout", "0.2", "sleep", ":::", "60", "0", "60"]);
+    assert_eq!((tally.failures.len(), tally.n_timed_out), (2, 2));
+    assert!(began.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn the_first_failure_can_be_the_last() {
+    let words = ["-q", "-j2", "--fail-fast", "sh", "-c", "test {} = 0 && exit 3; sleep {}"];
+    let inputs = [":::", "60", "0", "60", "60"];
+    let (_, tally) = run_it(&[&words[..], &inputs].concat());
+    assert_eq!((tally.n_done, tally.failures.len()), (2, 2));
+    assert!(tally.summary().contains("cancelled: another one has failed"));
+}
+
+#[test]
+fn a_command_that_fails_is_tried_again() {
+    let folder = std::env::temp_dir().join(format!("handspun-par-{}", std::process::id()));
+    std::fs::create_dir(&folder).expect("a new folder");
+    // It succeeds at its third attempt.
+    let script = format!("cd {} && echo >> tries && test $(wc -l < tries) = 3", folder.display());
+    let (_, tally) = run_it(&["-q", "--retries", "2", "sh", "-c", &script, ":::", "a"]);
+    std::fs::remove_dir_all(&folder).expect("it is ours");
+    assert!(tally.failures.is_empty(), "{}", tally.summary());
+}
+
+#[test]
+fn an_input_that_does_not_come_keeps_nobody_from_the_end() {
+    let (plan, inputs, all) = (of(&["-q", "sleep"]), Queue::bounded(1), CancellationToken::new());
+    block_on(inputs.put("60".to_owned())).expect("it is open");
+    let ctrl_c = all.clone();
+    let ear = Arc::new(move |_: &handspun::Event<'_>| {
+        ctrl_c.cancel();
+    });
+    let tally = run(&plan, &all, &inputs, Some(ear), &mut Vec::new());
+    assert_eq!((tally.n_done, tally.failures.len()), (1, 1));
+}
