@@ -91,6 +91,8 @@ mod documents {
     mod queues_that_lose_nothing {}
     #[doc = include_str!("../docs/guide/18-streams.md")]
     mod streams {}
+    #[doc = include_str!("../docs/guide/23-choosing-a-limit.md")]
+    mod choosing_a_limit {}
 }
 
 pub use error::{
