@@ -26,6 +26,27 @@ fn a_oneshot_of_tokio_wakes_our_executor() {
     });
 }
 
+/// A154.
+#[test]
+fn a_hundred_thousand_answers_from_two_threads_lose_no_wake_up() {
+    watched(|| {
+        let n_right = run(async {
+            let (mut senders, mut waits) = (vec![], vec![]);
+            for n in 0..100_000 {
+                let (sender, receiver) = oneshot::channel();
+                senders.push((n, sender));
+                waits.push(spawn(async move { receiver.await == Ok(n) }));
+            }
+            let second_half = senders.split_off(50_000);
+            for half in [senders, second_half] {
+                thread::spawn(move || half.into_iter().all(|(n, sender)| sender.send(n).is_ok()));
+            }
+            join_all(waits).await.into_iter().filter(|right| matches!(right, Ok(true))).count()
+        });
+        assert_eq!(n_right, 100_000);
+    });
+}
+
 /// A158.
 #[test]
 fn a_channel_of_tokio_is_read_here_and_filled_there() {

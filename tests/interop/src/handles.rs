@@ -119,3 +119,30 @@ fn a_task_that_panics_over_there_is_an_error_here() {
         assert!(failed.is_panic());
     });
 }
+
+#[test]
+fn our_executor_runs_in_a_blocking_task_of_tokio() {
+    watched(|| {
+        let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let (answer, is_answered) = oneshot::channel();
+        // One waits there for what the other does here: neither loop stands in the other's way.
+        let ours = tokio.spawn_blocking(|| run(async { handspun::spawn(is_answered).await }));
+        tokio.block_on(async {
+            answer.send(42).unwrap();
+            assert_eq!(ours.await.unwrap().unwrap(), Ok(42));
+        });
+    });
+}
+
+/// Wakers of theirs wrap ours, and wakers of ours theirs.
+#[test]
+fn an_executor_of_smol_runs_in_a_task_of_ours() {
+    let task = async {
+        let (theirs, pool) = (smol::LocalExecutor::new(), ThreadPool::new(2));
+        let tasks = (0..100_u64).map(|n| theirs.spawn(pool.submit(move || n)));
+        let tasks: Vec<_> = tasks.collect();
+        let all = theirs.run(join_all(tasks)).await;
+        all.into_iter().map(Result::unwrap).sum::<u64>()
+    };
+    watched(|| assert_eq!(run(async { handspun::spawn(task).await.unwrap() }), 4_950));
+}
