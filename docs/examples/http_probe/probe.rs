@@ -12,12 +12,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use handspun::{
-    BuildError, CancellationToken, Semaphore, ThreadPool, as_completed, keyed, run, sleep, spawn,
-    timeout,
+    BuildError, CancellationToken, JoinError, Semaphore, ThreadPool, as_completed, keyed, run,
+    sleep, spawn, timeout,
 };
 
 use super::http::{Page, Trouble, fetch};
-use super::url::Url;
+use super::url::{Url, UrlError};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
@@ -59,12 +59,12 @@ pub(crate) struct Row {
 /// Why a page is not there.
 #[derive(Debug)]
 pub(crate) enum Reason {
-    BadUrl(super::url::UrlError),
+    BadUrl(UrlError),
     /// The server has answered, but not with a page.
     Refused(Page),
     Trouble(Trouble),
     /// A mistake of ours: the job panicked.
-    Mistake(handspun::JoinError),
+    Mistake(JoinError),
     /// Time was over for all of it.
     NotFinished,
 }
@@ -147,7 +147,14 @@ impl Prober {
         let Ok(finished) = timeout(self.settings.timeout * 2, job).await else {
             return Err(Reason::Trouble(Trouble::GivenUp { n_bytes: 0 }));
         };
-        let page = finished.map_err(Reason::Mistake)?.map_err(Reason::Trouble)?;
+        let page = match finished {
+            Ok(tried) => tried.map_err(Reason::Trouble)?,
+            // Its time was over in the queue: all threads are busy with names that are hard to resolve.
+            Err(JoinError::Cancelled(_)) => {
+                return Err(Reason::Trouble(Trouble::GivenUp { n_bytes: 0 }));
+            }
+            Err(mistake @ JoinError::Panicked(_)) => return Err(Reason::Mistake(mistake)),
+        };
         if page.status < 400 { Ok(page) } else { Err(Reason::Refused(page)) }
     }
 }
@@ -158,7 +165,7 @@ impl Row {
         Self { url: url.to_owned(), n_tries: 0, took: None, outcome }
     }
 
-    fn mistake(url: &str, mistake: handspun::JoinError) -> Self {
+    fn mistake(url: &str, mistake: JoinError) -> Self {
         Self { outcome: Err(Reason::Mistake(mistake)), ..Self::not_finished(url) }
     }
 

@@ -4,7 +4,8 @@ use std::future::pending;
 use std::time::{Duration, Instant};
 
 use handspun::{
-    CancelReason, CancellationToken, Clock, MissedTicks, interval, join_all, run, sleep, timeout,
+    CancelReason, CancellationToken, Clock, Executor, MissedTicks, ThreadPool, interval, join_all,
+    run, sleep, timeout,
 };
 
 use crate::elsewhere::everywhere;
@@ -95,6 +96,20 @@ fn a_timer_of_tokio_runs_on_our_executor_within_its_runtime() {
         run(async {
             tokio::time::sleep(MOMENT).await;
             assert!(tokio::time::timeout(MOMENT, sleep(AN_HOUR)).await.is_err());
+        });
+    });
+}
+
+/// A limit of it: nobody has told the clock that something is under way. A job of ours does.
+#[test]
+fn a_clock_that_jumps_waits_for_our_jobs_and_for_nothing_foreign() {
+    watched(|| {
+        let executor = Executor::builder().clock(Clock::jumping()).build();
+        let pool = ThreadPool::new(1);
+        executor.run(async {
+            let job = pool.submit(|| async_io::block_on(async_io::Timer::after(MOMENT)));
+            assert!(timeout(AN_HOUR, job).await.is_ok());
+            assert!(timeout(AN_HOUR, async_io::Timer::after(MOMENT)).await.is_err());
         });
     });
 }
