@@ -1,8 +1,9 @@
 //! One page, by blocking sockets. This is what a job of the pool runs.
 //!
-//! Knows nothing of tasks. What must always hold: nothing here waits for longer than a moment without a look
-//! at the token. A socket that blocks cannot be woken by one, so it is asked with a short timeout, again and
-//! again. (A name is the exception: the system resolves it in its own time.)
+//! Knows nothing of tasks. What must always hold: no read waits for longer than a moment without a look at the
+//! token. A socket that blocks cannot be woken by one, so it is asked with a short timeout, again and again.
+//! To connect takes no longer than the token has time left. A name is the exception to both: the system resolves
+//! it in its own time, and cannot be asked to stop.
 
 use std::error::Error;
 use std::fmt;
