@@ -120,6 +120,8 @@ mod documents {
     mod borrowing {}
     #[doc = include_str!("../docs/guide/22-forking.md")]
     mod forking {}
+    #[doc = include_str!("../docs/guide/23-choosing-a-limit.md")]
+    mod choosing_a_limit {}
 }
 
 pub use error::{

@@ -237,6 +237,9 @@ impl ExecutorBuilder {
     /// A jumping clock moves by itself here, whenever nobody is ready: to the next time that somebody waits
     /// for. While something is under way elsewhere that was started here, a job of a pool for example, it
     /// moves as fast as real time does. One executor at a time moves a clock.
+    ///
+    /// It knows nothing of what other crates wait for, such as sockets: a timeout around one of those is over at
+    /// once, if nobody is ready.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.settings.clock = clock;
         self

@@ -14,7 +14,7 @@ pub(crate) struct Source {
     pub(crate) path: String,
     /// What is compiled into the crate.
     pub(crate) code: Vec<Token>,
-    /// What stands under `#[cfg(test)]`.
+    /// What stands under `#[cfg(test)]`, and what runs the documents.
     pub(crate) tests: Vec<Token>,
     /// Comments and docs; those on lines that follow each other are one.
     pub(crate) comments: Vec<Comment>,
@@ -144,12 +144,13 @@ fn declared_modules(tokens: &[Token]) -> Vec<&str> {
     declared.map(|three| three[1].text.as_str()).collect()
 }
 
-/// Cuts out each item under `#[cfg(test)]` or `#[cfg(all(test, …))]`.
+/// Cuts out each item under `#[cfg(test)]`, `#[cfg(all(test, …))]` or `#[cfg(doctest)]`.
 fn set_unit_tests_apart(tokens: &[Token]) -> (Vec<Token>, Vec<Token>) {
     let (mut code, mut tests) = (Vec::new(), Vec::new());
     let mut rest = tokens;
     while let Some(first) = rest.first() {
         if begins_with(rest, &["#", "[", "cfg", "(", "test"])
+            || begins_with(rest, &["#", "[", "cfg", "(", "doctest"])
             || begins_with(rest, &["#", "[", "cfg", "(", "all", "(", "test"])
         {
             let (item, after) = rest.split_at(length_of_item(rest));
@@ -293,6 +294,12 @@ mod tests {
         assert_eq!(code_of(text), "a ( ) ; e ( ) ;");
         assert_eq!(source.lines_of_code, 2);
         assert!(source.tests.iter().any(|token| token.text == "b"));
+    }
+
+    #[test]
+    fn what_runs_the_documents_is_not_code() {
+        let text = "a();\n#[cfg(doctest)]\nmod documents {\n mod readme {}\n}\nb();";
+        assert_eq!(code_of(text), "a ( ) ; b ( ) ;");
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! What was asked for on the command line.
+//!
+//! Knows nothing of pages. Whether a URL is one is found out in its own row, so that one bad line of a long
+//! file does not keep the others from being fetched.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lexopt::prelude::*;
+
+use super::probe::Settings;
+
+pub(crate) const USAGE: &str = "\
+Fetches many pages at once over plain HTTP/1.1, and says what came of each.
+
+Usage: cargo run --release --example http_probe -- [OPTIONS] [URL...]
+
+  URL...             what to fetch (default: the pages of a server of its own)
+  --file FILE        fetch what is named there, too: a URL a line, # is a comment
+  --limit N          fetch at most N pages at a time (default: 8)
+  --timeout SECONDS  how long one try may take (default: 1)
+  --retries N        how often to try again (default: 2)
+  --within SECONDS   when to stop, whatever is not finished (default: never)
+  --help             this text
+
+Exits with 1 if a page failed.";
+
+#[derive(Debug)]
+pub(crate) enum Request {
+    Help,
+    Probe(Wanted),
+}
+
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) urls: Vec<String>,
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) settings: Settings,
+}
+
+pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error> {
+    let mut settings = Settings::default();
+    let (mut urls, mut file) = (Vec::new(), None);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Request::Help),
+            Long("file") => file = Some(parser.value()?.into()),
+            Long("limit") => settings.limit = parser.value()?.parse_with(limit)?,
+            Long("timeout") => settings.timeout = parser.value()?.parse_with(seconds)?,
+            Long("retries") => settings.retries = parser.value()?.parse()?,
+            Long("within") => settings.within = parser.value()?.parse_with(seconds)?,
+            Value(url) => urls.push(url.string()?),
+            Short(_) | Long(_) => return Err(argument.unexpected()),
+        }
+    }
+    Ok(Request::Probe(Wanted { urls, file, settings }))
+}
+
+/// The URLs of a file: one a line, without what is empty or a comment.
+pub(crate) fn urls_in(list: &str) -> impl Iterator<Item = String> {
+    let lines = list.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned)
+}
+
+/// Each page at a time has a thread, so there is an upper bound.
+fn limit(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=1_000) => Ok(n),
+        Ok(_) | Err(_) => Err("it is a number from 1 to 1000".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 0.001..=86_400.0) => Ok(Duration::from_secs_f64(seconds)),
+        Ok(_) | Err(_) => Err("it is a number of seconds from 0.001 to 86400".to_owned()),
+    }
+}
