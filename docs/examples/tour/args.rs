@@ -79,9 +79,10 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error
     }
     if let Some(program) = programs.iter().find(|program| is_virtual && !program.is_async) {
         let name = program.name;
-        return Err(
-            format!("`{name}` has threads, and they take real time: not `--virtual`").into()
-        );
+        return Err(format!(
+            "`{name}` has threads or children, and they take real time: not `--virtual`"
+        )
+        .into());
     }
     if programs.is_empty() {
         programs = programs::ALL.to_vec();
