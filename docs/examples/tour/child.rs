@@ -16,8 +16,9 @@ use handspun::Event;
 use handspun::process::Command;
 
 use crate::pace;
-use crate::programs::thread_or_process;
-use crate::programs::{budget_with_a_child, kill_policy, leaked_pipe, subprocess};
+use crate::programs::{
+    budget_with_a_child, kill_policy, leaked_pipe, subprocess, thread_or_process,
+};
 use crate::stage::Stage;
 
 /// Something to play in a process of its own.
