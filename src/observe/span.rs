@@ -50,14 +50,15 @@ pub struct JobRun {
 }
 
 impl Span {
-    /// What to call it: its name, or what it is and its number.
+    /// What to call it: its name, or what it is and its number. Of a path to a program, its last part.
     pub(crate) fn title(&self) -> String {
-        let word = match self.what {
-            What::Job => "job",
-            What::Task => "task",
-            What::Child => "child",
+        let name = self.name.as_deref();
+        let (word, name) = match self.what {
+            What::Job => ("job", name),
+            What::Task => ("task", name),
+            What::Child => ("child", name.and_then(|path| path.rsplit('/').next())),
         };
-        self.name.as_deref().map_or_else(|| format!("{word} {}", self.number), str::to_owned)
+        name.map_or_else(|| format!("{word} {}", self.number), str::to_owned)
     }
 
     /// When a job was no longer queued, because it began or was cancelled; `None` while it is.
@@ -206,6 +207,19 @@ mod tests {
         assert_eq!((task.what, task.name.as_deref()), (What::Task, Some("seven")));
         assert_eq!(task.settled, Some((film.at(5), Ending::Cancelled)));
         assert_eq!(lives.open().map(|span| span.what).collect::<Vec<_>>(), [What::Job]);
+    }
+
+    #[test]
+    fn a_child_is_called_by_the_last_part_of_its_path() {
+        let film = Film::new();
+        let mut lives = Lives::default();
+        for (name, title) in [("/usr/bin/sleep", "sleep"), ("sleep", "sleep"), ("", "child 0")] {
+            let events = film.child(name, 0, 1, Ending::Returned);
+            let [None, Some(span)] = events.map(|event| lives.hear(0, &event)) else {
+                panic!("it ends with its second event");
+            };
+            assert_eq!(span.title(), title);
+        }
     }
 
     #[test]

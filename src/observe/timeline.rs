@@ -112,9 +112,10 @@ impl Timeline {
         Self { shared: Arc::new(Mutex::new(record)) }
     }
 
-    /// What a pool is to tell of its jobs, or an executor of its tasks; for
-    /// [`Builder::observer`](crate::Builder::observer) and
-    /// [`ExecutorBuilder::observer`](crate::ExecutorBuilder::observer).
+    /// What a pool is to tell of its jobs, an executor of its tasks, or a command of its children; for
+    /// [`Builder::observer`](crate::Builder::observer),
+    /// [`ExecutorBuilder::observer`](crate::ExecutorBuilder::observer) and, on Unix,
+    /// `process::Command::observer`.
     ///
     /// Call it once for each, and each has rows of its own. Two pools that share one observer,
     /// because their builder was cloned, have the same numbers for their jobs and workers, and

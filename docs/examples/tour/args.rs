@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
+#[cfg(unix)]
+use crate::child;
 use crate::programs;
 use crate::stage::Program;
 
@@ -18,20 +20,24 @@ Usage: cargo run --release --example tour -- [OPTIONS] [NAME...]
 
   NAME...       the programs to play, in this order (default: all of them)
   --list        name the programs and stop
-  --scale X     multiply every sleep, and so the ideal times, by X (default: 1)
+  --scale X     multiply every sleep, and so the ideal times, by X (default: 1);
+                in programs that start children, by 0.25 at least
   --virtual     under a clock that jumps, so that nobody waits: only programs
                 of tasks alone (marked ~ in the list), and without timelines
   --svg DIR     draw what ran when into DIR/NAME.svg, for each program with a
-                pool or tasks
+                pool, tasks or children
   --help        this text
 
-Under each program with a pool or tasks stands what ran when, 80 columns wide,
+Under each program with a pool, tasks or children stands what ran when, 80 columns wide,
 or as many as the environment's COLUMNS says.";
 
 pub(crate) enum Request {
     Help,
     List,
     Play(Play),
+    /// The tour has started itself: see [`child`]. It is no option for people, and not in the help.
+    #[cfg(unix)]
+    PlayPart(&'static child::Part, f64),
 }
 
 pub(crate) struct Play {
@@ -54,6 +60,11 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error
             Long("list") => list = true,
             Long("virtual") => is_virtual = true,
             Long("scale") => scale = parser.value()?.parse_with(parse_scale)?,
+            #[cfg(unix)]
+            Long("as-child") => {
+                let part = child::find(&parser.value()?.string()?)?;
+                return Ok(Request::PlayPart(part, scale));
+            }
             Long("svg") => svg = Some(parser.value()?.into()),
             Value(name) => programs.push(find(&name.string()?)?),
             Short(_) | Long(_) => return Err(argument.unexpected()),
@@ -68,9 +79,10 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error
     }
     if let Some(program) = programs.iter().find(|program| is_virtual && !program.is_async) {
         let name = program.name;
-        return Err(
-            format!("`{name}` has threads, and they take real time: not `--virtual`").into()
-        );
+        return Err(format!(
+            "`{name}` has threads or children, and they take real time: not `--virtual`"
+        )
+        .into());
     }
     if programs.is_empty() {
         programs = programs::ALL.to_vec();
@@ -111,7 +123,7 @@ mod tests {
             Ok(Request::Play(Play { programs, scale, .. })) => {
                 (programs.iter().map(|program| program.name).collect(), scale)
             }
-            Ok(Request::Help | Request::List) => panic!("they ask for no play"),
+            Ok(_) => panic!("they ask for no play"),
             Err(error) => panic!("{error}"),
         }
     }
@@ -176,6 +188,17 @@ mod tests {
         assert_eq!(play(&["--virtual", "gather"]).0, ["gather"]);
         assert!(error(&["--virtual", "risky"]).contains("`risky` has threads"));
         assert!(error(&["--virtual", "--svg", "out"]).contains("nothing to draw"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_child_of_the_tour_plays_its_part_at_the_same_scale() {
+        let Ok(Request::PlayPart(part, scale)) = parse(&["--scale", "0.5", "--as-child", "stuck"])
+        else {
+            panic!("they ask for a part");
+        };
+        assert_eq!((part.name, scale), ("stuck", 0.5));
+        assert!(error(&["--as-child", "hero"]).contains("`hero`"));
     }
 
     #[test]

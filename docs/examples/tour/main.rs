@@ -15,13 +15,15 @@
 //! judged, since only a quiet machine at full scale can keep it.
 //!
 //! Under each program that has a pool or tasks stands its timeline: what ran when, on which worker,
-//! which task was there, and what waited. Threads of their own have no observer, and so no timeline.
+//! which task or child was there, and what waited. Threads of their own have no observer, and so no timeline.
 //!
 //! With `--virtual`, the clock of the executor jumps to the next time that somebody waits for, so that the
 //! programs say the same in milliseconds. Their times are that clock's: they are ideal to the nanosecond,
 //! or something is wrong. A timeline is drawn in real time and would show one moment, so there is none.
 
 mod args;
+#[cfg(unix)]
+mod child;
 mod expected;
 mod pace;
 mod programs;
@@ -58,6 +60,17 @@ fn main() -> ExitCode {
             print(programs::list());
             ExitCode::SUCCESS
         }
+        #[cfg(unix)]
+        Request::PlayPart(part, scale) => {
+            pace::set_scale(scale);
+            match (part.play)() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("tour: {}: {error}", part.name);
+                    ExitCode::FAILURE
+                }
+            }
+        }
         Request::Play(Play { programs, scale, is_virtual, svg }) => {
             // Before the first program: a folder that cannot be made is no reason to wait.
             if let Some(folder) = &svg {
@@ -65,11 +78,10 @@ fn main() -> ExitCode {
                     return no_pictures(folder, &error);
                 }
             }
-            pace::set_scale(scale);
             let began = Instant::now();
             let played: Vec<Played> =
-                programs.into_iter().map(|program| play(program, is_virtual)).collect();
-            table::show(&played, is_virtual.then(|| began.elapsed()));
+                programs.into_iter().map(|program| play(program, scale, is_virtual)).collect();
+            table::show(&played, scale, is_virtual.then(|| began.elapsed()));
             let verdict = verdict(&played);
             match svg.as_deref().map(|folder| draw(folder, &played)) {
                 Some(Err(code)) => code,
@@ -82,13 +94,16 @@ fn main() -> ExitCode {
 /// What is known of a program once it has been played.
 struct Played {
     program: &'static Program,
+    /// `None` where nothing sleeps.
+    ideal: Option<Duration>,
     measured: Duration,
     /// What went wrong, in words, or nothing.
     result: Result<(), String>,
     timeline: Timeline,
 }
 
-fn play(program: &'static Program, is_virtual: bool) -> Played {
+fn play(program: &'static Program, scale: f64, is_virtual: bool) -> Played {
+    pace::set_scale(program.scale(scale));
     stage::announce(program);
     let played = perform(program, if is_virtual { Clock::jumping() } else { Clock::real() });
     table::show_finish(&played);
@@ -108,7 +123,8 @@ fn perform(program: &'static Program, clock: Clock) -> Played {
         Ok(()) => (program.expected)().check(&kept.said),
         Err(error) => Err(format!("it ended with an error: {error}\n")),
     };
-    Played { program, measured, result, timeline: kept.timeline }
+    let ideal = program.ideal.map(pace::scaled);
+    Played { program, ideal, measured, result, timeline: kept.timeline }
 }
 
 /// Draws a picture of each program that has a timeline.
@@ -151,6 +167,7 @@ mod tests {
         shows: "That the tour notices.",
         ideal: None,
         is_async: false,
+        has_children: false,
         run: |stage| {
             stage.say("2 + 2 = 5");
             Ok(())
@@ -176,8 +193,8 @@ mod tests {
     #[test]
     fn tasks_alone_take_their_ideal_time_exactly_when_the_clock_jumps() {
         for program in programs::ALL.iter().filter(|program| program.is_async) {
-            let Played { result, measured, .. } = perform(program, Clock::jumping());
-            assert_eq!((result, Some(measured)), (Ok(()), program.ideal()), "{}", program.name);
+            let Played { result, measured, ideal, .. } = perform(program, Clock::jumping());
+            assert_eq!((result, Some(measured)), (Ok(()), ideal), "{}", program.name);
         }
     }
 }

@@ -1,22 +1,23 @@
 //! How fast the tour plays: the simulated work's `sleep` and `pause`, and the scale that shortens both.
 //!
 //! Programs speak of the tutorial's own durations everywhere, and only here do those become
-//! shorter. The scale is a static, set once before the first program plays, so that a program can
-//! write `sleep(duration)` as its Python original does, instead of carrying the scale into every
-//! closure that it submits.
+//! shorter. The scale is a static, set before a program plays, so that a program can write
+//! `sleep(duration)` as its Python original does, instead of carrying the scale into every closure
+//! that it submits.
 
-use std::sync::OnceLock;
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-static SCALE: OnceLock<f64> = OnceLock::new();
+/// Whoever has locked it copies a number, so it is never poisoned.
+static SCALE: Mutex<f64> = Mutex::new(1.0);
 
 pub(crate) fn set_scale(scale: f64) {
-    SCALE.set(scale).expect("only main sets the scale, and only once");
+    *SCALE.lock().expect("nobody panics over a number") = scale;
 }
 
 pub(crate) fn scale() -> f64 {
-    SCALE.get().copied().unwrap_or(1.0)
+    *SCALE.lock().expect("nobody panics over a number")
 }
 
 /// How long `duration` lasts on this tour.

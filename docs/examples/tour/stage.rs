@@ -14,10 +14,12 @@ use std::time::{Duration, Instant};
 use handspun::{Clock, Event, Executor, Timeline};
 
 use crate::expected::Expected;
-use crate::pace::scaled;
 
 /// A terminal is at least this many columns wide.
 const COLUMNS: usize = 80;
+
+/// The lowest scale for a program that starts processes.
+pub(crate) const LEAST_WITH_CHILDREN: f64 = 0.25;
 
 /// What a program's page says about itself.
 pub(crate) struct Program {
@@ -31,6 +33,8 @@ pub(crate) struct Program {
     /// Whether it is tasks alone. A pool and a thread take real time; tasks can also be played under a
     /// clock that jumps.
     pub(crate) is_async: bool,
+    /// Whether it starts processes.
+    pub(crate) has_children: bool,
     pub(crate) run: fn(&Stage) -> Result<(), Box<dyn Error>>,
     pub(crate) expected: fn() -> Expected,
     /// `file!()`, so that whoever watches can read along.
@@ -38,8 +42,10 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    pub(crate) fn ideal(&self) -> Option<Duration> {
-        self.ideal.map(scaled)
+    /// The scale at which it plays if this one is asked for. To start a child takes a millisecond on an
+    /// idle machine and fifty on a busy one, whatever the scale: a deadline must not be shorter than that.
+    pub(crate) fn scale(&self, asked: f64) -> f64 {
+        if self.has_children { asked.max(LEAST_WITH_CHILDREN) } else { asked }
     }
 }
 

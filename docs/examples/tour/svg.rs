@@ -41,7 +41,7 @@ text{font:13px system-ui,sans-serif;fill:#1f2933}\
 .in{fill:#fff;font-size:12px}\
 .lane{fill:#f1f4f7}\
 .tick{stroke:#d5dce3}\
-.returned{fill:#2f7ebc}.task{fill:#3f9c83}.child{fill:#7a6a53}.cancelled{fill:#c2578a}\
+.returned{fill:#2f7ebc}.task{fill:#3f9c83}.child{fill:#7a6a53}.cancelled{fill:#c2578a}.killed{fill:#1f2933}\
 .ontop{fill:#e08a1e}.panicked{fill:#c8372d}.running{fill:#8a97a5}\
 .queue{fill:#b9a3d6;stroke:#7b5fa8}";
 
@@ -308,6 +308,7 @@ impl Picture {
             ("ontop", "on top of the job that waits for it"),
             ("panicked", "panicked"),
             ("cancelled", "cancelled"),
+            ("killed", "killed"),
             ("running", "still running"),
             ("queue", "jobs that wait"),
         ];
@@ -368,7 +369,8 @@ fn end_of(span: &Span) -> Option<&'static str> {
     match span.settled.map(|(_, ending)| ending) {
         None => Some("running"),
         Some(Ending::Panicked) => Some("panicked"),
-        Some(Ending::Cancelled | Ending::Killed) => Some("cancelled"),
+        Some(Ending::Cancelled) => Some("cancelled"),
+        Some(Ending::Killed) => Some("killed"),
         Some(_) => None,
     }
 }
@@ -438,6 +440,21 @@ mod tests {
         assert_eq!(svg.matches(r#"<g class="bar">"#).count(), 2);
         assert!(svg.contains(r#"<rect class="cancelled""#) && svg.contains("stuck &lt; for"));
         assert!(!svg.contains("queued"), "{svg}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_child_that_was_killed_has_a_lane_and_a_colour() {
+        use handspun::process::Command;
+        let timeline = Timeline::new();
+        let child = Command::new("sleep").arg("60").observer(timeline.observer()).spawn();
+        let child = child.expect("`sleep` is everywhere");
+        child.kill();
+        assert!(child.wait().signal().is_some());
+        let picture = Picture::of(timeline.spans()).expect("there was a child");
+        let svg = picture.to_svg("A child").expect("a String takes all that is written");
+        assert!(svg.contains(r#"<rect class="child""#) && svg.contains(r#"<rect class="killed""#));
+        assert!(svg.contains(">sleep</text>") && svg.contains(">killed</text>"), "{svg}");
     }
 
     #[test]

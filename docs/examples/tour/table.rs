@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use crate::Played;
-use crate::pace;
-use crate::stage::print;
+use crate::stage::{LEAST_WITH_CHILDREN, print};
 
 pub(crate) fn show_finish(played: &Played) {
     let end = match played.result {
@@ -12,7 +11,7 @@ pub(crate) fn show_finish(played: &Played) {
         Err(_) => "WRONG, see the end",
     };
     let measured = seconds(played.measured);
-    let remark = match played.program.ideal() {
+    let remark = match played.ideal {
         Some(ideal) => format!("ideal {}, ratio {}", seconds(ideal), ratio(played.measured, ideal)),
         None => "nothing sleeps, so there is no ideal".to_owned(),
     };
@@ -20,13 +19,13 @@ pub(crate) fn show_finish(played: &Played) {
 }
 
 /// Under a clock that jumps, it also says how long it took in everybody else's time.
-pub(crate) fn show(played: &[Played], jumped: Option<Duration>) {
+pub(crate) fn show(played: &[Played], scale: f64, jumped: Option<Duration>) {
     print(format_args!(
         "\n{:<20}{:>12}{:>12}{:>12}\n{:━<56}",
         "program", "ideal", "measured", "ratio", ""
     ));
     for one in played {
-        let (ideal, ratio) = match one.program.ideal() {
+        let (ideal, ratio) = match one.ideal {
             Some(ideal) => (seconds(ideal), ratio(one.measured, ideal)),
             None => ("-".to_owned(), "-".to_owned()),
         };
@@ -44,11 +43,18 @@ pub(crate) fn show(played: &[Played], jumped: Option<Duration>) {
         print(format_args!(
             "\nThe times above are those of a clock that jumps. It took {time:.1?} of yours."
         ));
-    } else if pace::scale() != 1.0 {
+    } else if scale != 1.0 {
+        let has_children = played.iter().any(|one| one.program.has_children);
+        if has_children && scale < LEAST_WITH_CHILDREN {
+            print(format_args!(
+                "\nAll sleeps were scaled by {scale}, and by {LEAST_WITH_CHILDREN} where children are started."
+            ));
+        } else {
+            print(format_args!("\nAll sleeps were scaled by {scale}."));
+        }
         print(format_args!(
-            "\nAll sleeps were scaled by {}. The shorter the sleeps, the more of the ratio is\n\
-             the machine's own delay in waking a thread.",
-            pace::scale()
+            "The shorter the sleeps, the more of the ratio is the machine's own delay in waking\n\
+             a thread."
         ));
     }
 }

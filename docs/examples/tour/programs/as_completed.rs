@@ -42,6 +42,7 @@ pub(crate) const PROGRAM: Program = Program {
             five after 1 s, five more after 2 s.",
     ideal: Some(Duration::from_secs(2)),
     is_async: false,
+    has_children: false,
     run,
     expected: || {
         let line = |task_id| format!("Task {task_id} completed in 1s");

@@ -54,6 +54,7 @@ pub(crate) const PROGRAM: Program = Program {
             0.1 s meanwhile, on the thread that awaits them.",
     ideal: Some(Duration::from_millis(1500)),
     is_async: false,
+    has_children: false,
     run,
     expected: || {
         let mut lines: Vec<_> = (0..10).map(|x| format!("blocking {x}")).collect();

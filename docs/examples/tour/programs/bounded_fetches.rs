@@ -45,6 +45,7 @@ pub(crate) const PROGRAM: Program = Program {
             waited longest, so no time is lost between two. A line in the timeline has the wait in it.",
     ideal: Some(random::makespan(&[0; 12], &DELAYS, 3)),
     is_async: true,
+    has_children: false,
     run,
     expected: || Expected::InAnyOrder((0..12).map(|i| format!("item {i}")).collect()),
     source: file!(),

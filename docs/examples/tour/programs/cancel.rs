@@ -53,6 +53,7 @@ pub(crate) const PROGRAM: Program = Program {
             clean-up is a drop, and its handle says what happened.",
     ideal: Some(Duration::from_millis(1200)),
     is_async: true,
+    has_children: false,
     run,
     expected: || {
         let end = ["cleanup on cancel", "task cancelled"].map(str::to_owned);

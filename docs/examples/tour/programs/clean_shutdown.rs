@@ -78,6 +78,7 @@ pub(crate) const PROGRAM: Program = Program {
     // machine is late there may be fewer items, and so an earlier end.
     ideal: Some(Duration::from_millis(1400)),
     is_async: true,
+    has_children: false,
     run,
     expected: || {
         let lines =

@@ -37,6 +37,7 @@ pub(crate) const PROGRAM: Program = Program {
     shows: "Ten tasks on one thread wait 1 s each. The waits overlap, so all of it takes 1 s.",
     ideal: Some(Duration::from_secs(1)),
     is_async: true,
+    has_children: false,
     run,
     expected: || {
         let first = r#"["Task 0 finished", "Task 1 finished", "Task 2 finished"] ..."#;

@@ -1,5 +1,5 @@
-//! The programs, in the tutorial's order, which is also the order to read them in. The last four answer
-//! the questions that it ends with.
+//! The programs, in the tutorial's order, which is also the order to read them in. From
+//! `partial_success` on they answer the questions that it ends with.
 //!
 //! To add one: a file here, a `mod` line, a place in [`ALL`].
 
@@ -17,10 +17,20 @@ mod bounded_fetches;
 mod producer_consumer;
 mod blocking_io;
 mod stream;
+#[cfg(unix)]
+pub(crate) mod subprocess;
+#[cfg(unix)]
+pub(crate) mod leaked_pipe;
 mod partial_success;
 mod one_budget;
+#[cfg(unix)]
+pub(crate) mod budget_with_a_child;
 mod clean_shutdown;
+#[cfg(unix)]
+pub(crate) mod thread_or_process;
 mod resume_stream;
+#[cfg(unix)]
+pub(crate) mod kill_policy;
 
 use crate::stage::Program;
 
@@ -39,10 +49,20 @@ pub(crate) const ALL: &[&Program] = &[
     &producer_consumer::PROGRAM,
     &blocking_io::PROGRAM,
     &stream::PROGRAM,
+    #[cfg(unix)]
+    &subprocess::PROGRAM,
+    #[cfg(unix)]
+    &leaked_pipe::PROGRAM,
     &partial_success::PROGRAM,
     &one_budget::PROGRAM,
+    #[cfg(unix)]
+    &budget_with_a_child::PROGRAM,
     &clean_shutdown::PROGRAM,
+    #[cfg(unix)]
+    &thread_or_process::PROGRAM,
     &resume_stream::PROGRAM,
+    #[cfg(unix)]
+    &kill_policy::PROGRAM,
 ];
 
 /// Every program's name and title, a line each. Those with a `~` also play under a clock that jumps.

@@ -48,6 +48,7 @@ pub(crate) const PROGRAM: Program = Program {
             are in the order of the names.",
     ideal: Some(random::longest(&DELAYS)),
     is_async: true,
+    has_children: false,
     run,
     expected: || {
         let line = |(i, delay)| done(&format!("job-{i}"), Duration::from_millis(delay));

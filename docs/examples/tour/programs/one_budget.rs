@@ -56,6 +56,7 @@ pub(crate) const PROGRAM: Program = Program {
             of 1 s is handed down to all, and when it fires all of it has ended.",
     ideal: Some(Duration::from_secs(1)),
     is_async: false,
+    has_children: false,
     run,
     expected: || {
         let lines = ["cancelled: its deadline has passed", "still running: 0 jobs, 0 tasks"];

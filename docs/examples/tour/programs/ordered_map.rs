@@ -37,6 +37,7 @@ pub(crate) const PROGRAM: Program = Program {
             the numbers, whichever worker was first.",
     ideal: Some(Duration::from_millis(500)),
     is_async: false,
+    has_children: false,
     run,
     expected: || {
         let squares = "Results: [0, 1, 4, 9, 16, 25, 36, 49, 64, 81, \

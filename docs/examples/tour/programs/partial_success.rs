@@ -48,6 +48,7 @@ pub(crate) const PROGRAM: Program = Program {
             place, and nobody else notices.",
     ideal: Some(Duration::from_millis(600)),
     is_async: true,
+    has_children: false,
     run,
     expected: || {
         let lines = ["kept: page 0, page 1, page 3, page 4", "failed: page 2: connection reset"];

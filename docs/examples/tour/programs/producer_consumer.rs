@@ -61,6 +61,7 @@ pub(crate) const PROGRAM: Program = Program {
             `join` waits for the last item, and `close` ends the consumers.",
     ideal: Some(random::makespan(&GAPS, &WORK, 3)),
     is_async: true,
+    has_children: false,
     run,
     expected: || Expected::InAnyOrder((0..20).map(|i| format!("processed {i}")).collect()),
     source: file!(),

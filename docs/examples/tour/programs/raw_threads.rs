@@ -43,6 +43,7 @@ pub(crate) const PROGRAM: Program = Program {
             which it was: it ended, it panicked, or it is still running.",
     ideal: Some(Duration::from_secs(1)),
     is_async: false,
+    has_children: false,
     run,
     expected: || Expected::Exactly((0..10).map(|i| format!("Thread {i} finished")).collect()),
     source: file!(),

@@ -79,6 +79,7 @@ pub(crate) const PROGRAM: Program = Program {
             offset 4, and the next one begins at the last commit: one item comes twice.",
     ideal: Some(Duration::from_millis(1000)),
     is_async: true,
+    has_children: false,
     run,
     expected: || {
         let lines = [

@@ -43,6 +43,7 @@ pub(crate) const PROGRAM: Program = Program {
             like any other and comes with the input that it belongs to.",
     ideal: None,
     is_async: false,
+    has_children: false,
     run,
     expected: || {
         let lines = [

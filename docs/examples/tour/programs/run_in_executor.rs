@@ -39,6 +39,7 @@ pub(crate) const PROGRAM: Program = Program {
             the executor's own thread is free.",
     ideal: Some(Duration::from_secs(1)),
     is_async: false,
+    has_children: false,
     run,
     expected: || Expected::Exactly(vec!["[0, 10, 20, 30, 40, 50, 60, 70]".to_owned()]),
     source: file!(),

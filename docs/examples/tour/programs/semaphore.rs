@@ -42,6 +42,7 @@ pub(crate) const PROGRAM: Program = Program {
             begins with the spawn, so it has the wait in it, and three tasks are a step of the stairs.",
     ideal: Some(Duration::from_secs(2)),
     is_async: true,
+    has_children: false,
     run,
     expected: || Expected::Exactly(vec!["[0, 1, 4, 9, 16, 25, 36, 49, 64, 81]".to_owned()]),
     source: file!(),

@@ -42,6 +42,7 @@ pub(crate) const PROGRAM: Program = Program {
             (No task is spawned, so there is no timeline.)",
     ideal: Some(random::total(&DELAYS)),
     is_async: true,
+    has_children: false,
     run,
     expected: || Expected::Exactly((0..8).map(|i| format!("got {i}")).collect()),
     source: file!(),

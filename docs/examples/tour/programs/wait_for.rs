@@ -39,6 +39,7 @@ pub(crate) const PROGRAM: Program = Program {
             stands.",
     ideal: Some(Duration::from_secs(1)),
     is_async: true,
+    has_children: false,
     run,
     expected: || Expected::Exactly(vec!["Timed out".to_owned()]),
     source: file!(),
