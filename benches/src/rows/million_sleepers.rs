@@ -25,7 +25,7 @@ static ASLEEP: AtomicU64 = AtomicU64::new(0);
 fn line_up(scale: Scale) -> LineUp {
     let n = scale.of(1_000_000);
     // Long enough that all are asleep before the first is due.
-    let first = Duration::from_millis(scale.of(3_000));
+    let first = Duration::from_millis(scale.of(2_000));
     let tokio = executors::tokio();
 
     LineUp::told(n)
