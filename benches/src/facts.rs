@@ -11,8 +11,10 @@ use crate::line_up::Scale;
 use crate::pools::WORKERS;
 
 /// The crates whose versions are told: whoever takes part in a row.
-const MEASURED: [&str; 14] = [
+const MEASURED: [&str; 16] = [
     "async-channel",
+    "async-executor",
+    "async-io",
     "async-process",
     "chili",
     "crossbeam-channel",
@@ -42,13 +44,14 @@ pub(crate) struct Facts {
     /// How busy the machine already was: the mean number of runnable threads over the last minute.
     load: Option<f64>,
     workers: usize,
-    rounds: u32,
+    /// `None` where there is nothing to repeat.
+    rounds: Option<u32>,
     quick: bool,
     versions: BTreeMap<&'static str, &'static str>,
 }
 
 impl Facts {
-    pub(crate) fn gather(scale: Scale, rounds: u32) -> Self {
+    pub(crate) fn gather(scale: Scale, rounds: Option<u32>) -> Self {
         Self {
             date: format!("{:.0}", Timestamp::now()),
             command: command(),
@@ -86,11 +89,13 @@ impl fmt::Display for Facts {
             or_unknown(self.processor.clone())
         )?;
         writeln!(f, "load      {load} threads were runnable in the minute before")?;
-        writeln!(
-            f,
-            "method    {} workers each, {} rounds, one operation, medians",
-            self.workers, self.rounds
-        )?;
+        if let Some(rounds) = self.rounds {
+            writeln!(
+                f,
+                "method    {} workers each, {rounds} rounds, one operation, medians",
+                self.workers
+            )?;
+        }
         writeln!(f, "versions  {}", versions.join(", "))?;
         if self.quick {
             writeln!(f, "          quick: a tenth of the operations; do not quote these figures")?;
@@ -105,7 +110,12 @@ impl fmt::Display for Facts {
 /// What to type to get this run again. The first argument, the path of the program, differs on
 /// every machine.
 fn command() -> String {
-    let cargo = "cargo run --release --manifest-path benches/Cargo.toml".to_owned();
+    let mut cargo = "cargo run --release --manifest-path benches/Cargo.toml".to_owned();
+    let program = env!("CARGO_BIN_NAME");
+    if program != env!("CARGO_PKG_NAME") {
+        cargo.push_str(" --bin ");
+        cargo.push_str(program);
+    }
     let arguments: Vec<String> = env::args().skip(1).collect();
     if arguments.is_empty() { cargo } else { format!("{cargo} -- {}", arguments.join(" ")) }
 }

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cpu;
-use crate::line_up::{Contender, Measure, Scale};
+use crate::line_up::{Contender, Measure, Run, Scale};
 use crate::report::{Figures, RowReport};
 use crate::rows::Row;
 use crate::stats;
@@ -23,7 +23,7 @@ const REST: Duration = Duration::from_millis(2);
 /// What one turn of one contender took, for one operation, in nanoseconds.
 struct Turn {
     median: f64,
-    /// Only where operations are timed one by one.
+    /// Only where each operation has a time of its own.
     p99: Option<f64>,
     cpu: f64,
 }
@@ -64,9 +64,12 @@ fn order_of(round: usize, n_contenders: usize) -> impl Iterator<Item = usize> {
 
 fn take_turn(contender: &mut Contender, measure: Measure) -> Turn {
     let cpu_before = cpu::time_used();
-    let (times, sum) = match measure {
-        Measure::Throughput => time_all_at_once(contender),
-        Measure::Latency => time_one_by_one(contender),
+    let (times, sum) = match (&mut contender.run, measure) {
+        (Run::Told(run), _) => (run().iter().map(|time| time.as_nanos() as f64).collect(), 0),
+        (Run::Summed(run), Measure::Latency) => time_one_by_one(run, contender.operations),
+        (Run::Summed(run), Measure::Throughput | Measure::Told) => {
+            time_all_at_once(run, contender.operations)
+        }
     };
     // The rest lies inside the span of the CPU time: a worker that goes on spinning when there is
     // nothing left to do has cost its owner that time, not whoever comes next.
@@ -76,29 +79,26 @@ fn take_turn(contender: &mut Contender, measure: Measure) -> Turn {
     assert_eq!(sum, contender.expected, "the results of {} do not add up", contender.name);
     Turn {
         median: stats::median(&times),
-        p99: match measure {
-            Measure::Throughput => None,
-            Measure::Latency => Some(stats::percentile(&times, 0.99)),
-        },
+        p99: (times.len() > 1).then(|| stats::percentile(&times, 0.99)),
         cpu: cpu.as_nanos() as f64 / contender.operations as f64,
     }
 }
 
-fn time_all_at_once(contender: &mut Contender) -> (Vec<f64>, u64) {
+fn time_all_at_once(run: &mut dyn FnMut() -> u64, operations: u64) -> (Vec<f64>, u64) {
     let start = Instant::now();
-    let sum = (contender.run)();
+    let sum = run();
     let nanoseconds = start.elapsed().as_nanos() as f64;
-    (vec![nanoseconds / contender.operations as f64], sum)
+    (vec![nanoseconds / operations as f64], sum)
 }
 
-fn time_one_by_one(contender: &mut Contender) -> (Vec<f64>, u64) {
-    let mut times = Vec::with_capacity(contender.operations as usize);
+fn time_one_by_one(run: &mut dyn FnMut() -> u64, operations: u64) -> (Vec<f64>, u64) {
+    let mut times = Vec::with_capacity(operations as usize);
     let mut sum = 0;
     // The clock is read once for each operation, not twice: the end of one is the start of the
     // next.
     let mut last = Instant::now();
-    for _ in 0..contender.operations {
-        sum += (contender.run)();
+    for _ in 0..operations {
+        sum += run();
         let now = Instant::now();
         times.push((now - last).as_nanos() as f64);
         last = now;
@@ -141,6 +141,14 @@ mod tests {
     fn a_wrong_sum_ends_the_run() {
         let mut line_up = LineUp::throughput(10, 45).peer("a liar", || 44);
         take_turn(&mut line_up.contenders[0], line_up.measure);
+    }
+
+    #[test]
+    fn a_turn_that_tells_its_times_is_taken_at_its_word() {
+        let times = || (1..=200).map(Duration::from_nanos).collect();
+        let mut line_up = LineUp::told(200).peer_told("a clock", times);
+        let turn = take_turn(&mut line_up.contenders[0], line_up.measure);
+        assert_eq!((turn.median, turn.p99), (100.0, Some(198.0)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Knows nothing of clocks and rounds: `harness` runs what stands here.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -62,6 +63,16 @@ pub(crate) enum Measure {
     Throughput,
     /// One call does one operation, and each call is timed by itself, so that there is a p99 too.
     Latency,
+    /// One call does all the operations and tells what to make of them: how late each was, say.
+    Told,
+}
+
+/// What the harness calls for a turn. It works on a pool that lives in the closure.
+pub(crate) enum Run {
+    /// Returns the sum of the results. The harness takes the time.
+    Summed(Box<dyn FnMut() -> u64>),
+    /// Returns times that only the contender can take: one for each operation, or one for all.
+    Told(Box<dyn FnMut() -> Vec<Duration>>),
 }
 
 /// One of those who answer a row's question.
@@ -73,11 +84,9 @@ pub(crate) struct Contender {
     /// The operations in one round.
     pub(crate) operations: u64,
     /// What the results of one round add up to. A contender that answers otherwise fails the whole
-    /// run.
+    /// run. One that tells times has no sum.
     pub(crate) expected: u64,
-    /// Does one call's worth of work on a pool that lives in the closure, and returns the sum of
-    /// the results.
-    pub(crate) run: Box<dyn FnMut() -> u64>,
+    pub(crate) run: Run,
 }
 
 /// Everybody in one row. They exist only while their row is measured.
@@ -100,6 +109,11 @@ impl LineUp {
         Self { measure: Measure::Latency, operations, expected: operations, contenders: Vec::new() }
     }
 
+    /// Contenders whose one call does `operations` operations and tells their times.
+    pub(crate) fn told(operations: u64) -> Self {
+        Self { measure: Measure::Told, operations, expected: 0, contenders: Vec::new() }
+    }
+
     /// Our side of the row, with the ratio to the best peer that the design asks of it.
     pub(crate) fn ours(
         self,
@@ -107,15 +121,41 @@ impl LineUp {
         target: f64,
         run: impl FnMut() -> u64 + 'static,
     ) -> Self {
-        self.with(name, Role::Ours, Some(target), Box::new(run))
+        self.with(name, Role::Ours, Some(target), Run::Summed(Box::new(run)))
     }
 
     pub(crate) fn peer(self, name: &'static str, run: impl FnMut() -> u64 + 'static) -> Self {
-        self.with(name, Role::Peer, None, Box::new(run))
+        self.with(name, Role::Peer, None, Run::Summed(Box::new(run)))
     }
 
     pub(crate) fn baseline(self, name: &'static str, run: impl FnMut() -> u64 + 'static) -> Self {
-        self.with(name, Role::Baseline, None, Box::new(run))
+        self.with(name, Role::Baseline, None, Run::Summed(Box::new(run)))
+    }
+
+    /// As `ours`, for a row whose contenders tell their times.
+    pub(crate) fn ours_told(
+        self,
+        name: &'static str,
+        target: f64,
+        run: impl FnMut() -> Vec<Duration> + 'static,
+    ) -> Self {
+        self.with(name, Role::Ours, Some(target), Run::Told(Box::new(run)))
+    }
+
+    pub(crate) fn peer_told(
+        self,
+        name: &'static str,
+        run: impl FnMut() -> Vec<Duration> + 'static,
+    ) -> Self {
+        self.with(name, Role::Peer, None, Run::Told(Box::new(run)))
+    }
+
+    pub(crate) fn baseline_told(
+        self,
+        name: &'static str,
+        run: impl FnMut() -> Vec<Duration> + 'static,
+    ) -> Self {
+        self.with(name, Role::Baseline, None, Run::Told(Box::new(run)))
     }
 
     /// Lets the contender named last do `operations` instead, with results that add up to
@@ -128,13 +168,7 @@ impl LineUp {
         self
     }
 
-    fn with(
-        mut self,
-        name: &'static str,
-        role: Role,
-        target: Option<f64>,
-        run: Box<dyn FnMut() -> u64>,
-    ) -> Self {
+    fn with(mut self, name: &'static str, role: Role, target: Option<f64>, run: Run) -> Self {
         let (operations, expected) = (self.operations, self.expected);
         self.contenders.push(Contender { name, role, target, operations, expected, run });
         self

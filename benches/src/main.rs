@@ -4,16 +4,17 @@
 //! question.
 //!
 //! The modules below are in reading order, and each uses only those above it: what is done (`work`
-//! to `flood`), who does it (`line_up`, `rows`), how figures are taken and told (`cpu` to
-//! `report`), and the `harness` that runs a row.
+//! to `executors`), who does it (`line_up` to `rows`), how figures are taken and told (`stats` to
+//! `report`), and the `harness` that runs a row. How much memory things take is not asked here but in
+//! `weights`, a program of its own.
 
 mod work;
 mod pools;
 mod flood;
 mod executors;
 mod line_up;
-mod rows;
 mod cpu;
+mod rows;
 mod stats;
 mod facts;
 mod report;
@@ -67,7 +68,7 @@ fn main() {
 
     let scale = if arguments.quick { Scale::Quick } else { Scale::Full };
     let rounds = arguments.rounds.unwrap_or(scale.usual_rounds());
-    let facts = Facts::gather(scale, rounds);
+    let facts = Facts::gather(scale, Some(rounds));
     if !arguments.json {
         println!("{facts}");
     }

@@ -35,7 +35,7 @@ pub(crate) struct Figures {
     pub(crate) median_ns: f64,
     pub(crate) min_ns: f64,
     pub(crate) max_ns: f64,
-    /// Only in rows that time operations one by one.
+    /// Only in rows where each operation has a time of its own.
     pub(crate) p99_ns: Option<f64>,
     pub(crate) cpu_ns: f64,
 }
@@ -83,7 +83,7 @@ impl RowReport {
         // Markdown reads well in a terminal too, and goes into `docs/benchmarks.md` as it is.
         table.load_preset(presets::ASCII_MARKDOWN);
         let mut header = vec!["contender", "role", "median", "min … max"];
-        if self.measure == Measure::Latency {
+        if self.contenders.iter().any(|placed| placed.figures.p99_ns.is_some()) {
             header.push("p99");
         }
         header.extend(["CPU", "÷ best peer"]);

@@ -12,6 +12,8 @@ mod map;
 mod producers;
 mod queue;
 mod join;
+mod lateness;
+mod million_sleepers;
 mod nested;
 mod par_map;
 mod queue_depth;
@@ -58,6 +60,8 @@ pub(crate) const ALL: &[Row] = &[
     yielding::ROW,
     timers::ROW,
     timeouts::ROW,
+    lateness::ROW,
+    million_sleepers::ROW,
     bridge::TRIP,
     bridge::FLOOD,
     queue::ROW,
