@@ -87,7 +87,7 @@ pub enum CancelReason {
     Because(Arc<str>),
     /// Its time was over.
     DeadlinePassed,
-    /// Its pool was shut down before it began.
+    /// Its pool was shut down before it began, or its executor ended before it did.
     ShutDown,
     /// There is no thread to run it on, and none to be had; the text says why.
     #[doc(alias = "BrokenThreadPool")]
@@ -100,7 +100,7 @@ impl fmt::Display for CancelReason {
             Self::Requested => f.write_str("as requested"),
             Self::Because(why) => f.write_str(why),
             Self::DeadlinePassed => f.write_str("its deadline has passed"),
-            Self::ShutDown => f.write_str("the pool was shut down before the job began"),
+            Self::ShutDown => f.write_str("its pool or its executor was shut down first"),
             Self::NoWorker(why) => write!(f, "there is no thread to run it on: {why}"),
         }
     }
