@@ -57,8 +57,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     }",
         wrong: "        self.inbox.lock().replace(Vec::new())
     }",
-        mistake: "an executor that has ended takes letters, and what they keep stays",
-        caught_by: "executor::a_wake_during_and_after_the_end_is_harmless_and_keeps_nothing",
+        mistake: "an executor that has ended takes letters, which nobody reads",
+        caught_by: "executor::what_is_spawned_from_afar_runs_or_is_cancelled_when_the_executor_ends",
     },
     Mutant {
         file: "src/executor/task.rs",
