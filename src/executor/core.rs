@@ -26,7 +26,7 @@ use crate::wait::tag;
 
 use super::ready::{Mail, NO_SEAT, Queue, Shared, TaskId, TaskWaker};
 use super::rest::{Hope, Rest};
-use super::seats::{Body, Cancelled, Cell as TaskCell, Main, Seats, Sitter, Stage};
+use super::seats::{AnyCell, Body, Cancelled, Main, Seats, Sitter, Stage};
 use super::settings::Settings;
 use super::stuck::{self, Dump, Hang};
 
@@ -73,7 +73,7 @@ impl Core {
     }
 
     /// Seats a task, and queues it for its first poll.
-    pub(crate) fn seat(&self, cell: Arc<dyn TaskCell>, body: Body) -> TaskId {
+    pub(crate) fn seat(&self, cell: Arc<dyn AnyCell>, body: Body) -> TaskId {
         let mut seats = self.seats.borrow_mut();
         cell.waker().take_seat(seats.next_seat());
         let (task, waker) = (cell.waker().task(), Waker::from(cell.waker().clone()));
@@ -140,20 +140,20 @@ impl Core {
         let mut context = Context::from_waker(&waker);
         let began = self.shared.observer.now();
         let (polled, waits_for) =
-            tag::hear(|| panic::catch(Location::caller(), || body.as_mut().poll(&mut context)));
+            tag::hear(|| panic::catch_poll(Location::caller(), body.as_mut(), &mut context));
         self.tell_if_it_lingered(began, || self.seats.borrow().number_and_name(seat));
         match polled {
-            Ok(Poll::Pending) => {
+            Poll::Pending => {
                 let rested = self.seats.borrow_mut().rest(seat, (body, waker), waits_for);
                 if let Err(unwanted) = rested {
                     unwanted.dismiss(CancelReason::Requested);
                 }
             }
-            Ok(Poll::Ready(())) => {
+            Poll::Ready(Ok(())) => {
                 let sitter = self.seats.borrow_mut().leave(seat);
                 sitter.cell.waker().retire();
             }
-            Err(panic) => {
+            Poll::Ready(Err(panic)) => {
                 let sitter = self.seats.borrow_mut().leave(seat);
                 sitter.cell.waker().retire();
                 panic::contain(|| drop(body));

@@ -210,12 +210,7 @@ where
     async fn work_off(&self, input: I::Item) -> Result<T, Panic> {
         let working = panic::catch(self.site, || (self.work)(input))?;
         let mut working = pin!(working);
-        poll_fn(|context| match panic::catch(self.site, || working.as_mut().poll(context)) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Err(panic) => Poll::Ready(Err(panic)),
-        })
-        .await
+        poll_fn(|context| panic::catch_poll(self.site, working.as_mut(), context)).await
     }
 
     /// Leaves a result, when there is room for it.

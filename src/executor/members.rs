@@ -16,7 +16,7 @@ use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
+use std::task::Waker;
 
 use crate::panic;
 
@@ -31,7 +31,7 @@ pub(super) struct Members {
     pub(super) supervises: bool,
     pub(super) limit: Option<usize>,
     /// By number.
-    pub(super) running: BTreeMap<usize, Running>,
+    pub(super) running: BTreeMap<usize, Begun>,
     /// Beyond the limit, in the order in which they came.
     waiting: VecDeque<Waiting>,
     /// Somebody further up this stack begins those that wait.
@@ -45,7 +45,7 @@ pub(super) struct Members {
 }
 
 #[derive(Clone)]
-pub(super) struct Running {
+pub(super) struct Begun {
     executor: Arc<ready::Shared>,
     task: TaskId,
 }
@@ -97,7 +97,7 @@ fn begin_waiting(group: &Rc<RefCell<Members>>, core: &Core) {
         };
         drop(shared);
         if let Some(task) = (next.begin)(core) {
-            let member = Running { executor: core.shared.clone(), task };
+            let member = Begun { executor: core.shared.clone(), task };
             group.borrow_mut().running.insert(task.number, member);
         }
     }
@@ -110,17 +110,12 @@ async fn run_member<T>(
 ) -> Option<T> {
     let result = {
         let mut future = pin!(future);
-        poll_fn(|context| match panic::catch(site, || future.as_mut().poll(context)) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(Ok(value))) => Poll::Ready(Ok(value)),
-            Ok(Poll::Ready(Err(error))) => Poll::Ready(Err(Cause::Failed(error))),
-            Err(panic) => Poll::Ready(Err(Cause::Panicked(panic))),
-        })
-        .await
+        poll_fn(|context| panic::catch_poll(site, future.as_mut(), context)).await
     };
     let cause = match result {
-        Ok(value) => return Some(value),
-        Err(cause) => cause,
+        Ok(Ok(value)) => return Some(value),
+        Ok(Err(error)) => Cause::Failed(error),
+        Err(panic) => Cause::Panicked(panic),
     };
     let Leaves { group, number } = &leaves;
     let mut shared = group.borrow_mut();
@@ -162,7 +157,7 @@ pub(super) fn cancel_all(group: &Rc<RefCell<Members>>, but: Option<usize>) {
     let waiter = shared.waiter.take();
     drop(shared);
     panic::drop_each(waiting);
-    for Running { executor, task } in running {
+    for Begun { executor, task } in running {
         current::cancel(&executor, task);
     }
     waiter.into_iter().for_each(Waker::wake);

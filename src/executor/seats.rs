@@ -27,7 +27,7 @@ use super::ready::{NO_SEAT, TaskId, TaskWaker};
 pub(crate) type Body = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A task's cell, as the executor sees it.
-pub(crate) trait Cell {
+pub(crate) trait AnyCell {
     fn waker(&self) -> &Arc<TaskWaker>;
     fn name(&self) -> Option<&str>;
     fn spawned_at(&self) -> &'static Location<'static>;
@@ -42,7 +42,7 @@ pub(crate) trait Cell {
 /// One task.
 pub(crate) struct Sitter {
     pub(crate) stage: Stage,
-    pub(crate) cell: Arc<dyn Cell>,
+    pub(crate) cell: Arc<dyn AnyCell>,
     pub(crate) waits_for: Option<Tag>,
 }
 

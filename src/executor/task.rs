@@ -21,7 +21,7 @@ use crate::wait::tag::{self, Tag};
 use super::core::Core;
 use super::current;
 use super::ready::{Shared, TaskId, TaskWaker, is_home};
-use super::seats::Cell;
+use super::seats::AnyCell;
 
 /// A handle of a task: what it came to, or a way to cancel it.
 ///
@@ -85,7 +85,7 @@ impl<T> TaskCell<T> {
     }
 }
 
-impl<T> Cell for TaskCell<T> {
+impl<T> AnyCell for TaskCell<T> {
     fn waker(&self) -> &Arc<TaskWaker> {
         &self.waker
     }

@@ -16,6 +16,7 @@ use crate::event::Ending;
 use crate::panic::{self, Panic};
 use crate::wait::cancel::CancellationToken;
 use crate::wait::host::Hold;
+use crate::wait::panic_hook;
 use crate::wait::settle::{Progress, Settle};
 
 use super::ledger::Ledger;
@@ -109,22 +110,12 @@ impl<F, T> Job<F, T> {
         if !aftermath.is_nothing() {
             runner.before_foreign_code();
             if let Some(unread) = aftermath.run_its_course() {
-                dispose(unread, runner);
+                panic_hook::dispose(unread, |panic| runner.tell_of(panic));
             }
         }
         if let Some(hold) = &self.hold {
             hold.let_go(); // Not before the reader has been woken.
         }
-    }
-}
-
-/// Disposes of a result that has no reader.
-fn dispose<T>(unread: Result<T, JoinError>, runner: &dyn Runner) {
-    match unread {
-        // A value may be anything, and dropping it may panic: that must not cost us a worker.
-        Ok(value) => panic::contain(|| drop(value)),
-        Err(JoinError::Panicked(panic)) => runner.tell_of(panic),
-        Err(JoinError::Cancelled(_)) => {} // Whoever cancelled it knows.
     }
 }
 

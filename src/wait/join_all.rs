@@ -4,6 +4,8 @@
 //! woken itself, so that ten thousand that finish one by one cost no more than their number. What must
 //! always hold: when the whole is over or dropped, so is every part of it.
 
+use std::convert::Infallible;
+
 use super::completed::AsCompleted;
 use super::keyed::keyed;
 
@@ -36,16 +38,8 @@ use super::keyed::keyed;
 #[doc(alias = "gather")]
 #[doc(alias = "return_exceptions")]
 pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut outputs = Vec::new();
-    let mut completed = AsCompleted::new();
-    for (slot, future) in futures.into_iter().enumerate() {
-        outputs.push(None);
-        completed.add(keyed(slot, Box::pin(future)));
-    }
-    while let Some((slot, output)) = completed.next().await {
-        outputs[slot] = Some(output);
-    }
-    outputs.into_iter().map(|output| output.expect("each has had its turn")).collect()
+    let Ok(outputs) = in_order(futures, Ok::<_, Infallible>).await;
+    outputs
 }
 
 /// Waits for all futures to succeed; the first error ends it, and the others are dropped by then.
@@ -79,16 +73,7 @@ pub async fn try_join_all<F, T, E>(futures: impl IntoIterator<Item = F>) -> Resu
 where
     F: Future<Output = Result<T, E>>,
 {
-    let mut outputs = Vec::new();
-    let mut completed = AsCompleted::new();
-    for (slot, future) in futures.into_iter().enumerate() {
-        outputs.push(None);
-        completed.add(keyed(slot, Box::pin(future)));
-    }
-    while let Some((slot, output)) = completed.next().await {
-        outputs[slot] = Some(output?);
-    }
-    Ok(outputs.into_iter().map(|output| output.expect("each has had its turn")).collect())
+    in_order(futures, |result| result).await
 }
 
 /// Waits for the first of several futures, and drops the others.
@@ -124,4 +109,21 @@ pub async fn race<F: Future>(futures: impl IntoIterator<Item = F>) -> F::Output 
         completed.add(Box::pin(future));
     }
     completed.next().await.expect("a race needs somebody who runs: give it one future at least")
+}
+
+/// Puts what each future comes to into its slot, or stops at the first that is not to be kept.
+async fn in_order<F: Future, T, E>(
+    futures: impl IntoIterator<Item = F>,
+    keep: impl Fn(F::Output) -> Result<T, E>,
+) -> Result<Vec<T>, E> {
+    let mut kept = Vec::new();
+    let mut completed = AsCompleted::new();
+    for (slot, future) in futures.into_iter().enumerate() {
+        kept.push(None);
+        completed.add(keyed(slot, Box::pin(future)));
+    }
+    while let Some((slot, output)) = completed.next().await {
+        kept[slot] = Some(keep(output)?);
+    }
+    Ok(kept.into_iter().map(|kept| kept.expect("each has had its turn")).collect())
 }

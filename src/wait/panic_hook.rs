@@ -19,13 +19,7 @@ impl PanicHook {
     }
 
     pub(crate) fn dispose<T>(&self, unread: Result<T, JoinError>) {
-        match unread {
-            // A value may be anything, and dropping it may panic: that must not cost us a worker.
-            Ok(value) => panic::contain(|| drop(value)),
-            Err(JoinError::Panicked(panic)) => self.tell(&panic),
-            // Whoever cancelled it knows.
-            Err(JoinError::Cancelled(_)) => {}
-        }
+        dispose(unread, |panic| self.tell(&panic));
     }
 
     pub(crate) fn tell(&self, panic: &Panic) {
@@ -43,5 +37,16 @@ impl Default for PanicHook {
 impl fmt::Debug for PanicHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PanicHook(..)")
+    }
+}
+
+/// Disposes of a result that has no reader, and tells of its panic, if it is one.
+pub(crate) fn dispose<T>(unread: Result<T, JoinError>, tell: impl FnOnce(Panic)) {
+    match unread {
+        // A value may be anything, and dropping it may panic: that must not cost us a thread.
+        Ok(value) => panic::contain(|| drop(value)),
+        Err(JoinError::Panicked(panic)) => tell(panic),
+        // Whoever cancelled it knows.
+        Err(JoinError::Cancelled(_)) => {}
     }
 }

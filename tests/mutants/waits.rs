@@ -35,8 +35,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/panic_hook.rs",
-        right: "            Ok(value) => panic::contain(|| drop(value)),",
-        wrong: "            Ok(value) => std::mem::forget(value),",
+        right: "        Ok(value) => panic::contain(|| drop(value)),",
+        wrong: "        Ok(value) => std::mem::forget(value),",
         mistake: "a value that nobody reads is leaked",
         caught_by: "waits::a_result_that_nobody_reads_is_dropped_once",
     },
