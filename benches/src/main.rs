@@ -4,7 +4,7 @@
 //! question.
 //!
 //! The modules below are in reading order, and each uses only those above it: what is done (`work`
-//! to `executors`), who does it (`line_up` to `rows`), how figures are taken and told (`stats` to
+//! to `crowd`), who does it (`line_up` to `rows`), how figures are taken and told (`stats` to
 //! `report`), and the `harness` that runs a row. How much memory things take is not asked here but in
 //! `weights`, a program of its own.
 
@@ -12,6 +12,7 @@ mod work;
 mod pools;
 mod flood;
 mod executors;
+mod crowd;
 mod line_up;
 mod cpu;
 mod rows;

@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Row;
-use crate::executors;
 use crate::line_up::{LineUp, Scale};
+use crate::{crowd, executors};
 
 pub(crate) const ROW: Row = Row {
     name: "semaphore",
@@ -21,66 +21,42 @@ fn line_up(scale: Scale) -> LineUp {
 
     LineUp::throughput(n_tasks * TIMES, n_tasks * TIMES)
         .ours("handspun Semaphore", 0.6, move || {
-            handspun::run(async {
-                let semaphore = Rc::new(handspun::Semaphore::new(3));
-                let spawn = |_| {
-                    let semaphore = semaphore.clone();
-                    handspun::spawn(async move {
-                        for _ in 0..TIMES {
-                            let _permit = semaphore.acquire().await.expect("it stays open");
-                            handspun::yield_now().await;
-                        }
-                        TIMES
-                    })
-                };
-                let tasks: Vec<_> = (0..n_tasks).map(spawn).collect();
-                let mut sum = 0;
-                for task in tasks {
-                    sum += task.await.expect("the task does not panic");
+            let semaphore = Rc::new(handspun::Semaphore::new(3));
+            crowd::on_handspun(n_tasks, |_| {
+                let semaphore = semaphore.clone();
+                async move {
+                    for _ in 0..TIMES {
+                        let _permit = semaphore.acquire().await.expect("it stays open");
+                        handspun::yield_now().await;
+                    }
+                    TIMES
                 }
-                sum
             })
         })
         .peer("tokio Semaphore", move || {
-            tokio.block_on(async {
-                let semaphore = Arc::new(tokio::sync::Semaphore::new(3));
-                let spawn = |_| {
-                    let semaphore = semaphore.clone();
-                    tokio::spawn(async move {
-                        for _ in 0..TIMES {
-                            let _permit = semaphore.acquire().await.expect("it stays open");
-                            tokio::task::yield_now().await;
-                        }
-                        TIMES
-                    })
-                };
-                let tasks: Vec<_> = (0..n_tasks).map(spawn).collect();
-                let mut sum = 0;
-                for task in tasks {
-                    sum += task.await.expect("the task does not panic");
+            let semaphore = Arc::new(tokio::sync::Semaphore::new(3));
+            crowd::on_tokio(&tokio, n_tasks, |_| {
+                let semaphore = semaphore.clone();
+                async move {
+                    for _ in 0..TIMES {
+                        let _permit = semaphore.acquire().await.expect("it stays open");
+                        tokio::task::yield_now().await;
+                    }
+                    TIMES
                 }
-                sum
             })
         })
         .peer("async-lock, on handspun", move || {
-            handspun::run(async {
-                let semaphore = Rc::new(smol::lock::Semaphore::new(3));
-                let spawn = |_| {
-                    let semaphore = semaphore.clone();
-                    handspun::spawn(async move {
-                        for _ in 0..TIMES {
-                            let _permit = semaphore.acquire().await;
-                            handspun::yield_now().await;
-                        }
-                        TIMES
-                    })
-                };
-                let tasks: Vec<_> = (0..n_tasks).map(spawn).collect();
-                let mut sum = 0;
-                for task in tasks {
-                    sum += task.await.expect("the task does not panic");
+            let semaphore = Rc::new(smol::lock::Semaphore::new(3));
+            crowd::on_handspun(n_tasks, |_| {
+                let semaphore = semaphore.clone();
+                async move {
+                    for _ in 0..TIMES {
+                        let _permit = semaphore.acquire().await;
+                        handspun::yield_now().await;
+                    }
+                    TIMES
                 }
-                sum
             })
         })
 }

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::Row;
-use crate::executors;
 use crate::line_up::{LineUp, Scale};
+use crate::{crowd, executors};
 
 pub(crate) const ROW: Row = Row {
     name: "timers",
@@ -20,35 +20,31 @@ fn line_up(scale: Scale) -> LineUp {
 
     LineUp::throughput(n, n)
         .ours("handspun", 0.6, move || {
-            handspun::run(async {
-                let sleep = |number| handspun::spawn(handspun::sleep(length_of(number, n)));
-                let tasks: Vec<_> = (0..n).map(sleep).collect();
-                for task in tasks {
-                    task.await.expect("the task does not panic");
+            crowd::on_handspun(n, |number| {
+                let sleep = handspun::sleep(length_of(number, n));
+                async {
+                    sleep.await;
+                    1
                 }
-                n
             })
         })
         .peer("tokio, one thread", move || {
-            tokio.block_on(async {
-                let sleep = |number| tokio::spawn(tokio::time::sleep(length_of(number, n)));
-                let tasks: Vec<_> = (0..n).map(sleep).collect();
-                for task in tasks {
-                    task.await.expect("the task does not panic");
+            crowd::on_tokio(&tokio, n, |number| {
+                let sleep = tokio::time::sleep(length_of(number, n));
+                async {
+                    sleep.await;
+                    1
                 }
-                n
             })
         })
         .peer("async-io on smol", move || {
-            let executor = smol::LocalExecutor::new();
-            smol::block_on(executor.run(async {
-                let sleep = |number| executor.spawn(smol::Timer::after(length_of(number, n)));
-                let tasks: Vec<_> = (0..n).map(sleep).collect();
-                for task in tasks {
-                    task.await;
+            crowd::on_smol(n, |number| {
+                let sleep = smol::Timer::after(length_of(number, n));
+                async {
+                    sleep.await;
+                    1
                 }
-                n
-            }))
+            })
         })
 }
 
