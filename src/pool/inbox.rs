@@ -28,13 +28,10 @@ pub(crate) struct Inbox {
     is_closed: AtomicBool,
     /// Nothing is queued and a hand is free: whoever brings the next job has to call it. Changes
     /// under the lock, and is read without it by workers, at every job: therefore apart.
-    bell: Apart<Bell>,
-}
-
-struct Bell {
-    is_set: AtomicBool,
-    /// A worker looks out for news: whoever could split its work may as well do so. Only a hint.
-    is_work_wanted: AtomicBool,
+    bell: Apart<AtomicBool>,
+    /// A worker looks out for news: whoever could split its work may as well do so. Only a hint, and
+    /// apart too: workers write it, and whoever brings a job does not care.
+    is_work_wanted: Apart<AtomicBool>,
 }
 
 /// Begins and ends on cache lines of its own. Two cores that write to one line, each to its own
@@ -69,9 +66,15 @@ pub(crate) struct RefusedJobs {
 impl Inbox {
     pub(crate) fn new() -> Self {
         let tray = Tray { queue: Queue::new(), closed: None };
-        let bell = Bell { is_set: AtomicBool::new(true), is_work_wanted: AtomicBool::new(false) };
-        let (n_submitted, bell) = (AtomicUsize::new(0), Apart(bell));
-        Self { tray: Mutex::new(tray), n_submitted, is_closed: AtomicBool::new(false), bell }
+        let (n_submitted, bell) = (AtomicUsize::new(0), Apart(AtomicBool::new(true)));
+        let is_work_wanted = Apart(AtomicBool::new(false));
+        Self {
+            tray: Mutex::new(tray),
+            n_submitted,
+            is_closed: AtomicBool::new(false),
+            bell,
+            is_work_wanted,
+        }
     }
 
     pub(crate) fn admit(&self, job: Arc<dyn Run>) -> Admission {
@@ -128,24 +131,24 @@ impl Inbox {
 
     /// The guard is asked for as a proof that the lock is held.
     pub(crate) fn set_bell(&self, _: &mut Tray, is_set: bool) {
-        self.bell.0.is_set.store(is_set, Relaxed); // ORDERING: Relaxed, as in `admit`.
+        self.bell.0.store(is_set, Relaxed); // ORDERING: Relaxed, as in `admit`.
     }
 
     #[inline]
     pub(crate) fn is_bell_set(&self) -> bool {
-        self.bell.0.is_set.load(Relaxed) // ORDERING: Relaxed, as in `admit`.
+        self.bell.0.load(Relaxed) // ORDERING: Relaxed, as in `admit`.
     }
 
     /// A worker begins to look out, or has ended.
     pub(crate) fn want_work(&self, is_wanted: bool) {
         // ORDERING: Relaxed. A hint, from which nothing is concluded but that a job may be welcome.
-        self.bell.0.is_work_wanted.store(is_wanted, Relaxed);
+        self.is_work_wanted.0.store(is_wanted, Relaxed);
     }
 
     /// Whether a worker has nothing to do: the bell is set, or somebody looks out.
     #[inline] // At every fork.
     pub(crate) fn is_work_wanted(&self) -> bool {
-        self.is_bell_set() || self.bell.0.is_work_wanted.load(Relaxed) // ORDERING: as in `want_work`.
+        self.is_bell_set() || self.is_work_wanted.0.load(Relaxed) // ORDERING: as in `want_work`.
     }
 
     pub(crate) fn n_submitted(&self) -> usize {
