@@ -112,7 +112,7 @@ impl Core {
                     let began = self.shared.observer.now();
                     let mut context = Context::from_waker(&polled_by);
                     let (polled, waits_for) = tag::hear(|| main.as_mut().poll(&mut context));
-                    self.tell_if_it_lingered(began, || (this.number, Some("main".into())));
+                    self.tell_if_it_lingered(began, this.number, || None);
                     if let Poll::Ready(output) = polled {
                         return Ok(output);
                     }
@@ -141,7 +141,7 @@ impl Core {
         let began = self.shared.observer.now();
         let (polled, waits_for) =
             tag::hear(|| panic::catch_poll(Location::caller(), body.as_mut(), &mut context));
-        self.tell_if_it_lingered(began, || self.seats.borrow().number_and_name(seat));
+        self.tell_if_it_lingered(began, task.number, || Some(self.seats.borrow().cell(seat)));
         match polled {
             Poll::Pending => {
                 let rested = self.seats.borrow_mut().rest(seat, (body, waker), waits_for);
@@ -197,15 +197,20 @@ impl Core {
     fn tell_if_it_lingered(
         &self,
         began: Option<Instant>,
-        who: impl FnOnce() -> (usize, Option<String>),
+        number: usize,
+        cell: impl FnOnce() -> Option<Arc<dyn AnyCell>>,
     ) {
         let Some(began) = began else { return };
         let (took, blocked) = (began.elapsed(), inside::has_blocked());
         if took >= self.slow_poll || blocked {
-            let (number, name) = who();
-            let step = Step::Lingered { took, blocked };
+            let cell = cell();
+            let (name, spawned_at) = match &cell {
+                Some(cell) => (cell.name(), Some(cell.spawned_at())),
+                None => (Some("main"), None),
+            };
+            let step = Step::Lingered { took, blocked, spawned_at };
             let observer = &self.shared.observer;
-            observer.tell_about(observer.now(), What::Task, number, name.as_deref(), step);
+            observer.tell_about(observer.now(), What::Task, number, name, step);
         }
     }
 

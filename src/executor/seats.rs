@@ -199,12 +199,10 @@ impl Seats {
         })
     }
 
-    /// For an event about the task that sits there.
-    pub(crate) fn number_and_name(&self, seat: usize) -> (usize, Option<String>) {
+    /// The cell of the task that is being polled there.
+    pub(crate) fn cell(&self, seat: usize) -> Arc<dyn AnyCell> {
         match &self.seats[seat] {
-            Seat::Taken(Sitter { cell, .. }) => {
-                (cell.waker().number, cell.name().map(str::to_owned))
-            }
+            Seat::Taken(sitter) => sitter.cell.clone(),
             Seat::Empty { .. } => unreachable!("the task that is being polled sits there"),
         }
     }
