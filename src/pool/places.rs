@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::prims::Mutex;
 use crate::wait::block_on::block_on_until;
 use crate::wait::deadline::Deadline;
-use crate::wait::wait_list::{Key, Left, Turn, WaitList};
+use crate::wait::wait_list::{Key, Left, WaitList};
 
 pub(crate) struct Places(Mutex<State>);
 
@@ -78,30 +78,18 @@ impl Places {
     }
 
     fn poll_take(&self, key: &mut Option<Key>, context: &Context<'_>) -> Poll<()> {
-        let waker = context.waker().clone();
+        let mut waker = Some(context.waker().clone());
         let mut state = self.0.lock();
-        let not_needed = match key.take() {
-            None if state.is_closed || state.n_free > 0 => {
-                state.n_free -= 1;
-                waker
-            }
-            None => {
-                *key = Some(state.waiting.enlist(waker));
-                return Poll::Pending;
-            }
-            Some(waiting) => match state.waiting.look(waiting, waker) {
-                Turn::Served(waker) => waker, // Whoever served us has taken the place for us.
-                Turn::NotYet(waiting, stale) => {
-                    *key = Some(waiting);
-                    drop(state);
-                    drop(stale);
-                    return Poll::Pending;
-                }
-            },
+        let polled = if key.is_none() && (state.is_closed || state.n_free > 0) {
+            state.n_free -= 1;
+            Poll::Ready(())
+        } else {
+            // If it was served, whoever did so has taken the place for it.
+            state.waiting.poll(key, 1, &mut waker)
         };
         drop(state);
-        drop(not_needed);
-        Poll::Ready(())
+        drop(waker);
+        polled
     }
 
     /// So many jobs have left the queue.

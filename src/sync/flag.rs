@@ -1,18 +1,19 @@
-//! A flag that can be waited for: what asyncio calls an event.
+//! A flag that can be waited for, which asyncio calls an event, and the wait for anything of its kind.
 //!
 //! Knows nothing of what it announces. What must always hold: to set it ends every wait that had
 //! begun by then, also if it is cleared again before they look.
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::prims::Mutex;
-use crate::wait::tag::{self, Describe, Tag};
+use crate::prims::{AtomicBool, Mutex, Ordering};
+use crate::wait::tag::{self, Tag};
 use crate::wait::wait_list::{Key, Left, WaitList};
 
-use super::to_wake::{ToWake, locked};
+use super::to_wake::{locked, poll_locked};
+
+use Ordering::{Acquire, Relaxed, Release};
 
 /// Something is so, or not yet; and whoever waits until it is goes on then.
 ///
@@ -37,12 +38,9 @@ use super::to_wake::{ToWake, locked};
 /// It is Python's `Event`; here an [`Event`](crate::Event) is what an observer hears.
 #[doc(alias = "Event")]
 #[derive(Default)]
-pub struct Flag(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    is_set: bool,
-    line: WaitList,
+pub struct Flag {
+    is_set: AtomicBool,
+    line: Mutex<WaitList>,
 }
 
 impl Flag {
@@ -53,22 +51,21 @@ impl Flag {
 
     /// Sets it: all who wait go on, and whoever comes while it is set does not wait.
     pub fn set(&self) {
-        locked(&self.0, State::set);
-    }
-
-    /// The same under the lock of an owner, who wakes those who wait after it.
-    pub(super) fn set_under_lock(&self, to_wake: &mut ToWake) {
-        self.0.lock().set(to_wake);
+        // ORDERING: Release. Pairs with the Acquire in `is_set`. Who looks before we have the lock of
+        // the line, and does not see it, stands there when we do.
+        self.is_set.store(true, Release);
+        locked(&self.line, |line, to_wake| to_wake.wake_all(line));
     }
 
     /// Takes it back: whoever comes from now on waits. Those who were told go on all the same.
     pub fn clear(&self) {
-        self.0.lock().is_set = false;
+        self.is_set.store(false, Relaxed); // ORDERING: Relaxed. That it is not so tells nothing.
     }
 
     /// Whether it is set at this moment.
     pub fn is_set(&self) -> bool {
-        self.0.lock().is_set
+        // ORDERING: Acquire. Pairs with the Release in `set`: who goes on sees what was set up before.
+        self.is_set.load(Acquire)
     }
 
     /// Waits until it is set; not at all if it is.
@@ -83,21 +80,21 @@ impl Flag {
     /// block_on(flag.wait());
     /// ```
     pub fn wait(&self) -> impl Future<Output = ()> + Unpin {
-        Wait { flag: self, key: None, what: None }
-    }
-
-    /// The same for an owner who knows better what is waited for.
-    pub(super) fn wait_for(&self, what: Arc<dyn Describe + Send + Sync>) -> Wait<'_> {
-        Wait { flag: self, key: None, what: Some(what) }
+        Wait { what: self, key: None }
     }
 }
 
-impl State {
-    fn set(&mut self, to_wake: &mut ToWake) {
-        self.is_set = true;
-        while let Some(waker) = self.line.serve_first() {
-            to_wake.wake(waker);
-        }
+impl Awaited for Flag {
+    fn is_so(&self) -> bool {
+        self.is_set()
+    }
+
+    fn line(&self) -> &Mutex<WaitList> {
+        &self.line
+    }
+
+    fn tag(&self) -> Tag {
+        Tag::Words("a flag to be set")
     }
 }
 
@@ -107,46 +104,45 @@ impl fmt::Debug for Flag {
     }
 }
 
-/// Waits for a flag.
-#[must_use = "nobody waits until this is awaited"]
-pub(super) struct Wait<'f> {
-    flag: &'f Flag,
-    key: Option<Key>,
-    /// What is waited for, if it is more than a flag.
-    what: Option<Arc<dyn Describe + Send + Sync>>,
+/// Something that is so or not yet, and a line of those who wait until it is.
+pub(super) trait Awaited {
+    fn is_so(&self) -> bool;
+
+    /// All who stand there are served after it has come to be so.
+    fn line(&self) -> &Mutex<WaitList>;
+
+    fn tag(&self) -> Tag;
 }
 
-impl Future for Wait<'_> {
+/// Waits until something is so.
+#[must_use = "nobody waits until this is awaited"]
+pub(super) struct Wait<'w, W: Awaited> {
+    pub(super) what: &'w W,
+    pub(super) key: Option<Key>,
+}
+
+impl<W: Awaited> Future for Wait<'_, W> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let waker = context.waker().clone();
-        let Self { flag, key, what } = &mut *self;
-        let polled = locked(&flag.0, |state, to_wake| {
-            if key.is_none() && state.is_set {
-                to_wake.drop(Some(waker));
-                return Poll::Ready(());
-            }
-            let (polled, unneeded) = state.line.poll(key, 1, waker);
-            to_wake.drop(unneeded);
-            polled
+        let Self { what, key } = &mut *self;
+        let polled = poll_locked(what.line(), context, |line, to_wake| match key {
+            None if what.is_so() => Poll::Ready(()),
+            _ => line.poll(key, 1, &mut to_wake.waiter),
         });
         if polled.is_pending() {
-            tag::say(match what {
-                Some(what) => Tag::Ask(what.clone()),
-                None => Tag::Words("a flag to be set"),
-            });
+            tag::say(what.tag());
         }
         polled
     }
 }
 
-impl Drop for Wait<'_> {
+impl<W: Awaited> Drop for Wait<'_, W> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            locked(&self.flag.0, |state, to_wake| match state.line.leave(key) {
+            locked(self.what.line(), |line, to_wake| match line.leave(key) {
                 Left::Served => {} // It was told something, and given nothing.
-                Left::Unserved(waker) => to_wake.drop(Some(waker)),
+                Left::Unserved(waker) => to_wake.waiter = Some(waker),
             });
         }
     }

@@ -4,18 +4,21 @@
 //!
 //! 1. An item is counted while it exists, wherever it is: queued, in somebody's hands, or being
 //!    dropped by a panic. There is no call that could be forgotten.
-//! 2. Whoever waits for the count to be zero is told at the moment when it is, even if more is put
-//!    right afterwards.
+//! 2. Whoever waits for the count to be zero is told when it is, even if more is put once the drop of
+//!    the last one has ended.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use crate::prims::Mutex;
-use crate::wait::tag::Describe;
+use crate::prims::{AtomicUsize, Mutex, Ordering};
+use crate::wait::tag::{Describe, Tag};
+use crate::wait::wait_list::WaitList;
 
-use super::flag::{Flag, Wait};
+use super::flag::{Awaited, Wait};
 use super::to_wake::locked;
+
+use Ordering::{Acquire, Relaxed, Release};
 
 /// What was got from a queue. **Dropping it says that it is done.**
 ///
@@ -72,27 +75,51 @@ impl<T: fmt::Debug> fmt::Debug for Item<T> {
     }
 }
 
-/// How many items of one queue exist, and whether there are none.
+/// How many items of one queue exist, and those who wait until there are none.
 pub(super) struct Unfinished {
-    n: Mutex<usize>,
-    /// Set and cleared under the lock of the count.
-    is_none: Flag,
+    n: AtomicUsize,
+    line: Mutex<WaitList>,
 }
 
 impl Unfinished {
     pub(super) fn new() -> Arc<Self> {
-        let is_none = Flag::new();
-        is_none.set();
-        Arc::new(Self { n: Mutex::new(0), is_none })
+        Arc::new(Self { n: AtomicUsize::new(0), line: Mutex::default() })
     }
 
     pub(super) fn n(&self) -> usize {
-        *self.n.lock()
+        // ORDERING: Acquire. Pairs with the Release in the drop of `Counted`: who sees that there are
+        // none sees what was done with each of them.
+        self.n.load(Acquire)
     }
 
     /// Waits until there are none.
-    pub(super) fn join(self: &Arc<Self>) -> Wait<'_> {
-        self.is_none.wait_for(self.clone())
+    pub(super) fn join(self: &Arc<Self>) -> Wait<'_, Arc<Self>> {
+        Wait { what: self, key: None }
+    }
+
+    /// The last item is done.
+    #[cold]
+    fn tell(&self) {
+        locked(&self.line, |line, to_wake| {
+            // If there are some again, who waits may have come after them, and goes on waiting.
+            if self.n() == 0 {
+                to_wake.wake_all(line);
+            }
+        });
+    }
+}
+
+impl Awaited for Arc<Unfinished> {
+    fn is_so(&self) -> bool {
+        self.n() == 0
+    }
+
+    fn line(&self) -> &Mutex<WaitList> {
+        &self.line
+    }
+
+    fn tag(&self) -> Tag {
+        Tag::Ask(self.clone())
     }
 }
 
@@ -110,25 +137,17 @@ struct Counted(Arc<Unfinished>);
 
 impl Counted {
     fn new(unfinished: &Arc<Unfinished>) -> Self {
-        let mut n = unfinished.n.lock();
-        *n += 1;
-        if *n == 1 {
-            unfinished.is_none.clear();
-        }
-        drop(n);
+        unfinished.n.fetch_add(1, Relaxed); // ORDERING: Relaxed. What is new carries no news.
         Self(unfinished.clone())
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        let Unfinished { n, is_none } = &*self.0;
-        locked(n, |n, to_wake| {
-            *n -= 1;
-            if *n == 0 {
-                is_none.set_under_lock(to_wake);
-            }
-        });
+        // ORDERING: Release. Pairs with the Acquire in `n`.
+        if self.0.n.fetch_sub(1, Release) == 1 {
+            self.0.tell();
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 //! 3. Whoever leaves without having been served may have stood in the way of those behind it.
 //! 4. Once closed, everybody is told so, served or not, and it does not matter what is free.
 
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
 use crate::wait::wait_list::{Key, Left, WaitList};
 
@@ -48,23 +48,16 @@ impl Permits {
         &mut self,
         n: usize,
         key: &mut Option<Key>,
-        waker: Waker,
         to_wake: &mut ToWake,
     ) -> Poll<Result<(), Closed>> {
         if self.is_closed {
-            if let Some(key) = key.take() {
-                self.leave(n, key, to_wake);
-            }
-            to_wake.drop(Some(waker));
+            *key = None; // Whoever waited was served, and it does not matter with what.
             return Poll::Ready(Err(Closed(())));
         }
         if key.is_none() && self.try_take(n) {
-            to_wake.drop(Some(waker));
             return Poll::Ready(Ok(()));
         }
-        let (polled, unneeded) = self.line.poll(key, n, waker);
-        to_wake.drop(unneeded);
-        polled.map(Ok)
+        self.line.poll(key, n, &mut to_wake.waiter).map(Ok)
     }
 
     /// Goes away before it has noticed whether it was served.
@@ -72,7 +65,7 @@ impl Permits {
         match self.line.leave(key) {
             Left::Served => self.give(n, to_wake),
             Left::Unserved(waker) => {
-                to_wake.drop(Some(waker));
+                to_wake.waiter = Some(waker);
                 self.serve(to_wake);
             }
         }

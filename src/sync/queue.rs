@@ -26,7 +26,7 @@ use crate::wait::wait_list::Key;
 use super::error::{Closed, TryGetError, TryPutError};
 use super::item::{Item, Unfinished};
 use super::permits::Permits;
-use super::to_wake::{ToWake, locked};
+use super::to_wake::{ToWake, locked, poll_locked};
 
 /// Items on their way from those who put them in to those who get them out.
 ///
@@ -292,27 +292,16 @@ impl<T> Future for Put<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue, item, key } = &mut *self;
-        if key.is_none() {
-            // Mostly there is room, and then no waker need be cloned.
-            match queue
-                .try_put(item.take().expect("a future is not polled again after it was ready"))
-            {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(TryPutError::Closed(item)) => return Poll::Ready(Err(Closed(item))),
-                Err(TryPutError::Full(not_put)) => *item = Some(not_put),
-            }
-        }
-        let waker = context.waker().clone();
-        let polled = locked(&queue.state, |state, to_wake| {
-            let Poll::Ready(room) = state.rooms.poll(1, key, waker, to_wake) else {
-                return Poll::Pending;
-            };
-            let item = item.take().expect("it was not put");
-            if room.is_err() {
-                return Poll::Ready(Err(Closed(item)));
-            }
-            state.push(Item::new(item, &queue.unfinished), to_wake);
-            Poll::Ready(Ok(()))
+        assert!(item.is_some(), "a future is not polled again after it was ready");
+        let polled = poll_locked(&queue.state, context, |state, to_wake| {
+            state.rooms.poll(1, key, to_wake).map(|room| {
+                let item = item.take().expect("it was not put");
+                if room.is_err() {
+                    return Err(Closed(item));
+                }
+                state.push(Item::new(item, &queue.unfinished), to_wake);
+                Ok(())
+            })
         });
         if polled.is_pending() {
             tag::say(Tag::Words("room in a queue"));
@@ -341,17 +330,8 @@ impl<T> Future for Get<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue, key } = &mut *self;
-        if key.is_none() {
-            // Mostly there is one, and then no waker need be cloned.
-            match queue.try_get() {
-                Ok(item) => return Poll::Ready(Ok(item)),
-                Err(TryGetError::Closed) => return Poll::Ready(Err(Closed(()))),
-                Err(TryGetError::Empty) => {}
-            }
-        }
-        let waker = context.waker().clone();
-        let polled = locked(&queue.state, |state, to_wake| {
-            state.gets.poll(1, key, waker, to_wake).map_ok(|()| state.pop(to_wake))
+        let polled = poll_locked(&queue.state, context, |state, to_wake| {
+            state.gets.poll(1, key, to_wake).map_ok(|()| state.pop(to_wake))
         });
         if polled.is_pending() {
             tag::say(Tag::Words("an item of a queue"));

@@ -18,7 +18,7 @@ use crate::wait::wait_list::Key;
 
 use super::error::{Closed, TryAcquireError};
 use super::permits::Permits;
-use super::to_wake::locked;
+use super::to_wake::{locked, poll_locked};
 
 /// Lets so many go on at once, and the others wait their turn.
 ///
@@ -205,18 +205,10 @@ impl Semaphore {
         key: &mut Option<Key>,
         context: &Context<'_>,
     ) -> Poll<Result<(), Closed>> {
-        if key.is_none() {
-            // Mostly there is one, and then no waker need be cloned. If not, we look once more where
-            // we stand in line: a permit may come back in between.
-            match self.try_take(n) {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(TryAcquireError::Closed) => return Poll::Ready(Err(Closed(()))),
-                Err(TryAcquireError::NoPermits) => {}
-            }
-        }
-        let waker = context.waker().clone();
-        let (polled, are_so_many) = locked(&self.0, |state, to_wake| {
-            (state.permits.poll(n, key, waker, to_wake), n <= state.n_in_all)
+        let mut are_so_many = true;
+        let polled = poll_locked(&self.0, context, |state, to_wake| {
+            are_so_many = n <= state.n_in_all;
+            state.permits.poll(n, key, to_wake)
         });
         if polled.is_pending() {
             tag::say(Tag::Words(match are_so_many {

@@ -290,16 +290,12 @@ impl Future for WaitForCancel {
         if Pin::new(&mut self.sleep).poll(context).is_ready() {
             self.token.0.has_run_out();
         }
-        let waker = context.waker().clone(); // Other people's code: it comes before we take the key.
-        let (tree, node, key) = (self.token.0.tree.clone(), self.token.0.node, self.key.take());
-        match tree.wait(node, key, waker) {
-            Ok(reason) => Poll::Ready(reason),
-            Err(key) => {
-                self.key = Some(key);
-                tag::say(Tag::Words("a token to be cancelled"));
-                Poll::Pending
-            }
+        let Self { token, key, sleep: _ } = &mut *self;
+        let polled = token.0.tree.poll(token.0.node, key, context.waker().clone());
+        if polled.is_pending() {
+            tag::say(Tag::Words("a token to be cancelled"));
         }
+        polled
     }
 }
 

@@ -14,13 +14,13 @@
 //!    held ones. A chain of tokens, each the child of the last, which is dropped, does not grow.
 
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use crate::error::CancelReason;
 use crate::panic;
 use crate::prims::{AtomicBool, Mutex, Ordering};
 
-use super::wait_list::{Key, Left, Turn, WaitList};
+use super::wait_list::{Key, Left, WaitList};
 
 use Ordering::{Acquire, Release};
 
@@ -137,27 +137,29 @@ impl Tree {
         self.0.lock().node(at).reason.clone()
     }
 
-    /// Why the node is cancelled, or else the key of a waiter that is woken when it is.
-    pub(crate) fn wait(
+    /// One poll of a waiter, which is woken when the node is cancelled: why it is, if it is.
+    pub(crate) fn poll(
         &self,
         at: usize,
-        key: Option<Key>,
+        key: &mut Option<Key>,
         waker: Waker,
-    ) -> Result<CancelReason, Key> {
+    ) -> Poll<CancelReason> {
+        let mut waker = Some(waker);
         let mut nodes = self.0.lock();
         let node = nodes.node(at);
-        let (waiting, not_needed) = match (key, &node.reason) {
-            (None, Some(reason)) => (Ok(reason.clone()), Some(waker)),
-            (None, None) => (Err(node.waiters.enlist(waker)), None),
-            (Some(key), reason) => match (node.waiters.look(key, waker), reason) {
-                (Turn::Served(waker), Some(reason)) => (Ok(reason.clone()), Some(waker)),
-                (Turn::NotYet(key, stale), _) => (Err(key), Some(stale)),
-                (Turn::Served(_), None) => unreachable!("only a cancel serves"),
-            },
+        let polled = match &node.reason {
+            Some(reason) => {
+                *key = None; // Whoever waited was served.
+                Poll::Ready(reason.clone())
+            }
+            None => {
+                let _ = node.waiters.poll(key, 1, &mut waker); // Only a cancel serves.
+                Poll::Pending
+            }
         };
         drop(nodes);
-        panic::contain(|| drop(not_needed)); // Our caller must not lose the key.
-        waiting
+        panic::contain(|| drop(waker));
+        polled
     }
 
     /// A waiter goes.

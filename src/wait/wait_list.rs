@@ -1,55 +1,43 @@
 //! A line of waiters, first come, first served.
 //!
 //! Knows nothing of what they wait for: it lives under its owner's lock, and the owner decides
-//! what is handed over. What must always hold:
+//! what is handed over. It works as at a counter where everybody draws a number: who is called is
+//! always the lowest, so a waiter was served if somebody with a number as high as its own was called.
+//! What must always hold:
 //!
 //! 1. Whoever stands first is served first, and a place once taken is never overtaken.
 //! 2. A waiter that was served and leaves before it noticed says so, and its owner passes on
 //!    what it was given. Otherwise a cancelled waiter would swallow a permit for ever.
 //! 3. Nothing here wakes or drops a waker; the owner does, after its lock is let go.
+//! 4. Whoever leaves the middle of the line leaves a gap. The first is never a gap, and at most half
+//!    of the line are.
 
-use std::mem;
+use std::collections::VecDeque;
 use std::task::{Poll, Waker};
 
-/// Waiters in a doubly linked line through a slab: joining, serving and leaving cost the same
-/// for ten waiters as for a million.
+/// Waiters in the order of their numbers: joining, serving and looking cost the same for ten waiters
+/// as for a million.
 #[derive(Default)]
 pub(crate) struct WaitList {
-    places: Vec<Place>,
-    first: Option<usize>,
-    last: Option<usize>,
-    /// The head of the empty places, which are chained through `next`.
-    empty: Option<usize>,
+    line: VecDeque<Waiter>,
+    n_gaps: usize,
+    /// How many numbers were drawn: the next one is this.
+    n_drawn: u64,
+    /// Who has a lower number than this, and has not left, was served.
+    n_called: u64,
 }
 
-struct Place {
-    state: State,
+struct Waiter {
+    number: u64,
     /// How much this waiter needs: its owner counts it in.
     need: usize,
-    /// Towards the front of the line.
-    previous: Option<usize>,
-    /// Towards its end.
-    next: Option<usize>,
+    /// `None` in a gap.
+    waker: Option<Waker>,
 }
 
-enum State {
-    Empty,
-    Waiting(Waker),
-    /// Out of the line and told so. Keeps its place until it comes to look, or leaves.
-    Served,
-}
-
-/// A waiter's key to its place. It is handed back exactly once, so that no place is lost.
+/// A waiter's number. It is handed back exactly once, or kept for good by one that was served.
 #[derive(Debug)]
-pub(crate) struct Key(usize);
-
-/// What a waiter that came to look is told.
-pub(crate) enum Turn {
-    /// It was served. The waker it brought is not needed.
-    Served(Waker),
-    /// It waits on; here are its key and the waker that the new one has replaced.
-    NotYet(Key, Waker),
-}
+pub(crate) struct Key(u64);
 
 /// How a waiter left.
 pub(crate) enum Left {
@@ -60,114 +48,82 @@ pub(crate) enum Left {
 }
 
 impl WaitList {
-    /// Stands at the end of the line, for one.
-    pub(crate) fn enlist(&mut self, waker: Waker) -> Key {
-        self.enlist_for(1, waker)
-    }
-
-    /// Stands at the end of the line, for so many of what its owner has.
-    fn enlist_for(&mut self, need: usize, waker: Waker) -> Key {
-        let place = Place { state: State::Waiting(waker), need, previous: self.last, next: None };
-        let at = match self.empty {
-            Some(at) => {
-                self.empty = self.places[at].next;
-                self.places[at] = place;
-                at
-            }
-            None => {
-                self.places.push(place);
-                self.places.len() - 1
-            }
-        };
-        match self.last.replace(at) {
-            Some(before) => self.places[before].next = Some(at),
-            None => self.first = Some(at),
-        }
-        Key(at)
-    }
-
-    /// Asks whether it was served, and leaves a newer waker if it was not.
-    pub(crate) fn look(&mut self, key: Key, waker: Waker) -> Turn {
-        match &mut self.places[key.0].state {
-            State::Waiting(kept) => Turn::NotYet(key, mem::replace(kept, waker)),
-            State::Served => {
-                self.vacate(key);
-                Turn::Served(waker)
-            }
-            State::Empty => unreachable!("a key is handed back once"),
-        }
-    }
-
-    /// One poll of a waiter, as a future has it: stands in the line first, and looks from then on.
+    /// One poll of a waiter, as a future has it: asks whether it was served, which ends its wait.
     ///
-    /// The waker that comes back is to be dropped, after its owner's lock is let go.
+    /// If not, it waits with this waker from now on, at the end of the line if it has not stood there
+    /// yet; and what is left in `waker`, if anything, is a stale one. If it has brought none it does
+    /// nothing more, and is to come back with one.
     pub(crate) fn poll(
         &mut self,
         key: &mut Option<Key>,
         need: usize,
-        waker: Waker,
-    ) -> (Poll<()>, Option<Waker>) {
-        let Some(standing) = key.take() else {
-            *key = Some(self.enlist_for(need, waker));
-            return (Poll::Pending, None);
-        };
-        match self.look(standing, waker) {
-            Turn::Served(unneeded) => (Poll::Ready(()), Some(unneeded)),
-            Turn::NotYet(standing, stale) => {
-                *key = Some(standing);
-                (Poll::Pending, Some(stale))
+        waker: &mut Option<Waker>,
+    ) -> Poll<()> {
+        if key.as_ref().is_some_and(|key| self.is_served(key)) {
+            *key = None;
+            return Poll::Ready(());
+        }
+        if let Some(newest) = waker.take() {
+            match key {
+                Some(key) => *waker = self.waker_of(key).replace(newest),
+                None => *key = Some(self.enlist(need, newest)),
             }
         }
+        Poll::Pending
+    }
+
+    /// Stands at the end of the line, for so many of what its owner has.
+    fn enlist(&mut self, need: usize, waker: Waker) -> Key {
+        let number = self.n_drawn;
+        self.n_drawn += 1;
+        self.line.push_back(Waiter { number, need, waker: Some(waker) });
+        Key(number)
+    }
+
+    fn is_served(&self, key: &Key) -> bool {
+        key.0 < self.n_called
+    }
+
+    fn waker_of(&mut self, key: &Key) -> &mut Option<Waker> {
+        let at = self.line.binary_search_by_key(&key.0, |waiter| waiter.number);
+        &mut self.line[at.expect("who was not called and has not left stands in the line")].waker
     }
 
     /// Goes away, served or not.
     pub(crate) fn leave(&mut self, key: Key) -> Left {
-        match mem::replace(&mut self.places[key.0].state, State::Served) {
-            State::Waiting(waker) => {
-                self.unlink(key.0);
-                self.vacate(key);
-                Left::Unserved(waker)
-            }
-            State::Served => {
-                self.vacate(key);
-                Left::Served
-            }
-            State::Empty => unreachable!("a key is handed back once"),
+        if self.is_served(&key) {
+            return Left::Served;
         }
+        let waker = self.waker_of(&key).take().expect("a key is handed back once");
+        self.n_gaps += 1;
+        self.close_up();
+        Left::Unserved(waker)
     }
 
     /// Serves the first in line. Its owner wakes the waker, after its lock is let go.
     pub(crate) fn serve_first(&mut self) -> Option<Waker> {
-        let at = self.first?;
-        self.unlink(at);
-        match mem::replace(&mut self.places[at].state, State::Served) {
-            State::Waiting(waker) => Some(waker),
-            State::Served | State::Empty => unreachable!("only those who wait stand in the line"),
-        }
+        let first = self.line.pop_front()?;
+        self.n_called = first.number + 1;
+        self.close_up();
+        first.waker
     }
 
     /// How much the first in line needs; nothing if nobody waits.
     pub(crate) fn first_needs(&self) -> Option<usize> {
-        Some(self.places[self.first?].need)
+        Some(self.line.front()?.need)
     }
 
-    /// Takes a place out of the line; it stays a place.
-    fn unlink(&mut self, at: usize) {
-        let Place { previous, next, .. } = self.places[at];
-        match previous {
-            Some(before) => self.places[before].next = next,
-            None => self.first = next,
+    /// Takes out the gaps in front of the first who waits; and all of them, once they are more than
+    /// those who wait. So each gap is paid for by the one who has left it.
+    fn close_up(&mut self) {
+        while self.line.front().is_some_and(|first| first.waker.is_none()) {
+            self.line.pop_front();
+            self.n_gaps -= 1;
         }
-        match next {
-            Some(after) => self.places[after].previous = previous,
-            None => self.last = previous,
+        if self.n_gaps > self.line.len() / 2 {
+            self.line.retain(|waiter| waiter.waker.is_some());
+            self.n_gaps = 0;
         }
-    }
-
-    /// Gives an unlinked place to the next who comes.
-    fn vacate(&mut self, Key(at): Key) {
-        self.places[at] = Place { state: State::Empty, need: 0, previous: None, next: self.empty };
-        self.empty = Some(at);
     }
 }
 
@@ -196,13 +152,27 @@ mod tests {
         woken.load(Relaxed) // ORDERING: Relaxed, as above.
     }
 
+    /// Stands in the line.
+    fn stand(list: &mut WaitList, waker: Waker) -> Option<Key> {
+        let mut key = None;
+        assert!(list.poll(&mut key, 1, &mut Some(waker)).is_pending());
+        key
+    }
+
+    fn leave(list: &mut WaitList, key: Option<Key>) -> Left {
+        list.leave(key.expect("it stands in the line"))
+    }
+
     #[test]
     fn waiters_are_served_in_the_order_they_came() {
         let woken = Arc::default();
         let mut list = WaitList::default();
-        let keys: Vec<Key> = (0..4).map(|n| list.enlist(waker(n, &woken))).collect();
-        let order: Vec<usize> = keys.iter().map(|_| serve(&mut list, &woken)).collect();
-        assert_eq!(order, [0, 1, 2, 3]);
+        let mut keys: Vec<_> = (0..4).map(|n| stand(&mut list, waker(n, &woken))).collect();
+        for (n, key) in keys.iter_mut().enumerate() {
+            assert!(list.poll(key, 1, &mut None).is_pending());
+            assert_eq!(serve(&mut list, &woken), n);
+            assert!(list.poll(key, 1, &mut None).is_ready());
+        }
         assert!(list.serve_first().is_none());
     }
 
@@ -210,36 +180,40 @@ mod tests {
     fn a_waiter_that_leaves_the_middle_is_passed_over() {
         let woken = Arc::default();
         let mut list = WaitList::default();
-        let mut keys: Vec<Key> = (0..3).map(|n| list.enlist(waker(n, &woken))).collect();
-        assert!(matches!(list.leave(keys.remove(1)), Left::Unserved(_)));
+        let mut keys: Vec<_> = (0..3).map(|n| stand(&mut list, waker(n, &woken))).collect();
+        assert!(matches!(leave(&mut list, keys.remove(1)), Left::Unserved(_)));
         assert_eq!([serve(&mut list, &woken), serve(&mut list, &woken)], [0, 2]);
     }
 
     #[test]
     fn a_waiter_that_leaves_after_it_was_served_says_so() {
         let mut list = WaitList::default();
-        let key = list.enlist(Waker::noop().clone());
+        let key = stand(&mut list, Waker::noop().clone());
         list.serve_first();
-        assert!(matches!(list.leave(key), Left::Served));
+        assert!(matches!(leave(&mut list, key), Left::Served));
     }
 
     #[test]
     fn a_second_look_replaces_the_waker() {
         let woken = Arc::default();
         let mut list = WaitList::default();
-        let key = list.enlist(waker(1, &woken));
-        assert!(matches!(list.look(key, waker(2, &woken)), Turn::NotYet(..)));
+        let mut key = stand(&mut list, waker(1, &woken));
+        let mut newest = Some(waker(2, &woken));
+        assert!(list.poll(&mut key, 1, &mut newest).is_pending() && newest.is_some());
         assert_eq!(serve(&mut list, &woken), 2);
     }
 
     #[test]
-    fn places_are_used_again() {
+    fn gaps_never_outnumber_those_who_wait() {
         let mut list = WaitList::default();
-        for _ in 0..1000 {
-            let key = list.enlist(Waker::noop().clone());
-            list.serve_first();
-            assert!(matches!(list.look(key, Waker::noop().clone()), Turn::Served(_)));
+        let mut keys = VecDeque::new();
+        for n in 0..1000 {
+            keys.push_back(stand(&mut list, Waker::noop().clone()));
+            let leaves = keys.remove(keys.len() * n / 1000).expect("one has come");
+            if n % 3 > 0 {
+                leave(&mut list, leaves);
+            }
+            assert!(list.line.len() <= 2 * (n / 3 + 1));
         }
-        assert_eq!(list.places.len(), 1);
     }
 }

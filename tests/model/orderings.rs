@@ -181,6 +181,43 @@ fn a_relaxed_look_would_lose_the_message() {
     cancel("a relaxed look", Release, Relaxed);
 }
 
+/// Two finish an item each, and count it out; who joins looks at the count.
+fn count_out(name: &str, count: Ordering, look: Ordering) {
+    every_execution(name, move || {
+        let n = Arc::new(AtomicUsize::new(2));
+        let done = Arc::new([(); 2].map(|()| AtomicUsize::new(0)));
+        let workers = [0, 1].map(|item| {
+            let (n, done) = (n.clone(), done.clone());
+            thread::spawn(move || {
+                done[item].store(1, Relaxed);
+                n.fetch_sub(1, count);
+            })
+        });
+        if n.load(look) == 0 {
+            let done = [0, 1].map(|item| done[item].load(Relaxed));
+            assert_eq!(done, [1, 1], "the work came after its end");
+        }
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    });
+}
+
+#[test]
+fn what_was_done_with_each_item_is_seen_by_who_sees_that_there_are_none() {
+    count_out("orderings: the last item carries the work on all", Release, Acquire);
+}
+
+#[test]
+#[should_panic(expected = "the work came after its end")]
+fn a_relaxed_count_of_items_would_lose_the_work() {
+    count_out("a relaxed count of items", Relaxed, Acquire);
+}
+
+#[test]
+#[should_panic(expected = "the work came after its end")]
+fn a_relaxed_join_would_lose_the_work() {
+    count_out("a relaxed join", Release, Relaxed);
+}
+
 /// Two wake a task: the first one queues it, and the second finds it queued and adds nothing but its
 /// message. A poll that answers both has to see both.
 fn wake(name: &str, wake: Ordering, begin_poll: Ordering) {

@@ -157,10 +157,27 @@ fn a_join_waits_for_what_is_put_while_the_last_is_done() {
         let last = queue.try_get().unwrap();
         let worker = thread::spawn(move || drop(last));
         queue.try_put(2).unwrap();
+        let mut join = queue.join();
+        assert!(poll(&mut join).is_pending());
         worker.join().unwrap();
-        assert!(poll(&mut queue.join()).is_pending());
+        assert!(poll(&mut join).is_pending());
         drop(queue.try_get().unwrap());
-        assert!(poll(&mut queue.join()).is_ready());
+        assert!(poll(&mut join).is_ready());
+    });
+}
+
+/// Two are done at once, and each may be the last.
+#[test]
+fn the_last_of_two_items_is_told_of() {
+    random_schedules("sync: the last done against the last but one", 20_000, || {
+        let queue = Queue::unbounded();
+        let workers = [1, 2].map(|n| {
+            queue.try_put(n).unwrap();
+            let item = queue.try_get().unwrap();
+            thread::spawn(move || drop(item))
+        });
+        block_on(queue.join());
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
     });
 }
 

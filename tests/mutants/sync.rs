@@ -13,15 +13,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/sync/permits.rs",
         right: "        if key.is_none() && self.try_take(n) {",
-        wrong: "        if false {",
+        wrong: "        if key.is_none() && to_wake.waiter.is_none() && self.try_take(n) {",
         mistake: "looking for a permit and standing in line are two steps",
         caught_by: "sync::a_permit_reaches_who_stays_though_the_first_in_line_goes",
     },
     Mutant {
         file: "src/sync/permits.rs",
-        right: "                to_wake.drop(Some(waker));
+        right: "                to_wake.waiter = Some(waker);
                 self.serve(to_wake);",
-        wrong: "                to_wake.drop(Some(waker));",
+        wrong: "                to_wake.waiter = Some(waker);",
         mistake: "who goes unserved leaves those behind it waiting",
         caught_by: "sync::one_that_wants_many_and_goes_makes_way",
     },
@@ -85,40 +85,59 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/sync/item.rs",
-        right: "        locked(n, |n, to_wake| {
-            *n -= 1;
-            if *n == 0 {
-                is_none.set_under_lock(to_wake);
+        right: "        locked(&self.line, |line, to_wake| {
+            // If there are some again, who waits may have come after them, and goes on waiting.
+            if self.n() == 0 {
+                to_wake.wake_all(line);
             }
         });",
-        wrong: "        let is_last = locked(n, |n, _| {
-            *n -= 1;
-            *n == 0
-        });
-        if is_last {
-            locked(n, |_, to_wake| is_none.set_under_lock(to_wake));
+        wrong: "        if self.n() == 0 {
+            locked(&self.line, |line, to_wake| to_wake.wake_all(line));
         }",
-        mistake: "the count and its flag are two steps",
+        mistake: "looking at the count and serving the line are two steps",
         caught_by: "sync::a_join_waits_for_what_is_put_while_the_last_is_done",
     },
     Mutant {
+        file: "src/sync/item.rs",
+        right: "        if self.0.n.fetch_sub(1, Release) == 1 {
+            self.0.tell();
+        }",
+        wrong: "        let is_last = self.0.n() == 1;
+        self.0.n.fetch_sub(1, Release);
+        if is_last {
+            self.0.tell();
+        }",
+        mistake: "who is the last is asked before it is counted out",
+        caught_by: "sync::the_last_of_two_items_is_told_of",
+    },
+    Mutant {
         file: "src/sync/flag.rs",
-        right: "        while let Some(waker) = self.line.serve_first() {",
-        wrong: "        if let Some(waker) = self.line.serve_first() {",
+        right: "        self.is_set.store(true, Release);
+        locked(&self.line, |line, to_wake| to_wake.wake_all(line));",
+        wrong: "        locked(&self.line, |line, to_wake| to_wake.wake_all(line));
+        self.is_set.store(true, Release);",
+        mistake: "a flag is set when those who wait have been told",
+        caught_by: "sync::a_flag_that_is_set_ends_every_wait",
+    },
+    Mutant {
+        file: "src/sync/to_wake.rs",
+        right: "        while let Some(waker) = line.serve_first() {",
+        wrong: "        if let Some(waker) = line.serve_first() {",
         mistake: "a flag that is set tells only the first in line",
         caught_by: "sync::a_flag_that_is_set_ends_every_wait",
     },
     Mutant {
         file: "src/sync/flag.rs",
-        right: "        let polled = locked(&flag.0, |state, to_wake| {
-            if key.is_none() && state.is_set {
-                to_wake.drop(Some(waker));
-                return Poll::Ready(());
-            }",
-        wrong: "        if key.is_none() && flag.is_set() {
+        right: "        let polled = poll_locked(what.line(), context, |line, to_wake| match key {
+            None if what.is_so() => Poll::Ready(()),
+            _ => line.poll(key, 1, &mut to_wake.waiter),
+        });",
+        wrong: "        if key.is_none() && what.is_so() {
             return Poll::Ready(());
         }
-        let polled = locked(&flag.0, |state, to_wake| {",
+        let polled = poll_locked(what.line(), context, |line, to_wake| {
+            line.poll(key, 1, &mut to_wake.waiter)
+        });",
         mistake: "looking at a flag and standing in line are two steps",
         caught_by: "sync::a_join_hears_of_the_last_item",
     },

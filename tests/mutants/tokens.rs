@@ -7,13 +7,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/wait/cancel_tree.rs",
         right: "        let mut nodes = self.0.lock();
         let node = nodes.node(at);
-        let (waiting",
+        let polled",
         wrong: "        if key.is_none() && self.0.lock().node(at).reason.is_none() {
-            return Err(self.0.lock().node(at).waiters.enlist(waker));
+            let _ = self.0.lock().node(at).waiters.poll(key, 1, &mut waker);
+            return Poll::Pending;
         }
         let mut nodes = self.0.lock();
         let node = nodes.node(at);
-        let (waiting",
+        let polled",
         mistake: "looking at a token and leaving a waker are two steps",
         caught_by: "tokens::a_cancel_ends_every_wait",
     },
@@ -34,8 +35,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/wait_list.rs",
-        right: "            State::Waiting(kept) => Turn::NotYet(key, mem::replace(kept, waker)),",
-        wrong: "            State::Waiting(_) => Turn::NotYet(key, waker),",
+        right: "                Some(key) => *waker = self.waker_of(key).replace(newest),",
+        wrong: "                Some(_) => *waker = Some(newest),",
         mistake: "the first waker of a wait is kept, whoever polls afterwards",
         caught_by: "tokens::the_newest_waker_of_a_wait_is_the_one_that_is_woken",
     },
