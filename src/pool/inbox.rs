@@ -7,6 +7,7 @@
 //! What must always hold: jobs move from the inbox to the workers' queue and never back, so that
 //! whoever looks for a job here first, and there afterwards, does not miss it.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::error::CancelReason;
@@ -38,6 +39,14 @@ pub(crate) struct Inbox {
 /// part of it, wait for each other all the same.
 #[repr(align(128))]
 pub(crate) struct Apart<T>(pub(crate) T);
+
+impl<T> Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
 
 /// What the inbox's lock guards.
 pub(crate) struct Tray {
@@ -119,7 +128,7 @@ impl Inbox {
         self.is_closed.store(true, Relaxed); // ORDERING: Relaxed, as in `admit`.
     }
 
-    /// Whether anything has happened since there were `n_seen` jobs. Only a hint, for a look-out.
+    /// Whether there is a reason to end a look-out that began when there were `n_seen` jobs. Only a hint.
     pub(crate) fn has_news(&self, n_seen: usize) -> bool {
         // ORDERING: Relaxed, as in `admit`.
         self.n_submitted() != n_seen || self.is_closed.load(Relaxed)
@@ -131,24 +140,25 @@ impl Inbox {
 
     /// The guard is asked for as a proof that the lock is held.
     pub(crate) fn set_bell(&self, _: &mut Tray, is_set: bool) {
-        self.bell.0.store(is_set, Relaxed); // ORDERING: Relaxed, as in `admit`.
+        self.bell.store(is_set, Relaxed); // ORDERING: Relaxed, as in `admit`.
     }
 
-    #[inline]
+    /// Whether the next submit would call somebody. Without the lock, only a hint.
+    #[inline] // At every fork, in the crate that forks.
     pub(crate) fn is_bell_set(&self) -> bool {
-        self.bell.0.load(Relaxed) // ORDERING: Relaxed, as in `admit`.
+        self.bell.load(Relaxed) // ORDERING: Relaxed, as in `admit`.
     }
 
-    /// A worker begins to look out, or has ended.
+    /// A worker begins to look out, or has ended; or somebody brings it work.
     pub(crate) fn want_work(&self, is_wanted: bool) {
         // ORDERING: Relaxed. A hint, from which nothing is concluded but that a job may be welcome.
-        self.is_work_wanted.0.store(is_wanted, Relaxed);
+        self.is_work_wanted.store(is_wanted, Relaxed);
     }
 
-    /// Whether a worker has nothing to do: the bell is set, or somebody looks out.
-    #[inline] // At every fork.
+    /// Whether a worker has nothing to do, and would take what somebody else might do later.
+    #[inline] // As `is_bell_set`.
     pub(crate) fn is_work_wanted(&self) -> bool {
-        self.is_bell_set() || self.is_work_wanted.0.load(Relaxed) // ORDERING: as in `want_work`.
+        self.is_bell_set() || self.is_work_wanted.load(Relaxed) // ORDERING: as in `want_work`.
     }
 
     pub(crate) fn n_submitted(&self) -> usize {

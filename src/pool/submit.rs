@@ -25,7 +25,7 @@ pub(crate) fn submit(
     token: Option<&CancellationToken>,
     submitted_at: &'static Location<'static>,
 ) -> Ticket {
-    let Some(places) = shared.places() else { return queue(shared, job, submitted_at) };
+    let Some(places) = &shared.places else { return queue(shared, job, submitted_at) };
     if places.try_take() {
         return queue(shared, job, submitted_at);
     }
@@ -57,7 +57,7 @@ pub(crate) fn queue(
     // Told of when its number is known, and as of now: a worker may begin it before we get there.
     let when = observer.now();
     let tell = |ticket: Ticket| observer.tell_of(when, ticket.0, Step::Submitted(submitted_at));
-    match shared.admit(job) {
+    match shared.inbox.admit(job) {
         Admission::Queued(ticket) => {
             tell(ticket);
             ticket
@@ -82,7 +82,7 @@ pub(crate) fn bring(
     job: Arc<dyn Run>,
     submitted_at: &'static Location<'static>,
 ) -> Option<Ticket> {
-    let has_room = shared.places().is_none_or(Places::try_take);
+    let has_room = shared.places.as_ref().is_none_or(Places::try_take);
     has_room.then(|| queue(shared, job, submitted_at))
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn submit_all(
             observer.tell_of(when, job, Step::Submitted(submitted_at));
         }
     };
-    match shared.admit_all(jobs) {
+    match shared.inbox.admit_all(jobs) {
         Ok((first, rings)) => {
             if rings {
                 summon(shared, shared.lock());

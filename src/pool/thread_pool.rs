@@ -109,7 +109,7 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        if self.shared.places().is_some_and(|places| !places.try_take()) {
+        if self.shared.places.as_ref().is_some_and(|places| !places.try_take()) {
             return Err(QueueFull(closure));
         }
         let submitted_at = Location::caller();
@@ -141,7 +141,7 @@ impl ThreadPool {
     {
         const BATCH: usize = 64; // The first jobs run while the later ones are still being made.
         let (submitted_at, mut closures) = (Location::caller(), closures.into_iter());
-        if self.shared.places().is_some() {
+        if self.shared.places.is_some() {
             // One by one, for each has to wait for its place.
             return closures.map(|closure| self.submit_from(submitted_at, closure)).collect();
         }

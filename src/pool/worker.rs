@@ -136,11 +136,11 @@ fn work(aboard: &Aboard) {
             }
             Next::LookOut(n_seen) => {
                 drop(state);
-                shared.want_work(true);
-                patience.look_out(look_out, || shared.has_news(n_seen));
+                shared.inbox.want_work(true);
+                patience.look_out(look_out, || shared.inbox.has_news(n_seen));
                 state = shared.lock();
                 state.arrive();
-                shared.want_work(false);
+                shared.inbox.want_work(false);
                 may_look_out = false;
             }
             Next::Sleep => {
@@ -198,7 +198,7 @@ impl Runner for AtWork<'_> {
     fn before_settling(&self, ending: Ending) {
         self.aboard.ledger.count_settled();
         self.tell(Step::Settled(ending));
-        if self.returns_to_queue && self.aboard.shared.is_bell_set() {
+        if self.returns_to_queue && self.aboard.shared.inbox.is_bell_set() {
             self.is_announced.set(self.aboard.shared.announce());
         }
     }

@@ -14,7 +14,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.inbox.0.close(&mut tray, CancelReason::ShutDown);
+        right: "        self.inbox.close(&mut tray, CancelReason::ShutDown);
 ",
         wrong: "        let _ = &mut tray;
 ",
@@ -90,7 +90,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            self.inbox.0.close(&mut tray, reason.clone());
+        right: "            self.inbox.close(&mut tray, reason.clone());
 ",
         wrong: "            let _ = reason;
 ",

@@ -21,7 +21,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
                 state.idle.push",
         wrong: "            None => {
                 drop(tray);
-                let mut tray = self.inbox.0.lock();
+                let mut tray = self.inbox.lock();
                 state.idle.push",
         mistake: "looking and lying down are two steps",
         caught_by: "pool::one_worker_comes_for_every_job",
@@ -104,11 +104,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "|| shared.has_news(n_seen));
+        right: "|| shared.inbox.has_news(n_seen));
                 state = shared.lock();
                 state.arrive();
 ",
-        wrong: "|| shared.has_news(n_seen));
+        wrong: "|| shared.inbox.has_news(n_seen));
                 state = shared.lock();
 ",
         mistake: "who has looked out is on its way for ever",
@@ -116,7 +116,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.0.set_bell(&mut tray, state.has_free_hand());
+        right: "                self.inbox.set_bell(&mut tray, state.has_free_hand());
                 return",
         wrong: "                return",
         mistake: "the bell is not set again when the last job was taken",
@@ -124,7 +124,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.0.set_bell(&mut tray, !state.is_one_on_its_way);
+        right: "                self.inbox.set_bell(&mut tray, !state.is_one_on_its_way);
 ",
         wrong: "",
         mistake: "who lies down does not set the bell",
@@ -211,11 +211,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "        let state = self.lock();
-        let tray = self.inbox.0.lock();
+        let tray = self.inbox.lock();
         // All of it is of one moment. The locks hold everything still but what is counted as
         // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
 ",
-        wrong: "        let tray = self.inbox.0.lock();
+        wrong: "        let tray = self.inbox.lock();
         let handed_in = tray.queue.len();
         drop(tray);
         let state = self.lock();
