@@ -87,6 +87,13 @@ impl Shared {
         claimed
     }
 
+    /// Takes a queued job out of turn and refuses it; false if it was too late for that.
+    pub(crate) fn cancel(&self, ticket: Ticket, reason: CancelReason) -> bool {
+        let Some(job) = self.claim(ticket) else { return false };
+        self.refuse(ticket, job, reason);
+        true
+    }
+
     /// So many jobs have left the queue.
     pub(crate) fn give_back_places(&self, n: usize) {
         if let Some(places) = &self.places {

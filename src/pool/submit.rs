@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use crate::event::Step;
 use crate::wait::cancel::CancellationToken;
-use crate::wait::help::{self, Ticket};
+use crate::wait::help::Ticket;
 
 use super::inbox::{Admission, RefusedJobs};
 use super::job::Run;
 use super::places::Places;
 use super::shared::Shared;
-use super::worker::{is_aboard, offer_of, summon};
+use super::worker::{is_aboard, summon, take_back};
 
 /// Queues a job and sees to it that a worker comes for it, or refuses it. Where the queue is full,
 /// waits for a place. A job whose token is cancelled needs none: it will not stay.
@@ -37,13 +37,10 @@ pub(crate) fn submit(
         }
         return queue(shared, job, submitted_at);
     }
-    // A worker would wait for itself. It lets the job in beyond the limit, and runs it at once. (A
-    // thread that has no helper, because it has just begun or is about to end, only lets it in.)
+    // A worker would wait for itself. It lets the job in beyond the limit, and runs it at once.
     places.take_anyway();
     let ticket = queue(shared, job, submitted_at);
-    if let Some(helper) = help::helper() {
-        helper.take_back(offer_of(shared, ticket));
-    }
+    take_back(shared, ticket);
     ticket
 }
 

@@ -40,6 +40,15 @@ pub(crate) fn offer_of(shared: &Arc<Shared>, ticket: Ticket) -> Offer {
     Offer { line: Arc::as_ptr(shared).addr(), ticket }
 }
 
+/// Runs a job right here if it is queued, and this thread a worker of its pool.
+///
+/// A worker that is about to begin or to end has no helper, and runs none.
+pub(crate) fn take_back(shared: &Arc<Shared>, ticket: Ticket) {
+    if let Some(helper) = help::helper() {
+        helper.take_back(offer_of(shared, ticket));
+    }
+}
+
 /// Lets go of the lock and fetches the hand that is wanted, if one is.
 pub(crate) fn summon(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     match shared.next_hand(&mut state) {

@@ -4,10 +4,10 @@ use super::Mutant;
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
-        file: "src/pool/handle.rs",
-        right: "            place.shared.refuse(place.ticket, job, CancelReason::Requested);
+        file: "src/pool/shared.rs",
+        right: "        self.refuse(ticket, job, reason);
 ",
-        wrong: "            drop(job);
+        wrong: "        drop((job, reason));
 ",
         mistake: "what is cancelled leaves the queue and never settles",
         caught_by: "ends::a_cancel_that_races_the_last_drop_settles_its_job",

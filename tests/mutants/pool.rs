@@ -161,22 +161,19 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "    pub fn join(mut self) -> Result<T, JoinError> {
-        self.take_back();",
-        wrong: "    pub fn join(mut self) -> Result<T, JoinError> {",
+        right: "            worker::take_back(&place.shared, place.ticket);",
+        wrong: "            let _ = place;",
         mistake: "a worker that waits only waits",
         caught_by: "pool::a_pool_of_one_thread_joins_its_own_jobs",
     },
     Mutant {
-        file: "src/pool/handle.rs",
-        right: "        if let (Some(place), Some(helper)) = (&self.place, help::helper()) {
-            helper.take_back(worker::offer_of(&place.shared, place.ticket));
-        }",
-        wrong: "        if let Some(place) = &self.place {
-            if let Some(job) = place.shared.claim(place.ticket) {
-                job.run(&place.shared.ledger);
-            }
-        }",
+        file: "src/pool/worker.rs",
+        right: "    if let Some(helper) = help::helper() {
+        helper.take_back(offer_of(shared, ticket));
+    }",
+        wrong: "    if let Some(job) = shared.claim(ticket) {
+        job.run(&shared.ledger);
+    }",
         mistake: "everybody takes back",
         caught_by: "pool::a_thread_outside_runs_no_job",
     },
