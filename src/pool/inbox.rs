@@ -55,21 +55,14 @@ pub(crate) struct Tray {
     closed: Option<CancelReason>,
 }
 
-/// What somebody who brings a job is told.
-pub(crate) enum Admission {
-    /// It is queued, and will be found.
-    Queued(Ticket),
-    /// It is queued, and the bringer has to call a worker.
-    Ring(Ticket),
-    /// It is not let in; the bringer has to refuse it.
-    Refused(Ticket, Arc<dyn Run>, CancelReason),
-}
-
-/// Jobs that were not let in. Their tickets follow one another.
-pub(crate) struct RefusedJobs {
-    pub(crate) first: Ticket,
-    pub(crate) jobs: Vec<Arc<dyn Run>>,
-    pub(crate) reason: CancelReason,
+/// What somebody who brings jobs is told.
+pub(crate) enum Admission<J> {
+    /// They are queued, and will be found.
+    Queued,
+    /// They are queued, and the bringer has to call a worker.
+    Ring,
+    /// They are not let in; the bringer has to refuse them.
+    Refused(J, CancelReason),
 }
 
 impl Inbox {
@@ -86,40 +79,29 @@ impl Inbox {
         }
     }
 
-    pub(crate) fn admit(&self, job: Arc<dyn Run>) -> Admission {
-        let mut tray = self.tray.lock();
-        let n_before = self.n_submitted();
-        // ORDERING: Relaxed. Under the lock, which orders it for all who take the lock. Who looks
-        // without it takes it afterwards, to see what the news is.
-        self.n_submitted.store(n_before + 1, Relaxed);
-        let ticket = Ticket(n_before);
-        if let Some(reason) = &tray.closed {
-            return Admission::Refused(ticket, job, reason.clone());
-        }
-        tray.queue.push(ticket, job);
-        if self.is_bell_set() {
-            self.set_bell(&mut tray, false);
-            Admission::Ring(ticket)
-        } else {
-            Admission::Queued(ticket)
-        }
-    }
-
-    /// Takes in many at once: one lock, and one call at most. Their tickets follow one another, from
-    /// the one that is returned; true if the bringer has to call a worker.
-    pub(crate) fn admit_all(&self, jobs: Vec<Arc<dyn Run>>) -> Result<(Ticket, bool), RefusedJobs> {
+    /// Takes in one job or many: one lock, and one call at most. Their tickets follow one another,
+    /// from the one that is returned.
+    pub(crate) fn admit<J>(&self, jobs: J) -> (Ticket, Admission<J>)
+    where
+        J: ExactSizeIterator<Item = Arc<dyn Run>>,
+    {
         let mut tray = self.tray.lock();
         let first = self.n_submitted();
-        self.n_submitted.store(first + jobs.len(), Relaxed); // ORDERING: Relaxed, as in `admit`.
+        // ORDERING: Relaxed. Under the lock, which orders it for all who take the lock. Who looks
+        // without it takes it afterwards, to see what the news is.
+        self.n_submitted.store(first + jobs.len(), Relaxed);
         if let Some(reason) = &tray.closed {
-            return Err(RefusedJobs { first: Ticket(first), jobs, reason: reason.clone() });
+            return (Ticket(first), Admission::Refused(jobs, reason.clone()));
         }
         for (ticket, job) in (first..).zip(jobs) {
             tray.queue.push(Ticket(ticket), job);
         }
-        let rings = self.is_bell_set();
-        self.set_bell(&mut tray, false);
-        Ok((Ticket(first), rings))
+        if self.is_bell_set() {
+            self.set_bell(&mut tray, false);
+            (Ticket(first), Admission::Ring)
+        } else {
+            (Ticket(first), Admission::Queued)
+        }
     }
 
     /// Lets no more jobs in.

@@ -4,6 +4,7 @@
 //! hold: every way to hand a job in gives a handle, or gives the closure back.
 
 use std::fmt;
+use std::iter::once;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
@@ -114,7 +115,7 @@ impl ThreadPool {
         }
         let submitted_at = Location::caller();
         let job = Arc::new(Job::new(closure, submitted_at));
-        let ticket = submit::queue(&self.shared, job.clone(), submitted_at);
+        let ticket = submit::queue(&self.shared, once(job.clone() as Arc<dyn Run>), submitted_at);
         Ok(JoinHandle::queued(job, self.shared.clone(), ticket))
     }
 
@@ -155,8 +156,8 @@ impl ThreadPool {
             if jobs.is_empty() {
                 return handles;
             }
-            let queued = jobs.iter().map(|job| job.clone() as Arc<dyn Run>).collect();
-            let first = submit::submit_all(&self.shared, queued, submitted_at);
+            let queued: Vec<_> = jobs.iter().map(|job| job.clone() as Arc<dyn Run>).collect();
+            let first = submit::queue(&self.shared, queued, submitted_at);
             for (ticket, job) in (first.0..).zip(jobs) {
                 handles.push(JoinHandle::queued(job, self.shared.clone(), Ticket(ticket)));
             }

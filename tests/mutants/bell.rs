@@ -57,8 +57,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/inbox.rs",
         right: "            self.set_bell(&mut tray, false);
-            Admission::Ring",
-        wrong: "            Admission::Ring",
+            (Ticket(first), Admission::Ring)",
+        wrong: "            (Ticket(first), Admission::Ring)",
         mistake: "who rings leaves the bell set",
         caught_by: "bell::the_bell_is_set_exactly_while_a_hand_must_be_called",
     },

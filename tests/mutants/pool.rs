@@ -29,25 +29,27 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/inbox.rs",
         right: "        let mut tray = self.tray.lock();
-        let n_before = self.n_submitted();
+        let first = self.n_submitted();
         // ORDERING: Relaxed. Under the lock, which orders it for all who take the lock. Who looks
         // without it takes it afterwards, to see what the news is.
-        self.n_submitted.store(n_before + 1, Relaxed);
-        let ticket = Ticket(n_before);
+        self.n_submitted.store(first + jobs.len(), Relaxed);
         if let Some(reason) = &tray.closed {
-            return Admission::Refused(ticket, job, reason.clone());
+            return (Ticket(first), Admission::Refused(jobs, reason.clone()));
         }
-        tray.queue.push(ticket, job);
+        for (ticket, job) in (first..).zip(jobs) {
+            tray.queue.push(Ticket(ticket), job);
+        }
         if self.is_bell_set() {",
         wrong: "        let is_set = self.is_bell_set();
         let mut tray = self.tray.lock();
-        let n_before = self.n_submitted();
-        self.n_submitted.store(n_before + 1, Relaxed);
-        let ticket = Ticket(n_before);
+        let first = self.n_submitted();
+        self.n_submitted.store(first + jobs.len(), Relaxed);
         if let Some(reason) = &tray.closed {
-            return Admission::Refused(ticket, job, reason.clone());
+            return (Ticket(first), Admission::Refused(jobs, reason.clone()));
         }
-        tray.queue.push(ticket, job);
+        for (ticket, job) in (first..).zip(jobs) {
+            tray.queue.push(Ticket(ticket), job);
+        }
         if is_set {",
         mistake: "a bringer looks at the bell before it takes the lock",
         caught_by: "pool::one_worker_comes_for_every_job",
@@ -55,8 +57,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/submit.rs",
         right: "            summon(shared, shared.lock());
-            tell(ticket);",
-        wrong: "            tell(ticket);",
+            tell(first);",
+        wrong: "            tell(first);",
         mistake: "who finds the bell set calls nobody",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
