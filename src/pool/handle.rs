@@ -138,7 +138,9 @@ impl<T> JoinHandle<T> {
     /// If the result has been taken, by awaiting `&mut` this handle.
     #[doc(alias = "result")]
     pub fn join(mut self) -> Result<T, JoinError> {
-        self.take_back();
+        if let Some(place) = &self.place {
+            worker::take_back(&place.shared, place.ticket);
+        }
         if !self.is_settled() {
             look_out(self.look_out(), || self.is_settled());
         }
@@ -210,18 +212,15 @@ impl<T> JoinHandle<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel(&self) -> Cancel {
-        let claimed = self.place.as_ref().and_then(|place| {
-            let job = place.shared.claim(place.ticket)?;
-            place.shared.refuse(place.ticket, job, CancelReason::Requested);
-            Some(())
-        });
-        let is_cancelled = || self.outcome.as_ref().is_some_and(|outcome| outcome.was_cancelled());
-        if claimed.is_some() || is_cancelled() {
-            return Cancel::Dequeued;
-        }
-        match &self.outcome {
-            Some(outcome) if !outcome.is_settled() && outcome.ask_to_stop() => Cancel::Asked,
-            Some(_) | None => Cancel::TooLate,
+        // What has been given away has settled, and so left the queue.
+        let Some(outcome) = &self.outcome else { return Cancel::TooLate };
+        let cancel = |place: &Place| place.shared.cancel(place.ticket, CancelReason::Requested);
+        if self.place.as_ref().is_some_and(cancel) || outcome.was_cancelled() {
+            Cancel::Dequeued
+        } else if !outcome.is_settled() && outcome.ask_to_stop() {
+            Cancel::Asked
+        } else {
+            Cancel::TooLate
         }
     }
 
@@ -248,12 +247,6 @@ impl<T> JoinHandle<T> {
         CancelOnDrop::new(self, |handle| {
             handle.cancel();
         })
-    }
-
-    fn take_back(&self) {
-        if let (Some(place), Some(helper)) = (&self.place, help::helper()) {
-            helper.take_back(worker::offer_of(&place.shared, place.ticket));
-        }
     }
 
     fn is_settled(&self) -> bool {

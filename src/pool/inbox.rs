@@ -7,6 +7,7 @@
 //! What must always hold: jobs move from the inbox to the workers' queue and never back, so that
 //! whoever looks for a job here first, and there afterwards, does not miss it.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::error::CancelReason;
@@ -39,6 +40,14 @@ pub(crate) struct Inbox {
 #[repr(align(128))]
 pub(crate) struct Apart<T>(pub(crate) T);
 
+impl<T> Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// What the inbox's lock guards.
 pub(crate) struct Tray {
     pub(crate) queue: Queue<Arc<dyn Run>>,
@@ -46,21 +55,14 @@ pub(crate) struct Tray {
     closed: Option<CancelReason>,
 }
 
-/// What somebody who brings a job is told.
-pub(crate) enum Admission {
-    /// It is queued, and will be found.
-    Queued(Ticket),
-    /// It is queued, and the bringer has to call a worker.
-    Ring(Ticket),
-    /// It is not let in; the bringer has to refuse it.
-    Refused(Ticket, Arc<dyn Run>, CancelReason),
-}
-
-/// Jobs that were not let in. Their tickets follow one another.
-pub(crate) struct RefusedJobs {
-    pub(crate) first: Ticket,
-    pub(crate) jobs: Vec<Arc<dyn Run>>,
-    pub(crate) reason: CancelReason,
+/// What somebody who brings jobs is told.
+pub(crate) enum Admission<J> {
+    /// They are queued, and will be found.
+    Queued,
+    /// They are queued, and the bringer has to call a worker.
+    Ring,
+    /// They are not let in; the bringer has to refuse them.
+    Refused(J, CancelReason),
 }
 
 impl Inbox {
@@ -77,40 +79,29 @@ impl Inbox {
         }
     }
 
-    pub(crate) fn admit(&self, job: Arc<dyn Run>) -> Admission {
-        let mut tray = self.tray.lock();
-        let n_before = self.n_submitted();
-        // ORDERING: Relaxed. Under the lock, which orders it for all who take the lock. Who looks
-        // without it takes it afterwards, to see what the news is.
-        self.n_submitted.store(n_before + 1, Relaxed);
-        let ticket = Ticket(n_before);
-        if let Some(reason) = &tray.closed {
-            return Admission::Refused(ticket, job, reason.clone());
-        }
-        tray.queue.push(ticket, job);
-        if self.is_bell_set() {
-            self.set_bell(&mut tray, false);
-            Admission::Ring(ticket)
-        } else {
-            Admission::Queued(ticket)
-        }
-    }
-
-    /// Takes in many at once: one lock, and one call at most. Their tickets follow one another, from
-    /// the one that is returned; true if the bringer has to call a worker.
-    pub(crate) fn admit_all(&self, jobs: Vec<Arc<dyn Run>>) -> Result<(Ticket, bool), RefusedJobs> {
+    /// Takes in one job or many: one lock, and one call at most. Their tickets follow one another,
+    /// from the one that is returned.
+    pub(crate) fn admit<J>(&self, jobs: J) -> (Ticket, Admission<J>)
+    where
+        J: ExactSizeIterator<Item = Arc<dyn Run>>,
+    {
         let mut tray = self.tray.lock();
         let first = self.n_submitted();
-        self.n_submitted.store(first + jobs.len(), Relaxed); // ORDERING: Relaxed, as in `admit`.
+        // ORDERING: Relaxed. Under the lock, which orders it for all who take the lock. Who looks
+        // without it takes it afterwards, to see what the news is.
+        self.n_submitted.store(first + jobs.len(), Relaxed);
         if let Some(reason) = &tray.closed {
-            return Err(RefusedJobs { first: Ticket(first), jobs, reason: reason.clone() });
+            return (Ticket(first), Admission::Refused(jobs, reason.clone()));
         }
         for (ticket, job) in (first..).zip(jobs) {
             tray.queue.push(Ticket(ticket), job);
         }
-        let rings = self.is_bell_set();
-        self.set_bell(&mut tray, false);
-        Ok((Ticket(first), rings))
+        if self.is_bell_set() {
+            self.set_bell(&mut tray, false);
+            (Ticket(first), Admission::Ring)
+        } else {
+            (Ticket(first), Admission::Queued)
+        }
     }
 
     /// Lets no more jobs in.
@@ -119,7 +110,7 @@ impl Inbox {
         self.is_closed.store(true, Relaxed); // ORDERING: Relaxed, as in `admit`.
     }
 
-    /// Whether anything has happened since there were `n_seen` jobs. Only a hint, for a look-out.
+    /// Whether there is a reason to end a look-out that began when there were `n_seen` jobs. Only a hint.
     pub(crate) fn has_news(&self, n_seen: usize) -> bool {
         // ORDERING: Relaxed, as in `admit`.
         self.n_submitted() != n_seen || self.is_closed.load(Relaxed)
@@ -131,24 +122,25 @@ impl Inbox {
 
     /// The guard is asked for as a proof that the lock is held.
     pub(crate) fn set_bell(&self, _: &mut Tray, is_set: bool) {
-        self.bell.0.store(is_set, Relaxed); // ORDERING: Relaxed, as in `admit`.
+        self.bell.store(is_set, Relaxed); // ORDERING: Relaxed, as in `admit`.
     }
 
-    #[inline]
+    /// Whether the next submit would call somebody. Without the lock, only a hint.
+    #[inline] // At every fork, in the crate that forks.
     pub(crate) fn is_bell_set(&self) -> bool {
-        self.bell.0.load(Relaxed) // ORDERING: Relaxed, as in `admit`.
+        self.bell.load(Relaxed) // ORDERING: Relaxed, as in `admit`.
     }
 
-    /// A worker begins to look out, or has ended.
+    /// A worker begins to look out, or has ended; or somebody brings it work.
     pub(crate) fn want_work(&self, is_wanted: bool) {
         // ORDERING: Relaxed. A hint, from which nothing is concluded but that a job may be welcome.
-        self.is_work_wanted.0.store(is_wanted, Relaxed);
+        self.is_work_wanted.store(is_wanted, Relaxed);
     }
 
-    /// Whether a worker has nothing to do: the bell is set, or somebody looks out.
-    #[inline] // At every fork.
+    /// Whether a worker has nothing to do, and would take what somebody else might do later.
+    #[inline] // As `is_bell_set`.
     pub(crate) fn is_work_wanted(&self) -> bool {
-        self.is_bell_set() || self.is_work_wanted.0.load(Relaxed) // ORDERING: as in `want_work`.
+        self.is_bell_set() || self.is_work_wanted.load(Relaxed) // ORDERING: as in `want_work`.
     }
 
     pub(crate) fn n_submitted(&self) -> usize {

@@ -63,7 +63,7 @@ impl ThreadPool {
         let fork = Fork { stage: Mutex::new(Stage::Waiting(b)), forked_at };
         let line = Arc::as_ptr(&self.shared).addr();
         let a_ended = lend_on_demand(line, &fork, || {
-            if self.shared.is_work_wanted() {
+            if self.shared.inbox.is_work_wanted() {
                 self.hand_out(line, forked_at);
             }
             panic::catch(forked_at, a)
@@ -89,7 +89,7 @@ impl ThreadPool {
     #[cold]
     fn hand_out(&self, line: usize, forked_at: &'static Location<'static>) {
         let shared = &self.shared;
-        shared.want_work(false);
+        shared.inbox.want_work(false);
         if let Some(job) = put_behind_a_door(line, shared.settings.look_out) {
             submit::bring(shared, job, forked_at);
         }

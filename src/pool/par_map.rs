@@ -66,9 +66,7 @@ impl ThreadPool {
             let tickets: Vec<_> = (0..n_helpers).map_while(bring).collect();
             work.chunks(Rest::first, |_, chunk| results.extend(chunk.iter().map(&work.f)));
             for ticket in tickets {
-                if let Some(too_late) = self.shared.claim(ticket) {
-                    self.shared.refuse(ticket, too_late, CancelReason::Requested);
-                }
+                self.shared.cancel(ticket, CancelReason::Requested); // It comes too late.
             }
         });
         if let Some(panic) = work.rest.into_inner().panic {

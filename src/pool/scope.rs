@@ -23,7 +23,7 @@ use crate::panic::{self, Panic};
 use crate::prims::Mutex;
 use crate::wait::block_on::{block_on, block_on_until};
 use crate::wait::deadline::Deadline;
-use crate::wait::help::{self, Ticket};
+use crate::wait::help::Ticket;
 use crate::wait::settle::Progress;
 use crate::wait::tag::{self, Tag};
 
@@ -34,7 +34,7 @@ use super::ledger::Ledger;
 use super::shared::Shared;
 use super::submit;
 use super::thread_pool::ThreadPool;
-use super::worker::{is_aboard, offer_of};
+use super::worker::{is_aboard, take_back};
 
 impl ThreadPool {
     /// Runs `body`, which may submit jobs that borrow; returns when all of them have ended.
@@ -215,23 +215,21 @@ impl<'scope> Scope<'scope, '_> {
     }
 
     fn poll_end(&self, context: &Context<'_>) -> Poll<()> {
-        let helper = if is_aboard(&self.shared) { help::helper() } else { None };
+        let is_helping = is_aboard(&self.shared);
         loop {
             let mut jobs = self.jobs.lock();
             if jobs.n_left == 0 {
                 return Poll::Ready(());
             }
             let mut queued = jobs.waiting.values_mut().filter_map(|waiting| waiting.ticket.take());
-            if let Some((helper, ticket)) =
-                helper.as_ref().and_then(|it| Some((it, queued.next()?)))
-            {
+            if let Some(ticket) = if is_helping { queued.next() } else { None } {
                 drop(jobs);
-                helper.take_back(offer_of(&self.shared, ticket));
+                take_back(&self.shared, ticket);
                 continue;
             }
             // What was there before is a parker of ours, too: its drop runs no other code.
             jobs.waiter = Some(context.waker().clone());
-            jobs.is_waiter_helping = helper.is_some();
+            jobs.is_waiter_helping = is_helping;
             return Poll::Pending;
         }
     }
@@ -332,9 +330,7 @@ impl<T> ScopedHandle<'_, T> {
     ///
     /// The job panicked, or was cancelled before it began.
     pub fn join(self) -> Result<T, JoinError> {
-        if let Some(helper) = help::helper() {
-            helper.take_back(offer_of(self.shared, self.ticket));
-        }
+        take_back(self.shared, self.ticket);
         block_on(self)
     }
 
@@ -346,11 +342,8 @@ impl<T> ScopedHandle<'_, T> {
 
     /// Cancels the job if it has not begun: as [`JoinHandle::cancel`](crate::JoinHandle::cancel) does.
     pub fn cancel(&self) -> Cancel {
-        if let Some(job) = self.shared.claim(self.ticket) {
-            self.shared.refuse(self.ticket, job, CancelReason::Requested);
-            return Cancel::Dequeued;
-        }
-        if self.outcome.was_cancelled() { Cancel::Dequeued } else { Cancel::TooLate }
+        let is_dequeued = self.shared.cancel(self.ticket, CancelReason::Requested);
+        if is_dequeued || self.outcome.was_cancelled() { Cancel::Dequeued } else { Cancel::TooLate }
     }
 }
 

@@ -26,17 +26,17 @@ use crate::wait::help::Ticket;
 use crate::wait::parker::Parker;
 
 use super::builder::Settings;
-use super::inbox::{Admission, Apart, Inbox, RefusedJobs, Tray};
+use super::inbox::{Apart, Inbox, Tray};
 use super::job::{Run, Runner};
 use super::ledger::Ledger;
 use super::places::Places;
 use super::state::{End, Hand, Loss, Next, Phase, State};
 
 pub(crate) struct Shared {
-    inbox: Apart<Inbox>,
+    pub(crate) inbox: Apart<Inbox>,
     state: Apart<Mutex<State>>,
-    /// Only where the queue has a limit.
-    places: Option<Places>,
+    /// The places of a queue that has a limit.
+    pub(crate) places: Option<Places>,
     /// What is counted by those who are not workers.
     pub(crate) ledger: Ledger,
     pub(crate) settings: Settings,
@@ -73,21 +73,13 @@ impl Shared {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.0.lock()
-    }
-
-    pub(crate) fn admit(&self, job: Arc<dyn Run>) -> Admission {
-        self.inbox.0.admit(job)
-    }
-
-    pub(crate) fn admit_all(&self, jobs: Vec<Arc<dyn Run>>) -> Result<(Ticket, bool), RefusedJobs> {
-        self.inbox.0.admit_all(jobs)
+        self.state.lock()
     }
 
     /// Takes a queued job out of turn. The caller has to run or to refuse it.
     pub(crate) fn claim(&self, ticket: Ticket) -> Option<Arc<dyn Run>> {
         // First here, then there: between the two looks it may have moved, but only that way.
-        let claimed = self.inbox.0.lock().queue.claim(ticket);
+        let claimed = self.inbox.lock().queue.claim(ticket);
         let claimed = claimed.or_else(|| self.lock().queue.claim(ticket));
         if claimed.is_some() {
             self.give_back_places(1);
@@ -95,9 +87,11 @@ impl Shared {
         claimed
     }
 
-    /// The places of a queue that has a limit.
-    pub(crate) fn places(&self) -> Option<&Places> {
-        self.places.as_ref()
+    /// Takes a queued job out of turn and refuses it; false if it was too late for that.
+    pub(crate) fn cancel(&self, ticket: Ticket, reason: CancelReason) -> bool {
+        let Some(job) = self.claim(ticket) else { return false };
+        self.refuse(ticket, job, reason);
+        true
     }
 
     /// So many jobs have left the queue.
@@ -114,13 +108,12 @@ impl Shared {
 
     pub(crate) fn stats(&self) -> Stats {
         let state = self.lock();
-        let tray = self.inbox.0.lock();
+        let tray = self.inbox.lock();
         // All of it is of one moment. The locks hold everything still but what is counted as
         // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
         let in_ledgers: usize = state.ledgers.iter().map(|ledger| ledger.settled()).sum();
         let settled = in_ledgers + self.ledger.settled();
-        let (submitted, queued) =
-            (self.inbox.0.n_submitted(), state.queue.len() + tray.queue.len());
+        let (submitted, queued) = (self.inbox.n_submitted(), state.queue.len() + tray.queue.len());
         let running = submitted - queued - settled;
         let (threads, idle) = (state.n_threads, state.idle.len());
         Stats { submitted, queued, running, settled, threads, idle }
@@ -154,7 +147,7 @@ impl Shared {
         if state.queue.is_empty() {
             let mut tray = self.refill(state);
             if state.queue.is_empty() {
-                self.inbox.0.set_bell(&mut tray, state.has_free_hand());
+                self.inbox.set_bell(&mut tray, state.has_free_hand());
                 return Hand::NotWanted;
             }
         }
@@ -174,37 +167,16 @@ impl Shared {
         Hand::Bystanders(mem::take(&mut state.bystanders))
     }
 
-    /// Whether the next submit would call somebody. Only a hint: `announce` looks properly.
-    pub(crate) fn is_bell_set(&self) -> bool {
-        self.inbox.0.is_bell_set()
-    }
-
-    /// Whether a worker has nothing to do, and would take what somebody else might do later.
-    #[inline] // At every fork, in the crate that forks.
-    pub(crate) fn is_work_wanted(&self) -> bool {
-        self.inbox.0.is_work_wanted()
-    }
-
-    /// A worker begins to look out, or has ended; or somebody brings it work.
-    pub(crate) fn want_work(&self, is_wanted: bool) {
-        self.inbox.0.want_work(is_wanted);
-    }
-
     /// The caller says that it is on its way to the next job; false if somebody else is.
     pub(crate) fn announce(&self) -> bool {
         let mut state = self.lock();
-        let mut tray = self.inbox.0.lock();
-        let is_first = self.inbox.0.is_bell_set() && !state.is_one_on_its_way;
+        let mut tray = self.inbox.lock();
+        let is_first = self.inbox.is_bell_set() && !state.is_one_on_its_way;
         if is_first {
             state.is_one_on_its_way = true;
-            self.inbox.0.set_bell(&mut tray, false);
+            self.inbox.set_bell(&mut tray, false);
         }
         is_first
-    }
-
-    /// Whether there is a reason to end a look-out that began when there were `n_seen` jobs.
-    pub(crate) fn has_news(&self, n_seen: usize) -> bool {
-        self.inbox.0.has_news(n_seen)
     }
 
     /// The job that has waited longest, or what to do instead.
@@ -223,12 +195,12 @@ impl Shared {
             None if state.phase != Phase::Open => Next::End,
             None if may_look_out && !state.is_one_on_its_way => {
                 state.is_one_on_its_way = true;
-                self.inbox.0.set_bell(&mut tray, false);
-                Next::LookOut(self.inbox.0.n_submitted())
+                self.inbox.set_bell(&mut tray, false);
+                Next::LookOut(self.inbox.n_submitted())
             }
             None => {
                 state.idle.push(parker.clone());
-                self.inbox.0.set_bell(&mut tray, !state.is_one_on_its_way);
+                self.inbox.set_bell(&mut tray, !state.is_one_on_its_way);
                 Next::Sleep
             }
         }
@@ -237,7 +209,7 @@ impl Shared {
     /// Takes over what has been handed in, in exchange for the empty queue. The guard is for the
     /// bell, which can only be right if nothing is handed in before it is set.
     fn refill(&self, state: &mut State) -> MutexGuard<'_, Tray> {
-        let mut tray = self.inbox.0.lock();
+        let mut tray = self.inbox.lock();
         mem::swap(&mut state.queue, &mut tray.queue);
         tray
     }
@@ -245,7 +217,7 @@ impl Shared {
     /// Takes all that is queued. The caller has to refuse it.
     pub(crate) fn drain(&self, state: &mut State) -> Vec<(Ticket, Arc<dyn Run>)> {
         let mut unrun = state.queue.drain();
-        unrun.extend(self.inbox.0.lock().queue.drain());
+        unrun.extend(self.inbox.lock().queue.drain());
         unrun
     }
 
@@ -254,8 +226,8 @@ impl Shared {
         if state.phase == Phase::Open {
             state.phase = Phase::Closing;
         }
-        let mut tray = self.inbox.0.lock();
-        self.inbox.0.close(&mut tray, CancelReason::ShutDown);
+        let mut tray = self.inbox.lock();
+        self.inbox.close(&mut tray, CancelReason::ShutDown);
         drop(tray);
         mem::take(&mut state.idle)
     }
@@ -272,11 +244,11 @@ impl Shared {
         if was_the_last_try {
             state.most_threads = state.n_threads;
         }
-        let mut tray = self.inbox.0.lock();
+        let mut tray = self.inbox.lock();
         if state.most_threads == 0 {
-            self.inbox.0.close(&mut tray, reason.clone());
+            self.inbox.close(&mut tray, reason.clone());
         }
-        self.inbox.0.set_bell(&mut tray, state.has_free_hand()); // The next job is to try again.
+        self.inbox.set_bell(&mut tray, state.has_free_hand()); // The next job is to try again.
         drop(tray);
         let orphans = if state.n_threads == 0 { self.drain(state) } else { Vec::new() };
         Loss { bystanders: mem::take(&mut state.bystanders), orphans, end_waiters }

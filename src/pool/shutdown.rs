@@ -128,7 +128,7 @@ impl ThreadPool {
             drop(state);
         }
         idle.into_iter().for_each(|parker| parker.unpark());
-        if let Some(places) = self.shared.places() {
+        if let Some(places) = &self.shared.places {
             places.close();
         }
         for (ticket, job) in unrun {

@@ -4,18 +4,19 @@
 //! settles as cancelled before this returns; and an observer is told of it with no lock held.
 
 use std::future::pending;
+use std::iter::once;
 use std::panic::Location;
 use std::sync::Arc;
 
 use crate::event::Step;
 use crate::wait::cancel::CancellationToken;
-use crate::wait::help::{self, Ticket};
+use crate::wait::help::Ticket;
 
-use super::inbox::{Admission, RefusedJobs};
+use super::inbox::Admission;
 use super::job::Run;
 use super::places::Places;
 use super::shared::Shared;
-use super::worker::{is_aboard, offer_of, summon};
+use super::worker::{is_aboard, summon, take_back};
 
 /// Queues a job and sees to it that a worker comes for it, or refuses it. Where the queue is full,
 /// waits for a place. A job whose token is cancelled needs none: it will not stay.
@@ -25,9 +26,9 @@ pub(crate) fn submit(
     token: Option<&CancellationToken>,
     submitted_at: &'static Location<'static>,
 ) -> Ticket {
-    let Some(places) = shared.places() else { return queue(shared, job, submitted_at) };
+    let Some(places) = &shared.places else { return queue(shared, once(job), submitted_at) };
     if places.try_take() {
-        return queue(shared, job, submitted_at);
+        return queue(shared, once(job), submitted_at);
     }
     if !is_aboard(shared) {
         let look_out = shared.settings.look_out;
@@ -35,45 +36,50 @@ pub(crate) fn submit(
             Some(token) => places.take(look_out, token.cancelled()),
             None => places.take(look_out, pending::<()>()),
         }
-        return queue(shared, job, submitted_at);
+        return queue(shared, once(job), submitted_at);
     }
-    // A worker would wait for itself. It lets the job in beyond the limit, and runs it at once. (A
-    // thread that has no helper, because it has just begun or is about to end, only lets it in.)
+    // A worker would wait for itself. It lets the job in beyond the limit, and runs it at once.
     places.take_anyway();
-    let ticket = queue(shared, job, submitted_at);
-    if let Some(helper) = help::helper() {
-        helper.take_back(offer_of(shared, ticket));
-    }
+    let ticket = queue(shared, once(job), submitted_at);
+    take_back(shared, ticket);
     ticket
 }
 
-/// The same for a job that has its place already, or needs none.
-pub(crate) fn queue(
+/// The same for jobs that have their places already, or need none. They have tickets that follow one
+/// another from the one that is returned.
+pub(crate) fn queue<J>(
     shared: &Arc<Shared>,
-    job: Arc<dyn Run>,
+    jobs: J,
     submitted_at: &'static Location<'static>,
-) -> Ticket {
+) -> Ticket
+where
+    J: IntoIterator<Item = Arc<dyn Run>, IntoIter: ExactSizeIterator>,
+{
+    let jobs = jobs.into_iter();
     let observer = &shared.settings.observer;
-    // Told of when its number is known, and as of now: a worker may begin it before we get there.
-    let when = observer.now();
-    let tell = |ticket: Ticket| observer.tell_of(when, ticket.0, Step::Submitted(submitted_at));
-    match shared.admit(job) {
-        Admission::Queued(ticket) => {
-            tell(ticket);
-            ticket
+    // Told of when their numbers are known, and as of now: a worker may begin one before we get there.
+    let (when, n_jobs) = (observer.now(), jobs.len());
+    let tell = |first: Ticket| {
+        for job in first.0..first.0 + n_jobs {
+            observer.tell_of(when, job, Step::Submitted(submitted_at));
         }
-        Admission::Ring(ticket) => {
+    };
+    let (first, admission) = shared.inbox.admit(jobs);
+    match admission {
+        Admission::Queued => tell(first),
+        Admission::Ring => {
             summon(shared, shared.lock());
-            tell(ticket);
-            ticket
+            tell(first);
         }
-        Admission::Refused(ticket, job, reason) => {
-            tell(ticket);
-            shared.give_back_places(1);
-            shared.refuse(ticket, job, reason);
-            ticket
+        Admission::Refused(jobs, reason) => {
+            tell(first);
+            shared.give_back_places(n_jobs);
+            for (ticket, job) in (first.0..).zip(jobs) {
+                shared.refuse(Ticket(ticket), job, reason.clone());
+            }
         }
     }
+    first
 }
 
 /// Queues a job that nobody depends on, if the queue has room for it.
@@ -82,37 +88,6 @@ pub(crate) fn bring(
     job: Arc<dyn Run>,
     submitted_at: &'static Location<'static>,
 ) -> Option<Ticket> {
-    let has_room = shared.places().is_none_or(Places::try_take);
-    has_room.then(|| queue(shared, job, submitted_at))
-}
-
-/// Queues many jobs, which have tickets that follow one another from the one that is returned.
-pub(crate) fn submit_all(
-    shared: &Arc<Shared>,
-    jobs: Vec<Arc<dyn Run>>,
-    submitted_at: &'static Location<'static>,
-) -> Ticket {
-    let observer = &shared.settings.observer;
-    let (when, n_jobs) = (observer.now(), jobs.len());
-    let tell = |first: Ticket| {
-        for job in first.0..first.0 + n_jobs {
-            observer.tell_of(when, job, Step::Submitted(submitted_at));
-        }
-    };
-    match shared.admit_all(jobs) {
-        Ok((first, rings)) => {
-            if rings {
-                summon(shared, shared.lock());
-            }
-            tell(first);
-            first
-        }
-        Err(RefusedJobs { first, jobs, reason }) => {
-            tell(first);
-            for (ticket, job) in (first.0..).zip(jobs) {
-                shared.refuse(Ticket(ticket), job, reason.clone());
-            }
-            first
-        }
-    }
+    let has_room = shared.places.as_ref().is_none_or(Places::try_take);
+    has_room.then(|| queue(shared, once(job), submitted_at))
 }

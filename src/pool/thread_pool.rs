@@ -4,6 +4,7 @@
 //! hold: every way to hand a job in gives a handle, or gives the closure back.
 
 use std::fmt;
+use std::iter::once;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
@@ -109,12 +110,12 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        if self.shared.places().is_some_and(|places| !places.try_take()) {
+        if self.shared.places.as_ref().is_some_and(|places| !places.try_take()) {
             return Err(QueueFull(closure));
         }
         let submitted_at = Location::caller();
         let job = Arc::new(Job::new(closure, submitted_at));
-        let ticket = submit::queue(&self.shared, job.clone(), submitted_at);
+        let ticket = submit::queue(&self.shared, once(job.clone() as Arc<dyn Run>), submitted_at);
         Ok(JoinHandle::queued(job, self.shared.clone(), ticket))
     }
 
@@ -141,7 +142,7 @@ impl ThreadPool {
     {
         const BATCH: usize = 64; // The first jobs run while the later ones are still being made.
         let (submitted_at, mut closures) = (Location::caller(), closures.into_iter());
-        if self.shared.places().is_some() {
+        if self.shared.places.is_some() {
             // One by one, for each has to wait for its place.
             return closures.map(|closure| self.submit_from(submitted_at, closure)).collect();
         }
@@ -155,8 +156,8 @@ impl ThreadPool {
             if jobs.is_empty() {
                 return handles;
             }
-            let queued = jobs.iter().map(|job| job.clone() as Arc<dyn Run>).collect();
-            let first = submit::submit_all(&self.shared, queued, submitted_at);
+            let queued: Vec<_> = jobs.iter().map(|job| job.clone() as Arc<dyn Run>).collect();
+            let first = submit::queue(&self.shared, queued, submitted_at);
             for (ticket, job) in (first.0..).zip(jobs) {
                 handles.push(JoinHandle::queued(job, self.shared.clone(), Ticket(ticket)));
             }

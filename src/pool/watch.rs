@@ -89,9 +89,7 @@ impl Watch {
         let (token, pool, ticket) = (token.clone(), pool.clone(), *ticket);
         drop(state);
         if let (Some(reason), Some(pool)) = (token.reason(), pool.upgrade()) {
-            if let Some(job) = pool.claim(ticket) {
-                pool.refuse(ticket, job, reason);
-            }
+            pool.cancel(ticket, reason);
         }
     }
 }

@@ -40,6 +40,15 @@ pub(crate) fn offer_of(shared: &Arc<Shared>, ticket: Ticket) -> Offer {
     Offer { line: Arc::as_ptr(shared).addr(), ticket }
 }
 
+/// Runs a job right here if it is queued, and this thread a worker of its pool.
+///
+/// A worker that is about to begin or to end has no helper, and runs none.
+pub(crate) fn take_back(shared: &Arc<Shared>, ticket: Ticket) {
+    if let Some(helper) = help::helper() {
+        helper.take_back(offer_of(shared, ticket));
+    }
+}
+
 /// Lets go of the lock and fetches the hand that is wanted, if one is.
 pub(crate) fn summon(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     match shared.next_hand(&mut state) {
@@ -136,11 +145,11 @@ fn work(aboard: &Aboard) {
             }
             Next::LookOut(n_seen) => {
                 drop(state);
-                shared.want_work(true);
-                patience.look_out(look_out, || shared.has_news(n_seen));
+                shared.inbox.want_work(true);
+                patience.look_out(look_out, || shared.inbox.has_news(n_seen));
                 state = shared.lock();
                 state.arrive();
-                shared.want_work(false);
+                shared.inbox.want_work(false);
                 may_look_out = false;
             }
             Next::Sleep => {
@@ -198,7 +207,7 @@ impl Runner for AtWork<'_> {
     fn before_settling(&self, ending: Ending) {
         self.aboard.ledger.count_settled();
         self.tell(Step::Settled(ending));
-        if self.returns_to_queue && self.aboard.shared.is_bell_set() {
+        if self.returns_to_queue && self.aboard.shared.inbox.is_bell_set() {
             self.is_announced.set(self.aboard.shared.announce());
         }
     }

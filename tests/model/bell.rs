@@ -24,7 +24,7 @@ fn the_bell_is_set_exactly_while_a_hand_must_be_called() {
             JoinHandle::queued(job, shared.clone(), ticket).join().unwrap();
             let state = shared.lock();
             let must_be_called = !state.is_one_on_its_way && state.has_free_hand();
-            assert_eq!(shared.is_bell_set(), must_be_called);
+            assert_eq!(shared.inbox.is_bell_set(), must_be_called);
         }
         let idle = shared.close(&mut shared.lock());
         idle.into_iter().for_each(|parker| parker.unpark());

@@ -12,9 +12,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/watch.rs",
-        right: "            if let Some(job) = pool.claim(ticket) {
-                pool.refuse(ticket, job, reason);
-            }",
+        right: "            pool.cancel(ticket, reason);",
         wrong: "            drop(pool.claim(ticket).map(|_| reason));",
         mistake: "a job that is claimed by its watch never settles",
         caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
@@ -127,28 +125,26 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "        if claimed.is_some() || is_cancelled() {",
-        wrong: "        if claimed.is_some() || is_cancelled() || self.progress() != Progress::Finished {",
+        right: "        if self.place.as_ref().is_some_and(cancel) || outcome.was_cancelled() {",
+        wrong: "        if self.place.as_ref().is_some_and(cancel) || self.progress() == Progress::Running {",
         mistake: "a job that runs is said to be dequeued",
         caught_by: "asked::a_cancel_that_races_the_end_changes_nothing",
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "            Some(outcome) if !outcome.is_settled() && outcome.ask_to_stop() => Cancel::Asked,",
-        wrong: "            Some(outcome) if outcome.is_settled() || !outcome.ask_to_stop() => Cancel::Asked,",
+        right: "        } else if !outcome.is_settled() && outcome.ask_to_stop() {",
+        wrong: "        } else if outcome.is_settled() || !outcome.ask_to_stop() {",
         mistake: "who asks a job to stop says that it was too late",
         caught_by: "asked::a_cancel_that_races_the_end_changes_nothing",
     },
     Mutant {
-        file: "src/pool/watch.rs",
-        right: "            if let Some(job) = pool.claim(ticket) {
-                pool.refuse(ticket, job, reason);
-            }",
-        wrong: "            if let Some(job) = pool.claim(ticket) {
-                job.clone().refuse(reason.clone(), &pool.ledger);
-                pool.refuse(ticket, job, reason);
-            }",
-        mistake: "a watch refuses its job twice",
+        file: "src/pool/shared.rs",
+        right: "        let Some(job) = self.claim(ticket) else { return false };
+",
+        wrong: "        let Some(job) = self.claim(ticket) else { return false };
+        self.refuse(ticket, job.clone(), reason.clone());
+",
+        mistake: "who cancels a job refuses it twice",
         caught_by: "asked::a_job_that_two_cancel_settles_once",
     },
     Mutant {

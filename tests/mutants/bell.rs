@@ -5,16 +5,16 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.0.set_bell(&mut tray, !state.is_one_on_its_way);
+        right: "                self.inbox.set_bell(&mut tray, !state.is_one_on_its_way);
 ",
-        wrong: "                self.inbox.0.set_bell(&mut tray, true);
+        wrong: "                self.inbox.set_bell(&mut tray, true);
 ",
         mistake: "the bell is set though one is on its way",
         caught_by: "bell::the_bell_is_set_exactly_while_a_hand_must_be_called",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.0.set_bell(&mut tray, false);
+        right: "                self.inbox.set_bell(&mut tray, false);
                 Next::LookOut",
         wrong: "                Next::LookOut",
         mistake: "the bell stays set while a worker looks out",
@@ -23,9 +23,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "                state.is_one_on_its_way = true;
-                self.inbox.0.set_bell(&mut tray, false);
+                self.inbox.set_bell(&mut tray, false);
                 Next::LookOut",
-        wrong: "                self.inbox.0.set_bell(&mut tray, false);
+        wrong: "                self.inbox.set_bell(&mut tray, false);
                 Next::LookOut",
         mistake: "who looks out does not count as on its way",
         caught_by: "bell::the_bell_is_set_exactly_while_a_hand_must_be_called",
@@ -33,7 +33,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "            state.is_one_on_its_way = true;
-            self.inbox.0.set_bell(&mut tray, false);
+            self.inbox.set_bell(&mut tray, false);
         }
         is_first",
         wrong: "            state.is_one_on_its_way = true;
@@ -45,10 +45,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "            state.is_one_on_its_way = true;
-            self.inbox.0.set_bell(&mut tray, false);
+            self.inbox.set_bell(&mut tray, false);
         }
         is_first",
-        wrong: "            self.inbox.0.set_bell(&mut tray, false);
+        wrong: "            self.inbox.set_bell(&mut tray, false);
         }
         is_first",
         mistake: "an announcement does not say that one is on its way",
@@ -57,8 +57,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/inbox.rs",
         right: "            self.set_bell(&mut tray, false);
-            Admission::Ring",
-        wrong: "            Admission::Ring",
+            (Ticket(first), Admission::Ring)",
+        wrong: "            (Ticket(first), Admission::Ring)",
         mistake: "who rings leaves the bell set",
         caught_by: "bell::the_bell_is_set_exactly_while_a_hand_must_be_called",
     },
@@ -111,16 +111,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        let claimed = self.inbox.0.lock().queue.claim(ticket);
+        right: "        let claimed = self.inbox.lock().queue.claim(ticket);
         let claimed = claimed.or_else(|| self.lock().queue.claim(ticket));",
         wrong: "        let claimed = self.lock().queue.claim(ticket);
-        let claimed = claimed.or_else(|| self.inbox.0.lock().queue.claim(ticket));",
+        let claimed = claimed.or_else(|| self.inbox.lock().queue.claim(ticket));",
         mistake: "who claims looks in the queue first, and in the inbox afterwards",
         caught_by: "bell::what_is_queued_is_found_wherever_it_stands",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        unrun.extend(self.inbox.0.lock().queue.drain());
+        right: "        unrun.extend(self.inbox.lock().queue.drain());
 ",
         wrong: "        unrun.extend(None);
 ",

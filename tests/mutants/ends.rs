@@ -4,17 +4,17 @@ use super::Mutant;
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
-        file: "src/pool/handle.rs",
-        right: "            place.shared.refuse(place.ticket, job, CancelReason::Requested);
+        file: "src/pool/shared.rs",
+        right: "        self.refuse(ticket, job, reason);
 ",
-        wrong: "            drop(job);
+        wrong: "        drop((job, reason));
 ",
         mistake: "what is cancelled leaves the queue and never settles",
         caught_by: "ends::a_cancel_that_races_the_last_drop_settles_its_job",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.inbox.0.close(&mut tray, CancelReason::ShutDown);
+        right: "        self.inbox.close(&mut tray, CancelReason::ShutDown);
 ",
         wrong: "        let _ = &mut tray;
 ",
@@ -90,7 +90,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            self.inbox.0.close(&mut tray, reason.clone());
+        right: "            self.inbox.close(&mut tray, reason.clone());
 ",
         wrong: "            let _ = reason;
 ",

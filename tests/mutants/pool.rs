@@ -21,7 +21,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
                 state.idle.push",
         wrong: "            None => {
                 drop(tray);
-                let mut tray = self.inbox.0.lock();
+                let mut tray = self.inbox.lock();
                 state.idle.push",
         mistake: "looking and lying down are two steps",
         caught_by: "pool::one_worker_comes_for_every_job",
@@ -29,25 +29,27 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/inbox.rs",
         right: "        let mut tray = self.tray.lock();
-        let n_before = self.n_submitted();
+        let first = self.n_submitted();
         // ORDERING: Relaxed. Under the lock, which orders it for all who take the lock. Who looks
         // without it takes it afterwards, to see what the news is.
-        self.n_submitted.store(n_before + 1, Relaxed);
-        let ticket = Ticket(n_before);
+        self.n_submitted.store(first + jobs.len(), Relaxed);
         if let Some(reason) = &tray.closed {
-            return Admission::Refused(ticket, job, reason.clone());
+            return (Ticket(first), Admission::Refused(jobs, reason.clone()));
         }
-        tray.queue.push(ticket, job);
+        for (ticket, job) in (first..).zip(jobs) {
+            tray.queue.push(Ticket(ticket), job);
+        }
         if self.is_bell_set() {",
         wrong: "        let is_set = self.is_bell_set();
         let mut tray = self.tray.lock();
-        let n_before = self.n_submitted();
-        self.n_submitted.store(n_before + 1, Relaxed);
-        let ticket = Ticket(n_before);
+        let first = self.n_submitted();
+        self.n_submitted.store(first + jobs.len(), Relaxed);
         if let Some(reason) = &tray.closed {
-            return Admission::Refused(ticket, job, reason.clone());
+            return (Ticket(first), Admission::Refused(jobs, reason.clone()));
         }
-        tray.queue.push(ticket, job);
+        for (ticket, job) in (first..).zip(jobs) {
+            tray.queue.push(Ticket(ticket), job);
+        }
         if is_set {",
         mistake: "a bringer looks at the bell before it takes the lock",
         caught_by: "pool::one_worker_comes_for_every_job",
@@ -55,8 +57,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/submit.rs",
         right: "            summon(shared, shared.lock());
-            tell(ticket);",
-        wrong: "            tell(ticket);",
+            tell(first);",
+        wrong: "            tell(first);",
         mistake: "who finds the bell set calls nobody",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
@@ -104,11 +106,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "|| shared.has_news(n_seen));
+        right: "|| shared.inbox.has_news(n_seen));
                 state = shared.lock();
                 state.arrive();
 ",
-        wrong: "|| shared.has_news(n_seen));
+        wrong: "|| shared.inbox.has_news(n_seen));
                 state = shared.lock();
 ",
         mistake: "who has looked out is on its way for ever",
@@ -116,7 +118,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.0.set_bell(&mut tray, state.has_free_hand());
+        right: "                self.inbox.set_bell(&mut tray, state.has_free_hand());
                 return",
         wrong: "                return",
         mistake: "the bell is not set again when the last job was taken",
@@ -124,7 +126,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.0.set_bell(&mut tray, !state.is_one_on_its_way);
+        right: "                self.inbox.set_bell(&mut tray, !state.is_one_on_its_way);
 ",
         wrong: "",
         mistake: "who lies down does not set the bell",
@@ -161,22 +163,19 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "    pub fn join(mut self) -> Result<T, JoinError> {
-        self.take_back();",
-        wrong: "    pub fn join(mut self) -> Result<T, JoinError> {",
+        right: "            worker::take_back(&place.shared, place.ticket);",
+        wrong: "            let _ = place;",
         mistake: "a worker that waits only waits",
         caught_by: "pool::a_pool_of_one_thread_joins_its_own_jobs",
     },
     Mutant {
-        file: "src/pool/handle.rs",
-        right: "        if let (Some(place), Some(helper)) = (&self.place, help::helper()) {
-            helper.take_back(worker::offer_of(&place.shared, place.ticket));
-        }",
-        wrong: "        if let Some(place) = &self.place {
-            if let Some(job) = place.shared.claim(place.ticket) {
-                job.run(&place.shared.ledger);
-            }
-        }",
+        file: "src/pool/worker.rs",
+        right: "    if let Some(helper) = help::helper() {
+        helper.take_back(offer_of(shared, ticket));
+    }",
+        wrong: "    if let Some(job) = shared.claim(ticket) {
+        job.run(&shared.ledger);
+    }",
         mistake: "everybody takes back",
         caught_by: "pool::a_thread_outside_runs_no_job",
     },
@@ -211,11 +210,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "        let state = self.lock();
-        let tray = self.inbox.0.lock();
+        let tray = self.inbox.lock();
         // All of it is of one moment. The locks hold everything still but what is counted as
         // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
 ",
-        wrong: "        let tray = self.inbox.0.lock();
+        wrong: "        let tray = self.inbox.lock();
         let handed_in = tray.queue.len();
         drop(tray);
         let state = self.lock();

@@ -15,10 +15,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/submit.rs",
         right: "            summon(shared, shared.lock());
-            tell(ticket);
-            ticket",
+            tell(first);
+",
         wrong: "            summon(shared, shared.lock());
-            ticket",
+",
         mistake: "who rings does not tell of the submit",
         caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
     },
@@ -50,21 +50,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/submit.rs",
-        right: "        Admission::Refused(ticket, job, reason) => {
-            tell(ticket);
-            shared.give_back_places(1);
-            shared.refuse(ticket, job, reason);",
-        wrong: "        Admission::Refused(ticket, job, reason) => {
-            tell(ticket);
-            job.refuse(reason, &shared.ledger);",
+        right: "                shared.refuse(Ticket(ticket), job, reason.clone());",
+        wrong: "                let _ = ticket;
+                job.refuse(reason.clone(), &shared.ledger);",
         mistake: "a job that is not let in is not told to end",
         caught_by: "steps::a_job_that_comes_at_the_end_is_told_of_once",
     },
     Mutant {
         file: "src/pool/submit.rs",
-        right: "        Admission::Refused(ticket, job, reason) => {
-            tell(ticket);",
-        wrong: "        Admission::Refused(ticket, job, reason) => {",
+        right: "            tell(first);
+            shared.give",
+        wrong: "            shared.give",
         mistake: "a job that is not let in is not told to be submitted",
         caught_by: "steps::a_job_that_comes_at_the_end_is_told_of_once",
     },
