@@ -144,14 +144,14 @@ impl Child {
     /// ```
     pub fn write<'a>(&'a self, bytes: &[u8]) -> Written<'a> {
         let written = self.state.input.write(bytes);
-        self.state.bell.ring();
+        self.state.ring();
         Written { state: &self.state, written }
     }
 
     /// Ends the child's standard input, behind what was written.
     pub fn close_stdin(&self) {
         if self.state.input.finish() {
-            self.state.bell.ring();
+            self.state.ring();
         }
     }
 
@@ -178,14 +178,14 @@ impl Child {
 
     fn ask(&self, asked: Asked) {
         self.state.leash.ask(asked);
-        self.state.bell.ring();
+        self.state.ring();
     }
 
     /// Nothing more to write, and no more lines to read.
     fn say_no_more(&self) {
         let is_news = self.state.input.finish();
         if self.state.lines.lose_reader() || is_news {
-            self.state.bell.ring();
+            self.state.ring();
         }
     }
 }
@@ -216,7 +216,7 @@ impl Drop for Child {
             if self.state.sweeps {
                 self.state.leash.kill();
             }
-            self.state.bell.ring();
+            self.state.ring();
         }
         drop(self.state.outcome.abandon());
     }
@@ -247,7 +247,7 @@ impl Future for NextLine<'_> {
         }
         next.map(|(line, has_room_again)| {
             if has_room_again {
-                self.state.bell.ring();
+                self.state.ring();
             }
             line
         })

@@ -5,18 +5,21 @@
 //!
 //! What must always hold:
 //!
-//! 1. The thread never waits but in `poll`, and there no longer than to the first deadline.
-//! 2. A ward that is posted is given a turn at once, with everything looked at: it may have exited
-//!    before we heard of it.
+//! 1. The thread never waits but for news of a descriptor, and no longer than to the first deadline.
+//! 2. A ward has a turn when it is posted, when there is news of it, and when its deadline has passed.
+//!    After each it is looked out for whatever it then wants: news that came before is told, too.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::prims::{self, AtomicUsize, Lazy, Ordering, ThreadSpec, spawn_thread};
 use crate::wait::deadline::Deadline;
 
+use super::eyes::Eyes;
 use super::mailbox::{Bell, Mailbox};
 use super::places::Places;
 use super::policy::KillPolicy;
@@ -30,8 +33,8 @@ pub(crate) static DRIVER: Lazy<Arc<Driver>> = Lazy::new(Arc::default);
 
 /// Long enough for a program that runs one child after another.
 const IDLE: Duration = Duration::from_secs(1);
-/// How long to wait where `poll` itself fails.
-const PAUSE: Duration = Duration::from_millis(10);
+/// The key of the bell. That of a descriptor of a ward is made of the child's number.
+const BELL: u64 = u64::MAX;
 
 /// Asks every child that is running now to end, in this way.
 ///
@@ -67,7 +70,27 @@ pub(crate) struct Driver {
 
 enum Letter {
     Adopt(Box<Ward>),
+    /// Something was asked of the child of this number, or can go on.
+    News(usize),
     EndAll(KillPolicy),
+}
+
+/// A ward, and when it is to have its next turn.
+struct Charge {
+    ward: Box<Ward>,
+    next: Deadline,
+    /// Of what it looks out for, what there is news of.
+    is_ready: [bool; INTERESTS],
+}
+
+impl Charge {
+    fn new(ward: Box<Ward>) -> Self {
+        Self { ward, next: Deadline::At(prims::now()), is_ready: [false; INTERESTS] }
+    }
+
+    fn is_due_now(&mut self) {
+        self.next = Deadline::At(prims::now());
+    }
 }
 
 impl Driver {
@@ -89,84 +112,90 @@ impl Driver {
         Ok(bell)
     }
 
+    /// Tells the driver that there is news of a child.
+    pub(crate) fn tell(&self, number: usize) {
+        self.mailbox.post_if_up(Letter::News(number));
+    }
+
     fn run(&self, bell: &WakePipe) {
         sys::block_signals();
-        let mut wards: Vec<Box<Ward>> = Vec::new();
-        let mut interests: Vec<Interest> = Vec::new();
+        let mut charges: BTreeMap<usize, Charge> = BTreeMap::new();
+        let mut eyes = Eyes::new();
         let mut scratch = vec![0; 64 << 10];
         let mut is_idle_until = Deadline::after(IDLE);
         loop {
-            // The wards that were there at the poll have an answer each; new ones look at everything.
-            let mut answers = interests.chunks_exact(INTERESTS);
-            let mut next = Deadline::Never;
             for letter in self.mailbox.collect() {
                 match letter {
-                    Letter::Adopt(ward) => wards.push(ward),
-                    Letter::EndAll(policy) => {
-                        wards.iter_mut().for_each(|ward| ward.end_by(policy.clone()));
+                    Letter::Adopt(ward) => {
+                        charges.insert(ward.state.number, Charge::new(ward));
                     }
+                    Letter::News(number) => {
+                        charges.get_mut(&number).into_iter().for_each(Charge::is_due_now);
+                    }
+                    Letter::EndAll(policy) => charges.values_mut().for_each(|charge| {
+                        charge.ward.end_by(policy.clone());
+                        charge.is_due_now();
+                    }),
                 }
             }
-            if !wards.is_empty() {
+            if !charges.is_empty() {
                 is_idle_until = Deadline::after(IDLE);
             }
-            wards.retain_mut(|ward| {
-                let is_ready = match answers.next() {
-                    Some(answer) => [0, 1, 2, 3].map(|at| answer[at].is_ready()),
-                    None => [true; INTERESTS],
-                };
-                let deadline = ward.turn(is_ready, &mut scratch);
-                next = next.min(deadline.unwrap_or(Deadline::Never));
+            let now = Deadline::At(prims::now());
+            charges.retain(|number, Charge { ward, next, is_ready }| {
+                if *next > now {
+                    return true;
+                }
+                let deadline = ward.turn(mem::take(is_ready), &mut scratch);
+                *next = deadline.unwrap_or(Deadline::Never);
+                let interests = deadline.map_or([None; INTERESTS], |_| ward.interests());
+                for (key, interest) in keys(*number).zip(interests) {
+                    eyes.arm(key, interest);
+                }
                 deadline.is_some()
             });
-            if wards.is_empty() {
-                next = is_idle_until;
-                if next.has_passed() && self.mailbox.leave() {
-                    return;
+            let next = charges.values().map(|charge| charge.next).min().unwrap_or(is_idle_until);
+            if charges.is_empty() && next.has_passed() && self.mailbox.leave() {
+                return;
+            }
+            eyes.arm(BELL, Some(bell.interest()));
+            take_a_breath(charges.len());
+            for key in eyes.sleep(time_until(next)) {
+                if key == BELL {
+                    bell.hush();
+                } else if let Some(charge) = charges.get_mut(&(key as usize / INTERESTS)) {
+                    charge.is_ready[key as usize % INTERESTS] = true;
+                    charge.is_due_now();
                 }
             }
-            interests.clear();
-            wards.iter().for_each(|ward| interests.extend(ward.interests()));
-            interests.push(bell.interest());
-            take_a_breath(wards.len());
-            sleep(&mut interests, next);
-            bell.hush();
         }
     }
 }
 
-impl Bell for Driver {
-    fn ring(&self) {
-        self.mailbox.ring();
-    }
-}
-
-/// A look at a thousand children takes half a millisecond, whether one has news or all: so the more
-/// there are, the more news is left to gather between two looks.
+/// To wake up costs as much as what there is to do for a child: so the more there are, the more news is
+/// left to gather between two looks.
 ///
 /// A pipe that is full waits for it, and yet so many pipes give gigabytes in a second.
 fn take_a_breath(n_children: usize) {
     let millis = (n_children / 100).min(10) as u64;
     if millis > 0 {
-        let _ = sys::poll(&mut [], Some(Duration::from_millis(millis)));
+        let _ = sys::poll(&[], Some(Duration::from_millis(millis)));
     }
 }
 
-fn sleep(interests: &mut [Interest], until: Deadline) {
-    let timeout = match until {
+/// The keys of what the ward of this child looks out for.
+fn keys(number: usize) -> impl Iterator<Item = u64> {
+    (number * INTERESTS..).map(|key| key as u64)
+}
+
+fn time_until(deadline: Deadline) -> Option<Duration> {
+    match deadline {
         Deadline::At(instant) => Some(instant.saturating_duration_since(prims::now())),
         Deadline::Never => None,
-    };
-    if sys::poll(interests, timeout).is_err() {
-        // Somebody has lowered the limit of descriptors below what is open. Then everything is looked
-        // at, now and then.
-        let pause = timeout.map_or(PAUSE, |timeout| timeout.min(PAUSE));
-        let _ = sys::poll(&mut [], Some(pause));
-        interests.iter_mut().for_each(Interest::suppose_ready);
     }
 }
 
-/// A bell that `poll` hears: a byte in a pipe.
+/// A bell that is heard like news of a child: a byte in a pipe.
 struct WakePipe {
     reader: File,
     writer: File,

@@ -61,13 +61,6 @@ impl<L, B: Bell> Mailbox<L, B> {
         }
     }
 
-    pub(crate) fn ring(&self) {
-        let bell = self.0.lock().bell.clone();
-        if let Some(bell) = bell {
-            bell.ring();
-        }
-    }
-
     /// Takes the letters. The thread calls it after it has heard the bell, not before.
     pub(crate) fn collect(&self) -> Vec<L> {
         mem::take(&mut self.0.lock().letters)

@@ -6,7 +6,7 @@
 //! ```text
 //!  your threads and tasks                     the driver: one thread for all children
 //!
-//!  Command::spawn ── a new ward ──▶ mailbox ──▶ poll: pidfds, pipes, the bell
+//!  Command::spawn ── a new ward ──▶ mailbox ──▶ eyes: pidfds, pipes, the bell
 //!  Child::kill    ── under the leash ───────────▶ the group
 //!  Child::wait    ◀── settles once ── output, policy, the reaping
 //! ```
@@ -31,6 +31,7 @@ mod state;
 mod watch;
 mod stream;
 mod ward;
+mod eyes;
 mod driver;
 mod command;
 mod child;

@@ -31,6 +31,7 @@ use super::sys::Signal;
 /// ```
 #[doc(alias = "CompletedProcess")]
 #[derive(Clone, Debug)]
+#[must_use = "it may be a failure, or a timeout: see `check`"]
 #[non_exhaustive]
 pub struct Outcome {
     /// The program and its arguments, as they would be typed.

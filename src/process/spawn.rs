@@ -238,7 +238,7 @@ fn adopt(
         lines: Lines::new(),
         outcome,
         token_has_news: AtomicBool::new(true),
-        bell: DRIVER.clone(),
+        tell_driver: |number| DRIVER.tell(number),
         hold: Hold::take(),
     });
     let timeout = later(began, settings.timeout);

@@ -1,7 +1,7 @@
 //! What the handle and the driver share of one child.
 //!
-//! Knows nothing of the driver but its bell. What must always hold: each part has a lock of its own,
-//! and nobody takes two of them at once.
+//! Knows nothing of the driver but how to tell it something. What must always hold: each part has a lock
+//! of its own, and nobody takes two of them at once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,6 @@ use crate::wait::settle::Settle;
 use super::input::Input;
 use super::leash::{Leash, RealProcess};
 use super::lines::Lines;
-use super::mailbox::Bell;
 use super::outcome::Outcome;
 
 use Ordering::{Acquire, Release};
@@ -38,11 +37,16 @@ pub(crate) struct ChildState {
     /// On the executor on whose thread it was started, if it was: its clock is not to jump over a
     /// child's life.
     pub(crate) hold: Option<Hold>,
-    /// The driver's.
-    pub(crate) bell: Arc<dyn Bell>,
+    /// Tells the driver that there is news of the child of this number.
+    pub(crate) tell_driver: fn(usize),
 }
 
 impl ChildState {
+    /// There is something for the driver to do.
+    pub(crate) fn ring(&self) {
+        (self.tell_driver)(self.number);
+    }
+
     pub(crate) fn tell(&self, step: Step) {
         let when = self.observer.now();
         self.observer.tell_about(when, What::Child, self.number, Some(&self.program), step);
@@ -73,8 +77,8 @@ impl fmt::Debug for ChildState {
 /// The waker for the child's token.
 impl Wake for ChildState {
     fn wake(self: Arc<Self>) {
-        // ORDERING: Release. Pairs with the Acquire in `takes_news`. The bell is rung after it.
+        // ORDERING: Release. Pairs with the Acquire in `takes_news`. The driver is told after it.
         self.token_has_news.store(true, Release);
-        self.bell.ring();
+        self.ring();
     }
 }

@@ -155,50 +155,111 @@ pub(crate) fn set_nonblocking(fd: &impl AsRawFd) -> io::Result<()> {
 }
 
 /// What to look out for at one descriptor.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(crate) struct Interest(libc::pollfd);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Interest {
+    fd: RawFd,
+    events: i16,
+}
 
 impl Interest {
-    /// Nothing: it holds a place in the list.
-    pub(crate) const NONE: Self = Self(libc::pollfd { fd: -1, events: 0, revents: 0 });
-
     pub(crate) fn read(fd: &impl AsRawFd) -> Self {
-        Self::of(fd.as_raw_fd(), libc::POLLIN)
+        Self { fd: fd.as_raw_fd(), events: libc::POLLIN }
     }
 
     pub(crate) fn write(fd: &impl AsRawFd) -> Self {
-        Self::of(fd.as_raw_fd(), libc::POLLOUT)
-    }
-
-    fn of(fd: RawFd, events: i16) -> Self {
-        Self(libc::pollfd { fd, events, revents: 0 })
-    }
-
-    /// Makes `is_ready` true, where the system did not say.
-    pub(crate) fn suppose_ready(&mut self) {
-        self.0.revents = self.0.events;
-    }
-
-    /// Whether a read or a write is worth a try: it may find an end, or an error.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.0.revents != 0
+        Self { fd: fd.as_raw_fd(), events: libc::POLLOUT }
     }
 }
 
-/// Sleeps until something is ready, or the time is over. A time is rounded up to a millisecond.
-pub(crate) fn poll(interests: &mut [Interest], timeout: Option<Duration>) -> io::Result<()> {
-    let millis = timeout.map_or(-1, |timeout| {
+/// Sleeps until there is news of one of these, an end or an error too, or the time is over. Says of
+/// each whether there is.
+pub(crate) fn poll(list: &[Interest], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
+    let entry = |Interest { fd, events }: &Interest| {
+        let (fd, events) = (*fd, *events);
+        libc::pollfd { fd, events, revents: 0 }
+    };
+    let mut entries: Vec<_> = list.iter().map(entry).collect();
+    let n = entries.len() as libc::nfds_t;
+    // SAFETY: the list is ours until the call returns, and has `n` entries. A descriptor that is none
+    // is no more than an answer in its entry.
+    answered(unsafe { libc::poll(entries.as_mut_ptr(), n, millis(timeout)) })?;
+    Ok(entries.iter().map(|entry| entry.revents != 0).collect())
+}
+
+/// A list of descriptors that the system keeps, so that a look takes no longer the more there are.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) struct Epoll(OwnedFd);
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl Epoll {
+    pub(crate) fn new() -> io::Result<Self> {
+        // SAFETY: no memory is passed.
+        let fd = check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
+        // SAFETY: the system has just opened it for us, and nobody else knows of it.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Looks out for this until there is news of it once.
+    pub(crate) fn arm(&self, key: u64, interest: Interest) -> io::Result<()> {
+        let events = interest.events as u32 | libc::EPOLLONESHOT as u32;
+        let mut event = libc::epoll_event { events, u64: key };
+        let mut control = |operation| {
+            // SAFETY: `event` is ours until the call returns. A descriptor that is none is an error.
+            check(unsafe {
+                libc::epoll_ctl(self.0.as_raw_fd(), operation, interest.fd, &mut event)
+            })
+        };
+        match control(libc::EPOLL_CTL_ADD) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                control(libc::EPOLL_CTL_MOD).map(drop)
+            }
+            answer => answer.map(drop),
+        }
+    }
+
+    /// Sleeps until there is news, or the time is over. Gives the keys.
+    pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<Vec<u64>> {
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 256];
+        let (list, most) = (events.as_mut_ptr(), events.len() as c_int);
+        // SAFETY: the list is ours until the call returns, and has room for `most`.
+        let n =
+            answered(unsafe { libc::epoll_wait(self.0.as_raw_fd(), list, most, millis(timeout)) })?;
+        Ok(events[..n].iter().map(|event| event.u64).collect())
+    }
+}
+
+/// Elsewhere there is none.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) enum Epoll {}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+impl Epoll {
+    pub(crate) fn new() -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn arm(&self, _key: u64, _interest: Interest) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub(crate) fn wait(&self, _timeout: Option<Duration>) -> io::Result<Vec<u64>> {
+        match *self {}
+    }
+}
+
+/// For the system: rounded up, and -1 if it is for ever.
+fn millis(timeout: Option<Duration>) -> c_int {
+    timeout.map_or(-1, |timeout| {
         let millis = timeout.as_nanos().div_ceil(1_000_000);
         c_int::try_from(millis).unwrap_or(c_int::MAX)
-    });
-    let n = interests.len() as libc::nfds_t;
-    // SAFETY: an `Interest` has the layout of a `pollfd`, and the list is ours until the call returns.
-    // A descriptor that is none is no more than an answer in its entry.
-    let answer = unsafe { libc::poll(interests.as_mut_ptr().cast(), n, millis) };
+    })
+}
+
+/// How many have news; none, if a signal came in between.
+fn answered(answer: c_int) -> io::Result<usize> {
     match check(answer) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-        answer => answer.map(drop),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
+        answer => answer.map(|n| n as usize),
     }
 }
 

@@ -56,17 +56,14 @@ pub(crate) struct Ward {
 
 impl Ward {
     /// What it looks out for: its exit, then stdin, stdout and stderr.
-    pub(crate) fn interests(&self) -> [Interest; INTERESTS] {
-        let exit = if self.has_exited { Interest::NONE } else { self.watch.interest() };
-        let stdin = match &self.stdin {
-            // With nothing to write there is nothing to look out for: a reader that has gone would
-            // keep us awake.
-            Some(pipe) if self.state.input.is_due() => Interest::write(pipe),
-            Some(_) | None => Interest::NONE,
-        };
-        let [stdout, stderr] = [&self.stdout, &self.stderr].map(|stream| match &stream.pipe {
-            Some(pipe) if stream.is_wanted(&self.state, self.has_exited) => Interest::read(pipe),
-            Some(_) | None => Interest::NONE,
+    pub(crate) fn interests(&self) -> [Option<Interest>; INTERESTS] {
+        let exit = if self.has_exited { None } else { self.watch.interest() };
+        // With nothing to write there is nothing to look out for: a reader that has gone would keep us
+        // awake.
+        let stdin = self.stdin.as_ref().filter(|_| self.state.input.is_due()).map(Interest::write);
+        let [stdout, stderr] = [&self.stdout, &self.stderr].map(|stream| {
+            let is_wanted = stream.is_wanted(&self.state, self.has_exited);
+            stream.pipe.as_ref().filter(|_| is_wanted).map(Interest::read)
         });
         [exit, stdin, stdout, stderr]
     }

@@ -38,10 +38,10 @@ impl Watch {
     }
 
     /// What to look out for, while it has not exited.
-    pub(crate) fn interest(&self) -> Interest {
+    pub(crate) fn interest(&self) -> Option<Interest> {
         match self {
-            Self::Pidfd(fd) => Interest::read(fd),
-            Self::Looks { .. } => Interest::NONE,
+            Self::Pidfd(fd) => Some(Interest::read(fd)),
+            Self::Looks { .. } => None,
         }
     }
 

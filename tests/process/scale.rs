@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use handspun::process::{Cap, Cause, Child, Command, Output, SpawnError, Stdin};
 
-use crate::setup::{CHILD, SECOND, alone, child, leaves_nothing};
+use crate::setup::{CHILD, SECOND, alone, child, children, leaves_nothing};
 use crate::support::{threads_named, watched};
 
 /// S78.
@@ -31,18 +31,53 @@ fn a_thousand_runs_in_a_row_leave_nothing() {
     });
 }
 
-/// S76, S77.
+/// What a thousand children need, and this process beside them.
+const FOR_A_THOUSAND: usize = 4096;
+
+/// A thousand at once. Where the system does not let us have the descriptors for all, as many as it
+/// does: we are told how many those are, and hundreds they must be.
+fn a_thousand(mut start: impl FnMut() -> Result<Child, SpawnError>) -> Vec<Child> {
+    let mut all = Vec::new();
+    while all.len() < 1000 {
+        match start() {
+            Ok(child) => all.push(child),
+            Err(SpawnError::TooMany { limit }) if limit == all.len() && limit > 200 => break,
+            Err(other) => panic!("{other} after {}", all.len()),
+        }
+    }
+    assert_eq!(threads_named("handspun-childr").len(), 1);
+    all
+}
+
+/// S76.
 #[test]
-fn hundreds_at_once_are_ended_in_time_by_one_thread() {
-    alone("scale::hundreds_at_once_are_ended_in_time_by_one_thread", 4096, || {
+fn a_thousand_that_time_out_at_once_are_ended_by_one_thread() {
+    let name = "scale::a_thousand_that_time_out_at_once_are_ended_by_one_thread";
+    alone(name, FOR_A_THOUSAND, || {
         leaves_nothing(|| {
-            let sleep = child("sleep 20000").timeout(SECOND).cap(Cap::Keep { head: 10, tail: 0 });
-            let all: Vec<_> = (0..400).map(|_| sleep.spawn().unwrap()).collect();
-            assert_eq!(threads_named("handspun-childr").len(), 1);
-            let began = Instant::now();
+            let sleep = Command::new("sleep").arg("30").cap(Cap::Keep { head: 10, tail: 0 });
+            let deadline = Instant::now() + 5 * SECOND;
+            let left = || deadline.saturating_duration_since(Instant::now());
+            let all = a_thousand(|| sleep.clone().timeout(left()).spawn());
+            let (began, until_then) = (Instant::now(), left());
             let outcomes: Vec<_> = all.into_iter().map(Child::wait).collect();
             assert!(outcomes.iter().all(|outcome| outcome.cause == Cause::TimedOut));
-            assert!(began.elapsed() < 10 * SECOND, "{:?}", began.elapsed());
+            assert!(began.elapsed() < until_then + 10 * SECOND, "{:?}", began.elapsed());
+        });
+    });
+}
+
+/// S77: all of them are there when the first is told to end.
+#[test]
+fn a_thousand_that_exit_at_once_are_all_heard_of() {
+    let name = "scale::a_thousand_that_exit_at_once_are_all_heard_of";
+    alone(name, FOR_A_THOUSAND, || {
+        leaves_nothing(|| {
+            let cat = Command::new("cat").stdin(Stdin::Piped);
+            let all = a_thousand(|| cat.spawn());
+            assert_eq!(children().len(), all.len());
+            all.iter().for_each(Child::close_stdin);
+            assert!(all.into_iter().all(|child| child.wait().is_success()));
         });
     });
 }
@@ -51,7 +86,7 @@ fn hundreds_at_once_are_ended_in_time_by_one_thread() {
 #[test]
 fn many_threads_may_start_children_at_once() {
     watched(|| {
-        let threads: Vec<_> = (0..20)
+        let threads: Vec<_> = (0..50)
             .map(|n| {
                 thread::spawn(move || {
                     let cat = child("cat").stdin(Stdin::bytes(format!("{n}")));
@@ -129,31 +164,40 @@ fn spawns_that_fail_leave_nothing() {
     });
 }
 
+/// How long it takes to start a child: the median of a few, and of some of those the best, for the
+/// processors are not ours alone.
+fn time_to_start(command: &Command) -> Duration {
+    let time = |_| {
+        let began = Instant::now();
+        let child = command.spawn().unwrap();
+        let took = began.elapsed();
+        drop(child.wait());
+        took
+    };
+    let median = |_| {
+        let mut times: Vec<_> = (0..9).map(time).collect();
+        times.sort();
+        times[4]
+    };
+    (0..5).map(median).min().unwrap()
+}
+
 /// S84: a fork would copy the page tables of all this, which takes many times as long.
 #[test]
-fn a_large_process_starts_children_as_quickly_as_a_small_one() {
-    alone("scale::a_large_process_starts_children_as_quickly_as_a_small_one", 256, || {
-        let quickest = || {
-            let commands = [
-                child("exit 0"),
-                Command::new("true").env("PATH", env::var_os("PATH").unwrap()),
-                child("exit 0").current_dir("/"),
-            ];
-            commands.map(|command| {
-                let time = || {
-                    let began = Instant::now();
-                    let child = command.spawn().unwrap();
-                    let took = began.elapsed();
-                    drop(child.wait());
-                    took
-                };
-                (0..20).map(|_| time()).min().unwrap()
-            })
-        };
-        let large = vec![1_u8; 512 << 20];
-        let took = quickest();
-        assert!(large.iter().step_by(1 << 20).all(|byte| *byte == 1));
-        assert!(took.iter().all(|took| *took < Duration::from_millis(5)), "{took:?}");
+fn a_process_of_a_gigabyte_starts_children_as_quickly_as_a_small_one() {
+    let name = "scale::a_process_of_a_gigabyte_starts_children_as_quickly_as_a_small_one";
+    alone(name, 256, || {
+        let gigabyte = vec![1_u8; 1 << 30];
+        let ways = [
+            child("exit 0"),
+            Command::new("true").env("PATH", env::var_os("PATH").unwrap()),
+            child("exit 0").current_dir("/"),
+        ];
+        for command in ways {
+            let took = time_to_start(&command);
+            assert!(took < Duration::from_millis(5), "{command:?}: {took:?}");
+        }
+        assert!(gigabyte.iter().step_by(4096).all(|byte| *byte == 1));
     });
 }
 

@@ -94,13 +94,15 @@ pub(crate) fn children() -> Vec<u32> {
     children
 }
 
-/// Runs a test in a process of its own, with at most so many descriptors. `name` is its own.
+/// Runs a test in a process of its own, with at most so many descriptors: fewer, where the system does
+/// not let us have so many. `name` is its own.
 pub(crate) fn alone(name: &str, descriptors: usize, test: impl FnOnce()) {
     const IS_ALONE: &str = "HANDSPUN_TEST_IS_ALONE";
     if env::var_os(IS_ALONE).is_some() {
         return watched(test);
     }
-    let limited = format!("ulimit -n {descriptors} && exec \"$0\" --exact {name}");
+    let limit = format!("ulimit -n {descriptors} || ulimit -n $(ulimit -H -n) || exit");
+    let limited = format!("{limit}; exec \"$0\" --exact {name}");
     let mut shell = process::Command::new("sh");
     shell.arg("-c").arg(limited).arg(env::current_exe().unwrap()).env(IS_ALONE, "yes");
     let output = shell.output().unwrap();

@@ -59,8 +59,10 @@ fn output_goes_into_files() {
         fs::create_dir(&folder).unwrap();
         let file = |name| Output::file(File::create(folder.join(name)).unwrap());
         let orders = child("say 1 warn 2 say 3");
-        orders.clone().stdout(file("a")).stderr(file("b")).run().unwrap().check().unwrap();
-        orders.clone().stdout(file("c")).stderr(Output::Merge).run().unwrap().check().unwrap();
+        drop(orders.clone().stdout(file("a")).stderr(file("b")).run().unwrap().check().unwrap());
+        drop(
+            orders.clone().stdout(file("c")).stderr(Output::Merge).run().unwrap().check().unwrap(),
+        );
         let outcome = orders.stdout(Output::Null).stderr(Output::Merge).run().unwrap();
         let texts = ["a", "b", "c"].map(|name| fs::read_to_string(folder.join(name)).unwrap());
         fs::remove_dir_all(&folder).unwrap();

@@ -3,9 +3,10 @@
 //! Where it matters that a child has got ready, it is asked to end when it says so: that is the same
 //! policy, from the same first step.
 
+use std::thread;
 use std::time::Duration;
 
-use handspun::process::{Cause, KillPolicy, Output, Signal, Stdin};
+use handspun::process::{Cause, Command, KillPolicy, Output, Signal, Stdin};
 
 use crate::setup::{MILLISECOND, PROMPTLY, SECOND, both_ways, child, ended, term};
 use crate::support::watched;
@@ -110,17 +111,23 @@ fn a_timeout_of_nothing_kills_at_once() {
     });
 }
 
-/// S31: whichever is first, the cause and the status agree.
+/// S31: whichever is first, the cause and the status agree. Each timeout is a little shorter than the
+/// one before if that was not kept, and a little longer if it was: so the race is a close one.
 #[test]
-fn an_exit_that_races_its_timeout_is_told_consistently() {
-    watched(|| {
-        for n in 0..400 {
-            // Around the time that the child takes.
-            let outcome = child("exit 3").timeout(MILLISECOND * (n % 20) / 10).run().unwrap();
-            let exited = outcome.cause == Cause::Exited && outcome.code() == Some(3);
-            assert!(exited || outcome.cause == Cause::TimedOut, "{outcome:?}");
+fn ten_thousand_exits_that_race_their_timeouts_are_told_consistently() {
+    let race = || {
+        let (mut n_in_time, mut timeout) = (0, MILLISECOND);
+        for _ in 0..2500 {
+            let outcome = Command::new("false").timeout(timeout).run().unwrap();
+            let in_time = outcome.cause == Cause::Exited && outcome.code() == Some(1);
+            assert!(in_time || outcome.cause == Cause::TimedOut, "{outcome:?}");
+            let sixteenths = if in_time { 15 } else { 17 };
+            timeout = timeout * sixteenths / 16 + Duration::from_micros(1);
+            n_in_time += usize::from(in_time);
         }
-    });
+        assert!((250..2250).contains(&n_in_time), "no race: {n_in_time}");
+    };
+    watched(|| thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(race)))));
 }
 
 /// S33.

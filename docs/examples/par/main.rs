@@ -40,13 +40,14 @@ fn main() -> ExitCode {
             return ExitCode::from(255);
         }
     };
-    let all = CancellationToken::new();
-    if let Err(error) = ctrlc::set_handler(on_ctrl_c(all.clone())) {
+    let ctrl_c = CancellationToken::new();
+    if let Err(error) = ctrlc::set_handler(on_ctrl_c(ctrl_c.clone())) {
         eprintln!("par: Ctrl-C will not end the commands gently: {error}");
     }
     let timeline = plan.timeline.as_ref().map(|_| Timeline::new());
     let ear = timeline.as_ref().map(|timeline| Arc::new(timeline.observer()) as run::Ear);
-    let tally = run::run(&plan, &all, &feed(plan.inputs.clone()), ear, &mut io::stdout());
+    let tally =
+        run::run(&plan, &ctrl_c.child(), &feed(plan.inputs.clone()), ear, &mut io::stdout());
     if !plan.is_quiet {
         eprint!("{}", tally.summary());
     }
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
             return ExitCode::from(255);
         }
     }
-    ExitCode::from(tally.failures.len().min(101) as u8)
+    ExitCode::from(if ctrl_c.is_cancelled() { 255 } else { tally.exit_code(plan.fails_fast) })
 }
 
 #[cfg(unix)]
@@ -68,11 +69,11 @@ fn write(timeline: &Timeline, path: &Path) -> io::Result<()> {
 
 /// The first asks all to end, as their policy says; the next kills them.
 #[cfg(unix)]
-fn on_ctrl_c(all: CancellationToken) -> impl FnMut() {
+fn on_ctrl_c(ctrl_c: CancellationToken) -> impl FnMut() {
     let mut n_times = 0;
     move || {
         n_times += 1;
-        all.cancel_because("Ctrl-C");
+        ctrl_c.cancel_because("Ctrl-C");
         if n_times > 1 {
             terminate_all(KillPolicy::at_once());
         }

@@ -23,8 +23,9 @@ par: runs a command once for each input, several at a time
     -q, --quiet        no progress, and no summary
     --timeline FILE    writes what ran when, as a trace for https://ui.perfetto.dev
 
-Ctrl-C asks all to end; a second one kills them. It exits with the number of commands that failed,
-101 if there are more than 100, and 255 if it could not do its own work.
+Ctrl-C asks all to end, as does SIGTERM or SIGHUP; a second one kills them. It exits as GNU parallel
+does: with the number of commands that failed, or 101 if there are more than 100; with --fail-fast as
+the first command did that failed; with 255 after a Ctrl-C, or if it could not do its own work.
 ";
 
 /// What was asked for.

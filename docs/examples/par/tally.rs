@@ -22,6 +22,8 @@ pub(crate) struct Tally {
     n_killed: usize,
     /// A line for each.
     pub(crate) failures: Vec<String>,
+    /// What the first of them exited with.
+    first_code: u8,
     slowest: Option<(Duration, String)>,
 }
 
@@ -44,7 +46,15 @@ impl Tally {
                 format!("{} ({status})", outcome.cause)
             }
         };
+        if self.failures.is_empty() {
+            self.first_code = code_of(&report.result);
+        }
         self.failures.push(format!("{}: {why}", report.command));
+    }
+
+    /// What GNU parallel exits with; `fails_fast` is its `--halt now,fail=1`.
+    pub(crate) fn exit_code(&self, fails_fast: bool) -> u8 {
+        if fails_fast { self.first_code } else { self.failures.len().min(101) as u8 }
     }
 
     pub(crate) fn summary(&self) -> String {
@@ -60,4 +70,16 @@ impl Tally {
         let failures = self.failures.iter().map(|failure| format!("  {failure}\n"));
         text + &failures.collect::<String>()
     }
+}
+
+/// The code of one command that failed, as a shell has it: 128 and the signal, 127 if there is none.
+fn code_of(result: &Result<Outcome, SpawnError>) -> u8 {
+    let code = match result {
+        Ok(outcome) if outcome.cause == Cause::TimedOut => None,
+        Ok(outcome) => outcome.code().or(outcome.signal().map(|signal| 128 + signal.number())),
+        Err(SpawnError::NoProgram { .. }) => Some(127),
+        Err(SpawnError::NotExecutable { .. }) => Some(126),
+        Err(_) => None,
+    };
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(255)
 }

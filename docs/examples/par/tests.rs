@@ -62,6 +62,18 @@ fn the_first_failure_can_be_the_last() {
     assert!(tally.summary().contains("cancelled: another one has failed"));
 }
 
+/// All of it was tried beside GNU parallel 20221122, with `--halt now,fail=1` for `--fail-fast`.
+#[test]
+fn it_exits_as_gnu_parallel_does() {
+    let code = |args: &[&str]| run_it(args).1.exit_code(args.contains(&"--fail-fast"));
+    let script = |script| code(&["-q", "--fail-fast", "sh", "-c", script, ":::", "a"]);
+    assert_eq!([script("exit 0"), script("exit 3"), script("kill -9 $$")], [0, 3, 137]);
+    assert_eq!(code(&["-q", "--fail-fast", "no-such-program", ":::", "a"]), 127);
+    assert_eq!(code(&["-q", "--fail-fast", "--timeout", "0.1", "sleep", ":::", "60"]), 255);
+    let n_that_fail = |n: usize| code(&[&["-q", "false", ":::"], &*vec!["a"; n]].concat());
+    assert_eq!([0, 1, 100, 101, 102].map(n_that_fail), [0, 1, 100, 101, 101]);
+}
+
 #[test]
 fn a_command_that_fails_is_tried_again() {
     let folder = std::env::temp_dir().join(format!("handspun-par-{}", std::process::id()));
