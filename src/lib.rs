@@ -161,6 +161,7 @@ pub use wait::cancel::{CancellationToken, DropGuard, WaitForCancel};
 pub use wait::cancel_on_drop::CancelOnDrop;
 pub use wait::clock::Clock;
 pub use wait::completed::{AsCompleted, TimedCompleted, as_completed};
+pub use wait::host::{Hold, hold};
 pub use wait::interval::{Interval, MissedTicks, interval};
 pub use wait::join_all::{join_all, race, try_join_all};
 pub use wait::keyed::{Keyed, keyed};

@@ -74,9 +74,8 @@ impl Alarm {
     }
 
     /// Leaves a newer waker with a timer; false if it has fired.
-    pub(crate) fn replace(&self, key: Key, waker: Waker) -> bool {
-        let not_needed = self.state.lock().timers.replace(key, waker);
-        not_needed.is_ok()
+    pub(crate) fn renew(&self, key: Key, mut waker: Waker) -> bool {
+        self.state.lock().timers.renew(key, &mut waker) // The older one goes after the lock.
     }
 
     pub(crate) fn remove(&self, key: Key) {

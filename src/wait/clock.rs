@@ -135,30 +135,33 @@ impl Clock {
         }
     }
 
-    pub(crate) fn set_timer(&self, deadline: Instant, waker: Waker) -> Key {
+    /// Sets a timer, if it is not too late for it.
+    pub(crate) fn set_timer(&self, deadline: Instant, waker: Waker) -> Option<Key> {
         match &self.0 {
-            Kind::Real => ALARM.set(deadline, waker),
+            Kind::Real => (prims::now() < deadline).then(|| ALARM.set(deadline, waker)),
             Kind::Jumping(clock) => {
                 let mut state = clock.lock();
+                if state.now >= deadline {
+                    drop(state);
+                    return None; // The waker goes after the lock.
+                }
                 let (key, is_first) = state.timers.set(deadline, waker);
                 let driver = if is_first { state.driver.clone() } else { None };
                 drop(state);
                 if let Some(driver) = driver {
                     driver.unpark();
                 }
-                key
+                Some(key)
             }
         }
     }
 
     /// Leaves a newer waker with a timer; false if it has fired.
-    pub(crate) fn replace_waker(&self, key: Key, waker: Waker) -> bool {
+    pub(crate) fn renew_timer(&self, key: Key, mut waker: Waker) -> bool {
         match &self.0 {
-            Kind::Real => ALARM.replace(key, waker),
-            Kind::Jumping(clock) => {
-                let not_needed = clock.lock().timers.replace(key, waker);
-                not_needed.is_ok()
-            }
+            Kind::Real => ALARM.renew(key, waker),
+            // The older one goes after the lock.
+            Kind::Jumping(clock) => clock.lock().timers.renew(key, &mut waker),
         }
     }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::clock::Clock;
 use super::deadline::Deadline;
-use super::host::{Hold, Host, Renewed};
+use super::host::Host;
 use super::inside;
 use super::tag::{self, Tag};
 use super::timers::Key;
@@ -73,14 +73,21 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 pub struct Sleep {
     clock: Clock,
     deadline: Deadline,
-    timer: Option<Timer>,
+    stage: Stage,
+}
+
+/// How far it has come.
+enum Stage {
+    New,
     /// It has been pending, and so has let others go first.
-    has_waited: bool,
+    HasWaited,
+    /// It has, and a timer is set.
+    Set(Place, Key),
 }
 
 impl Sleep {
     pub(crate) fn on(clock: &Clock, deadline: Deadline) -> Self {
-        Self { clock: clock.clone(), deadline, timer: None, has_waited: false }
+        Self { clock: clock.clone(), deadline, stage: Stage::New }
     }
 
     /// When it is over; `None` if that is never.
@@ -108,34 +115,44 @@ impl Sleep {
 
     /// Whether the time has come; if not, the waker is told when it has.
     fn poll_at(&mut self, deadline: Instant, waker: &Waker) -> Poll<()> {
-        if let Some(timer) = self.timer.take() {
-            match timer.renew(waker) {
-                Ok(timer) => self.timer = Some(timer),
-                Err(Fired::InTime) => return Poll::Ready(()),
-                Err(Fired::OrNot) => {}
-            }
-        }
-        let timer = match self.timer.take() {
-            Some(timer) => timer,
-            None => match Timer::set(&self.clock, deadline, waker) {
-                Some(timer) => timer,
-                None => return self.yield_once(waker),
-            },
-        };
-        if timer.may_be_late() && self.clock.now() >= deadline {
+        if self.is_known_to_have_fired(deadline) {
+            self.stage = Stage::HasWaited; // Nothing is to be taken out.
             return Poll::Ready(());
         }
-        self.timer = Some(timer);
-        self.has_waited = true;
+        let here = Place::here(&self.clock);
+        if let Stage::Set(place, key) = &self.stage {
+            if *place == here && here.renew(&self.clock, *key, waker.clone()) {
+                return Poll::Pending;
+            }
+        }
+        self.take_out();
+        let Some(key) = here.set(&self.clock, deadline, waker.clone()) else {
+            return self.yield_once(waker);
+        };
+        self.stage = Stage::Set(here, key);
         Poll::Pending
+    }
+
+    fn is_known_to_have_fired(&self, deadline: Instant) -> bool {
+        match &self.stage {
+            Stage::Set(Place::Host(host), _) => host.has_fired(deadline),
+            Stage::Set(Place::Held(_) | Place::Clock, _) | Stage::New | Stage::HasWaited => false,
+        }
+    }
+
+    fn take_out(&mut self) {
+        if let Stage::Set(place, key) = &self.stage {
+            place.remove(&self.clock, *key);
+            self.stage = Stage::HasWaited;
+        }
     }
 
     /// A task that sleeps lets the others be polled, however short it sleeps.
     fn yield_once(&mut self, waker: &Waker) -> Poll<()> {
-        if self.has_waited || host_here().is_none() {
+        if matches!(self.stage, Stage::HasWaited) || host_here().is_none() {
             return Poll::Ready(());
         }
-        self.has_waited = true;
+        self.stage = Stage::HasWaited;
         waker.wake_by_ref();
         Poll::Pending
     }
@@ -156,9 +173,78 @@ impl Future for Sleep {
     }
 }
 
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        self.take_out();
+    }
+}
+
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sleep").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+/// Who keeps a timer.
+#[derive(PartialEq)]
+enum Place {
+    /// The executor on whose thread it was set.
+    Host(Arc<Host>),
+    /// The clock, which is the real one. The executor there has one that jumps, and is held meanwhile.
+    Held(Arc<Host>),
+    /// The clock: a jumping one, or the alarm of the real one.
+    Clock,
+}
+
+impl Place {
+    /// Where a timer of that clock is kept that is set by the code which asks.
+    fn here(clock: &Clock) -> Self {
+        match if clock.is_real() { host_here() } else { None } {
+            Some(host) if host.clock.is_real() => Self::Host(host),
+            Some(host) => Self::Held(host),
+            None => Self::Clock,
+        }
+    }
+
+    /// Sets a timer, if it is not too late for it.
+    fn set(&self, clock: &Clock, deadline: Instant, waker: Waker) -> Option<Key> {
+        match self {
+            Self::Host(host) => host.set_timer(deadline, waker),
+            Self::Held(host) => {
+                let key = clock.set_timer(deadline, waker)?;
+                host.add_hold();
+                Some(key)
+            }
+            Self::Clock => {
+                let stands_still = inside::is_blocking_wait()
+                    && Host::current().is_some_and(|host| host.clock.is(clock));
+                assert!(
+                    !stands_still || clock.now() >= deadline,
+                    "this time will never come: a task blocks the thread that moves the clock; `.await` the \
+                     sleep there instead"
+                );
+                clock.set_timer(deadline, waker)
+            }
+        }
+    }
+
+    /// Leaves a newer waker with a timer that it keeps; false if that has fired.
+    fn renew(&self, clock: &Clock, key: Key, waker: Waker) -> bool {
+        match self {
+            Self::Host(host) => host.renew_timer(key, waker),
+            Self::Held(_) | Self::Clock => clock.renew_timer(key, waker),
+        }
+    }
+
+    fn remove(&self, clock: &Clock, key: Key) {
+        match self {
+            Self::Host(host) => host.remove_timer(key),
+            Self::Held(host) => {
+                clock.remove_timer(key);
+                host.let_go();
+            }
+            Self::Clock => clock.remove_timer(key),
+        }
     }
 }
 
@@ -166,103 +252,4 @@ impl fmt::Debug for Sleep {
 /// nobody would fire a timer that was set there.
 fn host_here() -> Option<Arc<Host>> {
     if inside::is_blocking_wait() { None } else { Host::current() }
-}
-
-/// A timer that is set, wherever. Dropping it takes it out.
-struct Timer {
-    keeper: Keeper,
-    key: Key,
-}
-
-enum Keeper {
-    /// The executor on whose thread it was set.
-    Host(Arc<Host>),
-    /// The clock: a jumping one, or the alarm of the real one. An executor whose own clock jumps is
-    /// held by what waits for real time.
-    Clock(Clock, Option<Hold>),
-}
-
-/// Whether the executor here, if its own clock jumps, is held by a timer of that clock, and no other is.
-fn holds_whom_it_should(clock: &Clock, hold: Option<&Hold>) -> bool {
-    let here = if clock.is_real() { host_here() } else { None };
-    match here.filter(|host| !host.clock.is_real()) {
-        Some(host) => hold.is_some_and(|hold| hold.is_of(&host)),
-        None => hold.is_none(),
-    }
-}
-
-/// A timer is no longer set.
-enum Fired {
-    /// Its time had come.
-    InTime,
-    /// Or else it has to be set anew; the clock knows.
-    OrNot,
-}
-
-impl Timer {
-    /// `None` if it is too late for it.
-    fn set(clock: &Clock, deadline: Instant, waker: &Waker) -> Option<Self> {
-        let mut waker = waker.clone();
-        let host = if clock.is_real() { host_here() } else { None };
-        let hold = match host {
-            Some(host) if host.clock.is_real() => match host.set_timer(deadline, waker) {
-                Ok(key) => return Some(Self { keeper: Keeper::Host(host), key }),
-                Err(not_set) => {
-                    waker = not_set;
-                    None
-                }
-            },
-            Some(_) => Hold::take(),
-            None => None,
-        };
-        if clock.now() >= deadline {
-            return None;
-        }
-        assert!(
-            !(inside::is_blocking_wait()
-                && Host::current().is_some_and(|host| host.clock.is(clock))),
-            "this time will never come: a task blocks the thread that moves the clock; `.await` the sleep \
-             there instead"
-        );
-        let key = clock.set_timer(deadline, waker);
-        Some(Self { keeper: Keeper::Clock(clock.clone(), hold), key })
-    }
-
-    /// Leaves a newer waker, where the timer is still set and this is still the place for it.
-    fn renew(self, waker: &Waker) -> Result<Self, Fired> {
-        match &self.keeper {
-            Keeper::Host(host) if host.is_current() && !inside::is_blocking_wait() => {
-                match host.renew_timer(self.key, waker.clone()) {
-                    Renewed::Waits => Ok(self),
-                    Renewed::Fired => Err(Fired::InTime),
-                    Renewed::Gone => Err(Fired::OrNot),
-                }
-            }
-            Keeper::Clock(clock, hold) if holds_whom_it_should(clock, hold.as_ref()) => {
-                match clock.replace_waker(self.key, waker.clone()) {
-                    true => Ok(self),
-                    false => Err(Fired::OrNot),
-                }
-            }
-            Keeper::Host(_) | Keeper::Clock(..) => Err(Fired::OrNot),
-        }
-    }
-
-    /// Whether the time may be over although the timer has not fired: a jumping clock may jump between
-    /// a look and the timer, and the alarm's thread may be behind. A host fires its timers itself.
-    fn may_be_late(&self) -> bool {
-        match self.keeper {
-            Keeper::Host(_) => false,
-            Keeper::Clock(..) => true,
-        }
-    }
-}
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        match &self.keeper {
-            Keeper::Host(host) => host.remove_timer(self.key),
-            Keeper::Clock(clock, _) => clock.remove_timer(self.key),
-        }
-    }
 }

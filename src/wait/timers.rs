@@ -1,29 +1,32 @@
-//! Wakers in the order of their deadlines: a heap that can also forget.
+//! Wakers in the order of their deadlines, from which any can be taken out.
 //!
 //! Knows nothing of clocks and threads: whoever keeps it says what time it is. Most timers are
-//! timeouts that never fire, so taking one out has to be as cheap as putting it in. It is tempting
-//! to leave it in and skip it later, but then a million cancelled timeouts are a million entries.
+//! timeouts that never fire, so taking one out has to be as cheap as putting it in. The heap is std's,
+//! which can only take out the first; so the wakers stand beside it, in slots. To take out a timer is to
+//! empty its slot, and what is left in the heap is a *ghost*.
 //!
 //! What must always hold:
 //!
 //! 1. No timer fires before its deadline, and equal deadlines fire in the order they were set.
-//! 2. Each entry knows its place in the heap and each place its entry, so that removal is true.
+//! 2. The first in the heap is no ghost, and no more than half of the heap are. So a million timeouts that
+//!    were taken out are not a million entries.
 //! 3. Nothing here wakes or drops a waker; the keeper does, after its lock is let go.
-//!
-//! The heap has four children to a parent: half as deep as a binary one, and the four deadlines that
-//! are compared lie side by side in memory.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::mem;
 use std::task::Waker;
 use std::time::Instant;
 
 #[derive(Default)]
 pub(crate) struct Timers {
-    /// Every parent fires before its children, which stand at `4 * place + 1` and on.
-    heap: Vec<Due>,
-    slots: Vec<Slot>,
-    /// The head of the empty slots, which are chained.
-    empty: Option<usize>,
+    /// The first to fire comes first.
+    heap: BinaryHeap<Reverse<Due>>,
+    n_ghosts: usize,
+    /// The waker of each timer that is set, and the number of the timer.
+    slots: Vec<Option<(u64, Waker)>>,
+    /// Which slots are empty.
+    free: Vec<usize>,
     n_set: u64,
 }
 
@@ -31,35 +34,24 @@ pub(crate) struct Timers {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Due {
     deadline: Instant,
-    number: u64,
-    slot: usize,
-}
-
-enum Slot {
-    Empty { next: Option<usize> },
-    Set { place: usize, number: u64, waker: Waker },
+    key: Key,
 }
 
 /// A timer's name. Good until it fires or is taken out, and harmless afterwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    slot: usize,
     number: u64,
+    slot: usize,
 }
 
 impl Timers {
     /// Sets a timer. True if it is now the first to fire, so that whoever sleeps must look again.
     pub(crate) fn set(&mut self, deadline: Instant, waker: Waker) -> (Key, bool) {
-        let number = self.n_set;
+        let (number, set) = (self.n_set, Some((self.n_set, waker)));
         self.n_set += 1;
-        let place = self.heap.len();
-        let set = Slot::Set { place, number, waker };
-        let slot = match self.empty {
+        let slot = match self.free.pop() {
             Some(slot) => {
-                self.empty = match mem::replace(&mut self.slots[slot], set) {
-                    Slot::Empty { next } => next,
-                    Slot::Set { .. } => unreachable!("the chain is of empty slots"),
-                };
+                self.slots[slot] = set;
                 slot
             }
             None => {
@@ -67,101 +59,72 @@ impl Timers {
                 self.slots.len() - 1
             }
         };
-        self.heap.push(Due { deadline, number, slot });
-        self.rise(place);
-        (Key { slot, number }, self.heap[0].number == number)
+        let key = Key { number, slot };
+        self.heap.push(Reverse(Due { deadline, key }));
+        (key, self.heap.peek().is_some_and(|Reverse(first)| first.key == key))
     }
 
-    /// Leaves a newer waker with a timer, and gives back the old one. `Err` is the newer one, not
-    /// needed, since the timer has fired. Either is the keeper's to drop.
-    pub(crate) fn replace(&mut self, key: Key, newer: Waker) -> Result<Waker, Waker> {
+    /// Leaves a newer waker with a timer, for the older one; false if it has fired.
+    pub(crate) fn renew(&mut self, key: Key, newer: &mut Waker) -> bool {
         match self.slots.get_mut(key.slot) {
-            Some(Slot::Set { number, waker, .. }) if *number == key.number => {
-                Ok(mem::replace(waker, newer))
+            Some(Some((number, waker))) if *number == key.number => {
+                mem::swap(waker, newer);
+                true
             }
-            Some(Slot::Set { .. } | Slot::Empty { .. }) | None => Err(newer),
+            Some(_) | None => false,
         }
     }
 
     /// Takes a timer out; `None` if it has fired, or was taken out before.
     pub(crate) fn remove(&mut self, key: Key) -> Option<Waker> {
-        match self.slots.get(key.slot) {
-            Some(Slot::Set { place, number, .. }) if *number == key.number => {
-                Some(self.take(*place))
-            }
-            Some(Slot::Set { .. } | Slot::Empty { .. }) | None => None,
-        }
+        let waker = self.empty(key)?;
+        self.n_ghosts += 1;
+        self.lay_ghosts();
+        Some(waker)
     }
 
     /// When the next one fires.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.heap.first().map(|due| due.deadline)
+        self.heap.peek().map(|Reverse(first)| first.deadline)
     }
 
     /// Takes the first timer out if its deadline has come.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Waker> {
-        (self.next_deadline()? <= now).then(|| self.take(0))
+        if self.next_deadline()? <= now { self.pop() } else { None }
     }
 
     /// Takes the first timer out, due or not.
     pub(crate) fn pop(&mut self) -> Option<Waker> {
-        (!self.heap.is_empty()).then(|| self.take(0))
+        let Reverse(first) = self.heap.pop()?;
+        let waker = self.empty(first.key);
+        self.lay_ghosts();
+        waker
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }
 
-    fn take(&mut self, place: usize) -> Waker {
-        let due = self.heap.swap_remove(place);
-        if place < self.heap.len() {
-            // The last one stands here now, and may belong further up or further down.
-            let moved = self.rise(place);
-            self.sink(moved);
-        }
-        let empty = Slot::Empty { next: self.empty };
-        self.empty = Some(due.slot);
-        match mem::replace(&mut self.slots[due.slot], empty) {
-            Slot::Set { waker, .. } => waker,
-            Slot::Empty { .. } => unreachable!("a place in the heap has its slot"),
-        }
+    fn empty(&mut self, key: Key) -> Option<Waker> {
+        let slot = self.slots.get_mut(key.slot)?;
+        let (_, waker) = slot.take_if(|(number, _)| *number == key.number)?;
+        self.free.push(key.slot);
+        Some(waker)
     }
 
-    /// Moves up what fires before its parent, and says where it came to stand.
-    fn rise(&mut self, mut place: usize) -> usize {
-        let due = self.heap[place];
-        while place > 0 {
-            let parent = (place - 1) / 4;
-            if self.heap[parent] < due {
-                break;
-            }
-            self.stand(place, self.heap[parent]);
-            place = parent;
+    /// A timer has been taken out, or the first one has fired.
+    fn lay_ghosts(&mut self) {
+        let Self { heap, slots, n_ghosts, .. } = self;
+        let is_ghost = |Reverse(due): &Reverse<Due>| {
+            slots[due.key.slot].as_ref().is_none_or(|(number, _)| *number != due.key.number)
+        };
+        while *n_ghosts > 0 && heap.peek().is_some_and(is_ghost) {
+            heap.pop();
+            *n_ghosts -= 1;
         }
-        self.stand(place, due);
-        place
-    }
-
-    /// Moves down what fires after one of its children.
-    fn sink(&mut self, mut place: usize) {
-        let due = self.heap[place];
-        loop {
-            let children = 4 * place + 1..self.heap.len().min(4 * place + 5);
-            let Some(first) = children.min_by_key(|child| self.heap[*child]) else { break };
-            if due < self.heap[first] {
-                break;
-            }
-            self.stand(place, self.heap[first]);
-            place = first;
-        }
-        self.stand(place, due);
-    }
-
-    fn stand(&mut self, at: usize, due: Due) {
-        self.heap[at] = due;
-        match &mut self.slots[due.slot] {
-            Slot::Set { place, .. } => *place = at,
-            Slot::Empty { .. } => unreachable!("what stands in the heap is set"),
+        if *n_ghosts > heap.len() / 2 {
+            heap.retain(|due| !is_ghost(due));
+            *n_ghosts = 0;
         }
     }
 }
@@ -207,7 +170,8 @@ mod tests {
         fn replace(&mut self, at: usize) {
             let newer = Waker::from(Arc::new(Known));
             let (_, _, key, waker) = &mut self.list[at];
-            let old = self.timers.replace(*key, newer.clone()).expect("it is set");
+            let mut old = newer.clone();
+            assert!(self.timers.renew(*key, &mut old));
             assert!(old.will_wake(&mem::replace(waker, newer)));
         }
 
@@ -254,6 +218,9 @@ mod tests {
                         pair.fire_until(now);
                     }
                 }
+                let Timers { heap, n_ghosts, .. } = &pair.timers;
+                assert_eq!(heap.len() - n_ghosts, pair.list.len());
+                assert!(*n_ghosts <= heap.len() / 2, "there are more ghosts than timers");
             }
             pair.fire_until(u64::MAX / 2);
             assert!(pair.timers.is_empty(), "seed {seed}");
@@ -269,7 +236,7 @@ mod tests {
         timers.pop_due(now);
         let (_new, _) = timers.set(now, Waker::noop().clone());
         assert!(timers.remove(old).is_none());
-        assert!(timers.replace(old, Waker::noop().clone()).is_err());
+        assert!(!timers.renew(old, &mut Waker::noop().clone()));
         assert!(!timers.is_empty());
     }
 }

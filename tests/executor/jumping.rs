@@ -1,11 +1,12 @@
 //! A clock that jumps: only when nothing is under way, and then to the nanosecond.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use handspun::{
-    CancellationToken, Clock, Executor, ThreadPool, join_all, sleep, spawn, timeout, yield_now,
+    CancellationToken, Clock, Executor, Flag, ThreadPool, hold, join_all, sleep, spawn, timeout,
+    yield_now,
 };
 
 use crate::setup::{Log, dawdle, jumping, millis, secs};
@@ -224,6 +225,51 @@ fn a_clock_does_not_jump_while_a_raw_thread_is_under_way() {
             handspun::thread::spawn(dawdle).await.unwrap();
             assert!(!hour.is_finished());
         });
+    });
+}
+
+/// A54: a thread that was not started with this crate is under way if somebody says so.
+#[test]
+fn a_clock_does_not_jump_while_somebody_holds_it() {
+    watched(|| {
+        jumping().run(async {
+            let hour = spawn(sleep(secs(3600)));
+            for _ in 0..10 {
+                let (held, done) = (hold(), Arc::new(Flag::new()));
+                let sets = done.clone();
+                let thread = thread::spawn(move || {
+                    dawdle();
+                    sets.set();
+                    drop(held);
+                });
+                done.wait().await;
+                assert!(!hour.is_finished());
+                thread.join().unwrap();
+            }
+        });
+    });
+}
+
+/// A54.
+#[test]
+fn a_clock_jumps_when_the_last_hold_is_dropped() {
+    watched(|| {
+        jumping().run(async {
+            let holds = [hold(), hold()];
+            let drops = thread::spawn(move || holds.map(drop));
+            sleep(secs(3600)).await;
+            drops.join().unwrap();
+        });
+    });
+}
+
+/// A54: nor is the next executor of the thread held.
+#[test]
+fn a_hold_outside_of_an_executor_holds_nobody() {
+    watched(|| {
+        let _held = hold();
+        jumping().run(async { sleep(secs(3600)).await });
+        assert!(jumping().try_run(std::future::pending::<()>()).is_err());
     });
 }
 

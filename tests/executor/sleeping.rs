@@ -2,7 +2,9 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use handspun::{
@@ -10,7 +12,7 @@ use handspun::{
 };
 
 use crate::setup::{Log, Tally, counted, jumping, millis, secs};
-use crate::support::{WakeCounter, poll, watched};
+use crate::support::{WakeCounter, poll, until, watched};
 
 /// Sleeps so long each, side by side, and gives the order in which they woke.
 fn order_of(executor: &Executor, nanos: &[u64]) -> Vec<u64> {
@@ -197,6 +199,56 @@ fn a_sleeper_is_polled_when_its_time_has_come_and_not_before() {
             join_all(sleepers.collect::<Vec<_>>()).await;
         });
         assert_eq!(polls.get(), 2000);
+    });
+}
+
+/// What the executor knows to be past it does not look at again.
+#[test]
+fn a_sleep_until_a_time_that_has_been_fired_keeps_no_waker() {
+    watched(|| {
+        run(async {
+            let (counter, waker) = WakeCounter::new();
+            let began = Instant::now();
+            sleep(millis(1)).await;
+            let mut past = sleep_until(began);
+            assert!(poll(&mut past, &waker).is_pending(), "the others come first");
+            assert_eq!((counter.wakes(), Arc::strong_count(&counter)), (1, 2));
+            assert!(poll(&mut past, &waker).is_ready());
+        });
+    });
+}
+
+/// A48: a sleep that has fired, or is dropped elsewhere, leaves none either.
+#[test]
+fn a_sleep_that_is_dropped_on_another_thread_leaves_no_timer() {
+    watched(|| {
+        let (counter, waker) = WakeCounter::new();
+        run(async {
+            let mut asleep = sleep(secs(3600));
+            assert!(poll(&mut asleep, &waker).is_pending());
+            thread::spawn(move || drop(asleep)).join().unwrap();
+            assert_eq!(Arc::strong_count(&counter), 2);
+            sleep(millis(1)).await;
+        });
+    });
+}
+
+/// The executor is away when its time comes, and has forgotten what it has fired.
+#[test]
+fn a_sleep_goes_on_in_the_next_run_of_its_executor() {
+    watched(|| {
+        let executor = Executor::new();
+        for is_late in [false, true] {
+            let mut alarm = executor.run(async {
+                let mut alarm = sleep(millis(2));
+                poll_once(&mut alarm).await;
+                alarm
+            });
+            let due = alarm.deadline().unwrap();
+            until(|| !is_late || Instant::now() >= due);
+            executor.run(async { (&mut alarm).await });
+            assert!(Instant::now() >= due);
+        }
     });
 }
 

@@ -113,7 +113,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/host.rs",
         right: "        if n_held == 1 {
-            self.host.parker.unpark(); // It may jump now, or has to report that it hangs.
+            self.parker.unpark(); // It may jump now, or has to report that it hangs.
         }",
         wrong: "        let _ = n_held;",
         mistake: "the last hold is let go, and nobody is told",

@@ -4,8 +4,8 @@ use std::future::pending;
 use std::time::{Duration, Instant};
 
 use handspun::{
-    CancelReason, CancellationToken, Clock, Executor, MissedTicks, ThreadPool, interval, join_all,
-    run, sleep, timeout,
+    CancelReason, CancellationToken, Clock, Executor, MissedTicks, ThreadPool, hold, interval,
+    join_all, run, sleep, timeout,
 };
 
 use crate::elsewhere::everywhere;
@@ -100,15 +100,18 @@ fn a_timer_of_tokio_runs_on_our_executor_within_its_runtime() {
     });
 }
 
-/// A limit of it: nobody has told the clock that something is under way. A job of ours does.
+/// A limit of it: nobody has told the clock that something is under way. A job of ours does, and a hold.
 #[test]
-fn a_clock_that_jumps_waits_for_our_jobs_and_for_nothing_foreign() {
+fn a_clock_that_jumps_waits_for_our_jobs_and_for_what_is_held_alone() {
     watched(|| {
         let executor = Executor::builder().clock(Clock::jumping()).build();
         let pool = ThreadPool::new(1);
         executor.run(async {
             let job = pool.submit(|| async_io::block_on(async_io::Timer::after(MOMENT)));
             assert!(timeout(AN_HOUR, job).await.is_ok());
+            let held = hold();
+            assert!(timeout(AN_HOUR, async_io::Timer::after(MOMENT)).await.is_ok());
+            drop(held);
             // An hour of real time: nobody waits for it.
             assert!(timeout(AN_HOUR, async_io::Timer::after(AN_HOUR)).await.is_err());
         });
