@@ -90,5 +90,7 @@ fn main() {
     }
     if arguments.json {
         println!("{}", report.to_json());
+    } else {
+        println!("{}", report.summary());
     }
 }

@@ -21,6 +21,18 @@ impl Report {
         serde_json::to_string_pretty(self)
             .expect("numbers and strings can always be written as JSON")
     }
+
+    /// A line for each target of each row, met or not.
+    pub(crate) fn summary(&self) -> Table {
+        let mut table = markdown(&["row", "ours", "median", "best peer", "÷ best peer", "target"]);
+        for row in &self.rows {
+            for placed in &row.contenders {
+                table.add_rows(placed.line_of_summary(row));
+            }
+        }
+        align_right(&mut table, &[2, 4]);
+        table
+    }
 }
 
 /// What one contender took for one operation, over all rounds.
@@ -79,21 +91,16 @@ impl RowReport {
     }
 
     fn table(&self) -> Table {
-        let mut table = Table::new();
-        // Markdown reads well in a terminal too, and goes into `docs/benchmarks.md` as it is.
-        table.load_preset(presets::ASCII_MARKDOWN);
         let mut header = vec!["contender", "role", "median", "min … max"];
         if self.contenders.iter().any(|placed| placed.figures.p99_ns.is_some()) {
             header.push("p99");
         }
         header.extend(["CPU", "÷ best peer"]);
-        table.set_header(header);
+        let mut table = markdown(&header);
         for placed in &self.contenders {
             table.add_row(placed.cells());
         }
-        for column in table.column_iter_mut().skip(2) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+        align_right(&mut table, &(2..header.len()).collect::<Vec<_>>());
         table
     }
 }
@@ -125,8 +132,39 @@ impl Placed {
 
     fn verdict(&self, target: f64, best_peer: &str) -> String {
         let (name, reached) = (self.figures.name, ratio(self.to_best_peer));
-        let met = if self.to_best_peer <= target { "met" } else { "missed" };
+        let met = self.met(target);
         format!("{name} ÷ {best_peer} = {reached}; the target of {target:.2} is {met}.")
+    }
+
+    fn met(&self, target: f64) -> &'static str {
+        if self.to_best_peer <= target { "met" } else { "missed" }
+    }
+
+    /// Its line in the summary, if it has a target.
+    fn line_of_summary(&self, row: &RowReport) -> Option<[String; 6]> {
+        let target = self.figures.target?;
+        Some([
+            row.name.to_owned(),
+            self.figures.name.to_owned(),
+            time(self.figures.median_ns),
+            row.best_peer.to_owned(),
+            ratio(self.to_best_peer),
+            format!("{target:.2} {}", self.met(target)),
+        ])
+    }
+}
+
+/// Markdown reads well in a terminal too, and goes into `docs/benchmarks.md` as it is.
+fn markdown(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_MARKDOWN).set_header(header);
+    table
+}
+
+fn align_right(table: &mut Table, columns: &[usize]) {
+    for column in columns {
+        let column = table.column_mut(*column).expect("it is in the header");
+        column.set_cell_alignment(CellAlignment::Right);
     }
 }
 
@@ -179,6 +217,17 @@ mod tests {
         let report = RowReport::new(&rows::ALL[0], Measure::Throughput, contenders);
         assert_eq!(report.best_peer, "fast peer");
         assert_eq!(report.contenders[0].to_best_peer, 0.5);
+    }
+
+    #[test]
+    fn the_summary_has_a_line_for_each_target_and_no_other() {
+        let ours = Figures { target: Some(0.8), ..figures("handspun", Role::Ours, 90.0) };
+        let contenders = vec![ours, figures("peer", Role::Peer, 100.0)];
+        let row = RowReport::new(&rows::ALL[0], Measure::Throughput, contenders);
+        let lines: Vec<_> =
+            row.contenders.iter().flat_map(|one| one.line_of_summary(&row)).collect();
+        let [line] = &lines[..] else { panic!("one contender has a target") };
+        assert_eq!(line[1..], ["handspun", "90 ns", "peer", "0.90", "0.80 missed"]);
     }
 
     #[test]

@@ -229,8 +229,11 @@ impl Core {
         let (took, blocked) = (began.elapsed(), inside::has_blocked());
         if took >= self.slow_poll || blocked {
             let cell = cell();
-            let name = cell.as_ref().map_or(Some("main"), |cell| cell.card().name.as_deref());
-            let step = Step::Lingered { took, blocked };
+            let (name, spawned_at) = match cell.as_ref().map(|cell| cell.card()) {
+                Some(card) => (card.name.as_deref(), Some(card.spawned_at)),
+                None => (Some("main"), None),
+            };
+            let step = Step::Lingered { took, blocked, spawned_at };
             let observer = &self.shared.observer;
             observer.tell_about(observer.now(), What::Task, number, name, step);
         }

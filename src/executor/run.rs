@@ -264,6 +264,29 @@ impl ExecutorBuilder {
     }
 
     /// From when on the observer hears of a poll that takes too long. It is 100 ms if nothing is said.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::{Duration, Instant};
+    /// use handspun::{Executor, Step, spawn_named};
+    ///
+    /// let (warn, warnings) = mpsc::channel();
+    /// let executor = Executor::builder().slow_poll(Duration::from_millis(1)).observer(move |event| {
+    ///     if let Step::Lingered { took, spawned_at: Some(line), .. } = event.step {
+    ///         let name = event.name.unwrap_or("a task");
+    ///         let _ = warn.send(format!("{name}, spawned at {line}: a poll took {took:?}"));
+    ///     }
+    /// });
+    /// executor.build().run(async {
+    ///     let hash = spawn_named("hash", async {
+    ///         let began = Instant::now();
+    ///         while began.elapsed() < Duration::from_millis(2) {} // It computes, and never awaits.
+    ///     });
+    ///     hash.await
+    /// })?;
+    /// assert!(warnings.recv()?.starts_with("hash, spawned at "));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "slow_callback_duration")]
     pub fn slow_poll(mut self, took: Duration) -> Self {
         self.settings.slow_poll = took;

@@ -228,7 +228,10 @@ mod tests {
         let mut lives = Lives::default();
         let [spawned, _] = film.task(0, "main", 1, 5, Ending::Returned);
         let (took, blocked) = (Duration::from_secs(1), false);
-        lives.hear(0, &Event { step: Step::Lingered { took, blocked }, ..spawned });
+        lives.hear(
+            0,
+            &Event { step: Step::Lingered { took, blocked, spawned_at: None }, ..spawned },
+        );
         assert!(lives.open.is_empty());
     }
 }
