@@ -83,3 +83,21 @@ where
         sum
     })
 }
+
+pub(crate) fn on_compio<F>(
+    runtime: &compio_runtime::Runtime,
+    n: u64,
+    task: impl Fn(u64) -> F,
+) -> u64
+where
+    F: Future<Output = u64> + 'static,
+{
+    runtime.block_on(async {
+        let tasks: Vec<_> = (0..n).map(|number| compio_runtime::spawn(task(number))).collect();
+        let mut sum = 0;
+        for task in tasks {
+            sum += task.await.expect("the task does not panic");
+        }
+        sum
+    })
+}

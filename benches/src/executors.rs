@@ -20,10 +20,15 @@ pub(crate) fn in_local_set<F: Future>(
     set.block_on(runtime, async { make().await })
 }
 
-/// The same with pipes and signals, for children.
+/// Tokio, with pipes and signals for children.
 pub(crate) fn tokio_with_children() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("this process may have a runtime")
+}
+
+/// Compio's executor, with the driver that belongs to it, of which nothing is asked here.
+pub(crate) fn compio() -> compio_runtime::Runtime {
+    compio_runtime::Runtime::new().expect("this kernel has io_uring, or else a poll")
 }

@@ -11,12 +11,13 @@ use crate::line_up::Scale;
 use crate::pools::WORKERS;
 
 /// The crates whose versions are told: whoever takes part in a row.
-const MEASURED: [&str; 16] = [
+const MEASURED: [&str; 17] = [
     "async-channel",
     "async-executor",
     "async-io",
     "async-process",
     "chili",
+    "compio-runtime",
     "crossbeam-channel",
     "duct",
     "flume",

@@ -24,7 +24,7 @@ use crate::panic;
 use crate::wait::inside;
 use crate::wait::tag;
 
-use super::ready::{Mail, NO_SEAT, Queue, Shared, TaskId, TaskWaker};
+use super::ready::{KeptWaker, Mail, NO_SEAT, Queue, Shared, TaskId};
 use super::rest::{Hope, Rest};
 use super::seats::{AnyCell, Body, Cancelled, Main, Seats, Sitter, Stage};
 use super::settings::Settings;
@@ -40,6 +40,8 @@ pub(crate) struct Core {
     /// Of the generator that shuffles the batches, if they are shuffled.
     seed: Cell<Option<u64>>,
     slow_poll: Duration,
+    /// Of a task that is over.
+    spare: Cell<Option<KeptWaker>>,
     /// Nobody spawns any more.
     is_closed: Cell<bool>,
     /// Empty between two turns, and kept for their room.
@@ -57,6 +59,7 @@ impl Core {
             main: RefCell::new(None),
             seed: Cell::new(settings.seed),
             slow_poll: settings.slow_poll,
+            spare: Cell::new(None),
             is_closed: Cell::new(false),
             mails: Cell::default(),
             due: Cell::default(),
@@ -75,10 +78,11 @@ impl Core {
     /// Seats a task, and queues it for its first poll.
     pub(crate) fn seat(&self, cell: Arc<dyn AnyCell>, body: Body) -> TaskId {
         let mut seats = self.seats.borrow_mut();
-        cell.waker().take_seat(seats.next_seat());
-        let (task, waker) = (cell.waker().task(), Waker::from(cell.waker().clone()));
+        cell.card().take_seat(seats.next_seat());
+        let task = cell.card().task();
         self.queue.borrow_mut().push_back(task);
-        seats.sit(Sitter { stage: Stage::Resting(body, waker), cell, waits_for: None });
+        let stage = Stage::Resting(body, None);
+        seats.sit(Sitter { stage, number: task.number, cell, waits_for: None });
         task
     }
 
@@ -95,11 +99,11 @@ impl Core {
 
     /// Runs until that future is ready, or until it is proved that it never will be.
     pub(crate) fn run<F: Future>(&self, mut main: Pin<&mut F>) -> Result<F::Output, Hang> {
-        let waker = TaskWaker::queued(&self.shared);
-        let this = waker.task();
-        self.queue.borrow_mut().push_back(this);
-        *self.main.borrow_mut() = Some(Main::new(waker.clone()));
-        let polled_by = Waker::from(waker.clone());
+        let this = TaskId { seat: NO_SEAT, number: self.shared.next_number() };
+        let waker = KeptWaker::new(&self.shared, this);
+        waker.to_poll_with.wake_by_ref(); // For its first poll.
+        tag::hear(); // What was said to somebody who did not listen.
+        *self.main.borrow_mut() = Some(Main::new(waker.itself.clone()));
         loop {
             for _ in 0..self.begin_turn() {
                 let next = self.queue.borrow_mut().pop_front();
@@ -107,11 +111,11 @@ impl Core {
                 if next.seat != NO_SEAT {
                     self.poll(next);
                 } else if next == this {
-                    waker.begin_poll();
+                    waker.itself.begin_poll();
                     self.say_of_main(|main| main.is_polled = true);
                     let began = self.shared.observer.now();
-                    let mut context = Context::from_waker(&polled_by);
-                    let (polled, waits_for) = tag::hear(|| main.as_mut().poll(&mut context));
+                    let mut context = Context::from_waker(&waker.to_poll_with);
+                    let (polled, waits_for) = (main.as_mut().poll(&mut context), tag::hear());
                     self.tell_if_it_lingered(began, this.number, || None);
                     if let Poll::Ready(output) = polled {
                         return Ok(output);
@@ -136,30 +140,51 @@ impl Core {
     fn poll(&self, task: TaskId) {
         let begun = self.seats.borrow_mut().begin_poll(task);
         let Some((mut body, waker)) = begun else { return }; // It was cancelled after it was queued.
+        let waker = waker.unwrap_or_else(|| self.waker_for(task));
         let seat = task.seat;
-        let mut context = Context::from_waker(&waker);
         let began = self.shared.observer.now();
-        let (polled, waits_for) =
-            tag::hear(|| panic::catch_poll(Location::caller(), body.as_mut(), &mut context));
-        self.tell_if_it_lingered(began, task.number, || Some(self.seats.borrow().cell(seat)));
+        let tell = || {
+            let cell = || Some(self.seats.borrow().cell(seat));
+            self.tell_if_it_lingered(began, task.number, cell);
+        };
+        let leave = || {
+            tell();
+            self.seats.borrow_mut().leave(seat).cell
+        };
+        let mut context = Context::from_waker(&waker.to_poll_with);
+        let poll = || body.as_mut().poll_to_cell(&mut context, &mut { leave });
+        let (polled, waits_for) = (panic::catch(Location::caller(), poll), tag::hear());
         match polled {
-            Poll::Pending => {
+            Ok(Poll::Pending) => {
+                tell();
                 let rested = self.seats.borrow_mut().rest(seat, (body, waker), waits_for);
                 if let Err(unwanted) = rested {
                     unwanted.dismiss(CancelReason::Requested);
                 }
             }
-            Poll::Ready(Ok(())) => {
-                let sitter = self.seats.borrow_mut().leave(seat);
-                sitter.cell.waker().retire();
-            }
-            Poll::Ready(Err(panic)) => {
-                let sitter = self.seats.borrow_mut().leave(seat);
-                sitter.cell.waker().retire();
+            Ok(Poll::Ready(())) => self.keep_for_the_next(waker),
+            Err(panic) => {
+                let cell = leave();
+                self.keep_for_the_next(waker);
                 panic::contain(|| drop(body));
-                let panic = panic.submitted_by(sitter.cell.spawned_at());
-                sitter.cell.fail(JoinError::Panicked(panic));
+                let panic = panic.submitted_by(cell.card().spawned_at);
+                cell.fail(JoinError::Panicked(panic));
             }
+        }
+    }
+
+    fn keep_for_the_next(&self, waker: KeptWaker) {
+        if let Some(spare) = waker.take_leave() {
+            self.spare.set(Some(spare));
+        }
+    }
+
+    /// The waker of a task that is polled for the first time. Many tasks have no second one, and give theirs
+    /// to the next.
+    fn waker_for(&self, task: TaskId) -> KeptWaker {
+        match self.spare.take() {
+            Some(spare) => spare.serve(task),
+            None => KeptWaker::new(&self.shared, task),
         }
     }
 
@@ -204,8 +229,8 @@ impl Core {
         let (took, blocked) = (began.elapsed(), inside::has_blocked());
         if took >= self.slow_poll || blocked {
             let cell = cell();
-            let (name, spawned_at) = match &cell {
-                Some(cell) => (cell.name(), Some(cell.spawned_at())),
+            let (name, spawned_at) = match cell.as_ref().map(|cell| cell.card()) {
+                Some(card) => (card.name.as_deref(), Some(card.spawned_at)),
                 None => (Some("main"), None),
             };
             let step = Step::Lingered { took, blocked, spawned_at };

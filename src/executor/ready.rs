@@ -15,7 +15,8 @@
 //!    (compio #1044).
 //! 4. The executor sleeps in a parker of its own, so that no library called in a poll can eat the token
 //!    that was meant for it (futures-rs #2010).
-//! 5. Which thread is home is asked by comparing executors, not threads: two executors may take turns
+//! 5. A waker serves another task only when nobody has a clone of it: a late wake is never the next one's.
+//! 6. Which thread is home is asked by comparing executors, not threads: two executors may take turns
 //!    on one.
 
 use std::cell::RefCell;
@@ -23,10 +24,10 @@ use std::collections::VecDeque;
 use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Wake;
+use std::task::{Wake, Waker};
 
 use crate::event::Observer;
-use crate::prims::{AtomicBool, AtomicUsize, Mutex, Ordering, thread_local};
+use crate::prims::{AtomicBool, AtomicUsize, Mutex, Ordering, fence, thread_local};
 use crate::wait::host::Host;
 use crate::wait::panic_hook::PanicHook;
 
@@ -70,6 +71,11 @@ impl Shared {
             n_spawned: AtomicUsize::new(0),
             n_remotes: AtomicUsize::new(0),
         }
+    }
+
+    /// The number of the next task.
+    pub(crate) fn next_number(&self) -> usize {
+        self.n_spawned.fetch_add(1, Relaxed) // ORDERING: Relaxed. A number.
     }
 
     /// Another thread may spawn from now on.
@@ -117,37 +123,65 @@ impl Shared {
     }
 }
 
-/// The waker of one task.
+/// The waker of one task after another: it serves the next one when nobody else has a clone of it.
 pub(crate) struct TaskWaker {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) number: usize,
-    /// Where its task sits. On another thread, or when the task is over, only a hint.
+    shared: Arc<Shared>,
     seat: AtomicUsize,
+    number: AtomicUsize,
     is_queued: AtomicBool,
+}
+
+/// A waker as the loop keeps it: to poll with, and to look into.
+pub(crate) struct KeptWaker {
+    pub(crate) to_poll_with: Waker,
+    pub(crate) itself: Arc<TaskWaker>,
 }
 
 /// No seat: of a task that has none yet, and of the future that `run` was given, which sits there.
 pub(crate) const NO_SEAT: usize = usize::MAX;
 
-impl TaskWaker {
-    /// A waker without a seat, that is taken for queued: whoever makes it sees to that.
-    pub(crate) fn queued(shared: &Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self {
+impl KeptWaker {
+    /// How many clones there are of one that nobody else has: the two here.
+    pub(crate) const CLONES: usize = 2;
+
+    pub(crate) fn new(shared: &Arc<Shared>, task: TaskId) -> Self {
+        let itself = Arc::new(TaskWaker {
             shared: shared.clone(),
-            number: shared.n_spawned.fetch_add(1, Relaxed), // ORDERING: Relaxed. A number.
-            seat: AtomicUsize::new(NO_SEAT),
-            is_queued: AtomicBool::new(true),
-        })
+            seat: AtomicUsize::new(task.seat),
+            number: AtomicUsize::new(task.number),
+            is_queued: AtomicBool::new(false),
+        });
+        Self { to_poll_with: Waker::from(itself.clone()), itself }
     }
 
-    pub(crate) fn take_seat(&self, seat: usize) {
-        self.seat.store(seat, Relaxed); // ORDERING: Relaxed. As in `seat`.
+    /// Takes leave of a task that is over; `None` if somebody may still wake it, and then it is retired.
+    pub(crate) fn take_leave(self) -> Option<Self> {
+        if Arc::strong_count(&self.itself) > Self::CLONES {
+            self.itself.retire();
+            return None;
+        }
+        // ORDERING: Acquire. Pairs with the Release with which an `Arc` counts down: who had a clone
+        // has read from it for the last time before the next task's name is written into it.
+        fence(Acquire);
+        Some(self)
     }
 
-    /// Whose waker it is. The seat may be out of date, if the task is over; the number never is.
+    /// Serves that task from now on, which is about to be polled.
+    pub(crate) fn serve(self, task: TaskId) -> Self {
+        let TaskWaker { seat, number, is_queued, .. } = &*self.itself;
+        // ORDERING: Relaxed, all three. Nobody else has it: who gets a clone gets them with it.
+        seat.store(task.seat, Relaxed);
+        number.store(task.number, Relaxed);
+        is_queued.store(false, Relaxed);
+        self
+    }
+}
+
+impl TaskWaker {
+    /// Whose waker it is. The seat may be another's by now, if the task is over; the number is not.
     pub(crate) fn task(&self) -> TaskId {
-        // ORDERING: Relaxed. It is compared with the number of who sits there before it is used.
-        TaskId { seat: self.seat.load(Relaxed), number: self.number }
+        // ORDERING: Relaxed, both. Whoever asks has a clone, and then they are not changed.
+        TaskId { seat: self.seat.load(Relaxed), number: self.number.load(Relaxed) }
     }
 
     /// The poll begins: from now on, a wake is for the next one.
@@ -161,7 +195,7 @@ impl TaskWaker {
         self.is_queued.load(Relaxed) // ORDERING: Relaxed. For reports, and on the home thread.
     }
 
-    /// The task is over, and no wake will queue it any more.
+    /// What it wakes is over, and no wake will queue it any more.
     pub(crate) fn retire(&self) {
         self.is_queued.store(true, Relaxed); // ORDERING: Relaxed. Nothing is read because of it.
     }

@@ -11,37 +11,89 @@
 //! 2. A seat is given to another task only after the first is over, and whoever comes with an old key
 //!    (a waker, a number) is told so.
 
+use std::any::Any;
 use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Context, Poll};
 
 use crate::error::{CancelReason, JoinError};
+use crate::event::{Step, What};
 use crate::panic;
+use crate::prims::{AtomicUsize, Ordering};
 use crate::wait::tag::Tag;
 
-use super::ready::{NO_SEAT, TaskId, TaskWaker};
+use super::ready::{KeptWaker, NO_SEAT, Shared, TaskId, TaskWaker};
 
-/// Ends by settling the task's cell.
-pub(crate) type Body = Pin<Box<dyn Future<Output = ()>>>;
+use Ordering::Relaxed;
+
+/// A task's future, which is an `Option` of what was spawned: with one, a pinned future can be dropped in
+/// its place, without `unsafe`, so that whoever hears of the task's end finds it dropped.
+pub(crate) type Body = Pin<Box<dyn Live>>;
+
+pub(crate) trait Live {
+    /// Polls. If that was the last time, drops the future, has the task leave its seat, and settles its cell.
+    fn poll_to_cell(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        leave: &mut dyn FnMut() -> Arc<dyn AnyCell>,
+    ) -> Poll<()>;
+}
 
 /// A task's cell, as the executor sees it.
 pub(crate) trait AnyCell {
-    fn waker(&self) -> &Arc<TaskWaker>;
-    fn name(&self) -> Option<&str>;
-    fn spawned_at(&self) -> &'static Location<'static>;
+    fn card(&self) -> &Card;
 
     /// Settles without an output.
     fn fail(&self, error: JoinError);
 
     /// What the waker of whoever waits for this task holds.
     fn waits(&self) -> Option<*const ()>;
+
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// Which task it is.
+pub(crate) struct Card {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) number: usize,
+    /// Where it sits. On another thread, or when the task is over, only a hint.
+    seat: AtomicUsize,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) spawned_at: &'static Location<'static>,
+}
+
+impl Card {
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        name: Option<Box<str>>,
+        spawned_at: &'static Location<'static>,
+    ) -> Self {
+        let (shared, number) = (shared.clone(), shared.next_number());
+        Self { shared, number, seat: AtomicUsize::new(NO_SEAT), name, spawned_at }
+    }
+
+    pub(crate) fn take_seat(&self, seat: usize) {
+        self.seat.store(seat, Relaxed); // ORDERING: Relaxed. As in `task`.
+    }
+
+    pub(crate) fn task(&self) -> TaskId {
+        // ORDERING: Relaxed. The number is compared with that of who sits there before it is used.
+        TaskId { seat: self.seat.load(Relaxed), number: self.number }
+    }
+
+    pub(crate) fn tell(&self, step: Step) {
+        let (observer, name) = (&self.shared.observer, self.name.as_deref());
+        observer.tell_about(observer.now(), What::Task, self.number, name, step);
+    }
 }
 
 /// One task.
 pub(crate) struct Sitter {
     pub(crate) stage: Stage,
+    /// As on its card: to compare it is what the seats are looked into for most often.
+    pub(crate) number: usize,
     pub(crate) cell: Arc<dyn AnyCell>,
     pub(crate) waits_for: Option<Tag>,
 }
@@ -67,7 +119,8 @@ impl Main {
 ///
 /// Ready or panicked, it leaves.
 pub(crate) enum Stage {
-    Resting(Body, Waker),
+    /// With its waker, unless it has never been polled.
+    Resting(Body, Option<KeptWaker>),
     /// The loop has it in its hands.
     Polled,
     /// The same, and it is to be dropped when the poll is over: not before, for it is the future itself
@@ -117,13 +170,14 @@ impl Seats {
         };
     }
 
-    /// Takes the future out, to poll it, with the waker to poll it with; `None` if its task is over, or is
-    /// to go.
-    pub(crate) fn begin_poll(&mut self, task: TaskId) -> Option<(Body, Waker)> {
+    /// Takes the future out, to poll it, with its waker, if it has one; `None` if its task is over.
+    pub(crate) fn begin_poll(&mut self, task: TaskId) -> Option<(Body, Option<KeptWaker>)> {
         let sitter = self.of(task)?;
         match mem::replace(&mut sitter.stage, Stage::Polled) {
             Stage::Resting(body, waker) => {
-                sitter.cell.waker().begin_poll();
+                if let Some(waker) = &waker {
+                    waker.itself.begin_poll();
+                }
                 Some((body, waker))
             }
             Stage::Polled | Stage::Unwanted => unreachable!("one is polled at a time"),
@@ -134,7 +188,7 @@ impl Seats {
     pub(crate) fn rest(
         &mut self,
         seat: usize,
-        (body, waker): (Body, Waker),
+        (body, waker): (Body, KeptWaker),
         waits_for: Option<Tag>,
     ) -> Result<(), Sitter> {
         let Seat::Taken(sitter) = &mut self.seats[seat] else {
@@ -145,7 +199,7 @@ impl Seats {
             Stage::Unwanted => false,
             Stage::Resting(..) => unreachable!("it was taken out to be polled"),
         };
-        sitter.stage = Stage::Resting(body, waker);
+        sitter.stage = Stage::Resting(body, Some(waker));
         sitter.waits_for = waits_for;
         if is_wanted { Ok(()) } else { Err(self.leave(seat)) }
     }
@@ -165,7 +219,7 @@ impl Seats {
         if task.seat == NO_SEAT {
             // It was spawned from afar, and had no seat yet when it was cancelled from there.
             let has_number = |seat: &Seat| match seat {
-                Seat::Taken(sitter) => sitter.cell.waker().number == task.number,
+                Seat::Taken(sitter) => sitter.number == task.number,
                 Seat::Empty { .. } => false,
             };
             task.seat = self.seats.iter().position(has_number).unwrap_or(NO_SEAT);
@@ -213,26 +267,28 @@ impl Seats {
 
     fn of(&mut self, task: TaskId) -> Option<&mut Sitter> {
         match self.seats.get_mut(task.seat) {
-            Some(Seat::Taken(sitter)) if sitter.cell.waker().number == task.number => Some(sitter),
+            Some(Seat::Taken(sitter)) if sitter.number == task.number => Some(sitter),
             Some(Seat::Taken(_) | Seat::Empty { .. }) | None => None,
         }
     }
 }
 
 impl Sitter {
-    /// Whether it runs at this moment: then it is this very task that asks.
-    pub(crate) fn is_polled(&self) -> bool {
-        match self.stage {
-            Stage::Resting(..) => false,
-            Stage::Polled | Stage::Unwanted => true,
+    /// Its waker, unless the loop has that in its hands, or has not made one yet.
+    pub(crate) fn waker(&self) -> Option<&Arc<TaskWaker>> {
+        match &self.stage {
+            Stage::Resting(_, waker) => waker.as_ref().map(|waker| &waker.itself),
+            Stage::Polled | Stage::Unwanted => None,
         }
     }
 
     /// Drops the future, which is not being polled, and then tells whoever waits for it.
     pub(crate) fn dismiss(self, reason: CancelReason) {
         let Self { stage, cell, .. } = self;
-        cell.waker().retire();
-        let dropped = panic::catch(cell.spawned_at(), || drop(stage));
+        let dropped = panic::catch(cell.card().spawned_at, || match stage {
+            Stage::Resting(body, waker) => drop((body, waker.map(KeptWaker::take_leave))),
+            Stage::Polled | Stage::Unwanted => unreachable!("it is not being polled"),
+        });
         cell.fail(match dropped {
             Ok(()) => JoinError::Cancelled(reason),
             Err(panic) => JoinError::Panicked(panic),

@@ -16,13 +16,11 @@ use std::sync::Arc;
 
 use crate::wait::tag::Tag;
 
-use super::ready::TaskWaker;
-use super::seats::{Main, Seats};
+use super::ready::{KeptWaker, TaskWaker};
+use super::seats::{Main, Seats, Sitter};
 
-/// How many clones of its waker the main future has: the one that is listed, and two of the loop.
-const CLONES_OF_MAIN: usize = 3;
-/// How many a task has: that of its cell, and the one that it is polled with.
-const CLONES_OF_A_TASK: usize = 2;
+/// How many clones of its waker the main future has: the one that is listed, and those of the loop.
+const CLONES_OF_MAIN: usize = 1 + KeptWaker::CLONES;
 
 /// The tasks of an executor at one moment, and what each waits for.
 ///
@@ -66,10 +64,12 @@ impl Hang {
 /// Whether it is certain that none of these will be woken. Nobody is ready, and no timer is set.
 pub(crate) fn nothing_can_wake(main: Option<&Main>, seats: &Seats) -> bool {
     let main = main.map(|main| (&main.waker, &main.waits_for, CLONES_OF_MAIN));
-    let all = || {
-        main.into_iter()
-            .chain(seats.iter().map(|task| (task.cell.waker(), &task.waits_for, CLONES_OF_A_TASK)))
+    // Each has a waker: who has not been polled yet is ready.
+    let tasks = || {
+        let of_task = |task| Some((Sitter::waker(task)?, &task.waits_for, KeptWaker::CLONES));
+        seats.iter().filter_map(of_task)
     };
+    let all = || main.into_iter().chain(tasks());
     // A quick look first: as a rule somebody waits for something that is not a task.
     let may_be_woken = |(waker, waits_for, own): (&Arc<TaskWaker>, &Option<Tag>, usize)| {
         Arc::strong_count(waker) > own && !matches!(waits_for, Some(Tag::Task(_)))
@@ -89,21 +89,22 @@ pub(crate) fn nothing_can_wake(main: Option<&Main>, seats: &Seats) -> bool {
 
 /// The state of everything.
 pub(crate) fn dump(main: Option<&Main>, seats: &Seats) -> Dump {
-    let words = |is_polled: bool, waker: &TaskWaker, waits_for: &Option<Tag>| {
+    // Who has no waker at hand is being polled, or will be for the first time.
+    let words = |waker: Option<&Arc<TaskWaker>>, waits_for: &Option<Tag>| {
         let waits = || waits_for.as_ref().map_or("something else".to_owned(), Tag::to_string);
-        (!is_polled && !waker.is_queued()).then(waits)
+        waker.is_some_and(|waker| !waker.is_queued()).then(waits)
     };
     let main = main.map(|main| TaskState {
-        number: main.waker.number,
+        number: main.waker.task().number,
         name: Some("main".to_owned()),
         spawned_at: None,
-        waits_for: words(main.is_polled, &main.waker, &main.waits_for),
+        waits_for: words((!main.is_polled).then_some(&main.waker), &main.waits_for),
     });
     let tasks = seats.iter().map(|task| TaskState {
-        number: task.cell.waker().number,
-        name: task.cell.name().map(str::to_owned),
-        spawned_at: Some(task.cell.spawned_at()),
-        waits_for: words(task.is_polled(), task.cell.waker(), &task.waits_for),
+        number: task.number,
+        name: task.cell.card().name.as_deref().map(str::to_owned),
+        spawned_at: Some(task.cell.card().spawned_at),
+        waits_for: words(task.waker(), &task.waits_for),
     });
     Dump { tasks: main.into_iter().chain(tasks).collect() }
 }

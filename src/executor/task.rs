@@ -4,6 +4,7 @@
 //! handle waits for that cell, on whatever executor or thread it is. What must always hold: a task settles
 //! exactly once, and its future has been dropped by then.
 
+use std::any::Any;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::error::{CancelReason, JoinError};
-use crate::event::{Ending, Step, What};
+use crate::event::{Ending, Step};
 use crate::panic;
 use crate::wait::cancel_on_drop::CancelOnDrop;
 use crate::wait::inside;
@@ -20,8 +21,8 @@ use crate::wait::tag::{self, Tag};
 
 use super::core::Core;
 use super::current;
-use super::ready::{Shared, TaskId, TaskWaker, is_home};
-use super::seats::AnyCell;
+use super::ready::{Shared, TaskId, is_home};
+use super::seats::{AnyCell, Card, Live};
 
 /// A handle of a task: what it came to, or a way to cancel it.
 ///
@@ -54,9 +55,7 @@ pub struct Task<T> {
 
 /// What a task settles.
 struct TaskCell<T> {
-    waker: Arc<TaskWaker>,
-    name: Option<Box<str>>,
-    spawned_at: &'static Location<'static>,
+    card: Card,
     output: Settle<(), Result<T, JoinError>>,
 }
 
@@ -67,35 +66,16 @@ impl<T> TaskCell<T> {
             Err(JoinError::Panicked(_)) => Ending::Panicked,
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         });
-        self.tell(step);
+        self.card.tell(step);
         if let Some(unread) = self.output.settle(result).run_its_course() {
-            self.waker.shared.panic_hook.dispose(unread);
+            self.card.shared.panic_hook.dispose(unread);
         }
-    }
-
-    fn tell(&self, step: Step) {
-        let observer = &self.waker.shared.observer;
-        observer.tell_about(
-            observer.now(),
-            What::Task,
-            self.waker.number,
-            self.name.as_deref(),
-            step,
-        );
     }
 }
 
-impl<T> AnyCell for TaskCell<T> {
-    fn waker(&self) -> &Arc<TaskWaker> {
-        &self.waker
-    }
-
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn spawned_at(&self) -> &'static Location<'static> {
-        self.spawned_at
+impl<T: 'static> AnyCell for TaskCell<T> {
+    fn card(&self) -> &Card {
+        &self.card
     }
 
     fn fail(&self, error: JoinError) {
@@ -104,6 +84,10 @@ impl<T> AnyCell for TaskCell<T> {
 
     fn waits(&self) -> Option<*const ()> {
         self.output.waits()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 
@@ -116,13 +100,9 @@ impl<T> Unborn<T> {
         name: Option<Box<str>>,
         spawned_at: &'static Location<'static>,
     ) -> (Task<T>, Self) {
-        let cell = Arc::new(TaskCell {
-            waker: TaskWaker::queued(shared),
-            name,
-            spawned_at,
-            output: Settle::queued(()),
-        });
-        cell.tell(Step::Submitted(spawned_at));
+        let card = Card::new(shared, name, spawned_at);
+        card.tell(Step::Submitted(spawned_at));
+        let cell = Arc::new(TaskCell { card, output: Settle::queued(()) });
         (Task { cell: cell.clone(), is_read: false }, Self(Some(cell)))
     }
 }
@@ -139,29 +119,26 @@ impl<T: 'static> Unborn<T> {
             return None;
         }
         let cell = self.0.take().expect("it is taken here only, and `self` with it");
-        let body = Box::pin(Deposit { future: Some(Box::pin(future)), cell: cell.clone() });
-        Some(core.seat(cell, body))
+        Some(core.seat(cell, Box::pin(Some(future))))
     }
 }
 
-/// A future whose output is put into its task's cell.
-///
-/// It is tempting to write this as an `async` block, but that has room for the future twice: where it is
-/// captured, and where it is awaited. Futures may be large.
-struct Deposit<F: Future> {
-    /// In a box of its own, so that it can be pinned without `unsafe`. `None` once it is ready.
-    future: Option<Pin<Box<F>>>,
-    cell: Arc<TaskCell<F::Output>>,
-}
-
-impl<F: Future> Future for Deposit<F> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let future = self.future.as_mut().expect("a task that is over is not polled");
-        let Poll::Ready(output) = future.as_mut().poll(context) else { return Poll::Pending };
-        self.future = None; // Whoever waits for the task finds its future dropped.
-        self.cell.settle(Ok(output));
+impl<F> Live for Option<F>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    fn poll_to_cell(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        leave: &mut dyn FnMut() -> Arc<dyn AnyCell>,
+    ) -> Poll<()> {
+        let future = self.as_mut().as_pin_mut().expect("a task that is over is not polled");
+        let Poll::Ready(output) = future.poll(context) else { return Poll::Pending };
+        self.set(None); // Whoever waits for the task finds its future dropped.
+        let cell = leave();
+        let cell = cell.as_any().downcast_ref::<TaskCell<F::Output>>();
+        cell.expect("a task was seated with its own cell").settle(Ok(output));
         Poll::Ready(())
     }
 }
@@ -197,8 +174,8 @@ impl<T> Task<T> {
     /// ```
     #[doc(alias = "abort")]
     pub fn cancel(&self) -> bool {
-        let waker = &self.cell.waker;
-        !self.is_finished() && current::cancel(&waker.shared, waker.task())
+        let card = &self.cell.card;
+        !self.is_finished() && current::cancel(&card.shared, card.task())
     }
 
     /// Ties the task to its handle: dropping what this returns cancels the task.
@@ -235,17 +212,17 @@ impl<T> Task<T> {
     /// The name that it was given, if it was; see [`spawn_named`](crate::spawn_named).
     #[doc(alias = "get_name")]
     pub fn name(&self) -> Option<&str> {
-        self.cell.name.as_deref()
+        self.cell.card.name.as_deref()
     }
 
     /// Its number: the tasks of an executor are counted as they are spawned.
     pub fn number(&self) -> usize {
-        self.cell.waker.number
+        self.cell.card.number
     }
 
     /// The line that spawned it.
     pub fn spawned_at(&self) -> &'static Location<'static> {
-        self.cell.spawned_at
+        self.cell.card.spawned_at
     }
 }
 
@@ -261,12 +238,12 @@ impl<T> Future for Task<T> {
         self.is_read = polled.is_ready();
         if polled.is_pending() {
             assert!(
-                !(inside::is_blocking_wait() && is_home(&self.cell.waker.shared)),
+                !(inside::is_blocking_wait() && is_home(&self.cell.card.shared)),
                 "task {} can never finish: a task of the same executor blocks the thread to wait for \
                  it; `.await` it there instead",
-                self.cell.waker.number
+                self.cell.card.number
             );
-            tag::say(Tag::Task(self.cell.waker.number));
+            tag::say(Tag::Task(self.cell.card.number));
         }
         polled
     }
@@ -281,7 +258,7 @@ impl<T> Drop for Task<T> {
             return;
         }
         if let Some(unread) = self.cell.output.abandon() {
-            self.cell.waker.shared.panic_hook.dispose(unread);
+            self.cell.card.shared.panic_hook.dispose(unread);
         }
     }
 }
@@ -289,6 +266,6 @@ impl<T> Drop for Task<T> {
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.is_finished() { "finished" } else { "not finished" };
-        write!(f, "Task({}, {state})", self.cell.waker.number)
+        write!(f, "Task({}, {state})", self.cell.card.number)
     }
 }

@@ -36,14 +36,8 @@ pub(crate) fn say(tag: Tag) {
     let _ = SAID.try_with(|said| said.set(Some(tag)));
 }
 
-/// Polls, and hears what was said last.
-pub(crate) fn hear<T>(poll: impl FnOnce() -> T) -> (T, Option<Tag>) {
-    take(); // What was said to somebody who did not listen.
-    let polled = poll();
-    (polled, take())
-}
-
-fn take() -> Option<Tag> {
+/// Hears what was said last, since it was asked before.
+pub(crate) fn hear() -> Option<Tag> {
     SAID.try_with(Cell::take).ok().flatten()
 }
 

@@ -195,6 +195,31 @@ fn a_cancel_that_comes_late_is_not_for_the_next_task_of_the_seat() {
     });
 }
 
+/// The first task is over, and another thread still has its waker when the next one begins.
+#[test]
+fn a_wake_that_comes_late_is_not_for_the_next_task() {
+    random_schedules("executor: a late wake against the next task", 20_000, || {
+        let (sender, wakers) = mpsc::channel::<Waker>();
+        let waking = thread::spawn(move || wakers.recv().unwrap().wake());
+        Executor::new().run(async {
+            let first =
+                spawn(poll_fn(move |context| Poll::Ready(sender.send(context.waker().clone()))));
+            first.await.unwrap().unwrap();
+            let mut n_polls = 0;
+            let next = spawn(poll_fn(move |_| {
+                n_polls += 1;
+                if n_polls == 1 { Poll::Pending } else { Poll::Ready(()) }
+            }));
+            for _ in 0..3 {
+                yield_now().await;
+            }
+            assert!(!next.is_finished(), "it was woken in place of another");
+            next.cancel();
+        });
+        waking.join().unwrap();
+    });
+}
+
 /// A clock that jumped while the job is under way would be an hour on.
 #[test]
 fn a_job_is_heard_of_before_its_hold_is_let_go() {

@@ -46,8 +46,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/seats.rs",
-        right: "                sitter.cell.waker().begin_poll();",
-        wrong: "",
+        right: "                    waker.itself.begin_poll();",
+        wrong: "                    let _ = waker;",
         mistake: "a task that has been polled still counts as queued",
         caught_by: "executor::a_wake_that_comes_during_a_poll_means_another",
     },
@@ -88,10 +88,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/seats.rs",
-        right: "Some(Seat::Taken(sitter)) if sitter.cell.waker().number == task.number => Some(sitter),",
+        right: "Some(Seat::Taken(sitter)) if sitter.number == task.number => Some(sitter),",
         wrong: "Some(Seat::Taken(sitter)) => Some(sitter),",
         mistake: "a cancel that comes late ends whoever sits there now",
         caught_by: "executor::a_cancel_that_comes_late_is_not_for_the_next_task_of_the_seat",
+    },
+    Mutant {
+        file: "src/executor/ready.rs",
+        right: "        if Arc::strong_count(&self.itself) > Self::CLONES {",
+        wrong: "        if Arc::strong_count(&self.itself) == 0 {",
+        mistake: "a waker that somebody has a clone of serves the next task, and that clone wakes it",
+        caught_by: "executor::a_wake_that_comes_late_is_not_for_the_next_task",
     },
     Mutant {
         file: "src/pool/job.rs",

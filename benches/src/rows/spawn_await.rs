@@ -15,6 +15,7 @@ pub(crate) const ROW: Row = Row {
 fn line_up(scale: Scale) -> LineUp {
     let n = scale.of(200_000);
     let (tokio, for_set) = (executors::tokio(), executors::tokio());
+    let compio = executors::compio();
     let task = async |number| number;
 
     LineUp::throughput(n, (0..n).sum())
@@ -23,4 +24,5 @@ fn line_up(scale: Scale) -> LineUp {
         .peer("tokio LocalSet", move || crowd::on_local_set(&for_set, n, task))
         .peer("smol LocalExecutor", move || crowd::on_smol(n, task))
         .peer("futures LocalPool", move || crowd::on_local_pool(n, task))
+        .peer("compio", move || crowd::on_compio(&compio, n, task))
 }

@@ -15,6 +15,7 @@ const TIMES: u64 = 200;
 fn line_up(scale: Scale) -> LineUp {
     let n = scale.of(1_000);
     let (tokio, for_set) = (executors::tokio(), executors::tokio());
+    let compio = executors::compio();
     let on_tokio = |_| yield_often(tokio::task::yield_now);
     let on_smol = |_| yield_often(smol::future::yield_now);
 
@@ -24,6 +25,7 @@ fn line_up(scale: Scale) -> LineUp {
         .peer("tokio LocalSet", move || crowd::on_local_set(&for_set, n, on_tokio))
         .peer("smol LocalExecutor", move || crowd::on_smol(n, on_smol))
         .peer("futures LocalPool", move || crowd::on_local_pool(n, on_smol))
+        .peer("compio", move || crowd::on_compio(&compio, n, on_smol))
 }
 
 async fn yield_often<F: Future<Output = ()>>(yield_now: impl Fn() -> F) -> u64 {
