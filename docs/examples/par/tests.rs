@@ -62,7 +62,7 @@ fn the_first_failure_can_be_the_last() {
     assert!(tally.summary().contains("cancelled: another one has failed"));
 }
 
-/// All of it was tried beside GNU parallel 20221122, with `--halt now,fail=1` for `--fail-fast`.
+/// GNU parallel 20221122 gave the same codes for these commands, with `--halt now,fail=1` for `--fail-fast`.
 #[test]
 fn it_exits_as_gnu_parallel_does() {
     let code = |args: &[&str]| run_it(args).1.exit_code(args.contains(&"--fail-fast"));
