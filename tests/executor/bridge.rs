@@ -4,11 +4,11 @@ use std::sync::mpsc;
 use std::thread;
 
 use handspun::{
-    CancelReason, CancellationToken, Clock, Executor, JoinError, ThreadPool, join_all, run, sleep,
-    spawn, timeout, yield_now,
+    CancelReason, CancellationToken, Clock, JoinError, ThreadPool, join_all, sleep, spawn, timeout,
+    yield_now,
 };
 
-use crate::setup::{jumping, millis, secs};
+use crate::setup::{executor, jumping, millis, run, secs};
 use crate::support::{Count, CountsDrop, Gate, panic_quietly, until, watched};
 
 /// A151.
@@ -92,7 +92,7 @@ fn a_task_that_is_dropped_ends_its_running_job_and_does_not_wait_for_it() {
     watched(|| {
         let pool = ThreadPool::new(1);
         let (begun, ended) = (Count::default(), Count::default());
-        run(async {
+        handspun::run(async {
             let token = CancellationToken::new();
             let (begins, ends) = (begun.clone(), ended.clone());
             let job = pool.submit_with(&token, move |token| {
@@ -148,7 +148,7 @@ fn a_hundred_thousand_jobs_that_end_at_once_lose_none() {
 fn one_job_after_another_wakes_its_executor_each_time() {
     watched(|| {
         let pool = ThreadPool::new(2);
-        for executor in [Executor::new(), jumping()] {
+        for executor in [executor().build(), jumping()] {
             executor.run(async {
                 for n in 0..5_000 {
                     assert_eq!(pool.submit(move || n).await.unwrap(), n);
@@ -162,7 +162,7 @@ fn one_job_after_another_wakes_its_executor_each_time() {
 #[test]
 fn a_task_that_blocks_to_wait_for_a_task_of_its_own_executor_is_told() {
     watched(|| {
-        run(async {
+        handspun::run(async {
             let task = spawn(yield_now());
             let Err(JoinError::Panicked(panic)) =
                 spawn(async move { handspun::block_on(task).unwrap() }).await
@@ -182,7 +182,7 @@ fn a_task_that_blocks_to_wait_for_a_task_of_its_own_executor_is_told() {
 fn a_job_may_block_to_wait_for_a_task() {
     watched(|| {
         let pool = ThreadPool::new(1);
-        let executor = Executor::new();
+        let executor = executor().build();
         let remote = executor.remote();
         let answer = executor.run(async {
             let job = pool.submit(move || {

@@ -7,9 +7,9 @@ use std::sync::mpsc;
 use std::task::Poll;
 use std::thread;
 
-use handspun::{CancelReason, Executor, JoinError, Task, run, sleep, spawn, yield_now};
+use handspun::{CancelReason, JoinError, Task, sleep, spawn, yield_now};
 
-use crate::setup::{OnDrop, secs};
+use crate::setup::{OnDrop, executor, run, secs};
 use crate::support::{Count, CountsDrop, PanicsWhenDropped, watched};
 
 fn is_cancelled<T>(result: Result<T, JoinError>) -> bool {
@@ -39,7 +39,7 @@ fn a_task_cancelled_before_its_first_poll_never_runs() {
 #[test]
 fn a_task_may_be_cancelled_before_its_executor_runs() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let task = executor.spawn(async { unreachable!("it was cancelled before") });
         assert!(task.cancel());
         let task: Task<()> = task;
@@ -52,7 +52,7 @@ fn a_task_may_be_cancelled_before_its_executor_runs() {
 #[test]
 fn a_suspended_task_is_dropped_at_once_and_its_timer_with_it() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         executor.run(async {
             let drops = Count::default();
             let counts = CountsDrop(drops.clone());
@@ -71,7 +71,7 @@ fn a_suspended_task_is_dropped_at_once_and_its_timer_with_it() {
 #[test]
 fn to_cancel_what_is_over_changes_nothing() {
     watched(|| {
-        run(async {
+        handspun::run(async {
             let task = spawn(async { 7 });
             yield_now().await;
             assert!(!task.cancel());
@@ -94,7 +94,7 @@ fn with_itself<F: Future<Output = i32> + 'static>(
 #[test]
 fn a_task_that_cancels_itself_goes_after_its_poll() {
     watched(|| {
-        run(async {
+        handspun::run(async {
             let drops = Count::default();
             let (counts, seen) = (CountsDrop(drops.clone()), drops.clone());
             let own = with_itself(|own| async move {
@@ -115,7 +115,7 @@ fn a_task_that_cancels_itself_goes_after_its_poll() {
 #[test]
 fn a_task_that_cancels_itself_and_is_ready_gives_its_output() {
     watched(|| {
-        run(async {
+        handspun::run(async {
             let own = with_itself(|own| async move {
                 assert!(own.borrow().as_ref().unwrap().cancel());
                 7
@@ -175,7 +175,7 @@ fn a_drop_may_spawn_cancel_and_wake() {
 #[test]
 fn a_chain_of_tasks_is_cancelled_from_one_end() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         executor.run(async {
             let mut last = spawn(pending::<()>()).cancel_on_drop();
             for _ in 0..1000 {

@@ -2,9 +2,9 @@
 
 use std::future::pending;
 
-use handspun::{Cause, Executor, Failures, TaskGroup, run, sleep, task_group, yield_now};
+use handspun::{Cause, Failures, TaskGroup, sleep, task_group, yield_now};
 
-use crate::setup::{jumping, secs};
+use crate::setup::{executor, in_order, jumping, run, secs};
 use crate::support::{Count, CountsDrop, panic_quietly, watched};
 
 fn words(failures: &Failures) -> Vec<String> {
@@ -94,7 +94,7 @@ fn a_failure_after_the_body_is_told() {
 #[test]
 fn failures_are_in_the_order_in_which_they_came() {
     watched(|| {
-        run(async {
+        handspun::run(async {
             let group = TaskGroup::supervising();
             group.try_spawn(async { Err::<(), _>("one") }).detach();
             group.spawn(async { panic_quietly("two") }).detach();
@@ -137,7 +137,7 @@ fn a_supervising_group_lets_the_others_go_on() {
 #[test]
 fn a_group_that_is_over_drops_what_is_spawned() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = in_order();
         executor.run(async {
             let drops = Count::default();
             let unpolled = || {
@@ -165,7 +165,7 @@ fn a_group_that_is_over_drops_what_is_spawned() {
 #[test]
 fn a_cancelled_group_with_a_failure_tells_the_failure() {
     watched(|| {
-        run(async {
+        handspun::run(async {
             let group = TaskGroup::supervising();
             group.try_spawn(async { Err::<(), _>("no more paper") }).detach();
             group.spawn(pending::<()>()).detach();
@@ -201,7 +201,7 @@ fn a_failure_in_an_inner_group_may_fail_the_outer_one() {
 #[test]
 fn a_body_that_panics_takes_its_tasks_along() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let drops = Count::default();
         let counts = CountsDrop(drops.clone());
         let body = task_group(async move |group| {

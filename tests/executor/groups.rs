@@ -4,9 +4,11 @@ use std::cell::RefCell;
 use std::future::pending;
 use std::rc::Rc;
 
-use handspun::{Executor, TaskGroup, run, sleep, spawn, task_group, timeout, yield_now};
+use handspun::{TaskGroup, sleep, spawn, task_group, timeout, yield_now};
 
-use crate::setup::{OnDrop, Tally, jumping, millis, secs};
+use crate::setup::{
+    OnDrop, Tally, executor, in_order, jumping, jumping_in_order, millis, run, secs,
+};
 use crate::support::{Count, CountsDrop, PanicsWhenDropped, watched};
 
 /// A member that counts itself out.
@@ -57,7 +59,7 @@ fn an_empty_group_is_over_at_once() {
 #[test]
 fn a_group_that_is_dropped_has_dropped_its_tasks() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         executor.run(async {
             let drops = Count::default();
             let group = TaskGroup::new().limit(3);
@@ -95,7 +97,7 @@ fn a_wait_for_a_group_that_is_dropped_has_dropped_its_tasks() {
 #[test]
 fn a_group_keeps_nothing_of_a_member_that_is_over() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = in_order();
         executor.run(async {
             let drops = Count::default();
             let group = TaskGroup::new();
@@ -115,7 +117,7 @@ fn a_group_keeps_nothing_of_a_member_that_is_over() {
 #[test]
 fn a_group_may_be_dropped_by_its_own_member() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         executor.run(async {
             let drops = Count::default();
             let kept = Rc::new(RefCell::new(None));
@@ -171,7 +173,7 @@ fn a_member_that_waits_for_its_turn_may_be_cancelled() {
 fn a_group_with_a_limit_lets_so_many_go_on_in_their_order() {
     watched(|| {
         let log = crate::setup::Log::new();
-        jumping().run(async {
+        jumping_in_order().run(async {
             let group = TaskGroup::new().limit(2);
             for n in 0..6 {
                 let log = log.clone();
@@ -198,7 +200,7 @@ fn a_group_with_a_limit_lets_so_many_go_on_in_their_order() {
 fn many_that_wait_for_their_turn_end_with_their_executor() {
     watched(|| {
         let drops = Count::default();
-        let executor = Executor::new();
+        let executor = executor().build();
         let group = executor.run(async {
             let group = TaskGroup::new().limit(1);
             for _ in 0..100_000 {
@@ -239,7 +241,7 @@ fn drops_that_panic_while_a_group_is_cancelled_are_contained() {
 #[test]
 fn a_group_inside_of_a_group_goes_with_it() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = in_order();
         executor.run(async {
             let drops = Count::default();
             let outer = TaskGroup::new();
@@ -279,7 +281,7 @@ fn a_body_that_cancels_its_group_goes_on() {
 #[test]
 fn a_task_that_is_cancelled_takes_its_group_along() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         executor.run(async {
             let drops = Count::default();
             let counts = drops.clone();
@@ -299,7 +301,7 @@ fn a_task_that_is_cancelled_takes_its_group_along() {
 #[test]
 fn a_drop_may_spawn_into_its_group_in_vain() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         executor.run(async {
             let group = TaskGroup::new();
             let spawner = group.spawner();

@@ -8,11 +8,9 @@ use std::sync::mpsc;
 use std::task::Waker;
 use std::thread;
 
-use handspun::{
-    Executor, Flag, Task, ThreadPool, join_all, run, sleep, spawn, spawn_named, try_run, yield_now,
-};
+use handspun::{Flag, Task, ThreadPool, join_all, sleep, spawn, spawn_named, yield_now};
 
-use crate::setup::{dawdle, hands_out, jumping, millis};
+use crate::setup::{dawdle, executor, hands_out, jumping, millis, run, try_run};
 use crate::support::{Gate, watched};
 
 /// A27.
@@ -31,7 +29,7 @@ fn a_run_that_can_never_end_says_so() {
 #[test]
 fn an_executor_goes_on_after_a_hang() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let stuck = executor.spawn(pending::<()>());
         assert!(executor.try_run(pending::<()>()).is_err());
         assert!(executor.try_run(async { spawn(async { 7 }).await.unwrap() }).is_ok());
@@ -44,7 +42,7 @@ fn an_executor_goes_on_after_a_hang() {
 #[test]
 fn a_task_that_awaits_itself_is_reported() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let own = Rc::new(RefCell::new(None::<Task<()>>));
         let itself = own.clone();
         own.replace(Some(executor.spawn(async move {
@@ -60,7 +58,7 @@ fn a_task_that_awaits_itself_is_reported() {
 #[test]
 fn two_tasks_that_await_each_other_are_reported() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let handles = Rc::new(RefCell::new(Vec::<Task<()>>::new()));
         let tasks = [(); 2].map(|()| {
             let handles = handles.clone();
@@ -101,7 +99,7 @@ fn a_report_says_who_waits_for_what_and_where_it_was_spawned() {
 #[test]
 fn a_dump_knows_who_is_ready_and_who_runs() {
     watched(|| {
-        let executor = Rc::new(Executor::new());
+        let executor = Rc::new(executor().build());
         let inner = executor.clone();
         executor.run(async {
             let task = spawn(async move {
@@ -141,7 +139,7 @@ fn no_hang_is_reported_while_a_thread_has_a_waker() {
 #[test]
 fn no_hang_is_reported_while_a_job_is_under_way() {
     watched(|| {
-        for executor in [Executor::new(), jumping()] {
+        for executor in [executor().build(), jumping()] {
             let pool = ThreadPool::new(1);
             let (sender, wakers) = mpsc::channel::<Waker>();
             let ended = executor.try_run(async {
@@ -161,7 +159,7 @@ fn no_hang_is_reported_while_a_job_is_under_way() {
 #[test]
 fn no_hang_is_reported_while_a_remote_is_left() {
     watched(|| {
-        for executor in [Executor::new(), jumping()] {
+        for executor in [executor().build(), jumping()] {
             let remote = executor.remote();
             let stuck = executor.spawn(pending::<()>());
             let afar = thread::spawn(move || {
@@ -180,7 +178,7 @@ fn no_hang_is_reported_while_a_remote_is_left() {
 #[test]
 fn no_hang_is_reported_while_somebody_sleeps() {
     watched(|| {
-        for executor in [Executor::new(), jumping()] {
+        for executor in [executor().build(), jumping()] {
             let ended = executor.try_run(async {
                 let sleeper = spawn(sleep(millis(2)));
                 join_all([sleeper]).await;

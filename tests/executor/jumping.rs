@@ -5,11 +5,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use handspun::{
-    CancellationToken, Clock, Executor, Flag, ThreadPool, hold, join_all, sleep, spawn, timeout,
-    yield_now,
+    CancellationToken, Clock, Flag, ThreadPool, hold, join_all, sleep, spawn, timeout, yield_now,
 };
 
-use crate::setup::{Log, dawdle, jumping, millis, secs};
+use crate::setup::{Log, dawdle, executor, jumping, jumping_in_order, millis, secs};
 use crate::support::{Gate, watched};
 
 /// A54.
@@ -75,7 +74,7 @@ fn a_job_that_is_cancelled_holds_no_clock() {
 fn a_thread_may_set_an_earlier_timer_while_the_executor_rests() {
     watched(|| {
         let clock = Clock::jumping();
-        let executor = Executor::builder().clock(clock.clone()).build();
+        let executor = executor().clock(clock.clone()).build();
         let remote = executor.remote();
         let waiting = thread::spawn(move || {
             let token = CancellationToken::on(&clock).child_with_timeout(secs(60));
@@ -92,8 +91,8 @@ fn a_thread_may_set_an_earlier_timer_while_the_executor_rests() {
 fn a_clock_tells_the_executor_that_runs_now() {
     watched(|| {
         let clock = Clock::jumping();
-        let before = Executor::builder().clock(clock.clone()).build();
-        let executor = Executor::builder().clock(clock.clone()).build();
+        let before = executor().clock(clock.clone()).build();
+        let executor = executor().clock(clock.clone()).build();
         before.run(sleep_for(secs(1)));
         drop(before);
         let remote = executor.remote();
@@ -132,7 +131,7 @@ fn a_token_with_a_deadline_ends_when_its_clock_has_jumped() {
 fn an_advance_inside_a_task_wakes_all_that_it_passes_in_order() {
     watched(|| {
         let log = Log::new();
-        jumping().run(async {
+        jumping_in_order().run(async {
             let tasks = [3, 1, 2, 9].map(|n| {
                 let log = log.clone();
                 spawn(async move {

@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::rc::Rc;
 
-use handspun::{Executor, JoinError, MapConcurrent, map_concurrent, run, sleep, yield_now};
+use handspun::{JoinError, MapConcurrent, map_concurrent, sleep, yield_now};
 
-use crate::setup::{Log, Tally, jumping, secs};
+use crate::setup::{Log, Tally, executor, in_order, jumping, run, secs};
 use crate::support::{Count, CountsDrop, panic_quietly, watched};
 
 async fn all<T>(mut results: MapConcurrent<T>) -> Vec<T> {
@@ -93,7 +93,7 @@ fn a_million_inputs_are_taken_as_they_are_needed() {
         const LIMIT: usize = 8;
         let taken = Tally::default();
         let takes = taken.clone();
-        let executor = Executor::new();
+        let executor = executor().build();
         executor.run(async {
             let inputs = (0..1_000_000_u64).inspect(move |_| takes.add_one());
             let mut squares = map_concurrent(inputs, LIMIT, async |n| n);
@@ -184,7 +184,7 @@ fn an_iterator_that_panics_is_the_last_result() {
 #[test]
 fn results_that_are_dropped_drop_the_work() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = in_order();
         executor.run(async {
             let drops = Count::default();
             let counts = drops.clone();
@@ -206,7 +206,7 @@ fn results_that_are_dropped_drop_the_work() {
 #[test]
 fn results_that_are_dropped_at_once_call_nothing() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         executor.run(async {
             drop(map_concurrent(0..100, 4, async |_| unreachable!("nobody wants it")));
             yield_now().await;
@@ -219,7 +219,7 @@ fn results_that_are_dropped_at_once_call_nothing() {
 #[test]
 fn results_may_be_dropped_by_their_own_work() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         executor.run(async {
             let kept = Rc::new(RefCell::new(None));
             let own = kept.clone();

@@ -6,9 +6,9 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Instant;
 
-use handspun::{Clock, Executor, Sleep, block_on, run, sleep, spawn, yield_now};
+use handspun::{Clock, Executor, Sleep, block_on, sleep, spawn, yield_now};
 
-use crate::setup::{dawdle, jumping, millis, secs};
+use crate::setup::{dawdle, executor, jumping, millis, run, secs};
 use crate::support::{poll, run_elsewhere, watched};
 
 /// Polls a sleep of so many milliseconds once, inside of that executor.
@@ -24,7 +24,7 @@ fn armed_in(executor: &Executor, ms: u64) -> Sleep {
 #[test]
 fn a_sleep_goes_from_an_executor_to_a_blocking_wait() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let began = Instant::now();
         block_on(armed_in(&executor, 2));
         drop(executor);
@@ -36,7 +36,7 @@ fn a_sleep_goes_from_an_executor_to_a_blocking_wait() {
 #[test]
 fn a_sleep_goes_from_one_executor_to_another() {
     watched(|| {
-        let (one, other) = (Executor::new(), Executor::new());
+        let (one, other) = (executor().build(), executor().build());
         let began = Instant::now();
         let alarm = armed_in(&one, 2);
         other.run(async { spawn(alarm).await.unwrap() });
@@ -49,11 +49,11 @@ fn a_sleep_goes_from_one_executor_to_another() {
 fn a_sleep_survives_the_executor_that_armed_it() {
     watched(|| {
         let began = Instant::now();
-        let alarm = armed_in(&Executor::new(), 2);
+        let alarm = armed_in(&executor().build(), 2);
         run(alarm);
-        let alarm = armed_in(&Executor::new(), 2);
+        let alarm = armed_in(&executor().build(), 2);
         block_on(alarm);
-        let alarm = armed_in(&Executor::new(), 2);
+        let alarm = armed_in(&executor().build(), 2);
         run_elsewhere(vec![Box::pin(alarm)]);
         assert!(began.elapsed() >= millis(6));
     });
@@ -63,7 +63,7 @@ fn a_sleep_survives_the_executor_that_armed_it() {
 #[test]
 fn a_sleep_that_waits_elsewhere_hears_of_the_end_of_its_executor() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let alarm = armed_in(&executor, 3);
         let waiting = thread::spawn(move || block_on(alarm));
         executor.run(yield_now());
@@ -76,7 +76,7 @@ fn a_sleep_that_waits_elsewhere_hears_of_the_end_of_its_executor() {
 #[test]
 fn a_sleep_may_be_dropped_on_another_thread() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let alarm = armed_in(&executor, 3_600_000);
         thread::spawn(move || drop(alarm)).join().unwrap();
         assert!(executor.try_run(std::future::pending::<()>()).is_err(), "no timer is left");
@@ -88,7 +88,7 @@ fn a_sleep_may_be_dropped_on_another_thread() {
 fn a_sleep_of_a_jumping_clock_ends_in_another_executor_when_that_clock_moves() {
     watched(|| {
         let clock = Clock::jumping();
-        let executor = Executor::builder().clock(clock.clone()).build();
+        let executor = executor().clock(clock.clone()).build();
         let alarm = armed_in(&executor, 3_600_000);
         let moving = thread::spawn(move || {
             dawdle();

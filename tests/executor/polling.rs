@@ -6,16 +6,16 @@ use std::sync::mpsc;
 use std::task::Poll;
 use std::thread;
 
-use handspun::{Executor, join_all, run, sleep, spawn, yield_now};
+use handspun::{join_all, sleep, spawn, yield_now};
 
-use crate::setup::{Log, Tally, counted, hands_out, millis};
+use crate::setup::{Log, Tally, counted, executor, hands_out, in_order, millis, run};
 use crate::support::watched;
 
 /// A1.
 #[test]
 fn a_spawned_task_rests_until_its_executor_runs() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let polls = Tally::default();
         let task = executor.spawn(counted(polls.clone(), async {}));
         assert_eq!((polls.get(), task.is_finished()), (0, false));
@@ -28,7 +28,7 @@ fn a_spawned_task_rests_until_its_executor_runs() {
 #[test]
 fn a_run_ends_with_its_future_and_the_next_run_goes_on_with_the_rest() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = in_order();
         let polls = Tally::default();
         let task = executor.spawn(counted(polls.clone(), async {
             yield_now().await;
@@ -105,7 +105,7 @@ fn tasks_that_spawn_tasks_all_run() {
 fn tasks_that_always_yield_take_turns() {
     watched(|| {
         let log = Log::new();
-        run(async {
+        handspun::run(async {
             let tasks = ["a", "b", "c"].map(|name| {
                 let log = log.clone();
                 spawn(async move {
@@ -125,7 +125,7 @@ fn tasks_that_always_yield_take_turns() {
 #[test]
 fn a_task_that_always_wakes_itself_starves_nobody() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let remote = executor.remote();
         executor.run(async move {
             let busy = spawn(async {
@@ -153,7 +153,7 @@ fn a_task_that_always_wakes_itself_starves_nobody() {
 fn the_main_future_has_its_turn_among_a_thousand_busy_tasks() {
     watched(|| {
         let turns = Tally::default();
-        run(async {
+        handspun::run(async {
             for _ in 0..1000 {
                 let turns = turns.clone();
                 drop(spawn(async move {
@@ -176,7 +176,7 @@ fn the_main_future_has_its_turn_among_a_thousand_busy_tasks() {
 fn a_yield_lets_each_of_the_others_be_polled_once() {
     watched(|| {
         let log = Log::new();
-        run(async {
+        handspun::run(async {
             let other = spawn({
                 let log = log.clone();
                 async move {

@@ -4,16 +4,16 @@ use std::future::pending;
 use std::sync::mpsc;
 use std::thread;
 
-use handspun::{CancelReason, Executor, JoinError, block_on, run, yield_now};
+use handspun::{CancelReason, JoinError, block_on, yield_now};
 
-use crate::setup::{OnDrop, jumping, secs};
+use crate::setup::{OnDrop, executor, jumping, run, secs};
 use crate::support::{Count, CountsDrop, panic_quietly, watched};
 
 /// A4, A9.
 #[test]
 fn four_threads_spawn_a_thousand_tasks_each() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let threads = [(); 4].map(|()| {
             let remote = executor.remote();
             thread::spawn(move || {
@@ -40,7 +40,7 @@ fn four_threads_spawn_a_thousand_tasks_each() {
 #[test]
 fn a_function_that_panics_before_it_gives_a_future_is_a_task_that_panicked() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let task = executor.remote().spawn(|| -> std::future::Ready<()> { panic_quietly("oh no") });
         assert!(matches!(executor.run(task), Err(JoinError::Panicked(_))));
     });
@@ -50,7 +50,7 @@ fn a_function_that_panics_before_it_gives_a_future_is_a_task_that_panicked() {
 #[test]
 fn what_is_spawned_from_afar_may_be_cancelled_before_it_arrives() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let remote = executor.remote();
         let cancelled = |result| matches!(result, Err(JoinError::Cancelled(_)));
         let outside = remote.spawn(|| async { unreachable!("it was cancelled") });
@@ -69,7 +69,7 @@ fn what_is_spawned_from_afar_may_be_cancelled_before_it_arrives() {
 fn mail_that_nobody_reads_settles_and_is_dropped() {
     watched(|| {
         let drops = Count::default();
-        let executor = Executor::new();
+        let executor = executor().build();
         let remote = executor.remote();
         let send = || {
             let counts = CountsDrop(drops.clone());
@@ -91,7 +91,7 @@ fn mail_that_nobody_reads_settles_and_is_dropped() {
 fn unread_mail_whose_drops_panic_is_contained() {
     watched(|| {
         let drops = Count::default();
-        let executor = Executor::new();
+        let executor = executor().build();
         let remote = executor.remote();
         for _ in 0..3 {
             let panics = crate::support::PanicsWhenDropped(drops.clone());
@@ -106,7 +106,7 @@ fn unread_mail_whose_drops_panic_is_contained() {
 #[test]
 fn a_drop_at_the_end_may_spawn_from_afar() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let remote = executor.remote();
         let (sender, tasks) = mpsc::channel();
         let spawns = OnDrop(move || sender.send(remote.spawn(|| async {})).unwrap());

@@ -3,6 +3,7 @@
 //! Knows nothing of what a test claims.
 
 use std::cell::{Cell, RefCell};
+use std::env;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
@@ -11,10 +12,38 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use handspun::{Clock, Executor};
+use handspun::{Clock, Executor, ExecutorBuilder, Hang};
+
+/// The settings of an executor that may poll in any order: `HANDSPUN_SEED=7 cargo test --test executor` runs
+/// all that is tested with it in the order of that seed.
+///
+/// A test whose claim is the order, or who has had a turn by now, says `in_order` or takes the crate's own
+/// `run`. It is never shuffled.
+pub(crate) fn executor() -> ExecutorBuilder {
+    match env::var("HANDSPUN_SEED") {
+        Ok(seed) => Executor::builder().seed(seed.parse().expect("HANDSPUN_SEED is a number")),
+        Err(_) => Executor::builder(),
+    }
+}
+
+pub(crate) fn run<F: Future>(future: F) -> F::Output {
+    executor().build().run(future)
+}
+
+pub(crate) fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
+    executor().build().try_run(future)
+}
 
 /// An executor whose time jumps.
 pub(crate) fn jumping() -> Executor {
+    executor().clock(Clock::jumping()).build()
+}
+
+pub(crate) fn in_order() -> Executor {
+    Executor::new()
+}
+
+pub(crate) fn jumping_in_order() -> Executor {
     Executor::builder().clock(Clock::jumping()).build()
 }
 

@@ -8,10 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use handspun::{
-    Clock, Executor, Sleep, block_on, join_all, race, run, sleep, sleep_until, spawn, yield_now,
+    Clock, Executor, Sleep, block_on, join_all, race, sleep, sleep_until, spawn, yield_now,
 };
 
-use crate::setup::{Log, Tally, counted, jumping, millis, secs};
+use crate::setup::{
+    Log, Tally, counted, executor, in_order, jumping, jumping_in_order, millis, run, secs,
+};
 use crate::support::{WakeCounter, poll, until, watched};
 
 /// Sleeps so long each, side by side, and gives the order in which they woke.
@@ -35,7 +37,7 @@ fn order_of(executor: &Executor, nanos: &[u64]) -> Vec<u64> {
 #[test]
 fn a_sleep_of_zero_lets_the_others_run_once() {
     watched(|| {
-        for executor in [Executor::new(), jumping()] {
+        for executor in [in_order(), jumping_in_order()] {
             let polls = Tally::default();
             executor.run(counted(polls.clone(), async {
                 let other = spawn(async {});
@@ -53,7 +55,7 @@ fn an_earlier_deadline_that_is_armed_later_fires_first() {
     watched(|| {
         assert_eq!(order_of(&jumping(), &[30, 10, 20]), [10, 20, 30]);
         let real = [3_000_000, 1_000_000, 2_000_000];
-        assert_eq!(order_of(&Executor::new(), &real), [1_000_000, 2_000_000, 3_000_000]);
+        assert_eq!(order_of(&in_order(), &real), [1_000_000, 2_000_000, 3_000_000]);
     });
 }
 
@@ -62,7 +64,7 @@ fn an_earlier_deadline_that_is_armed_later_fires_first() {
 fn equal_deadlines_fire_in_the_order_in_which_they_were_armed() {
     watched(|| {
         let log = Log::new();
-        jumping().run(async {
+        jumping_in_order().run(async {
             let deadline = Clock::current().now() + secs(1);
             let tasks = (0..100).map(|n| {
                 let log = log.clone();
@@ -98,7 +100,7 @@ fn deadlines_a_nanosecond_apart_keep_their_order_and_their_time() {
 fn a_sleep_that_is_dropped_leaves_no_timer() {
     watched(|| {
         let clock = Clock::jumping();
-        let executor = Executor::builder().clock(clock.clone()).build();
+        let executor = executor().clock(clock.clone()).build();
         let polls = Tally::default();
         executor.run(counted(polls.clone(), async {
             let began = clock.now();
@@ -115,7 +117,7 @@ fn a_sleep_that_is_dropped_leaves_no_timer() {
 #[test]
 fn a_sleep_may_be_reset_earlier_later_and_to_the_past() {
     watched(|| {
-        for executor in [Executor::new(), jumping()] {
+        for executor in [executor().build(), jumping()] {
             executor.run(async {
                 let clock = Clock::current();
                 let began = clock.now();
@@ -145,7 +147,7 @@ async fn poll_once(sleep: &mut Sleep) {
 #[test]
 fn the_longest_sleep_and_the_latest_deadline_mean_never() {
     watched(|| {
-        for executor in [Executor::new(), jumping()] {
+        for executor in [executor().build(), jumping()] {
             executor.run(async {
                 let never = spawn(sleep(Duration::MAX));
                 let late = spawn(sleep_until(Instant::now() + Duration::from_secs(u64::MAX >> 2)));
@@ -164,7 +166,7 @@ fn ten_years_pass_in_a_moment() {
         const TEN_YEARS: Duration = secs(10 * 365 * 24 * 3600);
         let clock = Clock::jumping();
         let began = clock.now();
-        Executor::builder().clock(clock.clone()).build().run(sleep_in(TEN_YEARS));
+        executor().clock(clock.clone()).build().run(sleep_in(TEN_YEARS));
         assert_eq!(clock.now() - began, TEN_YEARS);
     });
 }
@@ -177,7 +179,7 @@ async fn sleep_in(duration: Duration) {
 #[test]
 fn only_the_newest_waker_of_a_sleep_is_woken() {
     watched(|| {
-        for executor in [Executor::new(), jumping()] {
+        for executor in [executor().build(), jumping()] {
             let (older, old_waker) = WakeCounter::new();
             executor.run(async {
                 let mut alarm = sleep(millis(2));
@@ -237,7 +239,7 @@ fn a_sleep_that_is_dropped_on_another_thread_leaves_no_timer() {
 #[test]
 fn a_sleep_goes_on_in_the_next_run_of_its_executor() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         for is_late in [false, true] {
             let mut alarm = executor.run(async {
                 let mut alarm = sleep(millis(2));

@@ -7,17 +7,17 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use handspun::{
-    Ending, Executor, JoinError, Step, ThreadPool, block_on, run, spawn, spawn_named, yield_now,
+    Ending, Executor, JoinError, Step, ThreadPool, block_on, spawn, spawn_named, yield_now,
 };
 
-use crate::setup::{Tally, millis};
+use crate::setup::{Tally, executor, in_order, millis, run};
 use crate::support::{Count, CountsDrop, Gate, PanicsWhenDropped, panic_quietly, watched};
 
 /// A28.
 #[test]
 fn a_task_that_is_over_gives_its_output_at_once() {
     watched(|| {
-        run(async {
+        handspun::run(async {
             let task = spawn(async { Rc::new(7) });
             yield_now().await;
             assert!(task.is_finished());
@@ -30,7 +30,7 @@ fn a_task_that_is_over_gives_its_output_at_once() {
 #[test]
 fn a_task_may_be_awaited_on_another_thread() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         let task = executor.spawn(async {
             yield_now().await;
             7
@@ -113,7 +113,7 @@ fn the_output_of_a_detached_task_is_dropped_when_it_comes() {
     watched(|| {
         let drops = Count::default();
         let output = CountsDrop(drops.clone());
-        run(async {
+        handspun::run(async {
             drop(spawn(async move {
                 yield_now().await;
                 output
@@ -145,7 +145,7 @@ fn an_unread_output_whose_drop_panics_is_contained() {
 fn a_million_tasks_one_after_another_need_one_seat() {
     watched(|| {
         let done = Tally::default();
-        let executor = Executor::new();
+        let executor = in_order();
         executor.run(async {
             for _ in 0..100 {
                 for _ in 0..10_000 {
@@ -165,7 +165,7 @@ fn an_old_waker_does_not_poll_the_task_that_has_its_seat_now() {
     watched(|| {
         let (sender, wakers) = mpsc::channel();
         let polls = Tally::default();
-        run(async {
+        handspun::run(async {
             let first = spawn(crate::setup::hands_out(sender, 1));
             yield_now().await;
             let old: std::task::Waker = wakers.recv().unwrap();
@@ -187,7 +187,7 @@ fn a_waker_that_is_kept_for_ever_keeps_no_future() {
         let drops = Count::default();
         let counts = CountsDrop(drops.clone());
         let (sender, wakers) = mpsc::channel();
-        run(async {
+        handspun::run(async {
             let task = spawn(async move {
                 let _counts = counts;
                 crate::setup::hands_out(sender, 1).await;
@@ -205,7 +205,7 @@ fn a_waker_that_is_kept_for_ever_keeps_no_future() {
 #[test]
 fn names_and_numbers_stay_with_their_tasks() {
     watched(|| {
-        let executor = Executor::new();
+        let executor = executor().build();
         executor.run(async {
             let tasks = ["one", "two"].map(|name| spawn_named(name, pending::<()>()));
             yield_now().await;
@@ -220,7 +220,7 @@ fn names_and_numbers_stay_with_their_tasks() {
 
 /// What an observer of tasks hears: the number, and how long a poll took or what became of it.
 fn observed(tells: Sender<(usize, Step)>) -> handspun::ExecutorBuilder {
-    Executor::builder().observer(move |event| tells.send((event.number, event.step)).unwrap())
+    executor().observer(move |event| tells.send((event.number, event.step)).unwrap())
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_block_in_one_executor_is_not_told_of_another() {
 fn a_slow_poll_is_told_of_with_the_name_and_the_line_of_its_task() {
     watched(|| {
         let (tells, told) = mpsc::channel();
-        let executor = Executor::builder().slow_poll(millis(2)).observer(move |event| {
+        let executor = executor().slow_poll(millis(2)).observer(move |event| {
             if let Step::Lingered { blocked, spawned_at, .. } = event.step {
                 let line = spawned_at.map(Location::line);
                 tells.send((event.name.map(str::to_owned), line, blocked)).unwrap();

@@ -8,7 +8,7 @@ use handspun::{
     Clock, JoinError, join_all, remaining, sleep, spawn, timeout, timeout_at, yield_now,
 };
 
-use crate::setup::{OnDrop, Tally, counted, jumping, millis, secs};
+use crate::setup::{OnDrop, Tally, counted, executor, jumping, millis, secs};
 use crate::support::{Count, CountsDrop, watched};
 
 /// A62.
@@ -28,7 +28,7 @@ fn a_value_that_is_there_beats_a_deadline_that_is_past() {
 #[test]
 fn a_timeout_of_zero_polls_once_and_then_is_over() {
     watched(|| {
-        for executor in [handspun::Executor::new(), jumping()] {
+        for executor in [executor().build(), jumping()] {
             executor.run(async {
                 let polls = Tally::default();
                 let late = timeout(Duration::ZERO, counted(polls.clone(), pending::<()>()));

@@ -6,11 +6,10 @@ use std::sync::mpsc;
 use std::task::Waker;
 
 use handspun::{
-    JoinError, as_completed, join_all, race, run, sleep, spawn, timeout, try_join_all, wait,
-    yield_now,
+    JoinError, as_completed, join_all, race, sleep, spawn, timeout, try_join_all, wait, yield_now,
 };
 
-use crate::setup::{Tally, counted, hands_out, jumping, secs};
+use crate::setup::{Tally, counted, hands_out, jumping, run, secs};
 use crate::support::{Count, CountsDrop, panic_quietly, watched};
 
 /// A76.
@@ -236,7 +235,7 @@ fn what_has_finished_in_time_comes_before_the_time_is_over() {
 #[test]
 fn two_that_finish_in_one_turn_come_without_another_wait() {
     watched(|| {
-        run(async {
+        handspun::run(async {
             let mut completed = as_completed([1, 2].map(|n| spawn(async move { n })));
             yield_now().await;
             let polls = Tally::default();

@@ -6,9 +6,9 @@ use std::sync::mpsc;
 use std::task::{Poll, Waker};
 use std::thread;
 
-use handspun::{Executor, run, spawn, yield_now};
+use handspun::{Executor, spawn, yield_now};
 
-use crate::setup::{OnDrop, Tally, counted, hands_out};
+use crate::setup::{OnDrop, Tally, counted, executor, hands_out, run};
 use crate::support::{Count, CountsDrop, watched};
 
 /// A9.
@@ -93,7 +93,7 @@ fn a_waker_may_be_woken_during_and_after_the_end_of_its_executor() {
         for _ in 0..50 {
             let (sender, wakers) = mpsc::channel();
             let (started, is_started) = mpsc::channel();
-            let executor = Executor::new();
+            let executor = executor().build();
             drop(executor.spawn(hands_out(sender, 1)));
             executor.run(yield_now());
             let waking = thread::spawn(move || {
@@ -113,7 +113,7 @@ fn a_waker_may_be_woken_during_and_after_the_end_of_its_executor() {
 fn a_drop_at_the_end_may_wake_whom_it_likes() {
     watched(|| {
         let drops = Count::default();
-        let executor = Executor::new();
+        let executor = executor().build();
         for _ in 0..3 {
             let (sender, wakers) = mpsc::channel::<Waker>();
             let counts = CountsDrop(drops.clone());
@@ -135,7 +135,7 @@ fn a_wake_never_waits_for_the_executor() {
     const N: usize = 100_000;
     watched(|| {
         let (sender, wakers) = mpsc::channel();
-        let executor = Executor::new();
+        let executor = executor().build();
         for _ in 0..N {
             drop(executor.spawn(hands_out(sender.clone(), 1)));
         }
@@ -159,7 +159,7 @@ fn a_future_is_dropped_at_home_wherever_its_wakers_go() {
         let (sender, wakers) = mpsc::channel();
         let drops = Count::default();
         let counts = CountsDrop(drops.clone());
-        let executor = Executor::new();
+        let executor = executor().build();
         let task = executor.spawn(async move {
             let _here = OnDrop(move || assert_eq!(thread::current().id(), home));
             let _counts = counts;
@@ -193,7 +193,7 @@ fn a_waker_may_be_woken_when_a_thread_loses_its_locals() {
         let ending = thread::spawn(|| {
             KEPT.with(|kept| drop(kept.take())); // It is there before the executor's own locals, and goes after.
             let (sender, wakers) = mpsc::channel::<Waker>();
-            let executor = Executor::new();
+            let executor = executor().build();
             drop(executor.spawn(hands_out(sender, 1)));
             executor.run(yield_now());
             let waker = wakers.recv().unwrap();
@@ -215,7 +215,7 @@ fn an_executor_may_be_kept_in_a_thread_local() {
         let drops = Count::default();
         let counts = CountsDrop(drops.clone());
         let ending = thread::spawn(|| {
-            KEPT.with(|kept| *kept.borrow_mut() = Some(Executor::new()));
+            KEPT.with(|kept| *kept.borrow_mut() = Some(executor().build()));
             KEPT.with(|kept| {
                 let kept = kept.borrow();
                 let executor = kept.as_ref().unwrap();
@@ -237,7 +237,7 @@ fn wakes_of_four_threads_at_once_lose_none() {
     watched(|| {
         let (sender, wakers) = mpsc::channel();
         let woken = Count::default();
-        run(async {
+        handspun::run(async {
             let task = spawn(hands_out(sender, 1));
             yield_now().await;
             let waker: Waker = wakers.recv().unwrap();
