@@ -1,15 +1,18 @@
 //! `par`: runs a command once for each input, several at a time, and leaves nothing running.
 //!
-//! A small `xargs -P`. It shows one thread that waits for many children at once: each input is a future
-//! that starts a child, awaits it, and tries again if it has to; `as_completed` takes them as they
-//! finish. On Unix only.
+//! A small `xargs -P`. It shows a scope whose jobs are lanes: each takes an input, runs a child and waits
+//! for it, tries again if it has to, and takes the next. On Unix only.
 
+#[cfg(unix)]
+mod board;
+#[cfg(unix)]
+mod inputs;
 #[cfg(unix)]
 mod plan;
 #[cfg(unix)]
-mod tally;
-#[cfg(unix)]
 mod run;
+#[cfg(unix)]
+mod tally;
 #[cfg(all(test, unix))]
 mod tests;
 
@@ -19,9 +22,10 @@ fn main() {}
 #[cfg(unix)]
 use {
     handspun::process::{KillPolicy, terminate_all},
-    handspun::{CancellationToken, Close, Queue, Timeline, block_on},
+    handspun::{CancellationToken, Timeline},
+    inputs::Inputs,
     std::fs::File,
-    std::io::{self, BufRead, BufWriter, Write},
+    std::io::{self, BufWriter, Write},
     std::path::Path,
     std::process::ExitCode,
     std::sync::Arc,
@@ -46,10 +50,17 @@ fn main() -> ExitCode {
     }
     let timeline = plan.timeline.as_ref().map(|_| Timeline::new());
     let ear = timeline.as_ref().map(|timeline| Arc::new(timeline.observer()) as run::Ear);
-    let tally =
-        run::run(&plan, &ctrl_c.child(), &feed(plan.inputs.clone()), ear, &mut io::stdout());
+    let inputs = match &plan.inputs {
+        Some(inputs) => Inputs::of(inputs.clone()),
+        None => Inputs::lines_of(io::stdin()),
+    };
+    let tally = run::run(&plan, &ctrl_c.child(), &inputs, ear, &mut io::stdout());
     if !plan.is_quiet {
         eprint!("{}", tally.summary());
+    }
+    if let Some(error) = inputs.into_error() {
+        eprintln!("par: there may be more inputs, but stdin cannot be read: {error}");
+        return ExitCode::from(255);
     }
     if let (Some(path), Some(timeline)) = (&plan.timeline, timeline) {
         if let Err(error) = write(&timeline, path) {
@@ -78,28 +89,4 @@ fn on_ctrl_c(ctrl_c: CancellationToken) -> impl FnMut() {
             terminate_all(KillPolicy::at_once());
         }
     }
-}
-
-/// The inputs, or the lines of stdin: a thread reads them, since a read cannot be taken back.
-#[cfg(unix)]
-fn feed(inputs: Option<Vec<String>>) -> Arc<Queue<String>> {
-    let Some(inputs) = inputs else {
-        let lines = Arc::new(Queue::bounded(64));
-        let line = lines.clone();
-        std::thread::spawn(move || {
-            for text in io::stdin().lock().lines().map_while(Result::ok) {
-                if block_on(line.put(text)).is_err() {
-                    break;
-                }
-            }
-            line.close(Close::Drain);
-        });
-        return lines;
-    };
-    let queue = Queue::unbounded();
-    for input in inputs {
-        queue.try_put(input).expect("it is open, and has room for all");
-    }
-    queue.close(Close::Drain);
-    queue.into()
 }

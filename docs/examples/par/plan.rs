@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of children. What must always hold: what follows the command is the command's own.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ pub(crate) struct Plan {
     pub(crate) is_quiet: bool,
     pub(crate) timeline: Option<PathBuf>,
     /// Given behind `:::`; otherwise they come from stdin.
-    pub(crate) inputs: Option<Vec<String>>,
+    pub(crate) inputs: Option<Vec<OsString>>,
 }
 
 impl Default for Plan {
@@ -83,18 +84,21 @@ pub(crate) fn plan(mut args: lexopt::Parser) -> Result<Option<Plan>, lexopt::Err
             Short('q') | Long("quiet") => plan.is_quiet = true,
             Value(program) => {
                 // What follows is the command's: it may look like an option of ours.
-                plan.words.push(program.string()?);
-                let rest = args.raw_args()?.map(ValueExt::string);
-                plan.words.extend(rest.collect::<Result<Vec<_>, _>>()?);
+                let mut words = vec![program];
+                words.extend(args.raw_args()?);
+                if let Some(at) = words.iter().position(|word| word == ":::") {
+                    plan.inputs = Some(words.split_off(at).split_off(1));
+                }
+                plan.words = words.into_iter().map(ValueExt::string).collect::<Result<_, _>>()?;
             }
             Short(_) | Long(_) => return Err(arg.unexpected()),
         }
     }
-    if let Some(at) = plan.words.iter().position(|word| word == ":::") {
-        plan.inputs = Some(plan.words.split_off(at).split_off(1));
-    }
     if plan.words.is_empty() {
         return Err("there is no command; see --help".into());
+    }
+    if !plan.words.iter().any(|word| word.contains("{}")) {
+        plan.words.push("{}".to_owned());
     }
     Ok(Some(plan))
 }

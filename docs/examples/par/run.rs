@@ -1,143 +1,109 @@
-//! Many children at once, and one thread that waits for them.
+//! Many children at once, each in a lane: a job of a pool that blocks while its child runs.
 //!
-//! Knows nothing of arguments and signals. The next input, the children and the end of all are futures
-//! that `as_completed` takes as they come: an input that is long in coming keeps nobody waiting.
+//! Knows nothing of arguments and signals. Nobody stands between a child and the next one: who has
+//! waited for the end of the first starts the second. So the lanes start their children beside each
+//! other, too, which takes longer than all the rest that is done here.
 
-use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
-use std::pin::Pin;
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handspun::process::{Command, KillPolicy, Outcome, Output, Signal};
-use handspun::{AsCompleted, CancellationToken, Event, Queue, timeout};
+use handspun::process::{Command, KillPolicy, Outcome, Output, Signal, SpawnError};
+use handspun::{CancellationToken, Event, Scope, ThreadPool};
+use parking_lot::Mutex;
 
+use crate::board::Board;
+use crate::inputs::Inputs;
 use crate::plan::Plan;
 use crate::tally::{Report, Tally};
 
 /// What hears of each child, if a timeline was asked for.
 pub(crate) type Ear = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
 
-/// What may happen next.
-enum News {
-    Input(Option<String>),
-    Done(Report),
-    Cancelled,
+/// What the lanes share.
+struct Work<'a, W> {
+    plan: &'a Plan,
+    all: &'a CancellationToken,
+    inputs: &'a Inputs,
+    ear: Option<Ear>,
+    board: Mutex<Board<'a, W>>,
 }
 
 /// Runs all, and prints what they say.
 pub(crate) fn run(
     plan: &Plan,
     all: &CancellationToken,
-    inputs: &Queue<String>,
+    inputs: &Inputs,
     ear: Option<Ear>,
-    out: &mut impl Write,
+    out: &mut (impl Write + Send),
 ) -> Tally {
-    let mut news = AsCompleted::<Pin<Box<dyn Future<Output = News>>>>::new();
-    let cancelled = all.cancelled();
-    news.add(Box::pin(async move { (cancelled.await, News::Cancelled).1 }));
-    let (mut n_running, mut n_inputs, mut is_asking, mut are_more) = (0, 0, false, true);
-    let (mut tally, mut early, mut next) = (Tally::default(), BTreeMap::new(), 0);
-    let shows_progress = !plan.is_quiet && io::stderr().is_terminal();
-    loop {
-        let starts_more = are_more && !all.is_cancelled();
-        if starts_more && !is_asking && n_running < plan.jobs {
-            let input = inputs.get();
-            let input =
-                async move { News::Input(input.await.ok().map(|input| input.into_inner())) };
-            news.add(Box::pin(input));
-            is_asking = true;
-        }
-        if !starts_more && n_running == 0 {
-            break;
-        }
-        match news.join_next().expect("a child or an input is waited for") {
-            News::Cancelled => {}
-            News::Input(None) => are_more = false,
-            News::Input(Some(_)) if all.is_cancelled() => {}
-            News::Input(Some(input)) => {
-                let attempts = attempts(plan, all.clone(), ear.clone(), n_inputs, input);
-                news.add(Box::pin(async move { News::Done(attempts.await) }));
-                (n_inputs, n_running, is_asking) = (n_inputs + 1, n_running + 1, false);
-            }
-            News::Done(report) => {
-                n_running -= 1;
-                tally.count(&report);
-                if plan.fails_fast && !tally.failures.is_empty() {
-                    all.cancel_because("another one has failed");
-                }
-                let key = if plan.keeps_order { report.index } else { next };
-                early.insert(key, report);
-                while let Some(report) = early.remove(&next) {
-                    show(&report, out);
-                    next += 1;
-                }
-                if shows_progress {
-                    eprint!("\r{} done, {} failed\x1b[K", tally.n_done, tally.failures.len());
-                }
-            }
-        }
-    }
-    if shows_progress {
-        eprint!("\r\x1b[K");
-    }
-    early.values().for_each(|report| show(report, out)); // One before them was never started.
-    tally
+    let work = Work { plan, all, inputs, ear, board: Mutex::new(Board::new(plan, out)) };
+    ThreadPool::new(plan.jobs).scope(|scope| open_lane(scope, &work, 1));
+    work.board.into_inner().finish()
 }
 
-/// One input: a child, and more of them while it fails.
-fn attempts(
-    plan: &Plan,
-    all: CancellationToken,
-    ear: Option<Ear>,
-    index: usize,
-    input: String,
-) -> impl Future<Output = Report> + use<> {
-    let words = words_for(&plan.words, &input);
-    let policy = KillPolicy::new([(Signal::TERM, plan.grace)]);
-    let mut command = Command::new(&words[0]).args(&words[1..]).token(&all);
-    command = command.timeout(plan.timeout).kill_policy(policy).wait_for_place();
-    if plan.ungroups {
-        command = command.stdout(Output::Inherit).stderr(Output::Inherit);
-    }
-    if let Some(ear) = ear {
-        command = command.observer(move |event| ear(event));
-    }
-    let mut retries = plan.retries;
-    async move {
+/// A lane that has found an input opens the next: there are no more of them than inputs.
+fn open_lane<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    work: &'env Work<'_, impl Write + Send>,
+    number: usize,
+) {
+    drop(scope.submit(move || {
+        let mut found = work.inputs.next(work.all);
+        if found.is_some() && number < work.plan.jobs {
+            open_lane(scope, work, number + 1);
+        }
+        while let Some((index, input)) = found {
+            work.run_one(index, &input);
+            found = work.inputs.next(work.all);
+        }
+    }));
+}
+
+impl<W: Write> Work<'_, W> {
+    /// One input: a child, and more of them while it fails.
+    fn run_one(&self, index: usize, input: &OsStr) {
+        let words: Vec<_> = self.plan.words.iter().map(|word| fill(word, input)).collect();
+        let command = self.command(&words);
+        let mut result = command.run();
         let mut pause = Duration::from_millis(100);
-        loop {
-            let result = match command.spawn() {
-                Ok(child) => Ok(child.await),
-                Err(error) => Err(error),
-            };
-            let is_done = result.as_ref().is_ok_and(Outcome::is_success);
-            if is_done || retries == 0 || all.is_cancelled() {
-                return Report { index, command: words.join(" "), result };
+        for _ in 0..self.plan.retries {
+            // A pause ends early if there is nothing to wait for any more.
+            if is_success(&result) || self.all.sleep(pause).is_err() {
+                break;
             }
-            retries -= 1;
-            // It ends early if there is nothing to wait for any more.
-            let _ = timeout(pause, all.cancelled()).await;
             pause *= 2;
+            result = command.run();
+        }
+        let has_failed = !is_success(&result);
+        let command = words.join(OsStr::new(" ")).to_string_lossy().into_owned();
+        self.board.lock().take(Report { index, command, result });
+        if has_failed && self.plan.fails_fast {
+            self.all.cancel_because("another one has failed");
+        }
+    }
+
+    fn command(&self, words: &[OsString]) -> Command {
+        let policy = KillPolicy::new([(Signal::TERM, self.plan.grace)]);
+        let mut command = Command::new(&words[0]).args(&words[1..]).token(self.all);
+        command = command.timeout(self.plan.timeout).kill_policy(policy).wait_for_place();
+        if self.plan.ungroups {
+            command = command.stdout(Output::Inherit).stderr(Output::Inherit);
+        }
+        match self.ear.clone() {
+            Some(ear) => command.observer(move |event| ear(event)),
+            None => command,
         }
     }
 }
 
-fn words_for(words: &[String], input: &str) -> Vec<String> {
-    let mut filled: Vec<_> = words.iter().map(|word| word.replace("{}", input)).collect();
-    if !words.iter().any(|word| word.contains("{}")) {
-        filled.push(input.to_owned());
-    }
-    filled
+fn is_success(result: &Result<Outcome, SpawnError>) -> bool {
+    result.as_ref().is_ok_and(Outcome::is_success)
 }
 
-/// Whoever reads our output may have gone; that is no reason to stop the work.
-fn show(report: &Report, out: &mut impl Write) {
-    match &report.result {
-        Ok(outcome) => {
-            let _ = out.write_all(&outcome.stdout.bytes);
-            let _ = io::stderr().write_all(&outcome.stderr.bytes);
-        }
-        Err(error) => eprintln!("par: {error}"),
-    }
+/// The word with the input in each of its `{}`.
+fn fill(word: &str, input: &OsStr) -> OsString {
+    let parts: Vec<_> = word.split("{}").map(OsStr::new).collect();
+    parts.join(input)
 }

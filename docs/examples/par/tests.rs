@@ -1,11 +1,15 @@
 //! What `par` does, on real children.
 
+use std::io::{self, Read, Write};
+use std::mem;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use handspun::{CancellationToken, Queue, block_on};
+use handspun::CancellationToken;
 
-use crate::feed;
+use crate::inputs::Inputs;
 use crate::plan::{Plan, plan};
 use crate::run::run;
 use crate::tally::Tally;
@@ -16,7 +20,7 @@ fn of(args: &[&str]) -> Plan {
 
 fn run_it(args: &[&str]) -> (String, Tally) {
     let (plan, mut out) = (of(args), Vec::new());
-    let inputs = feed(plan.inputs.clone());
+    let inputs = Inputs::of(plan.inputs.clone().expect("inputs"));
     let tally = run(&plan, &CancellationToken::new(), &inputs, None, &mut out);
     (String::from_utf8(out).expect("text"), tally)
 }
@@ -87,12 +91,47 @@ fn a_command_that_fails_is_tried_again() {
 
 #[test]
 fn an_input_that_does_not_come_keeps_nobody_from_the_end() {
-    let (plan, inputs, all) = (of(&["-q", "sleep"]), Queue::bounded(1), CancellationToken::new());
-    block_on(inputs.put("60".to_owned())).expect("it is open");
+    let (silent, writer) = UnixStream::pair().expect("sockets");
+    (&writer).write_all(b"60\n").expect("an open pipe");
+    let (plan, all) = (of(&["-q", "-j2", "sleep"]), CancellationToken::new());
     let ctrl_c = all.clone();
     let ear = Arc::new(move |_: &handspun::Event<'_>| {
         ctrl_c.cancel();
     });
+    let inputs = Inputs::lines_of(silent);
     let tally = run(&plan, &all, &inputs, Some(ear), &mut Vec::new());
     assert_eq!((tally.n_done, tally.failures.len()), (1, 1));
+    drop(writer);
+}
+
+#[test]
+fn a_line_is_bytes_and_the_last_needs_no_end() {
+    let inputs = Inputs::lines_of(&b"a\n\n\xff b\nc"[..]);
+    let all = CancellationToken::new();
+    let lines =
+        std::iter::from_fn(|| inputs.next(&all)).map(|(number, line)| (number, line.into_vec()));
+    let expected = [(0, &b"a"[..]), (1, b""), (2, b"\xff b"), (3, b"c")];
+    assert!(lines.eq(expected.map(|(number, line)| (number, line.to_vec()))));
+    assert!(inputs.into_error().is_none());
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_what_came_before_is_given() {
+    /// A source that breaks behind its first line.
+    struct Breaks(bool);
+
+    impl Read for Breaks {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if mem::replace(&mut self.0, true) {
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
+            buffer[..2].copy_from_slice(b"a\n");
+            Ok(2)
+        }
+    }
+
+    let (inputs, all) = (Inputs::lines_of(Breaks(false)), CancellationToken::new());
+    assert_eq!(inputs.next(&all), Some((0, "a".into())));
+    assert_eq!(inputs.next(&all), None);
+    assert!(inputs.into_error().is_some());
 }
