@@ -243,7 +243,7 @@ where
         shared.results.push_back(result);
         let reader = shared.reader.take();
         drop(shared);
-        reader.into_iter().for_each(Waker::wake);
+        panic::wake_each(reader);
     }
 }
 
@@ -265,6 +265,6 @@ impl<T> Drop for OpenLane<T> {
         shared.n_lanes -= 1;
         let reader = if shared.n_lanes == 0 { shared.reader.take() } else { None };
         drop(shared);
-        reader.into_iter().for_each(Waker::wake);
+        panic::wake_each(reader);
     }
 }

@@ -5,7 +5,8 @@
 //! 1. A task is in the list from its beginning to its end, whatever that is: its future holds what counts it
 //!    out.
 //! 2. Where a group is over, nothing begins any more.
-//! 3. A task is cancelled, and other people's code runs, with no borrow of the group held.
+//! 3. All of them are of one executor.
+//! 4. A task is cancelled, and other people's code runs, with no borrow of the group held.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -30,8 +31,10 @@ use super::task::{Task, Unborn};
 pub(super) struct Members {
     pub(super) supervises: bool,
     pub(super) limit: Option<usize>,
+    /// Whose tasks they are, if there are any: a number and a seat say nothing in another one.
+    executor: Option<Arc<ready::Shared>>,
     /// By number.
-    pub(super) running: BTreeMap<usize, Begun>,
+    pub(super) running: BTreeMap<usize, TaskId>,
     /// Beyond the limit, in the order in which they came.
     waiting: VecDeque<Waiting>,
     /// Somebody further up this stack begins those that wait.
@@ -42,12 +45,6 @@ pub(super) struct Members {
     pub(super) failures: Vec<Failure>,
     /// Waits for the end of the group, or for the first failure.
     pub(super) waiter: Option<Waker>,
-}
-
-#[derive(Clone)]
-pub(super) struct Begun {
-    executor: Arc<ready::Shared>,
-    task: TaskId,
 }
 
 /// A task that has not begun.
@@ -66,6 +63,7 @@ pub(super) fn begin<T: 'static>(
 ) -> Task<Option<T>> {
     let core = current::current()
         .expect("no executor runs on this thread: a group's tasks are spawned by what it polls");
+    group.borrow_mut().belong_to(&core);
     let (task, unborn) = Unborn::new(&core.shared, None, site);
     let number = task.number();
     let body = run_member(Leaves { group: group.clone(), number }, site, future);
@@ -97,8 +95,7 @@ fn begin_waiting(group: &Rc<RefCell<Members>>, core: &Core) {
         };
         drop(shared);
         if let Some(task) = (next.begin)(core) {
-            let member = Begun { executor: core.shared.clone(), task };
-            group.borrow_mut().running.insert(task.number, member);
+            group.borrow_mut().running.insert(task.number, task);
         }
     }
 }
@@ -143,7 +140,7 @@ impl Drop for Leaves {
         let mut shared = self.group.borrow_mut();
         let waiter = if shared.is_empty() { shared.waiter.take() } else { None };
         drop(shared);
-        waiter.into_iter().for_each(Waker::wake);
+        panic::wake_each(waiter);
     }
 }
 
@@ -152,15 +149,18 @@ pub(super) fn cancel_all(group: &Rc<RefCell<Members>>, but: Option<usize>) {
     let mut shared = group.borrow_mut();
     shared.is_over = true;
     let waiting = mem::take(&mut shared.waiting);
-    let running = shared.running.values().filter(|running| Some(running.task.number) != but);
-    let running: Vec<_> = running.cloned().collect();
+    let running = shared.running.values().filter(|task| Some(task.number) != but);
+    let running: Vec<_> = running.copied().collect();
+    let executor = shared.executor.clone();
     let waiter = shared.waiter.take();
     drop(shared);
     panic::drop_each(waiting);
-    for Begun { executor, task } in running {
-        current::cancel(&executor, task);
+    if let Some(executor) = executor {
+        for task in running {
+            current::cancel(&executor, task);
+        }
     }
-    waiter.into_iter().for_each(Waker::wake);
+    panic::wake_each(waiter);
 }
 
 /// Drops a task that waits for its turn; false if it does not.
@@ -175,6 +175,16 @@ pub(super) fn give_up(group: &Rc<RefCell<Members>>, number: usize) -> bool {
 }
 
 impl Members {
+    fn belong_to(&mut self, core: &Core) {
+        if self.is_empty() {
+            self.executor = Some(core.shared.clone());
+        }
+        assert!(
+            self.executor.as_ref().is_some_and(|executor| Arc::ptr_eq(executor, &core.shared)),
+            "the tasks in this group are of another executor: make a group for those of this one"
+        );
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.running.is_empty() && self.waiting.is_empty()
     }

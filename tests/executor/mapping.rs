@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use handspun::{JoinError, MapConcurrent, map_concurrent, sleep, yield_now};
 
-use crate::setup::{Log, Tally, executor, in_order, jumping, run, secs};
-use crate::support::{Count, CountsDrop, panic_quietly, watched};
+use crate::setup::{Log, Tally, executor, in_order, jumping, panicking_waker, run, secs};
+use crate::support::{Count, CountsDrop, panic_quietly, poll, watched};
 
 async fn all<T>(mut results: MapConcurrent<T>) -> Vec<T> {
     let mut outputs = Vec::new();
@@ -263,6 +263,24 @@ fn a_wait_for_a_result_that_is_dropped_loses_none() {
                 }
             }
             assert_eq!(log.take(), [1, 2, 3]);
+        });
+    });
+}
+
+/// A16: a foreign waker that panics ends no lane.
+#[test]
+fn a_waker_that_panics_when_a_result_is_there_is_contained() {
+    watched(|| {
+        jumping().run(async {
+            let mut results = map_concurrent(0..3, 1, async |n| {
+                sleep(secs(1)).await;
+                n
+            });
+            let (wakes, waker) = panicking_waker();
+            assert!(poll(&mut Box::pin(results.next()), &waker).is_pending());
+            sleep(secs(2)).await;
+            assert_eq!(wakes.get(), 1);
+            assert_eq!(all(results).await, [0, 1, 2]);
         });
     });
 }
