@@ -33,7 +33,7 @@ use super::stuck::{self, Dump, Hang};
 pub(crate) struct Core {
     pub(crate) shared: Arc<Shared>,
     queue: Queue,
-    seats: RefCell<Seats>,
+    pub(super) seats: RefCell<Seats>,
     /// Of the future that `run` was given, while it runs.
     main: RefCell<Option<Main>>,
     rest: Rest,

@@ -9,7 +9,7 @@ use handspun::{
     JoinError, as_completed, join_all, race, sleep, spawn, timeout, try_join_all, wait, yield_now,
 };
 
-use crate::setup::{Tally, counted, hands_out, jumping, run, secs};
+use crate::setup::{Tally, counted, hands_out, jumping, millis, run, secs};
 use crate::support::{Count, CountsDrop, panic_quietly, watched};
 
 /// A76.
@@ -273,6 +273,26 @@ fn a_wait_for_some_gives_back_the_others_which_go_on() {
             assert_eq!((all.done.len(), all.unfinished.len()), (3, 0));
             let others = join_all(first.unfinished).await;
             assert_eq!(others.iter().filter(|result| result.is_err()).count(), 1);
+        });
+    });
+}
+
+/// A89: the same with a time, in a task.
+#[test]
+fn a_wait_for_some_in_a_time_gives_back_the_others_which_go_on() {
+    watched(|| {
+        jumping().run(async {
+            let mut completed = as_completed([3, 1, 9, 2].map(|n| spawn(sleep(secs(n)))));
+            let mut n_done = 0;
+            let in_time = async {
+                while completed.next().await.is_some() {
+                    n_done += 1;
+                }
+            };
+            assert!(timeout(millis(2500), in_time).await.is_err());
+            let (done, unfinished) = completed.into_parts();
+            assert_eq!((n_done, done.len(), unfinished.len()), (2, 0, 2));
+            assert!(join_all(unfinished).await.iter().all(Result::is_ok));
         });
     });
 }
