@@ -10,7 +10,7 @@ use handspun::{
 };
 
 use crate::setup::{Tally, counted, hands_out, jumping, millis, run, secs};
-use crate::support::{Count, CountsDrop, panic_quietly, watched};
+use crate::support::{Count, CountsDrop, PanicsWhenDropped, panic_quietly, watched};
 
 /// A76.
 #[test]
@@ -164,6 +164,29 @@ fn a_part_that_panics_takes_the_others_along() {
         let all = join_all(parts.collect::<Vec<_>>());
         assert!(catch_unwind(AssertUnwindSafe(|| run(all))).is_err());
         assert_eq!(drops.get(), 10);
+    });
+}
+
+/// A84: a part whose drop panics.
+#[test]
+fn a_drop_that_panics_in_a_join_leaves_none_of_the_others() {
+    watched(|| {
+        run(async {
+            let drops = Count::default();
+            let parts = (0..10).map(|n| {
+                let counts = CountsDrop(drops.clone());
+                let panics = (n == 5).then(|| PanicsWhenDropped(drops.clone()));
+                async move {
+                    let _held = (counts, panics);
+                    pending::<()>().await;
+                }
+            });
+            let all = spawn(join_all(parts.collect::<Vec<_>>()));
+            yield_now().await;
+            assert!(all.cancel());
+            assert_eq!(drops.get(), 11);
+            assert!(matches!(all.await, Err(JoinError::Panicked(_))));
+        });
     });
 }
 
