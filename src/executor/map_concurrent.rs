@@ -139,9 +139,10 @@ impl<T> Drop for MapConcurrent<T> {
     fn drop(&mut self) {
         let mut shared = self.shared.borrow_mut();
         shared.limit = 0; // A lane that is being polled opens no other, and leaves nothing more.
-        let lanes = mem::take(&mut shared.lanes);
+        let (lanes, unread) = (mem::take(&mut shared.lanes), mem::take(&mut shared.results));
         drop(shared);
         drop(lanes);
+        panic::drop_each(unread);
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use handspun::{JoinError, MapConcurrent, map_concurrent, sleep, yield_now};
 
 use crate::setup::{Log, Tally, executor, in_order, jumping, panicking_waker, run, secs};
-use crate::support::{Count, CountsDrop, panic_quietly, poll, watched};
+use crate::support::{Count, CountsDrop, PanicsWhenDropped, panic_quietly, poll, watched};
 
 async fn all<T>(mut results: MapConcurrent<T>) -> Vec<T> {
     let mut outputs = Vec::new();
@@ -198,6 +198,22 @@ fn results_that_are_dropped_drop_the_work() {
             yield_now().await;
             drop(results);
             assert_eq!((drops.get(), executor.n_tasks()), (5, 0));
+        });
+    });
+}
+
+/// A36: results that nobody fetches, and whose drops panic.
+#[test]
+fn results_that_are_dropped_unread_are_contained() {
+    watched(|| {
+        jumping().run(async {
+            let drops = Count::default();
+            let counts = drops.clone();
+            let results =
+                map_concurrent(0..100, 4, async move |_| PanicsWhenDropped(counts.clone()));
+            sleep(secs(1)).await;
+            drop(results);
+            assert_eq!(drops.get(), 8, "four that wait to be fetched, and one more in each lane");
         });
     });
 }
