@@ -3,8 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::rc::Rc;
+use std::sync::mpsc;
 
-use handspun::{JoinError, MapConcurrent, map_concurrent, sleep, yield_now};
+use handspun::{JoinError, MapConcurrent, Panic, map_concurrent, sleep, yield_now};
 
 use crate::setup::{Log, Tally, executor, in_order, jumping, panicking_waker, run, secs};
 use crate::support::{Count, CountsDrop, PanicsWhenDropped, panic_quietly, poll, watched};
@@ -199,6 +200,40 @@ fn results_that_are_dropped_drop_the_work() {
             drop(results);
             assert_eq!((drops.get(), executor.n_tasks()), (5, 0));
         });
+    });
+}
+
+/// A84: whether they wait to be fetched, or in a lane for a place.
+#[test]
+fn panics_that_nobody_fetches_are_told_to_the_hook() {
+    watched(|| {
+        let (tells, told) = mpsc::channel();
+        let hook = move |panic: &Panic| tells.send(panic.message().to_owned()).unwrap();
+        executor().panic_hook(hook).build().run(async {
+            let work = async |_| panic_quietly("oh no");
+            let mut results: MapConcurrent<()> = map_concurrent(0..100, 2, work);
+            assert!(results.next().await.unwrap().is_err());
+            for _ in 0..10 {
+                yield_now().await;
+            }
+            drop(results);
+        });
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["oh no"; 4]);
+    });
+}
+
+/// A79: two that wait to be fetched, and two in lanes for a place.
+#[test]
+fn results_outlive_the_lanes_that_left_them() {
+    watched(|| {
+        let results = run(async {
+            let results = map_concurrent(0..100, 2, async |n| n);
+            for _ in 0..10 {
+                yield_now().await;
+            }
+            results
+        });
+        assert_eq!(handspun::block_on(all(results)).len(), 4);
     });
 }
 
