@@ -41,6 +41,20 @@ fn ticks_come_one_by_one_in_any_executor() {
 }
 
 #[test]
+fn who_is_late_for_every_tick_is_timed_out_in_any_executor() {
+    everywhere(|_| async {
+        let mut ticks = interval(Duration::from_nanos(1));
+        let late_for_each = async {
+            loop {
+                ticks.tick().await;
+            }
+        };
+        let late: Result<(), _> = timeout(MOMENT, late_for_each).await;
+        assert!(late.is_err());
+    });
+}
+
+#[test]
 fn a_token_is_heard_in_any_executor() {
     everywhere(|spawn| async move {
         let token = CancellationToken::new();
