@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use handspun::{
     CancelReason, CancellationToken, Clock, Executor, MissedTicks, ThreadPool, hold, interval,
-    join_all, run, sleep, timeout,
+    join_all, run, sleep, timeout, timeout_at,
 };
 
 use crate::elsewhere::everywhere;
@@ -28,6 +28,17 @@ fn a_timeout_ends_what_hangs_in_any_executor() {
     everywhere(|_| async {
         assert!(timeout(MOMENT, pending::<()>()).await.is_err());
         assert_eq!(timeout(AN_HOUR, async { 1 }).await, Ok(1));
+    });
+}
+
+#[test]
+fn of_nested_timeouts_the_earlier_or_the_outer_says_so_in_any_executor() {
+    everywhere(|_| async {
+        assert!(timeout(MOMENT, timeout(AN_HOUR, pending::<()>())).await.is_err());
+        assert!(timeout(AN_HOUR, timeout(MOMENT, pending::<()>())).await.unwrap().is_err());
+        let at = Clock::current().now() + MOMENT;
+        assert!(timeout_at(at, timeout_at(at, pending::<()>())).await.is_err());
+        assert!(timeout(Duration::ZERO, timeout(Duration::MAX, pending::<()>())).await.is_err());
     });
 }
 
