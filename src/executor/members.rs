@@ -9,7 +9,7 @@
 //! 4. A task is cancelled, and other people's code runs, with no borrow of the group held.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::poll_fn;
 use std::mem;
@@ -35,8 +35,8 @@ pub(super) struct Members {
     executor: Option<Arc<ready::Shared>>,
     /// By number.
     pub(super) running: BTreeMap<usize, TaskId>,
-    /// Beyond the limit, in the order in which they came.
-    waiting: VecDeque<Waiting>,
+    /// What gives a seat to each that is beyond the limit. The first by number came first.
+    waiting: BTreeMap<usize, Box<Begin>>,
     /// Somebody further up this stack begins those that wait.
     is_beginning: bool,
     /// It takes no more.
@@ -47,13 +47,7 @@ pub(super) struct Members {
     pub(super) waiter: Option<Waker>,
 }
 
-/// A task that has not begun.
-struct Waiting {
-    number: usize,
-    /// Gives it a seat, and says which.
-    begin: Box<Begin>,
-}
-
+/// Gives a task its seat, and says which.
 type Begin = dyn FnOnce(&Core) -> Option<TaskId>;
 
 pub(super) fn begin<T: 'static>(
@@ -67,15 +61,25 @@ pub(super) fn begin<T: 'static>(
     let (task, unborn) = Unborn::new(&core.shared, None, site);
     let number = task.number();
     let body = run_member(Leaves { group: group.clone(), number }, site, future);
+    let begin = move |core: &Core| unborn.be_born(core, body);
     let mut shared = group.borrow_mut();
     shared.n_spawned += 1;
-    let begin = Box::new(move |core: &Core| unborn.be_born(core, body));
-    shared.waiting.push_back(Waiting { number, begin });
-    let not_wanted = if shared.is_over { mem::take(&mut shared.waiting) } else { VecDeque::new() };
-    drop(shared);
-    panic::drop_each(not_wanted);
-    begin_waiting(group, &core);
+    if shared.is_over {
+        drop(shared);
+        panic::contain(|| drop(begin));
+    } else if shared.has_room() && shared.waiting.is_empty() {
+        drop(shared);
+        seat(group, &core, begin);
+    } else {
+        shared.waiting.insert(number, Box::new(begin)); // Whoever leaves makes room for it.
+    }
     task
+}
+
+fn seat(group: &Rc<RefCell<Members>>, core: &Core, begin: impl FnOnce(&Core) -> Option<TaskId>) {
+    if let Some(task) = begin(core) {
+        group.borrow_mut().running.insert(task.number, task);
+    }
 }
 
 /// Begins as many of those that wait as there is room for.
@@ -88,15 +92,13 @@ fn begin_waiting(group: &Rc<RefCell<Members>>, core: &Core) {
     }
     loop {
         let mut shared = group.borrow_mut();
-        let has_room = shared.limit.is_none_or(|limit| shared.running.len() < limit);
-        let Some(next) = (if has_room { shared.waiting.pop_front() } else { None }) else {
+        let next = if shared.has_room() { shared.waiting.pop_first() } else { None };
+        let Some((_, begin)) = next else {
             shared.is_beginning = false;
             return;
         };
         drop(shared);
-        if let Some(task) = (next.begin)(core) {
-            group.borrow_mut().running.insert(task.number, task);
-        }
+        seat(group, core, begin);
     }
 }
 
@@ -165,10 +167,7 @@ pub(super) fn cancel_all(group: &Rc<RefCell<Members>>, but: Option<usize>) {
 
 /// Drops a task that waits for its turn; false if it does not.
 pub(super) fn give_up(group: &Rc<RefCell<Members>>, number: usize) -> bool {
-    let mut shared = group.borrow_mut();
-    let place = shared.waiting.iter().position(|waiting| waiting.number == number);
-    let waiting = place.and_then(|place| shared.waiting.remove(place));
-    drop(shared);
+    let waiting = group.borrow_mut().waiting.remove(&number);
     let is_given_up = waiting.is_some();
     panic::drop_each(waiting);
     is_given_up
@@ -183,6 +182,10 @@ impl Members {
             self.executor.as_ref().is_some_and(|executor| Arc::ptr_eq(executor, &core.shared)),
             "the tasks in this group are of another executor: make a group for those of this one"
         );
+    }
+
+    fn has_room(&self) -> bool {
+        self.limit.is_none_or(|limit| self.running.len() < limit)
     }
 
     pub(super) fn is_empty(&self) -> bool {

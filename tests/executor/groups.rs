@@ -215,6 +215,19 @@ fn many_that_wait_for_their_turn_end_with_their_executor() {
     });
 }
 
+/// A142: those that wait for their turn, two hundred thousand, are not looked through for each that is cancelled.
+#[test]
+fn many_that_wait_for_their_turn_may_be_cancelled_one_by_one() {
+    watched(|| {
+        run(async {
+            let group = TaskGroup::new().limit(1);
+            let members = (0..200_000).map(|_| group.spawn(pending::<()>())).collect::<Vec<_>>();
+            assert!(members.iter().rev().all(handspun::Member::cancel));
+            group.join().await.unwrap();
+        });
+    });
+}
+
 /// A36: those that wait for their turn, and whose drops panic.
 #[test]
 fn drops_that_panic_while_a_group_is_cancelled_are_contained() {
