@@ -12,7 +12,7 @@ use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::prims::Mutex;
 
@@ -150,6 +150,11 @@ pub(crate) fn contain(code: impl FnOnce()) {
 /// Drops each of them, one after another: two drops that panic in one go would end the process.
 pub(crate) fn drop_each<T>(items: impl IntoIterator<Item = T>) {
     items.into_iter().for_each(|item| contain(|| drop(item)));
+}
+
+/// Wakes each of them, one after another, as [`drop_each`] drops: a waker is other people's code.
+pub(crate) fn wake_each(wakers: impl IntoIterator<Item = Waker>) {
+    wakers.into_iter().for_each(|waker| contain(|| waker.wake()));
 }
 
 fn text_of(payload: &Payload) -> String {

@@ -33,7 +33,7 @@ use super::stuck::{self, Dump, Hang};
 pub(crate) struct Core {
     pub(crate) shared: Arc<Shared>,
     queue: Queue,
-    seats: RefCell<Seats>,
+    pub(super) seats: RefCell<Seats>,
     /// Of the future that `run` was given, while it runs.
     main: RefCell<Option<Main>>,
     rest: Rest,
@@ -195,9 +195,7 @@ impl Core {
         }
         let mut due = self.due.take();
         self.shared.host.take_due(&mut due);
-        for waker in due.drain(..) {
-            panic::contain(|| waker.wake());
-        }
+        panic::wake_each(due.drain(..));
         self.due.set(due);
         let mut queue = self.queue.borrow_mut();
         if let Some(seed) = self.seed.get() {

@@ -92,7 +92,7 @@ impl TaskGroup {
     ///
     /// # Panics
     ///
-    /// If no executor runs on this thread.
+    /// If no executor runs on this thread, or if the tasks in the group are of another one.
     #[doc(alias = "create_task")]
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> Member<F::Output>
@@ -107,7 +107,7 @@ impl TaskGroup {
     ///
     /// # Panics
     ///
-    /// If no executor runs on this thread.
+    /// If no executor runs on this thread, or if the tasks in the group are of another one.
     #[track_caller]
     pub fn try_spawn<F, T, E>(&self, future: F) -> Member<T>
     where
@@ -227,7 +227,7 @@ impl GroupSpawner {
     ///
     /// # Panics
     ///
-    /// If no executor runs on this thread.
+    /// If no executor runs on this thread, or if the tasks in the group are of another one.
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> Option<Member<F::Output>>
     where

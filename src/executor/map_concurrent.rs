@@ -8,7 +8,7 @@
 //!
 //! 1. At most `limit` inputs are worked on, and at most as many results wait to be fetched. So a million
 //!    inputs need no more memory than that.
-//! 2. Each input that was taken has a result, also if its work panics.
+//! 2. Each input that was taken has a result, also if its work panics. What nobody fetches is told to the hook.
 //! 3. When the results are dropped, so are the lanes.
 
 use std::cell::RefCell;
@@ -24,8 +24,10 @@ use std::task::{Poll, Waker};
 use crate::error::JoinError;
 use crate::panic::{self, Panic};
 use crate::wait::cancel_on_drop::CancelOnDrop;
+use crate::wait::panic_hook::PanicHook;
 use crate::wait::tag::{self, Tag};
 
+use super::current;
 use super::spawn::spawn_at;
 use super::task::Task;
 
@@ -55,7 +57,7 @@ use super::task::Task;
 /// # Ok::<(), handspun::JoinError>(())
 /// ```
 ///
-/// **Dropping it** drops the work that is not done.
+/// **Dropping it** drops the work that is not done. A panic that was not fetched is told to the panic hook.
 ///
 /// # Panics
 ///
@@ -72,6 +74,8 @@ where
     T: 'static,
 {
     assert!(limit > 0, "a limit of 0 would let nothing begin: ask for at least 1");
+    let core = current::current()
+        .expect("no executor runs on this thread: `map_concurrent` is called by what it polls");
     let shared = Rc::new(RefCell::new(Shared {
         limit,
         n_lanes: 0,
@@ -80,6 +84,7 @@ where
         reader: None,
         waiting: BTreeMap::new(),
         n_waited: 0,
+        panic_hook: core.shared.panic_hook.clone(),
     }));
     let inputs = Rc::new(RefCell::new(Some(inputs.into_iter())));
     let lane =
@@ -102,10 +107,12 @@ struct Shared<T> {
     lanes: Vec<CancelOnDrop<Task<()>>>,
     results: VecDeque<Result<T, JoinError>>,
     reader: Option<Waker>,
-    /// Lanes that have a result and no room for it, by the number of the result: the oldest is first.
-    waiting: BTreeMap<usize, Waker>,
+    /// Results for which there is no room, by their numbers, and the lanes that wait for it: the oldest is first.
+    waiting: BTreeMap<usize, (Waker, Result<T, JoinError>)>,
     /// How many results there have been that had to wait.
     n_waited: usize,
+    /// Hears of the panics that nobody fetches.
+    panic_hook: PanicHook,
 }
 
 impl<T> MapConcurrent<T> {
@@ -118,9 +125,13 @@ impl<T> MapConcurrent<T> {
             let waker = context.waker().clone();
             let mut shared = self.shared.borrow_mut();
             if let Some(result) = shared.results.pop_front() {
-                let has_room_now = shared.waiting.pop_first();
+                let mut lane = None;
+                if let Some((_, (waker, next))) = shared.waiting.pop_first() {
+                    shared.results.push_back(next);
+                    lane = Some(waker);
+                }
                 drop(shared);
-                has_room_now.into_iter().for_each(|(_, lane)| lane.wake());
+                panic::wake_each(lane);
                 return Poll::Ready(Some(result));
             }
             if shared.n_lanes == 0 {
@@ -138,10 +149,18 @@ impl<T> MapConcurrent<T> {
 impl<T> Drop for MapConcurrent<T> {
     fn drop(&mut self) {
         let mut shared = self.shared.borrow_mut();
-        shared.limit = 0; // A lane that is being polled opens no other, and leaves nothing more.
+        shared.limit = 0; // A lane that is being polled opens no other, and goes no further.
         let lanes = mem::take(&mut shared.lanes);
         drop(shared);
         drop(lanes);
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    fn drop(&mut self) {
+        let waiting = mem::take(&mut self.waiting).into_values().map(|(_, result)| result);
+        let unread = mem::take(&mut self.results).into_iter().chain(waiting);
+        unread.for_each(|result| self.panic_hook.dispose(result));
     }
 }
 
@@ -213,23 +232,29 @@ where
         poll_fn(|context| panic::catch_poll(self.site, working.as_mut(), context)).await
     }
 
-    /// Leaves a result, when there is room for it.
+    /// Leaves a result, and waits until there is room for it.
     async fn leave(&self, result: Result<T, JoinError>) {
-        let mut result = Some(result);
-        let mut number = None;
+        let has_room = {
+            let shared = self.shared.borrow();
+            shared.results.len() < shared.limit
+        };
+        if has_room {
+            return self.put(result);
+        }
+        let (mut result, mut number) = (Some(result), 0);
         poll_fn(|context| {
             let waker = context.waker().clone();
             let mut shared = self.shared.borrow_mut();
-            if shared.results.len() < shared.limit {
-                let stale = number.and_then(|number| shared.waiting.remove(&number));
-                drop(shared);
-                drop(stale);
-                self.put(result.take().expect("this is polled until it is ready"));
-                return Poll::Ready(());
-            }
-            let number = *number.get_or_insert(shared.n_waited);
-            shared.n_waited = shared.n_waited.max(number + 1);
-            let stale = shared.waiting.insert(number, waker);
+            let stale = if let Some(result) = result.take() {
+                number = shared.n_waited;
+                shared.n_waited += 1;
+                shared.waiting.insert(number, (waker, result));
+                None
+            } else if let Some((waits, _)) = shared.waiting.get_mut(&number) {
+                Some(mem::replace(waits, waker))
+            } else {
+                return Poll::Ready(()); // Whoever fetched another has made room for it.
+            };
             drop(shared);
             drop(stale);
             tag::say(Tag::Words("somebody to fetch a result of map_concurrent"));
@@ -243,7 +268,7 @@ where
         shared.results.push_back(result);
         let reader = shared.reader.take();
         drop(shared);
-        reader.into_iter().for_each(Waker::wake);
+        panic::wake_each(reader);
     }
 }
 
@@ -265,6 +290,6 @@ impl<T> Drop for OpenLane<T> {
         shared.n_lanes -= 1;
         let reader = if shared.n_lanes == 0 { shared.reader.take() } else { None };
         drop(shared);
-        reader.into_iter().for_each(Waker::wake);
+        panic::wake_each(reader);
     }
 }

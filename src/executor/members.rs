@@ -5,10 +5,11 @@
 //! 1. A task is in the list from its beginning to its end, whatever that is: its future holds what counts it
 //!    out.
 //! 2. Where a group is over, nothing begins any more.
-//! 3. A task is cancelled, and other people's code runs, with no borrow of the group held.
+//! 3. All of them are of one executor.
+//! 4. A task is cancelled, and other people's code runs, with no borrow of the group held.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::poll_fn;
 use std::mem;
@@ -30,10 +31,12 @@ use super::task::{Task, Unborn};
 pub(super) struct Members {
     pub(super) supervises: bool,
     pub(super) limit: Option<usize>,
+    /// Whose tasks they are, if there are any: a number and a seat say nothing in another one.
+    executor: Option<Arc<ready::Shared>>,
     /// By number.
-    pub(super) running: BTreeMap<usize, Begun>,
-    /// Beyond the limit, in the order in which they came.
-    waiting: VecDeque<Waiting>,
+    pub(super) running: BTreeMap<usize, TaskId>,
+    /// What gives a seat to each that is beyond the limit. The first by number came first.
+    waiting: BTreeMap<usize, Box<Begin>>,
     /// Somebody further up this stack begins those that wait.
     is_beginning: bool,
     /// It takes no more.
@@ -44,19 +47,7 @@ pub(super) struct Members {
     pub(super) waiter: Option<Waker>,
 }
 
-#[derive(Clone)]
-pub(super) struct Begun {
-    executor: Arc<ready::Shared>,
-    task: TaskId,
-}
-
-/// A task that has not begun.
-struct Waiting {
-    number: usize,
-    /// Gives it a seat, and says which.
-    begin: Box<Begin>,
-}
-
+/// Gives a task its seat, and says which.
 type Begin = dyn FnOnce(&Core) -> Option<TaskId>;
 
 pub(super) fn begin<T: 'static>(
@@ -66,18 +57,29 @@ pub(super) fn begin<T: 'static>(
 ) -> Task<Option<T>> {
     let core = current::current()
         .expect("no executor runs on this thread: a group's tasks are spawned by what it polls");
+    group.borrow_mut().belong_to(&core);
     let (task, unborn) = Unborn::new(&core.shared, None, site);
     let number = task.number();
     let body = run_member(Leaves { group: group.clone(), number }, site, future);
+    let begin = move |core: &Core| unborn.be_born(core, body);
     let mut shared = group.borrow_mut();
     shared.n_spawned += 1;
-    let begin = Box::new(move |core: &Core| unborn.be_born(core, body));
-    shared.waiting.push_back(Waiting { number, begin });
-    let not_wanted = if shared.is_over { mem::take(&mut shared.waiting) } else { VecDeque::new() };
-    drop(shared);
-    panic::drop_each(not_wanted);
-    begin_waiting(group, &core);
+    if shared.is_over {
+        drop(shared);
+        panic::contain(|| drop(begin));
+    } else if shared.has_room() && shared.waiting.is_empty() {
+        drop(shared);
+        seat(group, &core, begin);
+    } else {
+        shared.waiting.insert(number, Box::new(begin)); // Whoever leaves makes room for it.
+    }
     task
+}
+
+fn seat(group: &Rc<RefCell<Members>>, core: &Core, begin: impl FnOnce(&Core) -> Option<TaskId>) {
+    if let Some(task) = begin(core) {
+        group.borrow_mut().running.insert(task.number, task);
+    }
 }
 
 /// Begins as many of those that wait as there is room for.
@@ -90,16 +92,13 @@ fn begin_waiting(group: &Rc<RefCell<Members>>, core: &Core) {
     }
     loop {
         let mut shared = group.borrow_mut();
-        let has_room = shared.limit.is_none_or(|limit| shared.running.len() < limit);
-        let Some(next) = (if has_room { shared.waiting.pop_front() } else { None }) else {
+        let next = if shared.has_room() { shared.waiting.pop_first() } else { None };
+        let Some((_, begin)) = next else {
             shared.is_beginning = false;
             return;
         };
         drop(shared);
-        if let Some(task) = (next.begin)(core) {
-            let member = Begun { executor: core.shared.clone(), task };
-            group.borrow_mut().running.insert(task.number, member);
-        }
+        seat(group, core, begin);
     }
 }
 
@@ -143,7 +142,7 @@ impl Drop for Leaves {
         let mut shared = self.group.borrow_mut();
         let waiter = if shared.is_empty() { shared.waiter.take() } else { None };
         drop(shared);
-        waiter.into_iter().for_each(Waker::wake);
+        panic::wake_each(waiter);
     }
 }
 
@@ -152,29 +151,43 @@ pub(super) fn cancel_all(group: &Rc<RefCell<Members>>, but: Option<usize>) {
     let mut shared = group.borrow_mut();
     shared.is_over = true;
     let waiting = mem::take(&mut shared.waiting);
-    let running = shared.running.values().filter(|running| Some(running.task.number) != but);
-    let running: Vec<_> = running.cloned().collect();
+    let running = shared.running.values().filter(|task| Some(task.number) != but);
+    let running: Vec<_> = running.copied().collect();
+    let executor = shared.executor.clone();
     let waiter = shared.waiter.take();
     drop(shared);
     panic::drop_each(waiting);
-    for Begun { executor, task } in running {
-        current::cancel(&executor, task);
+    if let Some(executor) = executor {
+        for task in running {
+            current::cancel(&executor, task);
+        }
     }
-    waiter.into_iter().for_each(Waker::wake);
+    panic::wake_each(waiter);
 }
 
 /// Drops a task that waits for its turn; false if it does not.
 pub(super) fn give_up(group: &Rc<RefCell<Members>>, number: usize) -> bool {
-    let mut shared = group.borrow_mut();
-    let place = shared.waiting.iter().position(|waiting| waiting.number == number);
-    let waiting = place.and_then(|place| shared.waiting.remove(place));
-    drop(shared);
+    let waiting = group.borrow_mut().waiting.remove(&number);
     let is_given_up = waiting.is_some();
     panic::drop_each(waiting);
     is_given_up
 }
 
 impl Members {
+    fn belong_to(&mut self, core: &Core) {
+        if self.is_empty() {
+            self.executor = Some(core.shared.clone());
+        }
+        assert!(
+            self.executor.as_ref().is_some_and(|executor| Arc::ptr_eq(executor, &core.shared)),
+            "the tasks in this group are of another executor: make a group for those of this one"
+        );
+    }
+
+    fn has_room(&self) -> bool {
+        self.limit.is_none_or(|limit| self.running.len() < limit)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.running.is_empty() && self.waiting.is_empty()
     }

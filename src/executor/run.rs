@@ -71,6 +71,7 @@ pub fn run<F: Future>(future: F) -> F::Output {
 ///
 /// [`Hang`], when it is certain that nothing can ever wake again: nobody is ready, no timer is set, nothing
 /// that was started here is under way, no [`Remote`] is left, and nobody else has a clone of any waker.
+/// (A thread that will [cancel](Task::cancel) a task by its handle keeps a `Remote` meanwhile, to be waited for.)
 /// Under a [jumping](Clock::jumping) clock a second of silence is enough in place of the last. A hang that
 /// cannot be proved is not reported: [`Executor::dump`] shows where a program stands.
 pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
@@ -354,6 +355,18 @@ mod tests {
             assert_eq!(spawn(async { "as before" }).await.ok(), Some("as before"));
         });
         assert!(!has_run.get());
+    }
+
+    /// A41.
+    #[test]
+    fn tasks_one_after_another_need_one_seat() {
+        let executor = Executor::new();
+        executor.run(async {
+            for n in 0..10_000 {
+                assert_eq!(spawn(async move { n }).await.ok(), Some(n));
+            }
+        });
+        assert_eq!(executor.core.seats.borrow().next_seat(), 0);
     }
 
     #[test]

@@ -84,8 +84,11 @@ impl Card {
     }
 
     pub(crate) fn tell(&self, step: Step) {
-        let (observer, name) = (&self.shared.observer, self.name.as_deref());
-        observer.tell_about(observer.now(), What::Task, self.number, name, step);
+        let observer = &self.shared.observer;
+        if let Some(now) = observer.now() {
+            let name = self.name.as_deref();
+            observer.tell_about(Some(now), What::Task, self.number, name, step);
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 //!
 //! What must always hold: a report is the truth. A clone in unknown hands may be woken at any time, so one
 //! of them is enough for no report. The hands that are known are those of other tasks of this executor: a
-//! task keeps the waker of whoever waits for it.
+//! task keeps the waker of whoever waits for it. One thing is not asked, for it cannot be known: whether another
+//! thread has a handle, and will cancel its task. Who means to keeps a `Remote`, and that is asked.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -157,7 +157,9 @@ impl<T> Task<T> {
     /// Called inside of its executor, the future has been dropped when this returns, and the handle settles
     /// to [`JoinError::Cancelled`]; but a task that cancels itself, from inside its own poll, is dropped
     /// after that poll. From elsewhere, another thread or between two runs, it is asked for, and happens
-    /// when the executor reads its mail; then `true` says only that the task was not over at this moment.
+    /// when the executor reads its mail; then `true` says only that the task was not over at this moment. A
+    /// thread that means to do so keeps a [`Remote`](crate::Remote): an executor in which nobody else could wake
+    /// reports that it hangs, and does not ask where its handles are.
     ///
     /// A task cannot refuse. Clean-up that has to wait for something needs a
     /// [`CancellationToken`](crate::CancellationToken), which the task looks at.

@@ -71,6 +71,9 @@ impl Clock {
 
     /// Moves a jumping clock, and wakes those whose time has come, in the order of their deadlines.
     ///
+    /// Time moves at once, and whoever is woken sees the new one. A task that [sleeps](crate::sleep) in place of this
+    /// passes each time in between.
+    ///
     /// # Panics
     ///
     /// If it is the real clock, or if there is no such time.

@@ -4,6 +4,9 @@
 //! and not from when somebody came to wait for them, so that they do not drift; what happens when
 //! somebody comes late is said, and not left to chance.
 
+use std::future::poll_fn;
+use std::mem;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::clock::Clock;
@@ -34,7 +37,7 @@ pub fn interval(period: Duration) -> Interval {
     assert!(!period.is_zero(), "an interval of zero never ends: use `yield_now`");
     let clock = Clock::current();
     let next = Some(clock.now());
-    Interval { clock, period, next, missed: MissedTicks::Burst }
+    Interval { clock, period, next, others_had_a_turn: true, missed: MissedTicks::Burst }
 }
 
 /// What an [`Interval`] does about ticks that nobody was there for.
@@ -55,6 +58,8 @@ pub struct Interval {
     period: Duration,
     /// When the next tick is due; `None` if there is no such time.
     next: Option<Instant>,
+    /// Since the last tick. Without that, whoever is late for every tick would be ready for ever.
+    others_had_a_turn: bool,
     missed: MissedTicks,
 }
 
@@ -68,14 +73,28 @@ impl Interval {
 
     /// Waits for the next tick, and gives the time at which it was due.
     ///
-    /// Dropping the wait loses no tick.
+    /// Whoever is late lets the others be polled once before the tick. Dropping the wait loses no tick.
     pub async fn tick(&mut self) -> Instant {
         let Some(due) = self.next else { std::future::pending().await };
         if self.clock.now() < due {
             Sleep::on(&self.clock, Deadline::At(due)).await;
+        } else {
+            self.let_others_go_first().await;
         }
         self.next = self.after(due, self.clock.now());
+        self.others_had_a_turn = false;
         due
+    }
+
+    /// Once for each tick, though the wait may be dropped and begun again.
+    fn let_others_go_first(&mut self) -> impl Future<Output = ()> {
+        poll_fn(|context| {
+            if mem::replace(&mut self.others_had_a_turn, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
     }
 
     /// Begins anew: the next tick comes a whole period from now.

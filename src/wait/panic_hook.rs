@@ -1,7 +1,7 @@
 //! Who hears of panics that nobody reads.
 //!
 //! Knows nothing of what panicked. What must always hold: a panic that nobody will ever read is told
-//! exactly once; and neither the hook nor the drop of an unread value can unwind into its caller.
+//! exactly once; and neither the hook, nor its drop, nor that of an unread value unwinds into its caller.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,13 +9,15 @@ use std::sync::Arc;
 use crate::error::JoinError;
 use crate::panic::{self, Panic};
 
-/// What is done about a result that has no reader.
-#[derive(Clone)]
-pub(crate) struct PanicHook(Arc<dyn Fn(&Panic) + Send + Sync>);
+/// What is done about a result that has no reader. `None` is one line on stderr.
+#[derive(Clone, Default)]
+pub(crate) struct PanicHook(Option<Arc<Hook>>);
+
+type Hook = dyn Fn(&Panic) + Send + Sync;
 
 impl PanicHook {
     pub(crate) fn new(hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(hook))
+        Self(Some(Arc::new(hook)))
     }
 
     pub(crate) fn dispose<T>(&self, unread: Result<T, JoinError>) {
@@ -23,14 +25,17 @@ impl PanicHook {
     }
 
     pub(crate) fn tell(&self, panic: &Panic) {
-        panic::contain(|| (self.0)(panic));
+        panic::contain(|| match &self.0 {
+            Some(hook) => hook(panic),
+            None => eprintln!("handspun: nobody read this panic: {panic}"),
+        });
     }
 }
 
-/// One line on stderr.
-impl Default for PanicHook {
-    fn default() -> Self {
-        Self::new(|panic| eprintln!("handspun: nobody read this panic: {panic}"))
+impl Drop for PanicHook {
+    /// What it owns may be anybody's, and the last to drop it may be a thread of ours, or hold a waker.
+    fn drop(&mut self) {
+        panic::contain(|| drop(self.0.take()));
     }
 }
 

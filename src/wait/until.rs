@@ -19,7 +19,8 @@ use super::deadline::Deadline;
 /// `Result::is_err` until one fails. To look at every result as it comes, use [`as_completed`].
 ///
 /// The result can be awaited, or joined with [`join`](Wait::join) and
-/// [`join_timeout`](Wait::join_timeout).
+/// [`join_timeout`](Wait::join_timeout). To await some for a time and keep the others, give a loop over
+/// [`as_completed`] a [`timeout`](crate::timeout), and take what is left [apart](AsCompleted::into_parts).
 ///
 /// ```
 /// use handspun::{JoinHandle, ThreadPool, wait};

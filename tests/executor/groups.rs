@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::future::pending;
 use std::rc::Rc;
 
-use handspun::{TaskGroup, sleep, spawn, task_group, timeout, yield_now};
+use handspun::{JoinError, TaskGroup, sleep, spawn, task_group, timeout, yield_now};
 
 use crate::setup::{
-    OnDrop, Tally, executor, in_order, jumping, jumping_in_order, millis, run, secs,
+    OnDrop, Tally, executor, in_order, jumping, jumping_in_order, millis, panicking_waker, run,
+    secs,
 };
-use crate::support::{Count, CountsDrop, PanicsWhenDropped, watched};
+use crate::support::{Count, CountsDrop, PanicsWhenDropped, poll, watched};
 
 /// A member that counts itself out.
 async fn stays(counts: CountsDrop) {
@@ -214,6 +215,19 @@ fn many_that_wait_for_their_turn_end_with_their_executor() {
     });
 }
 
+/// A142: those that wait for their turn, two hundred thousand, are not looked through for each that is cancelled.
+#[test]
+fn many_that_wait_for_their_turn_may_be_cancelled_one_by_one() {
+    watched(|| {
+        run(async {
+            let group = TaskGroup::new().limit(1);
+            let members = (0..200_000).map(|_| group.spawn(pending::<()>())).collect::<Vec<_>>();
+            assert!(members.iter().rev().all(handspun::Member::cancel));
+            group.join().await.unwrap();
+        });
+    });
+}
+
 /// A36: those that wait for their turn, and whose drops panic.
 #[test]
 fn drops_that_panic_while_a_group_is_cancelled_are_contained() {
@@ -293,6 +307,43 @@ fn a_task_that_is_cancelled_takes_its_group_along() {
             yield_now().await;
             assert!(task.cancel());
             assert_eq!((drops.get(), executor.n_tasks()), (1, 0));
+        });
+    });
+}
+
+/// A21: numbers and seats are of one executor, and so the tasks of a group are. When they are over it may move.
+#[test]
+fn a_group_with_tasks_of_one_executor_takes_none_of_another() {
+    watched(|| {
+        let (one, other) = (executor().build(), executor().build());
+        let group = Rc::new(TaskGroup::new());
+        let first = one.run(async { group.spawn(yield_now()) });
+        let spawns = group.clone();
+        let refused = other.run(async { spawn(async move { drop(spawns.spawn(async {})) }).await });
+        let Err(JoinError::Panicked(panic)) = refused else { unreachable!("it has no output") };
+        assert!(panic.message().contains("of another executor"), "{}", panic.message());
+        assert_eq!(one.run(first), Some(()));
+        assert_eq!(other.run(async { group.spawn(async { 7 }).await }), Some(7));
+    });
+}
+
+/// A16: a foreign waker that panics costs a member neither its output nor its turn, nor does it end a drop.
+#[test]
+fn a_waker_that_panics_when_a_group_is_over_is_contained() {
+    watched(|| {
+        jumping().run(async {
+            for is_dropped in [false, true] {
+                let group = TaskGroup::new();
+                let member = group.spawn(sleep(secs(1)));
+                let mut joins = Box::pin(group.join());
+                let (wakes, waker) = panicking_waker();
+                assert!(poll(&mut joins, &waker).is_pending());
+                if is_dropped {
+                    drop(joins);
+                }
+                assert_eq!(member.await.is_some(), !is_dropped);
+                assert_eq!(wakes.get(), 1);
+            }
         });
     });
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::task::Waker;
 use std::thread;
 
-use handspun::{Flag, Task, ThreadPool, join_all, sleep, spawn, spawn_named, yield_now};
+use handspun::{Flag, Task, TaskGroup, ThreadPool, join_all, sleep, spawn, spawn_named, yield_now};
 
 use crate::setup::{dawdle, executor, hands_out, jumping, millis, run, try_run};
 use crate::support::{Gate, watched};
@@ -171,6 +171,30 @@ fn no_hang_is_reported_while_a_remote_is_left() {
             assert_eq!(executor.n_tasks(), 0, "what was sent has been done");
             afar.join().unwrap();
         }
+    });
+}
+
+/// A27: so is a thread that will cancel a task, if it has a remote. Its handle alone tells nothing.
+#[test]
+fn no_hang_is_reported_before_a_thread_with_a_remote_has_cancelled() {
+    watched(|| {
+        let executor = executor().build();
+        let remote = executor.remote();
+        let ended = executor.try_run(async {
+            let group = TaskGroup::new();
+            let member = group.spawn(pending::<()>());
+            let owner = spawn(async move {
+                let _group = group;
+                pending::<()>().await;
+            });
+            drop(thread::spawn(move || {
+                dawdle();
+                owner.cancel();
+                drop(remote);
+            }));
+            member.await
+        });
+        assert_eq!(ended.unwrap(), None);
     });
 }
 

@@ -149,6 +149,30 @@ fn an_advance_inside_a_task_wakes_all_that_it_passes_in_order() {
     });
 }
 
+/// A56: what a sleep passes is woken in its order, and at its own time, also what was set meanwhile.
+#[test]
+fn a_sleep_passes_all_that_is_due_before_it_step_by_step() {
+    watched(|| {
+        let log = Log::new();
+        jumping_in_order().run(async {
+            let clock = Clock::current();
+            let began = clock.now();
+            let tasks = [3, 1, 2].map(|n| {
+                let (log, clock) = (log.clone(), clock.clone());
+                spawn(async move {
+                    loop {
+                        sleep(secs(n)).await;
+                        log.add((n, (clock.now() - began).as_secs()));
+                    }
+                })
+            });
+            sleep(millis(4500)).await;
+            assert_eq!(log.take(), [(1, 1), (2, 2), (1, 2), (3, 3), (1, 3), (2, 4), (1, 4)]);
+            drop(tasks);
+        });
+    });
+}
+
 /// A58.
 #[test]
 #[should_panic(expected = "the real clock cannot be advanced")]

@@ -3,11 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::rc::Rc;
+use std::sync::mpsc;
 
-use handspun::{JoinError, MapConcurrent, map_concurrent, sleep, yield_now};
+use handspun::{JoinError, MapConcurrent, Panic, map_concurrent, sleep, yield_now};
 
-use crate::setup::{Log, Tally, executor, in_order, jumping, run, secs};
-use crate::support::{Count, CountsDrop, panic_quietly, watched};
+use crate::setup::{Log, Tally, executor, in_order, jumping, panicking_waker, run, secs};
+use crate::support::{Count, CountsDrop, PanicsWhenDropped, panic_quietly, poll, watched};
 
 async fn all<T>(mut results: MapConcurrent<T>) -> Vec<T> {
     let mut outputs = Vec::new();
@@ -202,6 +203,56 @@ fn results_that_are_dropped_drop_the_work() {
     });
 }
 
+/// A84: whether they wait to be fetched, or in a lane for a place.
+#[test]
+fn panics_that_nobody_fetches_are_told_to_the_hook() {
+    watched(|| {
+        let (tells, told) = mpsc::channel();
+        let hook = move |panic: &Panic| tells.send(panic.message().to_owned()).unwrap();
+        executor().panic_hook(hook).build().run(async {
+            let work = async |_| panic_quietly("oh no");
+            let mut results: MapConcurrent<()> = map_concurrent(0..100, 2, work);
+            assert!(results.next().await.unwrap().is_err());
+            for _ in 0..10 {
+                yield_now().await;
+            }
+            drop(results);
+        });
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["oh no"; 4]);
+    });
+}
+
+/// A79: two that wait to be fetched, and two in lanes for a place.
+#[test]
+fn results_outlive_the_lanes_that_left_them() {
+    watched(|| {
+        let results = run(async {
+            let results = map_concurrent(0..100, 2, async |n| n);
+            for _ in 0..10 {
+                yield_now().await;
+            }
+            results
+        });
+        assert_eq!(handspun::block_on(all(results)).len(), 4);
+    });
+}
+
+/// A36: results that nobody fetches, and whose drops panic.
+#[test]
+fn results_that_are_dropped_unread_are_contained() {
+    watched(|| {
+        jumping().run(async {
+            let drops = Count::default();
+            let counts = drops.clone();
+            let results =
+                map_concurrent(0..100, 4, async move |_| PanicsWhenDropped(counts.clone()));
+            sleep(secs(1)).await;
+            drop(results);
+            assert_eq!(drops.get(), 8, "four that wait to be fetched, and one more in each lane");
+        });
+    });
+}
+
 /// A79: before anything has begun.
 #[test]
 fn results_that_are_dropped_at_once_call_nothing() {
@@ -263,6 +314,24 @@ fn a_wait_for_a_result_that_is_dropped_loses_none() {
                 }
             }
             assert_eq!(log.take(), [1, 2, 3]);
+        });
+    });
+}
+
+/// A16: a foreign waker that panics ends no lane.
+#[test]
+fn a_waker_that_panics_when_a_result_is_there_is_contained() {
+    watched(|| {
+        jumping().run(async {
+            let mut results = map_concurrent(0..3, 1, async |n| {
+                sleep(secs(1)).await;
+                n
+            });
+            let (wakes, waker) = panicking_waker();
+            assert!(poll(&mut Box::pin(results.next()), &waker).is_pending());
+            sleep(secs(2)).await;
+            assert_eq!(wakes.get(), 1);
+            assert_eq!(all(results).await, [0, 1, 2]);
         });
     });
 }

@@ -7,12 +7,15 @@ use std::env;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::task::{Poll, Waker};
+use std::task::{Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
 use handspun::{Clock, Executor, ExecutorBuilder, Hang};
+
+use crate::support::{Count, panic_quietly};
 
 /// The settings of an executor that may poll in any order: `HANDSPUN_SEED=7 cargo test --test executor` runs
 /// all that is tested with it in the order of that seed.
@@ -118,6 +121,21 @@ pub(crate) fn hands_out(wakers: Sender<Waker>, n: usize) -> impl Future<Output =
         wakers.send(context.waker().clone()).unwrap();
         Poll::Pending
     })
+}
+
+struct PanicsWhenWoken(Count);
+
+/// A waker that panics, and how often it was woken.
+pub(crate) fn panicking_waker() -> (Count, Waker) {
+    let wakes = Count::default();
+    (wakes.clone(), Arc::new(PanicsWhenWoken(wakes)).into())
+}
+
+impl Wake for PanicsWhenWoken {
+    fn wake(self: Arc<Self>) {
+        self.0.add_one();
+        panic_quietly("a waker that panics")
+    }
 }
 
 /// Calls a function when it is dropped.

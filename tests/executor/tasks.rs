@@ -142,7 +142,7 @@ fn an_unread_output_whose_drop_panics_is_contained() {
 
 /// A41.
 #[test]
-fn a_million_tasks_one_after_another_need_one_seat() {
+fn a_million_tasks_end_and_none_is_left() {
     watched(|| {
         let done = Tally::default();
         let executor = in_order();

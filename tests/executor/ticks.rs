@@ -1,8 +1,13 @@
 //! Intervals: the exact schedules.
 
-use handspun::{Clock, Interval, MissedTicks, interval, sleep};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
 
-use crate::setup::{jumping, secs};
+use handspun::{Clock, Interval, MissedTicks, interval, sleep, timeout};
+
+use crate::setup::{executor, jumping, millis, secs};
 use crate::support::watched;
 
 /// For each of so many ticks: when it was due, and when it came.
@@ -108,7 +113,7 @@ fn a_wait_for_a_tick_that_is_dropped_loses_none() {
         let seen = jumping().run(async {
             let mut interval = interval(secs(10));
             interval.tick().await;
-            assert!(handspun::timeout(secs(3), interval.tick()).await.is_err());
+            assert!(timeout(secs(3), interval.tick()).await.is_err());
             ticks(&mut interval, 2).await
         });
         assert_eq!(seen, [(0, 0), (10, 10)]);
@@ -120,9 +125,47 @@ fn a_wait_for_a_tick_that_is_dropped_loses_none() {
 fn an_interval_of_all_time_ticks_once() {
     watched(|| {
         jumping().run(async {
-            let mut interval = interval(std::time::Duration::MAX);
+            let mut interval = interval(Duration::MAX);
             interval.tick().await;
-            assert!(handspun::timeout(secs(3600), interval.tick()).await.is_err());
+            assert!(timeout(secs(3600), interval.tick()).await.is_err());
+        });
+    });
+}
+
+/// A66: whoever is late for every tick is not ready for ever, and so can be timed out.
+#[test]
+fn a_task_that_is_late_for_every_tick_lets_the_others_run() {
+    watched(|| {
+        for executor in [executor().build(), jumping()] {
+            let late: Result<(), _> = executor.run(async {
+                let mut interval = interval(Duration::from_nanos(1));
+                let ticks = async {
+                    loop {
+                        interval.tick().await;
+                    }
+                };
+                timeout(Duration::from_micros(10), ticks).await
+            });
+            assert!(late.is_err());
+        }
+    });
+}
+
+/// A61: what it waits for beside the tick may always be ready, and then each wait for the tick is polled once.
+#[test]
+fn a_tick_comes_though_every_wait_for_it_is_given_up() {
+    watched(|| {
+        executor().build().run(async {
+            let mut interval = interval(millis(1));
+            let mut n_ticks = 0;
+            while n_ticks < 3 {
+                let mut tick = pin!(interval.tick());
+                poll_fn(|context| {
+                    n_ticks += usize::from(tick.as_mut().poll(context).is_ready());
+                    Poll::Ready(())
+                })
+                .await;
+            }
         });
     });
 }

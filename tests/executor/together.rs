@@ -9,8 +9,8 @@ use handspun::{
     JoinError, as_completed, join_all, race, sleep, spawn, timeout, try_join_all, wait, yield_now,
 };
 
-use crate::setup::{Tally, counted, hands_out, jumping, run, secs};
-use crate::support::{Count, CountsDrop, panic_quietly, watched};
+use crate::setup::{Tally, counted, hands_out, jumping, millis, run, secs};
+use crate::support::{Count, CountsDrop, PanicsWhenDropped, panic_quietly, watched};
 
 /// A76.
 #[test]
@@ -167,6 +167,29 @@ fn a_part_that_panics_takes_the_others_along() {
     });
 }
 
+/// A84: a part whose drop panics.
+#[test]
+fn a_drop_that_panics_in_a_join_leaves_none_of_the_others() {
+    watched(|| {
+        run(async {
+            let drops = Count::default();
+            let parts = (0..10).map(|n| {
+                let counts = CountsDrop(drops.clone());
+                let panics = (n == 5).then(|| PanicsWhenDropped(drops.clone()));
+                async move {
+                    let _held = (counts, panics);
+                    pending::<()>().await;
+                }
+            });
+            let all = spawn(join_all(parts.collect::<Vec<_>>()));
+            yield_now().await;
+            assert!(all.cancel());
+            assert_eq!(drops.get(), 11);
+            assert!(matches!(all.await, Err(JoinError::Panicked(_))));
+        });
+    });
+}
+
 #[test]
 fn the_first_to_be_ready_wins_and_the_others_are_dropped() {
     watched(|| {
@@ -273,6 +296,26 @@ fn a_wait_for_some_gives_back_the_others_which_go_on() {
             assert_eq!((all.done.len(), all.unfinished.len()), (3, 0));
             let others = join_all(first.unfinished).await;
             assert_eq!(others.iter().filter(|result| result.is_err()).count(), 1);
+        });
+    });
+}
+
+/// A89: the same with a time, in a task.
+#[test]
+fn a_wait_for_some_in_a_time_gives_back_the_others_which_go_on() {
+    watched(|| {
+        jumping().run(async {
+            let mut completed = as_completed([3, 1, 9, 2].map(|n| spawn(sleep(secs(n)))));
+            let mut n_done = 0;
+            let in_time = async {
+                while completed.next().await.is_some() {
+                    n_done += 1;
+                }
+            };
+            assert!(timeout(millis(2500), in_time).await.is_err());
+            let (done, unfinished) = completed.into_parts();
+            assert_eq!((n_done, done.len(), unfinished.len()), (2, 0, 2));
+            assert!(join_all(unfinished).await.iter().all(Result::is_ok));
         });
     });
 }

@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 use std::future::{pending, poll_fn};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::task::{Poll, Waker};
 use std::thread;
 
 use handspun::{Executor, spawn, yield_now};
 
 use crate::setup::{OnDrop, Tally, counted, executor, hands_out, run};
-use crate::support::{Count, CountsDrop, watched};
+use crate::support::{Count, CountsDrop, PanicsWhenDropped, watched};
 
 /// A9.
 #[test]
@@ -126,6 +126,26 @@ fn a_drop_at_the_end_may_wake_whom_it_likes() {
         executor.run(yield_now());
         drop(executor);
         assert_eq!(drops.get(), 3);
+    });
+}
+
+/// A16: the last to have anything of an executor may be a waker on another thread.
+#[test]
+fn a_waker_that_is_dropped_last_drops_what_the_executor_was_given() {
+    watched(|| {
+        let drops = Count::default();
+        let held = [(); 2].map(|()| Mutex::new(PanicsWhenDropped(drops.clone())));
+        let [by_hook, by_observer] = held;
+        let executor = executor().panic_hook(move |_| drop(by_hook.lock().unwrap()));
+        let executor = executor.observer(move |_| drop(by_observer.lock().unwrap())).build();
+        let (sender, wakers) = mpsc::channel();
+        executor.run(async move { drop(spawn(hands_out(sender, 1))) });
+        executor.run(yield_now());
+        drop(executor);
+        let waker: Waker = wakers.recv().unwrap();
+        assert_eq!(drops.get(), 0);
+        assert!(thread::spawn(move || drop(waker)).join().is_ok());
+        assert_eq!(drops.get(), 2);
     });
 }
 

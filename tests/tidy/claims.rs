@@ -55,6 +55,25 @@ fn sleeps_without_an_excuse(house: &House, excuses: &[(&str, &str)]) -> Vec<Viol
     violations
 }
 
+/// The document that says of each model check what it is good for.
+const TABLE_OF_CHECKS: &str = "docs/design.md";
+
+/// The table of model checks has a row for each, but for those that *would* go wrong, and must.
+pub(crate) fn every_model_check_has_its_row(house: &House) -> Vec<Violation> {
+    let table = house.text(TABLE_OF_CHECKS).unwrap_or_default().replace('\'', "");
+    let mut violations = Vec::new();
+    for source in house.sources().filter(|source| source.path.starts_with("tests/model/")) {
+        for name in source.code_and_tests().into_iter().flat_map(names_of_tests) {
+            let row = format!("| {} |", name.text.replace('_', " "));
+            if !name.text.contains("_would_") && !table.contains(&row) {
+                let message = format!("it has no row in {TABLE_OF_CHECKS}: `{row}`");
+                violations.push(Violation::new(&source.path, name.first_line, message));
+            }
+        }
+    }
+    violations
+}
+
 /// The names of the functions under `#[test]`, or under another crate's attribute `test`.
 fn names_of_tests(tokens: &[Token]) -> Vec<&Token> {
     let is_attribute = |at: &usize| {
@@ -104,6 +123,17 @@ mod tests {
             ),
         ];
         assert_eq!(caught(no_test_sleeps_to_order_events, &house), ["src/b.rs:2", "tests/c.rs:2"]);
+    }
+
+    #[test]
+    fn a_model_check_without_a_row_is_caught() {
+        let checks = "#[test]\nfn a_job_is_nobody_elses() {}\n#[test]\nfn a_wake_is_lost() {}\n\
+                      #[test]\nfn a_relaxed_look_would_lose_it() {}";
+        let house = [
+            ("docs/design.md", "| a job is nobody else's | two claimants | all 6 | |"),
+            ("tests/model/a.rs", checks),
+        ];
+        assert_eq!(caught(every_model_check_has_its_row, &house), ["tests/model/a.rs:4"]);
     }
 
     #[test]

@@ -110,6 +110,11 @@ fn no_test_sleeps_to_order_events() {
 }
 
 #[test]
+fn every_model_check_has_its_row() {
+    holds(claims::every_model_check_has_its_row);
+}
+
+#[test]
 fn nothing_is_marked_as_undone() {
     holds(leftovers::nothing_is_marked_as_undone);
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use handspun::{
     CancelReason, CancellationToken, Clock, Executor, MissedTicks, ThreadPool, hold, interval,
-    join_all, run, sleep, timeout,
+    join_all, run, sleep, timeout, timeout_at,
 };
 
 use crate::elsewhere::everywhere;
@@ -32,11 +32,36 @@ fn a_timeout_ends_what_hangs_in_any_executor() {
 }
 
 #[test]
+fn of_nested_timeouts_the_earlier_or_the_outer_says_so_in_any_executor() {
+    everywhere(|_| async {
+        assert!(timeout(MOMENT, timeout(AN_HOUR, pending::<()>())).await.is_err());
+        assert!(timeout(AN_HOUR, timeout(MOMENT, pending::<()>())).await.unwrap().is_err());
+        let at = Clock::current().now() + MOMENT;
+        assert!(timeout_at(at, timeout_at(at, pending::<()>())).await.is_err());
+        assert!(timeout(Duration::ZERO, timeout(Duration::MAX, pending::<()>())).await.is_err());
+    });
+}
+
+#[test]
 fn ticks_come_one_by_one_in_any_executor() {
     everywhere(|_| async {
         let mut ticks = interval(MOMENT).missed_ticks(MissedTicks::Burst);
         let (first, second) = (ticks.tick().await, ticks.tick().await);
         assert_eq!(second - first, MOMENT);
+    });
+}
+
+#[test]
+fn who_is_late_for_every_tick_is_timed_out_in_any_executor() {
+    everywhere(|_| async {
+        let mut ticks = interval(Duration::from_nanos(1));
+        let late_for_each = async {
+            loop {
+                ticks.tick().await;
+            }
+        };
+        let late: Result<(), _> = timeout(MOMENT, late_for_each).await;
+        assert!(late.is_err());
     });
 }
 
