@@ -112,11 +112,8 @@ impl Host {
         self.here(|here| here.fired.get() >= Some(deadline)).unwrap_or(false)
     }
 
-    pub(crate) fn remove_timer(self: &Arc<Self>, key: Key) {
-        let mut timers = self.timers.lock();
-        let (waker, next) = (timers.remove(key), timers.next_deadline());
-        drop(timers);
-        self.here(|here| here.next.set(next));
+    pub(crate) fn remove_timer(&self, key: Key) {
+        let waker = self.timers.lock().remove(key); // If it was the first, `next` is too early now.
         panic::contain(|| drop(waker));
     }
 
