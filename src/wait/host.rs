@@ -163,7 +163,9 @@ impl Host {
 
     /// The executor has ended. Whoever sleeps here is woken, to sleep elsewhere.
     pub(crate) fn close(&self) {
-        drop(Self::enter(None)); // Whoever is woken finds no host here.
+        // Whoever is woken finds no host here: a sleep that was polled by its wake would be set here again, and
+        // nobody would fire it. It misses nothing, for a host that keeps timers is on the real clock.
+        drop(Self::enter(None));
         let mut timers = mem::take(&mut *self.timers.lock());
         while let Some(waker) = timers.pop() {
             panic::contain(|| waker.wake());
