@@ -262,7 +262,7 @@ impl Core {
         stuck::nothing_can_wake(self.main.borrow().as_ref(), &self.seats.borrow())
     }
 
-    /// Drops every future, with this executor still around them, and reads no more mail.
+    /// Drops every future and all mail, with this executor still around them, and reads no more of it.
     pub(crate) fn close(&self) {
         self.is_closed.set(true);
         loop {
@@ -274,8 +274,8 @@ impl Core {
                 sitter.dismiss(CancelReason::ShutDown);
             }
         }
-        self.shared.host.close();
         panic::drop_each(self.shared.close().into_iter().flatten());
+        self.shared.host.close(); // Last: all that was dropped has found its executor's clock.
         self.queue.borrow_mut().clear();
     }
 }

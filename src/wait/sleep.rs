@@ -81,8 +81,8 @@ enum Stage {
     New,
     /// It has been pending, and so has let others go first.
     HasWaited,
-    /// It has, and a timer is set.
-    Set(Place, Key),
+    /// It has, and a timer is set, with that number.
+    Set(Place, u64),
 }
 
 impl Sleep {
@@ -120,8 +120,9 @@ impl Sleep {
             return Poll::Ready(());
         }
         let here = Place::here(&self.clock);
-        if let Stage::Set(place, key) = &self.stage {
-            if *place == here && here.renew(&self.clock, *key, waker.clone()) {
+        if let Stage::Set(place, number) = &self.stage {
+            let key = Key { deadline, number: *number };
+            if *place == here && here.renew(&self.clock, key, waker.clone()) {
                 return Poll::Pending;
             }
         }
@@ -129,7 +130,7 @@ impl Sleep {
         let Some(key) = here.set(&self.clock, deadline, waker.clone()) else {
             return self.yield_once(waker);
         };
-        self.stage = Stage::Set(here, key);
+        self.stage = Stage::Set(here, key.number);
         Poll::Pending
     }
 
@@ -141,8 +142,8 @@ impl Sleep {
     }
 
     fn take_out(&mut self) {
-        if let Stage::Set(place, key) = &self.stage {
-            place.remove(&self.clock, *key);
+        if let (Stage::Set(place, number), Deadline::At(deadline)) = (&self.stage, self.deadline) {
+            place.remove(&self.clock, Key { deadline, number: *number });
             self.stage = Stage::HasWaited;
         }
     }

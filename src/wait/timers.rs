@@ -1,91 +1,56 @@
 //! Wakers in the order of their deadlines, from which any can be taken out.
 //!
-//! Knows nothing of clocks and threads: whoever keeps it says what time it is. Most timers are
-//! timeouts that never fire, so taking one out has to be as cheap as putting it in. The heap is std's,
-//! which can only take out the first; so the wakers stand beside it, in slots. To take out a timer is to
-//! empty its slot, and what is left in the heap is a *ghost*.
+//! Knows nothing of clocks and threads: whoever keeps it says what time it is.
 //!
 //! What must always hold:
 //!
 //! 1. No timer fires before its deadline, and equal deadlines fire in the order they were set.
-//! 2. The first in the heap is no ghost, and no more than half of the heap are. So a million timeouts that
-//!    were taken out are not a million entries.
-//! 3. Nothing here wakes or drops a waker; the keeper does, after its lock is let go.
+//! 2. Nothing here wakes or drops a waker; the keeper does, after its lock is let go.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
 use std::time::Instant;
 
 #[derive(Default)]
 pub(crate) struct Timers {
-    /// The first to fire comes first.
-    heap: BinaryHeap<Reverse<Due>>,
-    n_ghosts: usize,
-    /// The waker of each timer that is set, and the number of the timer.
-    slots: Vec<Option<(u64, Waker)>>,
-    /// Which slots are empty.
-    free: Vec<usize>,
+    wakers: BTreeMap<Key, Waker>,
     n_set: u64,
 }
 
-/// What the heap compares: the deadline, then the order in which they were set.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Due {
-    deadline: Instant,
-    key: Key,
-}
-
-/// A timer's name. Good until it fires or is taken out, and harmless afterwards.
+/// A timer's name, and its place: by deadline, and then in the order in which they were set. Good until it
+/// fires or is taken out, and harmless afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    number: u64,
-    slot: usize,
+    pub(crate) deadline: Instant,
+    /// No other timer is ever given it.
+    pub(crate) number: u64,
 }
 
 impl Timers {
     /// Sets a timer. True if it is now the first to fire, so that whoever sleeps must look again.
     pub(crate) fn set(&mut self, deadline: Instant, waker: Waker) -> (Key, bool) {
-        let (number, set) = (self.n_set, Some((self.n_set, waker)));
+        let is_first = self.next_deadline().is_none_or(|next| deadline < next);
+        let key = Key { deadline, number: self.n_set };
         self.n_set += 1;
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot] = set;
-                slot
-            }
-            None => {
-                self.slots.push(set);
-                self.slots.len() - 1
-            }
-        };
-        let key = Key { number, slot };
-        self.heap.push(Reverse(Due { deadline, key }));
-        (key, self.heap.peek().is_some_and(|Reverse(first)| first.key == key))
+        self.wakers.insert(key, waker);
+        (key, is_first)
     }
 
     /// Leaves a newer waker with a timer, for the older one; false if it has fired.
     pub(crate) fn renew(&mut self, key: Key, newer: &mut Waker) -> bool {
-        match self.slots.get_mut(key.slot) {
-            Some(Some((number, waker))) if *number == key.number => {
-                mem::swap(waker, newer);
-                true
-            }
-            Some(_) | None => false,
-        }
+        let older = self.wakers.get_mut(&key);
+        older.map(|older| mem::swap(older, newer)).is_some()
     }
 
     /// Takes a timer out; `None` if it has fired, or was taken out before.
     pub(crate) fn remove(&mut self, key: Key) -> Option<Waker> {
-        let waker = self.empty(key)?;
-        self.n_ghosts += 1;
-        self.lay_ghosts();
-        Some(waker)
+        self.wakers.remove(&key)
     }
 
     /// When the next one fires.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.heap.peek().map(|Reverse(first)| first.deadline)
+        self.wakers.first_key_value().map(|(key, _)| key.deadline)
     }
 
     /// Takes the first timer out if its deadline has come.
@@ -95,37 +60,11 @@ impl Timers {
 
     /// Takes the first timer out, due or not.
     pub(crate) fn pop(&mut self) -> Option<Waker> {
-        let Reverse(first) = self.heap.pop()?;
-        let waker = self.empty(first.key);
-        self.lay_ghosts();
-        waker
+        self.wakers.pop_first().map(|(_, waker)| waker)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.heap.is_empty()
-    }
-
-    fn empty(&mut self, key: Key) -> Option<Waker> {
-        let slot = self.slots.get_mut(key.slot)?;
-        let (_, waker) = slot.take_if(|(number, _)| *number == key.number)?;
-        self.free.push(key.slot);
-        Some(waker)
-    }
-
-    /// A timer has been taken out, or the first one has fired.
-    fn lay_ghosts(&mut self) {
-        let Self { heap, slots, n_ghosts, .. } = self;
-        let is_ghost = |Reverse(due): &Reverse<Due>| {
-            slots[due.key.slot].as_ref().is_none_or(|(number, _)| *number != due.key.number)
-        };
-        while *n_ghosts > 0 && heap.peek().is_some_and(is_ghost) {
-            heap.pop();
-            *n_ghosts -= 1;
-        }
-        if *n_ghosts > heap.len() / 2 {
-            heap.retain(|due| !is_ghost(due));
-            *n_ghosts = 0;
-        }
+        self.wakers.is_empty()
     }
 }
 
@@ -203,9 +142,8 @@ mod tests {
     #[test]
     fn timers_do_what_a_sorted_list_does() {
         for seed in 0..200 {
-            let (mut pair, mut state, mut now, mut most) = (Pair::new(), seed, 0, 0);
+            let (mut pair, mut state, mut now) = (Pair::new(), seed, 0);
             for _ in 0..200 {
-                most = most.max(pair.list.len() + 1);
                 match draw(&mut state, 16) {
                     // Few different deadlines, so that many are equal.
                     0..8 => pair.set(now + 10 * draw(&mut state, 20)),
@@ -218,13 +156,10 @@ mod tests {
                         pair.fire_until(now);
                     }
                 }
-                let Timers { heap, n_ghosts, .. } = &pair.timers;
-                assert_eq!(heap.len() - n_ghosts, pair.list.len());
-                assert!(*n_ghosts <= heap.len() / 2, "there are more ghosts than timers");
+                assert_eq!(pair.timers.wakers.len(), pair.list.len());
             }
             pair.fire_until(u64::MAX / 2);
             assert!(pair.timers.is_empty(), "seed {seed}");
-            assert!(pair.timers.slots.len() <= most, "a slot is used again");
         }
     }
 

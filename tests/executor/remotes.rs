@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::mpsc;
 use std::thread;
 
-use handspun::{CancelReason, JoinError, block_on, yield_now};
+use handspun::{CancelReason, Clock, JoinError, block_on, yield_now};
 
 use crate::setup::{OnDrop, executor, jumping, run, secs};
 use crate::support::{Count, CountsDrop, panic_quietly, watched};
@@ -83,6 +83,21 @@ fn mail_that_nobody_reads_settles_and_is_dropped() {
             let result = block_on(task);
             assert!(matches!(result, Err(JoinError::Cancelled(CancelReason::ShutDown))));
         }
+    });
+}
+
+/// What comes too late is dropped where it would have run: with the executor, and its clock, around it.
+#[test]
+fn unread_mail_is_dropped_on_the_clock_of_its_executor() {
+    watched(|| {
+        let clock = Clock::jumping();
+        clock.advance(secs(3600));
+        let executor = executor().clock(clock.clone()).build();
+        let (say, said) = mpsc::channel();
+        let says_when = OnDrop(move || say.send(Clock::current().now()).unwrap());
+        drop(executor.remote().spawn(move || async move { drop(says_when) }));
+        drop(executor);
+        assert_eq!(said.recv(), Ok(clock.now()));
     });
 }
 

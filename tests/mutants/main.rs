@@ -1,14 +1,16 @@
-//! Whether the model checks catch anything: one mistake at a time is planted in a copy of the crate.
+//! Whether the checks catch anything: one mistake at a time is planted in a copy of the crate.
 //!
 //! ```text
 //! cargo test --test mutants
 //! cargo test --test mutants -- settle     only the mistakes whose check or file says `settle`
+//! cargo test --test mutants -- --         only those that an ordinary test must catch
 //! ```
 //!
 //! Knows nothing of how a check works. A mistake is a piece of text that stands in its file exactly
 //! once, what is put in its place, and the check that must fail. What must always hold: only a
 //! failed check counts as caught. A mistake that does not compile, or whose text has changed, is a
-//! fault of the lists, which stand beside this file: one for each file of `tests/model`.
+//! fault of the lists, which stand beside this file: one for each file of `tests/model`, and one of
+//! mistakes about time, which ordinary tests must catch, for no time passes in a model.
 
 use std::env;
 use std::fs;
@@ -29,6 +31,7 @@ mod sync;
 mod children;
 mod borrow;
 mod executor;
+mod time;
 
 /// One mistake that somebody might make.
 struct Mutant {
@@ -37,12 +40,12 @@ struct Mutant {
     wrong: &'static str,
     /// What has gone wrong, in words.
     mistake: &'static str,
-    /// The path of the check below `model::`.
+    /// The path of the check below `model::`; or the target of an ordinary test, a space, and its path.
     caught_by: &'static str,
 }
 
 /// The mistakes, one list for each file of checks.
-const MUTANTS: [&[Mutant]; 13] = [
+const MUTANTS: [&[Mutant]; 14] = [
     hall::MUTANTS,
     waits::MUTANTS,
     pool::MUTANTS,
@@ -56,6 +59,7 @@ const MUTANTS: [&[Mutant]; 13] = [
     children::MUTANTS,
     borrow::MUTANTS,
     executor::MUTANTS,
+    time::MUTANTS,
 ];
 
 fn main() -> ExitCode {
@@ -95,18 +99,47 @@ impl Fate {
     }
 }
 
-/// A copy of the crate in which mistakes are planted, with a target folder that they share.
+/// What must fail.
+struct Check {
+    /// What cargo is told to build, and for which ground.
+    target: &'static str,
+    rustflags: &'static str,
+    path: String,
+    /// What it prints if it fails, and then how soon.
+    fails_with: &'static str,
+}
+
+impl Check {
+    fn new(caught_by: &'static str) -> Self {
+        match caught_by.split_once(' ') {
+            Some((target, path)) => Self {
+                target,
+                rustflags: "",
+                path: path.to_owned(),
+                fails_with: "test result: FAILED. 0 passed; 1 failed; ",
+            },
+            None => Self {
+                target: "--lib",
+                rustflags: "--cfg handspun_model",
+                path: format!("model::{caught_by}"),
+                fails_with: ": failed in ",
+            },
+        }
+    }
+}
+
+/// A copy of the crate in which mistakes are planted, with target folders that they share.
 struct Bench {
     house: &'static Path,
     copy: PathBuf,
-    target: PathBuf,
+    targets: PathBuf,
 }
 
 impl Bench {
     fn set_up() -> io::Result<Self> {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants");
         let house = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let bench = Self { house, copy: folder.join("crate"), target: folder.join("target") };
+        let bench = Self { house, copy: folder.join("crate"), targets: folder.join("target") };
         if bench.copy.exists() {
             fs::remove_dir_all(&bench.copy)?;
         }
@@ -129,21 +162,22 @@ impl Bench {
         fate
     }
 
-    fn check(&self, name: &str) -> io::Result<Fate> {
-        let (is_built, errors) = self.cargo_test(&["--no-run"])?;
+    fn check(&self, caught_by: &'static str) -> io::Result<Fate> {
+        let check = Check::new(caught_by);
+        let (is_built, errors) = self.cargo_test(&check, &["--no-run"])?;
         if !is_built {
             let error = errors.lines().find(|line| line.starts_with("error"));
             return Ok(Fate::Faulty(error.unwrap_or("it does not compile").to_owned()));
         }
-        let test = format!("model::{name}");
-        let (is_passed, output) = self.cargo_test(&["--", "--exact", &test])?;
+        let (is_passed, output) = self.cargo_test(&check, &["--", "--exact", &check.path])?;
         if output.contains("running 0 tests") {
             return Ok(Fate::Faulty("there is no such check".to_owned()));
         }
         if is_passed {
             return Ok(Fate::Escaped);
         }
-        let when = output.lines().find_map(|line| line.split_once(": failed in ")).map(|it| it.1);
+        let failed = output.lines().find_map(|line| line.split_once(check.fails_with));
+        let when = failed.and_then(|(_, counts)| counts.rsplit("; finished in ").next());
         Ok(match when {
             Some(when) => Fate::Caught(when.to_owned()),
             None => Fate::Faulty("the check did not end as a failed check does".to_owned()),
@@ -151,14 +185,16 @@ impl Bench {
     }
 
     /// Whether it succeeded, and all that it said.
-    fn cargo_test(&self, arguments: &[&str]) -> io::Result<(bool, String)> {
+    fn cargo_test(&self, check: &Check, arguments: &[&str]) -> io::Result<(bool, String)> {
+        let ground = if check.rustflags.is_empty() { "machine" } else { "model" };
         let output = Command::new(env!("CARGO"))
-            .args(["test", "--quiet", "--lib"])
+            .args(["test", "--quiet"])
+            .arg(check.target)
             .args(arguments)
             .current_dir(&self.copy)
-            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_TARGET_DIR", self.targets.join(ground))
             .env("CARGO_PROFILE_DEV_DEBUG", "0") // Nobody debugs a mutant, and they build faster.
-            .env("RUSTFLAGS", "--cfg handspun_model")
+            .env("RUSTFLAGS", check.rustflags)
             .output()?;
         let text = [output.stdout, output.stderr].concat();
         Ok((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
