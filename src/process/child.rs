@@ -157,12 +157,13 @@ impl Child {
 
     /// Asks it to end, as its [`KillPolicy`](super::KillPolicy) says. Does not wait.
     ///
-    /// A child that has exited has exited: this does nothing then, and its outcome stays the same.
+    /// A child that has exited has exited: its status and its cause stay the same. If its handle only
+    /// waits for the pipes, it waits no longer.
     pub fn terminate(&self) {
         self.ask(Asked::Terminate);
     }
 
-    /// Kills it, and its group. Does not wait. A child that has exited has exited.
+    /// Kills it, and its group. Does not wait. Of a child that has exited, what is left of its group.
     pub fn kill(&self) {
         self.ask(Asked::Kill);
     }

@@ -187,7 +187,8 @@ impl Command {
 
     /// How long it may write nothing. Then it is ended as the policy says.
     ///
-    /// The time that it is held up by whoever reads its lines does not count.
+    /// What counts is what comes through a pipe: one whose output is inherited, or goes into a file, is
+    /// silent. The time that it is held up by whoever reads its lines does not count.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle = Some(timeout);
         self
@@ -202,7 +203,8 @@ impl Command {
     /// How long the pipes may stay open after the child has exited; 0.2 s unless said otherwise.
     ///
     /// What the child itself wrote is in the pipe by then, and is read. More can only come from a
-    /// process that it left behind.
+    /// process that it left behind. To kill, terminate or cancel the child ends this time, and with it
+    /// what was left behind; the timeout does not.
     pub fn pipe_grace(mut self, timeout: Duration) -> Self {
         self.pipe_grace = timeout;
         self

@@ -35,7 +35,7 @@ pub enum SpawnError {
         /// What was found.
         program: PathBuf,
     },
-    /// The child was to run in a directory that is not there.
+    /// The child was to run in a directory that is not there, or that we may not enter.
     NoDirectory {
         /// Where it was to run.
         directory: PathBuf,

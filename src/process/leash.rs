@@ -63,11 +63,14 @@ pub(crate) struct Leash<P> {
 struct Hold {
     is_ours: bool,
     asked: Option<Asked>,
+    /// Whether something was asked of the zombie.
+    is_in_haste: bool,
 }
 
 impl<P: Process> Leash<P> {
     pub(crate) fn new(process: P) -> Self {
-        Self { process, hold: Mutex::new(Hold { is_ours: true, asked: None }) }
+        let hold = Hold { is_ours: true, asked: None, is_in_haste: false };
+        Self { process, hold: Mutex::new(hold) }
     }
 
     /// Whether it has exited, and what was asked of it before.
@@ -81,8 +84,13 @@ impl<P: Process> Leash<P> {
         self.hold.lock().asked
     }
 
-    /// Notes what is asked; SIGKILL is sent at once. Nothing happens if it has exited: the group is
-    /// swept when the zombie is reaped.
+    /// Whether something was asked of it after its exit.
+    pub(crate) fn is_in_haste(&self) -> bool {
+        self.hold.lock().is_in_haste
+    }
+
+    /// Notes what is asked; SIGKILL is sent at once. If it has exited there is only haste: the group
+    /// is swept when the zombie is reaped.
     pub(crate) fn ask(&self, asked: Asked) {
         let mut hold = self.hold.lock();
         if self.is_running(&mut hold) {
@@ -90,6 +98,8 @@ impl<P: Process> Leash<P> {
             if asked == Asked::Kill {
                 self.process.send(Signal::KILL);
             }
+        } else {
+            hold.is_in_haste = true;
         }
     }
 
@@ -207,7 +217,7 @@ mod tests {
         let leash = leash();
         leash.process.has_exited.set(true);
         leash.ask(Asked::Terminate);
-        assert_eq!(leash.look(), (true, None));
+        assert_eq!((leash.look(), leash.is_in_haste()), ((true, None), true));
     }
 
     /// S11.

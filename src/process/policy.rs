@@ -130,6 +130,8 @@ pub(crate) struct Seen {
     /// When it last wrote something, or began.
     pub(crate) last_output: Instant,
     pub(crate) asked: Option<Asked>,
+    /// Whether its end was asked for after the exit: then the pipes are not waited for.
+    pub(crate) is_in_haste: bool,
     /// A cancelled token, or too much output.
     pub(crate) reason: Option<Cause>,
 }
@@ -184,7 +186,9 @@ impl Life {
                 Act::Wait
             }
             Stage::Killed { until } if until <= now => self.end(Act::GiveUp),
-            Stage::Draining { until } if until <= now || !seen.pipes_are_open => {
+            Stage::Draining { until }
+                if until <= now || !seen.pipes_are_open || seen.is_in_haste =>
+            {
                 self.end(Act::Finish)
             }
             Stage::Killed { .. } | Stage::Draining { .. } | Stage::Over => Act::Wait,
@@ -282,6 +286,7 @@ mod tests {
                 pipes_are_open: true,
                 last_output: start,
                 asked: None,
+                is_in_haste: false,
                 reason: None,
             };
             Self { life, seen, start }
@@ -362,6 +367,16 @@ mod tests {
         paper.life.idle = Some(Duration::MAX);
         assert_eq!(paper.at(1 << 40), Act::Wait);
         assert_eq!(paper.life.deadline(paper.start), Deadline::Never);
+    }
+
+    #[test]
+    fn who_asks_after_the_exit_does_not_wait_for_the_pipes() {
+        let mut paper = Paper::new(two_steps(), SECOND);
+        paper.seen.has_exited = true;
+        assert_eq!(paper.at(0), Act::Wait);
+        paper.seen.is_in_haste = true;
+        assert_eq!(paper.at(1), Act::Finish);
+        assert_eq!(paper.life.cause(), None);
     }
 
     #[test]

@@ -200,12 +200,13 @@ fn is_executable(file: &Path) -> bool {
 
 fn explain(settings: &Command, error: io::Error) -> SpawnError {
     let program = PathBuf::from(&settings.program);
-    match (error.kind(), &settings.directory) {
-        (ErrorKind::NotFound | ErrorKind::NotADirectory, Some(directory))
-            if !directory.is_dir() =>
-        {
-            SpawnError::NoDirectory { directory: directory.clone(), program }
-        }
+    // The dot is found only by who may enter.
+    let closed = settings.directory.as_ref().filter(|directory| !directory.join(".").is_dir());
+    match (error.kind(), closed) {
+        (
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied,
+            Some(directory),
+        ) => SpawnError::NoDirectory { directory: directory.clone(), program },
         (ErrorKind::NotFound, _) => SpawnError::NoProgram { program },
         (ErrorKind::PermissionDenied, _) => SpawnError::NotExecutable { program },
         _ => SpawnError::Refused { program, error },

@@ -79,7 +79,7 @@ impl Ward {
             self.feed();
         }
         self.read(outputs, scratch);
-        self.hear_token();
+        let is_cancelled = self.hear_token();
         let now = prims::now();
         let mut asked = self.state.leash.asked();
         if !self.has_exited {
@@ -94,6 +94,9 @@ impl Ward {
                 self.read([true; 2], scratch); // What it wrote last may have come after our look.
             }
         }
+        if self.has_exited && is_cancelled {
+            self.state.leash.ask(Asked::Terminate);
+        }
         if self.is_settled {
             // It was given up. If it has died after all, that is the end of it.
             if self.has_exited {
@@ -107,6 +110,7 @@ impl Ward {
             pipes_are_open: self.has_open_pipes(),
             last_output: self.last_output,
             asked,
+            is_in_haste: self.state.leash.is_in_haste(),
             reason: self.reason.clone(),
         })
     }
@@ -168,15 +172,20 @@ impl Ward {
         }
     }
 
-    fn hear_token(&mut self) {
+    /// Whether it says that the token has been cancelled, which it says once.
+    fn hear_token(&mut self) -> bool {
         if !self.state.takes_news() {
-            return;
+            return false;
         }
         let waker = Waker::from(self.state.clone());
-        let Some(token) = &mut self.token else { return };
-        if let Poll::Ready(reason) = Pin::new(token).poll(&mut Context::from_waker(&waker)) {
-            self.token = None;
-            self.reason.get_or_insert(Cause::Cancelled(reason));
+        let Some(token) = &mut self.token else { return false };
+        match Pin::new(token).poll(&mut Context::from_waker(&waker)) {
+            Poll::Pending => false,
+            Poll::Ready(reason) => {
+                self.token = None;
+                self.reason.get_or_insert(Cause::Cancelled(reason));
+                true
+            }
         }
     }
 

@@ -58,6 +58,17 @@ fn a_missing_directory_is_not_a_missing_program() {
     assert!(matches!(file, SpawnError::NoDirectory { .. }), "{file:?}");
 }
 
+/// S4: for whoever is not root, who may enter everything.
+#[test]
+fn a_directory_that_is_locked_is_not_a_program_without_permission() {
+    let folder = std::env::temp_dir().join(format!("handspun-locked-{}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o600)).unwrap();
+    let result = child("exit 0").current_dir(&folder).run();
+    fs::remove_dir(&folder).unwrap();
+    assert!(matches!(result, Ok(_) | Err(SpawnError::NoDirectory { .. })), "{result:?}");
+}
+
 /// S6.
 #[test]
 fn what_must_not_be_run_is_named() {
@@ -68,15 +79,22 @@ fn what_must_not_be_run_is_named() {
     fs::remove_file(&file).unwrap();
     for error in [of_file, of_folder].map(Result::unwrap_err) {
         assert!(matches!(error, SpawnError::NotExecutable { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("`/tmp`") || text.contains(&*file.to_string_lossy()), "{text}");
     }
 }
 
 /// S7.
 #[test]
-fn a_nul_in_an_argument_is_refused() {
-    let error = child("exit 0").arg("a\0b").run().unwrap_err();
-    assert!(matches!(&error, SpawnError::Refused { error, .. }
-        if error.kind() == std::io::ErrorKind::InvalidInput));
+fn a_nul_is_refused_wherever_it_stands() {
+    let plain = || child("exit 0");
+    let in_names = [Command::new("a\0b"), plain().current_dir("/\0")];
+    let in_words = [plain().arg("a\0b"), plain().env("A", "a\0b"), plain().env("A\0B", "a")];
+    for command in in_names.into_iter().chain(in_words) {
+        let error = command.run().unwrap_err();
+        assert!(matches!(&error, SpawnError::Refused { error, .. }
+            if error.kind() == std::io::ErrorKind::InvalidInput));
+    }
 }
 
 /// S9.

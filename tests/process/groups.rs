@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use handspun::CancellationToken;
 use handspun::process::{Cause, Group, Output, Signal};
 
-use crate::setup::{Lifeline, MILLISECOND, PROMPTLY, SECOND, both_ways, child, ended, term};
-use crate::support::watched;
+use crate::setup::{
+    Lifeline, MILLISECOND, PROMPTLY, SECOND, both_ways, child, ended, is_zombie, term,
+};
+use crate::support::{until, watched};
 
 const SOON: Duration = Duration::from_millis(300);
 
@@ -101,7 +104,7 @@ fn who_has_left_the_group_is_not_waited_for() {
 #[test]
 fn a_child_leads_a_group_of_its_own_or_none() {
     watched(|| {
-        for _ in 0..20 {
+        for _ in 0..300 {
             let outcome = child("group").run().unwrap();
             let text = outcome.stdout.text().into_owned();
             let (pid, group) = text.trim().split_once(' ').unwrap();
@@ -156,5 +159,29 @@ fn a_leader_that_leaves_its_group_is_ended_too() {
         let tree = child("( ignore 15 sleep 20000 ) leave say ready sleep 20000");
         let outcome = ended(tree.kill_policy(term(SECOND / 10)));
         assert_eq!(outcome.signal(), Some(Signal::KILL));
+    });
+}
+
+/// However long the pipes may stay open: who asks for the end does not wait for them.
+#[test]
+fn who_asks_after_the_exit_ends_what_was_left_behind() {
+    watched(|| {
+        for way in 0..3 {
+            let token = CancellationToken::new();
+            let tree = child("say hi ( sleep 20000 )").pipe_grace(100 * SECOND).token(&token);
+            let (command, line) = Lifeline::of(tree);
+            let child = command.spawn().unwrap();
+            drop(command);
+            until(|| is_zombie(child.id()));
+            match way {
+                0 => child.kill(),
+                1 => child.terminate(),
+                _ => drop(token.cancel()),
+            }
+            line.ends();
+            let outcome = child.wait();
+            assert!(outcome.is_success() && outcome.pipes_leaked, "{outcome:?}");
+            assert!(outcome.stdout.text() == "hi\n" && outcome.wall < 5 * SECOND, "{outcome:?}");
+        }
     });
 }

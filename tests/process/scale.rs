@@ -18,11 +18,26 @@ use crate::support::{threads_named, watched};
 fn a_thousand_runs_in_a_row_leave_nothing() {
     alone("scale::a_thousand_runs_in_a_row_leave_nothing", 256, || {
         leaves_nothing(|| {
-            let outputs = [Output::Capture, Output::Null, Output::Lines, Output::Merge];
+            let null = std::fs::File::create("/dev/null").unwrap();
+            let outputs = [
+                Output::Capture,
+                Output::Null,
+                Output::Lines,
+                Output::Merge,
+                Output::Inherit,
+                Output::file(null.try_clone().unwrap()),
+            ];
+            let inputs = [
+                Stdin::Null,
+                Stdin::bytes(*b"hello"),
+                Stdin::Piped,
+                Stdin::Inherit,
+                Stdin::file(null),
+            ];
             for n in 0..1000 {
-                let stdin = if n % 3 == 0 { Stdin::bytes(*b"hello") } else { Stdin::Null };
-                let command = Command::new("true").stdin(stdin).stdout(outputs[n % 4].clone());
-                let command = command.stderr(outputs[n / 4 % 4].clone());
+                let command = Command::new("true").stdin(inputs[n / 36 % 5].clone());
+                let command = command.stdout(outputs[n % 6].clone());
+                let command = command.stderr(outputs[n / 6 % 6].clone());
                 let command = if n % 5 == 0 { command.without_pidfd() } else { command };
                 assert!(command.run().unwrap().is_success());
             }
@@ -151,7 +166,7 @@ fn a_process_without_descriptors_gets_a_clear_error() {
     });
 }
 
-/// S8.
+/// S8, S83: nor do they keep a place, of which there are 56.
 #[test]
 fn spawns_that_fail_leave_nothing() {
     alone("scale::spawns_that_fail_leave_nothing", 256, || {

@@ -94,6 +94,13 @@ pub(crate) fn children() -> Vec<u32> {
     children
 }
 
+/// Whether this child of ours has exited, with all its threads, and was not reaped.
+pub(crate) fn is_zombie(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let n_threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap().count();
+    n_threads == 1 && status.contains("State:\tZ")
+}
+
 /// Runs a test in a process of its own, with at most so many descriptors: fewer, where the system does
 /// not let us have so many. `name` is its own.
 pub(crate) fn alone(name: &str, descriptors: usize, test: impl FnOnce()) {

@@ -1,6 +1,8 @@
 //! What a child writes arrives: all of it, in order, from whichever stream, and nothing is waited for.
 
+use std::env;
 use std::fs::{self, File};
+use std::process::{Command, Stdio};
 
 use handspun::process::{Output, Stdin};
 
@@ -79,4 +81,31 @@ fn what_is_not_text_is_kept_as_bytes() {
         assert_eq!(outcome.stdout.bytes, b"a\0\xff\n");
         assert_eq!(outcome.stdout.text(), "a\0\u{fffd}\n");
     });
+}
+
+/// S29.
+#[test]
+fn standard_streams_are_handed_on() {
+    watched(|| {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["--exact", "streams::in_a_process_whose_streams_are_known", "--nocapture"]);
+        command.env("HANDSPUN_TEST_STREAMS_ARE_KNOWN", "yes");
+        command.stdin(File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/rustfmt.toml")).unwrap());
+        let output = command.stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && said.contains("use_small_heuristics"), "{said}");
+        assert!(said.contains("merged") && String::from_utf8_lossy(&output.stderr).contains("err"));
+    });
+}
+
+/// The other half of the test above.
+#[test]
+fn in_a_process_whose_streams_are_known() {
+    if env::var_os("HANDSPUN_TEST_STREAMS_ARE_KNOWN").is_some() {
+        let same = child("cat warn err").stdin(Stdin::Inherit).stdout(Output::Inherit);
+        let outcome = same.stderr(Output::Inherit).run().unwrap();
+        assert!(outcome.is_success() && outcome.stdout.bytes.is_empty());
+        let merged = child("warn merged").stdout(Output::Inherit).stderr(Output::Merge);
+        assert!(merged.run().unwrap().is_success());
+    }
 }

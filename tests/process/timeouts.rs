@@ -9,7 +9,7 @@ use std::time::Duration;
 use handspun::process::{Cause, Command, KillPolicy, Output, Signal, Stdin};
 
 use crate::setup::{MILLISECOND, PROMPTLY, SECOND, both_ways, child, ended, term};
-use crate::support::watched;
+use crate::support::{until, watched};
 
 const SOON: Duration = Duration::from_millis(300);
 
@@ -99,6 +99,16 @@ fn a_stopped_child_is_woken_to_die_of_the_gentle_signal() {
     });
 }
 
+/// S32: who has exited has exited, however little time is given.
+#[test]
+fn a_wait_of_nothing_finds_the_exit_that_was_there() {
+    watched(|| {
+        let child = child("exit 3").spawn().unwrap();
+        until(|| child.is_finished());
+        assert_eq!(child.wait_timeout(Duration::ZERO).unwrap().code(), Some(3));
+    });
+}
+
 /// S32.
 #[test]
 fn a_timeout_of_nothing_kills_at_once() {
@@ -156,7 +166,32 @@ fn silence_ends_a_child_and_chatter_does_not() {
     });
 }
 
-/// S42, as far as it can be made here: SIGTERM has no effect, whatever is the reason.
+/// S42: it has inherited from the thread that started it that SIGTERM is blocked.
+#[test]
+fn a_child_of_a_thread_that_blocks_the_signal_is_ended() {
+    watched(|| {
+        let thread = thread::spawn(|| {
+            block_sigterm();
+            ended(child("say ready sleep 20000").kill_policy(term(SOON)))
+        });
+        let outcome = thread.join().unwrap();
+        assert_eq!((outcome.signal(), outcome.escalated), (Some(Signal::KILL), true));
+    });
+}
+
+/// On this thread, and on no other.
+#[expect(unsafe_code, reason = "std does not block signals")]
+fn block_sigterm() {
+    // SAFETY: the set is ours, and is filled before it is used; nobody asks for the old one.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, libc::SIGTERM);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+    }
+}
+
+/// S42, with signals that have no effect for another reason.
 #[test]
 fn a_child_that_blocks_signals_and_holds_its_input_is_ended() {
     watched(|| {
