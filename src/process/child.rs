@@ -144,8 +144,10 @@ impl Child {
     /// ```
     pub fn write<'a>(&'a self, bytes: &[u8]) -> Written<'a> {
         let written = self.state.input.write(bytes);
-        self.state.ring();
-        Written { state: &self.state, written }
+        if written == Ok(true) {
+            self.state.ring();
+        }
+        Written { state: &self.state, written: written.map(drop) }
     }
 
     /// Ends the child's standard input, behind what was written.

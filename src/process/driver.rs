@@ -9,7 +9,7 @@
 //! 2. A ward has a turn when it is posted, when there is news of it, and when its deadline has passed.
 //!    After each it is looked out for whatever it then wants: news that came before is told, too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem;
@@ -75,21 +75,69 @@ enum Letter {
     EndAll(KillPolicy),
 }
 
-/// A ward, and when it is to have its next turn.
+/// A ward, and what there is news of among what it looks out for.
 struct Charge {
     ward: Box<Ward>,
     next: Deadline,
-    /// Of what it looks out for, what there is news of.
     is_ready: [bool; INTERESTS],
 }
 
-impl Charge {
-    fn new(ward: Box<Ward>) -> Self {
-        Self { ward, next: Deadline::At(prims::now()), is_ready: [false; INTERESTS] }
+/// All wards, and who is to have a turn when.
+#[derive(Default)]
+struct Charges {
+    by_number: BTreeMap<usize, Charge>,
+    /// The `next` of each charge, and its number: so nobody is looked at whose time has not come.
+    turns: BTreeSet<(Deadline, usize)>,
+}
+
+impl Charges {
+    fn adopt(&mut self, ward: Box<Ward>) {
+        let (number, next) = (ward.state.number, Deadline::At(prims::now()));
+        self.by_number.insert(number, Charge { ward, next, is_ready: [false; INTERESTS] });
+        self.turns.insert((next, number));
     }
 
-    fn is_due_now(&mut self) {
-        self.next = Deadline::At(prims::now());
+    /// It is to have a turn now, if it is still there.
+    fn call(&mut self, number: usize) -> Option<&mut Charge> {
+        let charge = self.by_number.get_mut(&number)?;
+        self.turns.remove(&(charge.next, number));
+        charge.next = Deadline::At(prims::now());
+        self.turns.insert((charge.next, number));
+        Some(charge)
+    }
+
+    fn end_all(&mut self, policy: &KillPolicy) {
+        for number in self.by_number.keys().copied().collect::<Vec<_>>() {
+            if let Some(charge) = self.call(number) {
+                charge.ward.end_by(policy.clone());
+            }
+        }
+    }
+
+    /// Gives a turn to everyone whose time has come.
+    fn take_turns(&mut self, eyes: &mut Eyes, scratch: &mut [u8]) {
+        let now = Deadline::At(prims::now());
+        while self.next().is_some_and(|next| next <= now) {
+            let Some((_, number)) = self.turns.pop_first() else { return };
+            let Some(charge) = self.by_number.get_mut(&number) else { continue };
+            let next = charge.ward.turn(mem::take(&mut charge.is_ready), scratch);
+            let interests = next.map_or([None; INTERESTS], |_| charge.ward.interests());
+            for (key, interest) in keys(number).zip(interests) {
+                eyes.arm(key, interest);
+            }
+            match next {
+                Some(next) => {
+                    charge.next = next;
+                    self.turns.insert((next, number));
+                }
+                None => drop(self.by_number.remove(&number)),
+            }
+        }
+    }
+
+    /// When somebody is to have a turn; `None` if there is nobody.
+    fn next(&self) -> Option<Deadline> {
+        self.turns.first().map(|(next, _)| *next)
     }
 }
 
@@ -119,53 +167,34 @@ impl Driver {
 
     fn run(&self, bell: &WakePipe) {
         sys::block_signals();
-        let mut charges: BTreeMap<usize, Charge> = BTreeMap::new();
-        let mut eyes = Eyes::new();
+        let (mut charges, mut eyes) = (Charges::default(), Eyes::new());
         let mut scratch = vec![0; 64 << 10];
         let mut is_idle_until = Deadline::after(IDLE);
         loop {
             for letter in self.mailbox.collect() {
                 match letter {
-                    Letter::Adopt(ward) => {
-                        charges.insert(ward.state.number, Charge::new(ward));
-                    }
+                    Letter::Adopt(ward) => charges.adopt(ward),
                     Letter::News(number) => {
-                        charges.get_mut(&number).into_iter().for_each(Charge::is_due_now);
+                        charges.call(number);
                     }
-                    Letter::EndAll(policy) => charges.values_mut().for_each(|charge| {
-                        charge.ward.end_by(policy.clone());
-                        charge.is_due_now();
-                    }),
+                    Letter::EndAll(policy) => charges.end_all(&policy),
                 }
             }
-            if !charges.is_empty() {
+            if charges.next().is_some() {
                 is_idle_until = Deadline::after(IDLE);
             }
-            let now = Deadline::At(prims::now());
-            charges.retain(|number, Charge { ward, next, is_ready }| {
-                if *next > now {
-                    return true;
-                }
-                let deadline = ward.turn(mem::take(is_ready), &mut scratch);
-                *next = deadline.unwrap_or(Deadline::Never);
-                let interests = deadline.map_or([None; INTERESTS], |_| ward.interests());
-                for (key, interest) in keys(*number).zip(interests) {
-                    eyes.arm(key, interest);
-                }
-                deadline.is_some()
-            });
-            let next = charges.values().map(|charge| charge.next).min().unwrap_or(is_idle_until);
-            if charges.is_empty() && next.has_passed() && self.mailbox.leave() {
+            charges.take_turns(&mut eyes, &mut scratch);
+            let next = charges.next();
+            if next.is_none() && is_idle_until.has_passed() && self.mailbox.leave() {
                 return;
             }
             eyes.arm(BELL, Some(bell.interest()));
-            take_a_breath(charges.len());
-            for key in eyes.sleep(time_until(next)) {
+            take_a_breath(charges.by_number.len());
+            for key in eyes.sleep(time_until(next.unwrap_or(is_idle_until))) {
                 if key == BELL {
                     bell.hush();
-                } else if let Some(charge) = charges.get_mut(&(key as usize / INTERESTS)) {
+                } else if let Some(charge) = charges.call(key as usize / INTERESTS) {
                     charge.is_ready[key as usize % INTERESTS] = true;
-                    charge.is_due_now();
                 }
             }
         }

@@ -43,13 +43,15 @@ impl Input {
         input
     }
 
-    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), InputClosed> {
+    /// Puts these bytes behind the others. True if that is news: while there were some, the driver knows.
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<bool, InputClosed> {
         let mut buffer = self.0.lock();
         if buffer.is_closed || buffer.is_last {
             return Err(InputClosed);
         }
+        let is_news = buffer.bytes.is_empty() && !bytes.is_empty();
         buffer.bytes.extend(bytes);
-        Ok(())
+        Ok(is_news)
     }
 
     /// No more after what is written so far. True if that is news.
@@ -111,5 +113,23 @@ impl Input {
         let wakers = mem::take(&mut buffer.wakers);
         drop(buffer);
         wake_all(wakers);
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use crate::process::sys;
+
+    #[test]
+    fn many_small_writes_are_news_once() {
+        let (_reader, writer) = sys::pipe().expect("a pipe");
+        let input = Input::new(Vec::new(), false);
+        assert_eq!(
+            [b"".as_slice(), b"a", b"b"].map(|bytes| input.write(bytes)),
+            [Ok(false), Ok(true), Ok(false)]
+        );
+        assert!(input.feed(&mut writer.into()).is_continue());
+        assert_eq!(input.write(b"c"), Ok(true), "those before are in the pipe");
     }
 }

@@ -5,14 +5,15 @@
 //!
 //! What must always hold:
 //!
-//! 1. While a letter lies here, the thread is up, and the bell has rung since the letter came.
+//! 1. While letters lie here, the thread is up, and the bell has rung since the first of them came, or
+//!    whoever left that one is about to ring it.
 //! 2. The thread leaves only from an empty mailbox, and by then the next letter starts another.
 
 use std::io;
 use std::mem;
 use std::sync::Arc;
 
-use crate::prims::Mutex;
+use crate::prims::{Mutex, MutexGuard};
 
 /// What makes the driver look up.
 pub(crate) trait Bell: Send + Sync {
@@ -41,24 +42,16 @@ impl<L, B: Bell> Mailbox<L, B> {
         start: impl FnOnce() -> io::Result<Arc<B>>,
     ) -> io::Result<()> {
         let mut state = self.0.lock();
-        let bell = match &state.bell {
-            Some(bell) => bell.clone(),
-            None => state.bell.insert(start()?).clone(),
-        };
-        state.letters.push(letter);
-        drop(state);
-        bell.ring();
+        if state.bell.is_none() {
+            state.bell = Some(start()?);
+        }
+        push(state, letter);
         Ok(())
     }
 
     /// Leaves a letter if a thread is up; otherwise there is nobody whom it could concern.
     pub(crate) fn post_if_up(&self, letter: L) {
-        let mut state = self.0.lock();
-        if let Some(bell) = state.bell.clone() {
-            state.letters.push(letter);
-            drop(state);
-            bell.ring();
-        }
+        push(self.0.lock(), letter);
     }
 
     /// Takes the letters. The thread calls it after it has heard the bell, not before.
@@ -74,5 +67,43 @@ impl<L, B: Bell> Mailbox<L, B> {
             state.bell = None;
         }
         is_empty
+    }
+}
+
+/// Leaves a letter with the thread that is up, and rings if it is the first since it came to look.
+fn push<L, B: Bell>(mut state: MutexGuard<'_, State<L, B>>, letter: L) {
+    if let Some(bell) = state.bell.clone() {
+        let is_first = state.letters.is_empty();
+        state.letters.push(letter);
+        drop(state);
+        if is_first {
+            bell.ring();
+        }
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use crate::prims::{AtomicUsize, Ordering::Relaxed};
+
+    struct Rings(AtomicUsize);
+
+    impl Bell for Rings {
+        fn ring(&self) {
+            self.0.fetch_add(1, Relaxed); // ORDERING: Relaxed. One thread counts and reads.
+        }
+    }
+
+    #[test]
+    fn letters_that_lie_together_ring_once() {
+        let (mailbox, bell) = (Mailbox::default(), Arc::new(Rings(AtomicUsize::new(0))));
+        mailbox.post_if_up(0);
+        assert!(mailbox.post(1, || Ok(bell.clone())).is_ok());
+        mailbox.post_if_up(2);
+        assert_eq!(bell.0.load(Relaxed), 1); // ORDERING: Relaxed, as above.
+        assert_eq!(mailbox.collect(), [1, 2], "nobody was up for the first");
+        mailbox.post_if_up(3);
+        assert_eq!(bell.0.load(Relaxed), 2); // ORDERING: Relaxed, as above.
     }
 }

@@ -27,15 +27,25 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/mailbox.rs",
-        right: "        state.letters.push(letter);
-        drop(state);
-        bell.ring();
+        right: "        push(state, letter);
         Ok(())",
-        wrong: "        bell.ring();
+        wrong: "        let bell = state.bell.clone();
         drop(state);
+        bell.inspect(|bell| bell.ring());
         self.0.lock().letters.push(letter);
         Ok(())",
         mistake: "the bell rings before the letter is there",
+        caught_by: "children::a_letter_rings_until_it_is_read",
+    },
+    Mutant {
+        file: "src/process/mailbox.rs",
+        right: "        let is_first = state.letters.is_empty();
+        state.letters.push(letter);
+        drop(state);",
+        wrong: "        state.letters.push(letter);
+        drop(state);
+        let is_first = false;",
+        mistake: "a letter is left, and does not ring",
         caught_by: "children::a_letter_rings_until_it_is_read",
     },
     Mutant {

@@ -22,3 +22,5 @@ mod caps;
 mod bound;
 mod scale;
 mod budget;
+#[cfg(target_os = "linux")]
+mod sandbox;

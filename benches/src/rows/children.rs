@@ -11,6 +11,7 @@ use handspun::process::{Cause, Child, Command};
 use smol::io::AsyncReadExt;
 use subprocess::{Exec, Redirection};
 use tokio::io::AsyncReadExt as TokioReadExt;
+use tokio::time::{Instant, timeout_at};
 
 use super::Row;
 use crate::executors;
@@ -170,8 +171,9 @@ fn time_out(scale: Scale) -> LineUp {
                     command.arg("60").stdin(Stdio::null()).kill_on_drop(true);
                     command.stdout(Stdio::piped()).stderr(Stdio::piped());
                     let child = command.spawn().expect("there are descriptors for all");
-                    let output = child.wait_with_output();
-                    tokio::spawn(async { tokio::time::timeout(TIMEOUT, output).await.is_err() })
+                    // Counted from the spawn, as ours is; from the first poll it would be over for all at once.
+                    let (output, deadline) = (child.wait_with_output(), Instant::now() + TIMEOUT);
+                    tokio::spawn(async move { timeout_at(deadline, output).await.is_err() })
                 };
                 let tasks: Vec<_> = (0..n).map(start).collect();
                 let mut sum = 0;

@@ -1,0 +1,106 @@
+//! The same cases where the system refuses what the driver would rather have: `epoll`, and pidfds.
+//!
+//! Knows nothing of the cases. They are run once more, in a process of their own, for which a filter of
+//! system calls (seccomp) answers with an error, as a strict sandbox does.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process;
+
+use libc::{BPF_ABS, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, c_long, sock_filter};
+
+use crate::setup::{child, ready};
+use crate::support::watched;
+
+/// What is refused, for the process inside.
+const REFUSED: &str = "HANDSPUN_TEST_IS_REFUSED";
+
+/// Those that say something about pipes, exits and deadlines, and take little time.
+const CASES: [&str; 9] = [
+    "sandbox::in_the_sandbox_",
+    "caps::",
+    "exits::",
+    "groups::",
+    "handles::",
+    "lines::",
+    "stdin::",
+    "streams::",
+    "timeouts::",
+];
+
+fn instruction(code: u32, k: u32, if_not: u8) -> sock_filter {
+    sock_filter { code: code as u16, jt: 0, jf: if_not, k }
+}
+
+/// Answers these system calls with these errors, and lets all others through.
+fn filter(refused: &[(c_long, i32)]) -> Vec<sock_filter> {
+    // The number of the call is the first thing that a filter is shown.
+    let mut filter = vec![instruction(BPF_LD | BPF_W | BPF_ABS, 0, 0)];
+    for (call, error) in refused {
+        filter.push(instruction(BPF_JMP | BPF_JEQ | BPF_K, *call as u32, 1));
+        filter.push(instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ERRNO | *error as u32, 0));
+    }
+    filter.push(instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW, 0));
+    filter
+}
+
+#[expect(unsafe_code, reason = "std sets no filter")]
+fn the_cases_pass_without(name: &str, refused: &[(c_long, i32)]) {
+    let mut filter = filter(refused);
+    let refuse = move || {
+        let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+        // SAFETY: the program and its filter are there until the calls return, which copy them.
+        let answers = unsafe {
+            [
+                libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+                libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program),
+            ]
+        };
+        if answers == [0, 0] { Ok(()) } else { Err(io::Error::last_os_error()) }
+    };
+    watched(|| {
+        let mut cases = process::Command::new(env::current_exe().unwrap());
+        cases
+            .args(CASES)
+            .args(["--skip", "ten_thousand", "--test-threads", "8"])
+            .env(REFUSED, name);
+        // SAFETY: between fork and exec there are two system calls, and no memory is asked for.
+        let output = unsafe { cases.pre_exec(refuse) }.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    });
+}
+
+/// No descriptor is to be had for the list.
+#[test]
+fn the_cases_pass_where_there_is_no_epoll() {
+    the_cases_pass_without("eventpoll", &[(libc::SYS_epoll_create1, libc::EMFILE)]);
+}
+
+/// There is a list, and it takes nobody in.
+#[test]
+fn the_cases_pass_where_epoll_fails_later() {
+    the_cases_pass_without("eventpoll", &[(libc::SYS_epoll_ctl, libc::ENOSPC)]);
+}
+
+/// An old kernel, or a sandbox that knows neither.
+#[test]
+fn the_cases_pass_without_epoll_and_pidfds() {
+    let refused = [(libc::SYS_epoll_create1, libc::ENOSYS), (libc::SYS_pidfd_open, libc::ENOSYS)];
+    the_cases_pass_without("eventpoll pidfd", &refused);
+}
+
+/// Of what is refused, this process has none while a child of its runs.
+#[test]
+fn in_the_sandbox_nothing_is_had_that_is_refused() {
+    let Some(refused) = env::var_os(REFUSED) else { return };
+    let _child = ready(child("say ready sleep 20000"));
+    let open = fs::read_dir("/proc/self/fd").unwrap();
+    let open = open.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    let open: Vec<_> = open.map(|link| link.to_string_lossy().into_owned()).collect();
+    for what in refused.to_str().unwrap().split(' ') {
+        assert!(!open.iter().any(|link| link.contains(what)), "{what}: {open:?}");
+    }
+}
