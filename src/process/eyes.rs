@@ -7,6 +7,7 @@
 //! that nobody wants keeps us awake, not even a descriptor that was closed here and is open elsewhere.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::time::Duration;
 
 use super::sys::{self, Epoll, Interest};
@@ -17,37 +18,52 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(crate) struct Eyes {
     /// `None` where there is no such thing, or where it has failed.
     epoll: Option<Epoll>,
-    armed: BTreeMap<u64, Interest>,
+    known: BTreeMap<u64, Known>,
+}
+
+/// What somebody has wanted to look out for, and whether he still does.
+struct Known {
+    interest: Interest,
+    is_armed: bool,
 }
 
 impl Eyes {
     pub(crate) fn new() -> Self {
-        Self { epoll: Epoll::new().ok(), armed: BTreeMap::new() }
+        Self { epoll: Epoll::new().ok(), known: BTreeMap::new() }
     }
 
     /// Looks out for this from now on; for nothing, if it is `None`.
     pub(crate) fn arm(&mut self, key: u64, interest: Option<Interest>) {
         let Some(interest) = interest else {
-            self.armed.remove(&key); // What is told of it all the same is not heard.
+            self.known.remove(&key); // What is told of it all the same is not heard.
             return;
         };
-        let is_news = self.armed.insert(key, interest) != Some(interest);
-        if is_news && self.epoll.as_ref().is_some_and(|epoll| epoll.arm(key, interest).is_err()) {
+        let before = self.known.insert(key, Known { interest, is_armed: true });
+        let again = before.filter(|known| known.interest == interest);
+        let Some(epoll) = &self.epoll else { return };
+        let is_armed = again.as_ref().is_some_and(|known| known.is_armed);
+        if !is_armed && epoll.arm(key, interest, again.is_some()).is_err() {
             self.epoll = None; // The system keeps no longer a list. So from now on we do.
         }
     }
 
     /// Sleeps until there is news, or the time is over. Gives the keys of what is to be looked at.
     pub(crate) fn sleep(&mut self, timeout: Option<Duration>) -> Vec<u64> {
-        let keys = match &self.epoll {
+        let mut keys = match &self.epoll {
             Some(epoll) => epoll.wait(timeout).unwrap_or_default(),
             None => self.poll(timeout),
         };
-        keys.into_iter().filter(|key| self.armed.remove(key).is_some()).collect()
+        keys.retain(|key| match self.known.get_mut(key) {
+            Some(known) => mem::take(&mut known.is_armed),
+            None => false,
+        });
+        keys
     }
 
     fn poll(&self, timeout: Option<Duration>) -> Vec<u64> {
-        let list: Vec<_> = self.armed.values().copied().collect();
+        let armed = self.known.iter().filter(|(_, known)| known.is_armed);
+        let (keys, list): (Vec<_>, Vec<_>) =
+            armed.map(|(key, known)| (*key, known.interest)).unzip();
         let news = sys::poll(&list, timeout).unwrap_or_else(|_| {
             // Somebody has lowered the limit of descriptors below what is open. Then everything is
             // looked at, now and then.
@@ -55,8 +71,7 @@ impl Eyes {
             let _ = sys::poll(&[], Some(pause));
             vec![true; list.len()]
         });
-        let news = self.armed.keys().zip(news).filter(|(_, is_news)| *is_news);
-        news.map(|(key, _)| *key).collect()
+        keys.into_iter().zip(news).filter(|(_, is_news)| *is_news).map(|(key, _)| key).collect()
     }
 }
 
@@ -68,7 +83,7 @@ mod tests {
 
     /// With the system's list, and without.
     fn both() -> [Eyes; 2] {
-        [Eyes::new(), Eyes { epoll: None, armed: BTreeMap::new() }]
+        [Eyes::new(), Eyes { epoll: None, known: BTreeMap::new() }]
     }
 
     const NO_TIME: Option<Duration> = Some(Duration::ZERO);

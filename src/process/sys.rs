@@ -145,13 +145,10 @@ pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((reader, writer))
 }
 
-/// From now on no read and no write waits, at this end of a pipe.
+/// From now on no read and no write waits, at this end of a pipe that has no other flag.
 pub(crate) fn set_nonblocking(fd: &impl AsRawFd) -> io::Result<()> {
-    let fd = fd.as_raw_fd();
-    // SAFETY: no memory is passed, here and in the next call.
-    let flags = check(unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
-    // SAFETY: as above.
-    check(unsafe { libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) }).map(drop)
+    // SAFETY: no memory is passed.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }).map(drop)
 }
 
 /// What to look out for at one descriptor.
@@ -199,8 +196,8 @@ impl Epoll {
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
-    /// Looks out for this until there is news of it once.
-    pub(crate) fn arm(&self, key: u64, interest: Interest) -> io::Result<()> {
+    /// Looks out for this until there is news of it once, as it may have done before.
+    pub(crate) fn arm(&self, key: u64, interest: Interest, again: bool) -> io::Result<()> {
         let events = interest.events as u32 | libc::EPOLLONESHOT as u32;
         let mut event = libc::epoll_event { events, u64: key };
         let mut control = |operation| {
@@ -209,12 +206,9 @@ impl Epoll {
                 libc::epoll_ctl(self.0.as_raw_fd(), operation, interest.fd, &mut event)
             })
         };
-        match control(libc::EPOLL_CTL_ADD) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                control(libc::EPOLL_CTL_MOD).map(drop)
-            }
-            answer => answer.map(drop),
-        }
+        let (add, change) = (libc::EPOLL_CTL_ADD, libc::EPOLL_CTL_MOD);
+        let (likely, other) = if again { (change, add) } else { (add, change) };
+        control(likely).or_else(|_| control(other)).map(drop)
     }
 
     /// Sleeps until there is news, or the time is over. Gives the keys.
@@ -238,7 +232,7 @@ impl Epoll {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn arm(&self, _key: u64, _interest: Interest) -> io::Result<()> {
+    pub(crate) fn arm(&self, _key: u64, _interest: Interest, _again: bool) -> io::Result<()> {
         match *self {}
     }
 
