@@ -37,7 +37,8 @@ impl<'a, W: Write> Board<'a, W> {
         let turn = if self.keeps_order { report.index } else { self.next };
         self.early.insert(turn, report);
         while let Some(report) = self.early.remove(&self.next) {
-            show(&report, self.out);
+            let shown = show(&report, self.out);
+            self.tally.not_shown = self.tally.not_shown.take().or(shown.err());
             self.next += 1;
         }
         if self.shows_progress {
@@ -54,13 +55,18 @@ impl<'a, W: Write> Board<'a, W> {
     }
 }
 
-/// Whoever reads our output may have gone; that is no reason to stop the work.
-fn show(report: &Report, out: &mut impl Write) {
+/// Whoever reads our output may have gone, or the disk be full. That is no reason to stop the work, but
+/// is to be told.
+fn show(report: &Report, out: &mut impl Write) -> io::Result<()> {
     match &report.result {
         Ok(outcome) => {
-            let _ = out.write_all(&outcome.stdout.bytes);
             let _ = io::stderr().write_all(&outcome.stderr.bytes);
+            out.write_all(&outcome.stdout.bytes)?;
+            out.flush() // It may keep what came behind the last end of a line.
         }
-        Err(error) => eprintln!("par: {error}"),
+        Err(error) => {
+            eprintln!("par: {error}");
+            Ok(())
+        }
     }
 }

@@ -58,6 +58,10 @@ fn main() -> ExitCode {
     if !plan.is_quiet {
         eprint!("{}", tally.summary());
     }
+    if let Some(error) = &tally.not_shown {
+        eprintln!("par: some of the output is lost: {error}");
+        return ExitCode::from(255);
+    }
     if let Some(error) = inputs.into_error() {
         eprintln!("par: there may be more inputs, but stdin cannot be read: {error}");
         return ExitCode::from(255);

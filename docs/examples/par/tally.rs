@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how they are run.
 
+use std::io;
 use std::time::Duration;
 
 use handspun::process::{Cause, Outcome, SpawnError};
@@ -25,6 +26,8 @@ pub(crate) struct Tally {
     /// What the first of them exited with.
     first_code: u8,
     slowest: Option<(Duration, String)>,
+    /// Why some of the output was not printed, if it was not.
+    pub(crate) not_shown: Option<io::Error>,
 }
 
 impl Tally {

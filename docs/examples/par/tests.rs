@@ -79,6 +79,28 @@ fn it_exits_as_gnu_parallel_does() {
 }
 
 #[test]
+fn output_that_cannot_be_printed_is_told_and_stops_nobody() {
+    /// A disk that is full when a part of a line lies in the buffer.
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    let plan = of(&["-q", "echo", "-n", ":::", "a", "b"]);
+    let inputs = Inputs::of(plan.inputs.clone().expect("inputs"));
+    let tally = run(&plan, &CancellationToken::new(), &inputs, None, &mut Full);
+    assert_eq!((tally.n_done, tally.failures.len()), (2, 0));
+    assert_eq!(tally.not_shown.map(|error| error.kind()), Some(io::ErrorKind::StorageFull));
+}
+
+#[test]
 fn a_command_that_fails_is_tried_again() {
     let folder = std::env::temp_dir().join(format!("handspun-par-{}", std::process::id()));
     std::fs::create_dir(&folder).expect("a new folder");
