@@ -20,7 +20,7 @@ use crate::error::CancelReason;
 /// let no_program = Command::new("no-such-program").run().unwrap_err();
 /// assert!(matches!(no_program, SpawnError::NoProgram { .. }));
 /// let no_directory = Command::new("true").current_dir("/no/such/place").run().unwrap_err();
-/// assert_eq!(no_directory.to_string(), "no directory `/no/such/place` to run `true` in");
+/// assert!(no_directory.to_string().starts_with("no directory `/no/such/place` to run `true` in"));
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
@@ -73,7 +73,7 @@ impl fmt::Display for SpawnError {
             Self::NoDirectory { directory, program } => {
                 write!(
                     f,
-                    "no directory `{}` to run `{}` in",
+                    "no directory `{}` to run `{}` in, or no permission to enter it",
                     directory.display(),
                     program.display()
                 )

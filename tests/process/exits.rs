@@ -58,15 +58,32 @@ fn a_missing_directory_is_not_a_missing_program() {
     assert!(matches!(file, SpawnError::NoDirectory { .. }), "{file:?}");
 }
 
-/// S4: for whoever is not root, who may enter everything.
+/// S4: there is such a directory, but not for us.
 #[test]
-fn a_directory_that_is_locked_is_not_a_program_without_permission() {
-    let folder = std::env::temp_dir().join(format!("handspun-locked-{}", std::process::id()));
+#[cfg(target_os = "linux")]
+fn a_directory_that_must_not_be_entered_is_named() {
+    let folder = std::env::temp_dir().join(format!("handspun-shut-{}", std::process::id()));
     fs::create_dir(&folder).unwrap();
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o600)).unwrap();
-    let result = child("exit 0").current_dir(&folder).run();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).unwrap();
+    let shut = child("exit 0").current_dir(&folder);
+    let error = std::thread::spawn(move || {
+        go_on_as_nobody();
+        shut.run().unwrap_err()
+    });
+    let error = error.join().unwrap();
     fs::remove_dir(&folder).unwrap();
-    assert!(matches!(result, Ok(_) | Err(SpawnError::NoDirectory { .. })), "{result:?}");
+    assert!(matches!(error, SpawnError::NoDirectory { .. }), "{error:?}");
+    assert!(error.to_string().contains("no permission to enter it"), "{error}");
+}
+
+/// From now on this thread may open no more files than everybody may, though the test be run by root.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "std does not change who we are for one thread")]
+fn go_on_as_nobody() {
+    // SAFETY: no memory is passed.
+    unsafe {
+        libc::setfsuid(65534);
+    }
 }
 
 /// S6.
