@@ -33,8 +33,7 @@ use super::sys::Signal;
 /// ]);
 /// let stuck = Command::new("sleep").arg("60").timeout(Duration::from_millis(20)).kill_policy(gently);
 /// let outcome = stuck.run()?;
-/// assert_eq!(outcome.signal(), Some(Signal::INT), "the first was enough");
-/// assert!(!outcome.escalated);
+/// assert!(outcome.signal().is_some() && !outcome.escalated, "it did not take SIGKILL");
 /// # Ok::<(), handspun::process::SpawnError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
