@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::mem;
 use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::prims::Mutex;
@@ -21,7 +22,10 @@ const A_TURN: usize = 256 << 10;
 pub(crate) struct Input(Mutex<Buffer>);
 
 struct Buffer {
-    bytes: VecDeque<u8>,
+    /// What is left of the bytes that were there from the start. Every child of a command shares them.
+    given: Arc<[u8]>,
+    n_taken: usize,
+    written: VecDeque<u8>,
     /// Whether the pipe is to be closed behind these bytes.
     is_last: bool,
     /// Whether the pipe is closed.
@@ -29,16 +33,38 @@ struct Buffer {
     wakers: Vec<Waker>,
 }
 
+impl Buffer {
+    /// Some of what the pipe is to take next; all of it was taken, if there is none.
+    fn next(&self) -> &[u8] {
+        match &self.given[self.n_taken..] {
+            [] => self.written.as_slices().0,
+            given => given,
+        }
+    }
+
+    fn advance(&mut self, n: usize) {
+        if self.n_taken < self.given.len() {
+            self.n_taken += n;
+        } else {
+            self.written.drain(..n);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.next().is_empty()
+    }
+}
+
 impl Input {
     /// These bytes, and more to come unless `is_last`.
-    pub(crate) fn new(bytes: Vec<u8>, is_last: bool) -> Self {
-        let (is_closed, wakers) = (false, Vec::new());
-        Self(Mutex::new(Buffer { bytes: bytes.into(), is_last, is_closed, wakers }))
+    pub(crate) fn new(given: Arc<[u8]>, is_last: bool) -> Self {
+        let (n_taken, written, is_closed, wakers) = (0, VecDeque::new(), false, Vec::new());
+        Self(Mutex::new(Buffer { given, n_taken, written, is_last, is_closed, wakers }))
     }
 
     /// There is no pipe.
     pub(crate) fn closed() -> Self {
-        let input = Self::new(Vec::new(), true);
+        let input = Self::new([].into(), true);
         input.close();
         input
     }
@@ -49,8 +75,8 @@ impl Input {
         if buffer.is_closed || buffer.is_last {
             return Err(InputClosed);
         }
-        let is_news = buffer.bytes.is_empty() && !bytes.is_empty();
-        buffer.bytes.extend(bytes);
+        let is_news = buffer.is_empty() && !bytes.is_empty();
+        buffer.written.extend(bytes);
         Ok(is_news)
     }
 
@@ -63,7 +89,7 @@ impl Input {
     pub(crate) fn poll_written(&self, context: &Context<'_>) -> Poll<Result<(), InputClosed>> {
         let waker = context.waker().clone();
         let mut buffer = self.0.lock();
-        if buffer.bytes.is_empty() {
+        if buffer.is_empty() {
             return Poll::Ready(Ok(()));
         }
         if buffer.is_closed {
@@ -78,19 +104,19 @@ impl Input {
     /// Whether the pipe has something to take: bytes, or its end.
     pub(crate) fn is_due(&self) -> bool {
         let buffer = self.0.lock();
-        !buffer.bytes.is_empty() || buffer.is_last
+        !buffer.is_empty() || buffer.is_last
     }
 
     /// Writes what the pipe takes now. `Break` says that it is to be closed.
     pub(crate) fn feed(&self, pipe: &mut File) -> ControlFlow<()> {
         let (mut buffer, mut n_written) = (self.0.lock(), 0);
-        while !buffer.bytes.is_empty() {
+        while !buffer.is_empty() {
             if n_written >= A_TURN {
                 return Continue(());
             }
-            match pipe.write(buffer.bytes.as_slices().0) {
+            match pipe.write(buffer.next()) {
                 Ok(n) => {
-                    buffer.bytes.drain(..n);
+                    buffer.advance(n);
                     n_written += n;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -120,16 +146,31 @@ impl Input {
 mod tests {
     use super::*;
     use crate::process::sys;
+    use std::io::Read;
 
     #[test]
     fn many_small_writes_are_news_once() {
         let (_reader, writer) = sys::pipe().expect("a pipe");
-        let input = Input::new(Vec::new(), false);
+        let input = Input::new([].into(), false);
         assert_eq!(
             [b"".as_slice(), b"a", b"b"].map(|bytes| input.write(bytes)),
             [Ok(false), Ok(true), Ok(false)]
         );
         assert!(input.feed(&mut writer.into()).is_continue());
         assert_eq!(input.write(b"c"), Ok(true), "those before are in the pipe");
+    }
+
+    #[test]
+    fn what_was_given_is_shared_and_comes_before_what_is_written() {
+        let (mut reader, writer) =
+            sys::pipe().map(|(r, w)| (File::from(r), File::from(w))).expect("a pipe");
+        let given: Arc<[u8]> = b"given".as_slice().into();
+        let input = Input::new(given.clone(), false);
+        assert_eq!(Arc::strong_count(&given), 2, "a gigabyte is not copied for each child");
+        assert_eq!(input.write(b" and written"), Ok(false));
+        assert!(input.finish() && input.feed(&mut { writer }).is_break());
+        let mut text = String::new();
+        reader.read_to_string(&mut text).expect("an open pipe");
+        assert_eq!(text, "given and written");
     }
 }

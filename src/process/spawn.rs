@@ -184,7 +184,8 @@ fn sink(output: &Output) -> io::Result<Stdio> {
 fn resolved(settings: &Command) -> io::Result<PathBuf> {
     let program = Path::new(&settings.program);
     let path = settings.env.iter().rev().find(|(name, _)| name == "PATH");
-    let is_bare = !settings.program.as_bytes().contains(&b'/') && !settings.program.is_empty();
+    let is_name = |byte: &u8| !matches!(byte, b'/' | 0);
+    let is_bare = settings.program.as_bytes().iter().all(is_name) && !settings.program.is_empty();
     if !is_bare || (path.is_none() && !settings.clears_env) {
         return Ok(program.to_owned());
     }
@@ -222,8 +223,8 @@ fn adopt(
     let [stdin, stdout, stderr] = pipes;
     let leads_group = settings.group == Group::Own;
     let input = match &settings.stdin {
-        Stdin::Bytes(bytes) => Input::new(bytes.to_vec(), true),
-        Stdin::Piped => Input::new(Vec::new(), false),
+        Stdin::Bytes(bytes) => Input::new(bytes.clone(), true),
+        Stdin::Piped => Input::new([].into(), false),
         Stdin::Null | Stdin::File(_) | Stdin::Inherit => Input::closed(),
     };
     let outcome = Settle::queued(());

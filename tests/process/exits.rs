@@ -105,7 +105,8 @@ fn what_must_not_be_run_is_named() {
 #[test]
 fn a_nul_is_refused_wherever_it_stands() {
     let plain = || child("exit 0");
-    let in_names = [Command::new("a\0b"), plain().current_dir("/\0")];
+    let name = || Command::new("a\0b");
+    let in_names = [name(), name().env_clear(), plain().current_dir("/\0")];
     let in_words = [plain().arg("a\0b"), plain().env("A", "a\0b"), plain().env("A\0B", "a")];
     for command in in_names.into_iter().chain(in_words) {
         let error = command.run().unwrap_err();

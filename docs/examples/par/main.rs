@@ -58,6 +58,12 @@ fn main() -> ExitCode {
     if !plan.is_quiet {
         eprint!("{}", tally.summary());
     }
+    if let (Some(path), Some(timeline)) = (&plan.timeline, timeline) {
+        if let Err(error) = write(&timeline, path) {
+            eprintln!("par: no timeline in {}: {error}", path.display());
+            return ExitCode::from(255);
+        }
+    }
     if let Some(error) = &tally.not_shown {
         eprintln!("par: some of the output is lost: {error}");
         return ExitCode::from(255);
@@ -65,12 +71,6 @@ fn main() -> ExitCode {
     if let Some(error) = inputs.into_error() {
         eprintln!("par: there may be more inputs, but stdin cannot be read: {error}");
         return ExitCode::from(255);
-    }
-    if let (Some(path), Some(timeline)) = (&plan.timeline, timeline) {
-        if let Err(error) = write(&timeline, path) {
-            eprintln!("par: no timeline in {}: {error}", path.display());
-            return ExitCode::from(255);
-        }
     }
     ExitCode::from(if ctrl_c.is_cancelled() { 255 } else { tally.exit_code(plan.fails_fast) })
 }
