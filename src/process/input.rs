@@ -11,10 +11,11 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use crate::panic;
 use crate::prims::Mutex;
 
 use super::error::InputClosed;
-use super::lines::{keep, wake_all};
+use super::lines::keep;
 
 /// What is written in one turn, more or less: the other children are to have their turn too.
 const A_TURN: usize = 256 << 10;
@@ -22,9 +23,11 @@ const A_TURN: usize = 256 << 10;
 pub(crate) struct Input(Mutex<Buffer>);
 
 struct Buffer {
-    /// What is left of the bytes that were there from the start. Every child of a command shares them.
+    /// The bytes that were there from the start, which all children of a command share.
     given: Arc<[u8]>,
+    /// How many of them the pipe has taken.
     n_taken: usize,
+    /// What was written since, and the pipe has not taken.
     written: VecDeque<u8>,
     /// Whether the pipe is to be closed behind these bytes.
     is_last: bool,
@@ -128,7 +131,7 @@ impl Input {
         let is_last = buffer.is_last;
         let wakers = mem::take(&mut buffer.wakers);
         drop(buffer);
-        wake_all(wakers);
+        panic::wake_each(wakers);
         if is_last { Break(()) } else { Continue(()) }
     }
 
@@ -138,7 +141,7 @@ impl Input {
         buffer.is_closed = true;
         let wakers = mem::take(&mut buffer.wakers);
         drop(buffer);
-        wake_all(wakers);
+        panic::wake_each(wakers);
     }
 }
 

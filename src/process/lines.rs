@@ -82,7 +82,7 @@ impl Lines {
         }
         let wakers = mem::take(&mut queue.wakers);
         drop(queue);
-        wake_all(wakers);
+        panic::wake_each(wakers);
     }
 
     /// There will be no more.
@@ -91,7 +91,7 @@ impl Lines {
         queue.is_closed = true;
         let wakers = mem::take(&mut queue.wakers);
         drop(queue);
-        wake_all(wakers);
+        panic::wake_each(wakers);
     }
 
     /// Nobody reads, for now. True if the driver is to look again at what it held up.
@@ -128,11 +128,4 @@ pub(crate) fn keep(wakers: &mut Vec<Waker>, waker: Waker) -> Option<Waker> {
     }
     wakers.push(waker);
     None
-}
-
-/// Wakes whoever waits for a change. Called with no lock held.
-pub(crate) fn wake_all(wakers: Vec<Waker>) {
-    for waker in wakers {
-        panic::contain(|| waker.wake());
-    }
 }

@@ -94,9 +94,7 @@ impl Alarm {
             let next = state.timers.next_deadline();
             drop(state);
 
-            for waker in due {
-                panic::contain(|| waker.wake());
-            }
+            panic::wake_each(due);
             let idle = Deadline::after(self.idle);
             self.parker.park(next.map_or(idle, Deadline::At));
             // A timer that was set and taken out again has unparked us too, and begins a new second.

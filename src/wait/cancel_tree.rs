@@ -127,9 +127,7 @@ impl Tree {
             }
         }
         drop(nodes);
-        for waker in to_wake {
-            panic::contain(|| waker.wake());
-        }
+        panic::wake_each(to_wake);
         true
     }
 

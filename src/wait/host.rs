@@ -16,6 +16,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::iter;
 use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
@@ -167,9 +168,7 @@ impl Host {
         // nobody would fire it. It misses nothing, for a host that keeps timers is on the real clock.
         drop(Self::enter(None));
         let mut timers = mem::take(&mut *self.timers.lock());
-        while let Some(waker) = timers.pop() {
-            panic::contain(|| waker.wake());
-        }
+        panic::wake_each(iter::from_fn(|| timers.pop()));
     }
 }
 

@@ -20,13 +20,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/cancel_tree.rs",
         right: "        drop(nodes);
-        for waker in to_wake {
-            panic::contain(|| waker.wake());
-        }
+        panic::wake_each(to_wake);
 ",
-        wrong: "        for waker in to_wake {
-            panic::contain(|| waker.wake());
-        }
+        wrong: "        panic::wake_each(to_wake);
         drop(nodes);
 ",
         mistake: "a cancel wakes under the lock of the tree",
