@@ -33,7 +33,7 @@ use super::stuck::{self, Dump, Hang};
 pub(crate) struct Core {
     pub(crate) shared: Arc<Shared>,
     queue: Queue,
-    pub(super) seats: RefCell<Seats>,
+    seats: RefCell<Seats>,
     /// Of the future that `run` was given, while it runs.
     main: RefCell<Option<Main>>,
     rest: Rest,
@@ -291,4 +291,23 @@ fn shuffle<T>(batch: &mut [T], mut seed: u64) -> u64 {
         batch.swap(last, (seed % (last as u64 + 1)) as usize);
     }
     seed
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use crate::executor::current;
+    use crate::executor::run::run;
+    use crate::executor::spawn::spawn;
+
+    /// A41.
+    #[test]
+    fn tasks_one_after_another_need_one_seat() {
+        run(async {
+            for n in 0..10_000 {
+                assert_eq!(spawn(async move { n }).await.ok(), Some(n));
+            }
+            let core = current::current().expect("it runs here");
+            assert_eq!(core.seats.borrow().next_seat(), 0);
+        });
+    }
 }

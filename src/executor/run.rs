@@ -357,18 +357,6 @@ mod tests {
         assert!(!has_run.get());
     }
 
-    /// A41.
-    #[test]
-    fn tasks_one_after_another_need_one_seat() {
-        let executor = Executor::new();
-        executor.run(async {
-            for n in 0..10_000 {
-                assert_eq!(spawn(async move { n }).await.ok(), Some(n));
-            }
-        });
-        assert_eq!(executor.core.seats.borrow().next_seat(), 0);
-    }
-
     #[test]
     fn a_task_that_blocks_for_a_time_wakes_though_the_loop_stands_still() {
         Executor::new().run(async { block_on(sleep(Duration::from_millis(1))) });

@@ -108,18 +108,17 @@ impl Charges {
 
     fn end_all(&mut self, policy: &KillPolicy) {
         for number in self.by_number.keys().copied().collect::<Vec<_>>() {
-            if let Some(charge) = self.call(number) {
-                charge.ward.end_by(policy.clone());
-            }
+            let charge = self.call(number).expect("it is one of them");
+            charge.ward.end_by(policy.clone());
         }
     }
 
     /// Gives a turn to everyone whose time has come.
     fn take_turns(&mut self, eyes: &mut Eyes, scratch: &mut [u8]) {
         let now = Deadline::At(prims::now());
-        while self.next().is_some_and(|next| next <= now) {
-            let Some((_, number)) = self.turns.pop_first() else { return };
-            let Some(charge) = self.by_number.get_mut(&number) else { continue };
+        while let Some((_, number)) = self.turns.first().copied().filter(|(next, _)| *next <= now) {
+            self.turns.pop_first();
+            let charge = self.by_number.get_mut(&number).expect("each turn is somebody's");
             let next = charge.ward.turn(mem::take(&mut charge.is_ready), scratch);
             let interests = next.map_or([None; INTERESTS], |_| charge.ward.interests());
             for (key, interest) in keys(number).zip(interests) {

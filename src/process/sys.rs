@@ -196,7 +196,7 @@ impl Epoll {
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
-    /// Looks out for this until there is news of it once, as it may have done before.
+    /// Looks out for this until there is news of it once; `again`, if it most likely has before.
     pub(crate) fn arm(&self, key: u64, interest: Interest, again: bool) -> io::Result<()> {
         let events = interest.events as u32 | libc::EPOLLONESHOT as u32;
         let mut event = libc::epoll_event { events, u64: key };
