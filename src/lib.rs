@@ -166,7 +166,7 @@ pub use wait::interval::{Interval, MissedTicks, interval};
 pub use wait::join_all::{join_all, race, try_join_all};
 pub use wait::keyed::{Keyed, keyed};
 pub use wait::sleep::{Sleep, sleep, sleep_until};
-pub use wait::timeout::{remaining, timeout, timeout_at};
+pub use wait::timeout::{timeout, timeout_at};
 pub use wait::until::{Wait, Waited, wait};
 
 /// Raw threads that can be joined with a timeout.

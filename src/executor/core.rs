@@ -15,7 +15,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::error::{CancelReason, JoinError};
@@ -46,7 +46,6 @@ pub(crate) struct Core {
     is_closed: Cell<bool>,
     /// Empty between two turns, and kept for their room.
     mails: Cell<Vec<Mail>>,
-    due: Cell<Vec<Waker>>,
 }
 
 impl Core {
@@ -62,7 +61,6 @@ impl Core {
             spare: Cell::new(None),
             is_closed: Cell::new(false),
             mails: Cell::default(),
-            due: Cell::default(),
         }
     }
 
@@ -193,10 +191,7 @@ impl Core {
         if self.shared.host.parker.take_notice() {
             self.read_mail();
         }
-        let mut due = self.due.take();
-        self.shared.host.take_due(&mut due);
-        panic::wake_each(due.drain(..));
-        self.due.set(due);
+        self.shared.host.fire_due();
         let mut queue = self.queue.borrow_mut();
         if let Some(seed) = self.seed.get() {
             self.seed.set(Some(shuffle(queue.make_contiguous(), seed)));
@@ -275,7 +270,6 @@ impl Core {
             }
         }
         panic::drop_each(self.shared.close().into_iter().flatten());
-        self.shared.host.close(); // Last: all that was dropped has found its executor's clock.
         self.queue.borrow_mut().clear();
     }
 }

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::prims::{self, Ordering, fence};
+use crate::prims::{Ordering, fence};
 use crate::wait::deadline::Deadline;
 use crate::wait::parker::Patience;
 
@@ -42,42 +42,24 @@ impl Rest {
         Self { shared: shared.clone(), patience: Cell::default(), look_out }
     }
 
-    /// Rests. Then there may be mail, or a timer that is due.
+    /// Rests. Then there may be mail, or a timer that was due has been fired.
     pub(crate) fn until_somebody_may_be_ready(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
         let host = &self.shared.host;
-        if host.clock.is_real() {
-            return self.in_real_time(nothing_can_wake);
-        }
-        if host.is_held() {
-            let (now, began) = (host.clock.now(), prims::now());
-            let next = host.clock.next_deadline().and_then(|next| began.checked_add(next - now));
-            self.sleep_until(next.map_or(Deadline::Never, Deadline::At));
-            host.clock.move_to(now + began.elapsed());
+        if host.timers.next_deadline().is_some() {
+            self.park(Deadline::Never);
             return Hope::Left;
         }
-        if self.shared.has_mail() || host.clock.jump() {
-            return Hope::Left;
-        }
-        self.in_silence(nothing_can_wake)
-    }
-
-    fn in_real_time(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
-        let next = self.shared.host.next_deadline();
-        if next.is_none() && self.is_proved(nothing_can_wake) {
-            return Hope::Lost;
-        }
-        self.sleep_until(next.map_or(Deadline::Never, Deadline::At));
-        Hope::Left
-    }
-
-    /// Nobody waits for a time that could be jumped to.
-    fn in_silence(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
         if self.is_proved(nothing_can_wake) {
             return Hope::Lost;
         }
+        if host.clock.is_real() || host.is_held() || self.shared.has_remotes() {
+            self.park(Deadline::Never);
+            return Hope::Left;
+        }
+        // The clock jumps, and there is no time that could be jumped to.
         let silence = Deadline::after(SILENCE);
-        self.sleep_until(if self.shared.has_remotes() { Deadline::Never } else { silence });
-        let nobody_waits = self.shared.host.clock.next_deadline().is_none();
+        self.park(silence);
+        let nobody_waits = host.timers.next_deadline().is_none();
         if silence.has_passed() && nobody_waits && self.is_quiet() {
             Hope::Lost
         } else {
@@ -104,7 +86,7 @@ impl Rest {
         !host.is_held() && !self.shared.has_remotes() && !self.shared.has_mail()
     }
 
-    fn sleep_until(&self, deadline: Deadline) {
+    fn park(&self, deadline: Deadline) {
         let host = &self.shared.host;
         if host.is_held() {
             // What goes on elsewhere may be over in less time than a sleeping thread takes to wake.
@@ -112,6 +94,6 @@ impl Rest {
             patience.look_out(self.look_out, || host.parker.is_notified());
             self.patience.set(patience);
         }
-        host.parker.park(deadline);
+        host.park(deadline);
     }
 }

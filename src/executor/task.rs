@@ -15,6 +15,7 @@ use crate::error::{CancelReason, JoinError};
 use crate::event::{Ending, Step};
 use crate::panic;
 use crate::wait::cancel_on_drop::CancelOnDrop;
+use crate::wait::host::poll_elsewhere;
 use crate::wait::inside;
 use crate::wait::settle::{Progress, Settle};
 use crate::wait::tag::{self, Tag};
@@ -236,11 +237,17 @@ impl<T> Future for Task<T> {
     /// If it is polled again after it was ready; or if a task of the same executor waits for it while it
     /// blocks the thread, on which this task would have to run.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if !is_home(&self.cell.card.shared) {
+            let poll = |context: &mut Context<'_>| self.cell.output.poll(context);
+            let polled = poll_elsewhere("a task of another executor", context, poll);
+            self.is_read = polled.is_ready();
+            return polled;
+        }
         let polled = self.cell.output.poll(context);
         self.is_read = polled.is_ready();
         if polled.is_pending() {
             assert!(
-                !(inside::is_blocking_wait() && is_home(&self.cell.card.shared)),
+                !inside::is_blocking_wait(),
                 "task {} can never finish: a task of the same executor blocks the thread to wait for \
                  it; `.await` it there instead",
                 self.cell.card.number

@@ -18,9 +18,9 @@ use crate::wait::block_on::{block_on_until, default_look_out, look_out};
 use crate::wait::cancel_on_drop::CancelOnDrop;
 use crate::wait::deadline::Deadline;
 use crate::wait::help::{self, Ticket};
+use crate::wait::host::poll_elsewhere;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::settle::Progress;
-use crate::wait::tag::{self, Tag};
 
 use super::job::Outcome;
 use super::shared::Shared;
@@ -329,12 +329,11 @@ impl<T> Future for JoinHandle<T> {
     /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let outcome = self.outcome.as_ref().expect(TAKEN);
-        let result = outcome.poll(context);
+        let result = poll_elsewhere("a job", context, |context| outcome.poll(context));
         if result.is_ready() {
             self.outcome = None;
             return result;
         }
-        tag::say(Tag::Words("a job"));
         if let Some(place) = &self.place {
             if worker::is_aboard(&place.shared) {
                 help::offer(worker::offer_of(&place.shared, place.ticket));

@@ -24,8 +24,8 @@ use crate::prims::Mutex;
 use crate::wait::block_on::{block_on, block_on_until};
 use crate::wait::deadline::Deadline;
 use crate::wait::help::Ticket;
+use crate::wait::host::poll_elsewhere;
 use crate::wait::settle::Progress;
-use crate::wait::tag::{self, Tag};
 
 use super::borrow::{Door, Errand};
 use super::handle::Cancel;
@@ -355,11 +355,7 @@ impl<T> Future for ScopedHandle<'_, T> {
     ///
     /// If it is polled again after it was ready.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = self.outcome.poll(context);
-        if result.is_pending() {
-            tag::say(Tag::Words("a job of a scope"));
-        }
-        result
+        poll_elsewhere("a job of a scope", context, |context| self.outcome.poll(context))
     }
 }
 

@@ -16,7 +16,9 @@ use std::task::{Context, Wake, Waker};
 
 use crate::prims::Mutex;
 use crate::wait::cancel::{CancellationToken, WaitForCancel};
+use crate::wait::elsewhere;
 use crate::wait::help::Ticket;
+use crate::wait::host;
 
 use super::shared::Shared;
 
@@ -55,8 +57,10 @@ impl Watch {
     ) {
         let waker = Waker::from(self.clone());
         let mut place_in_line = token.cancelled();
-        // If it is ready already, `look` finds that too.
-        let _ = Pin::new(&mut place_in_line).poll(&mut Context::from_waker(&waker));
+        // If it is ready already, `look` finds that too. A timer is kept by the alarm, and never by an executor,
+        // on whose thread the closure would be dropped.
+        let poll = || Pin::new(&mut place_in_line).poll(&mut Context::from_waker(&waker));
+        let _ = host::outside(poll);
         let watching = State::Watching {
             token: token.clone(),
             _place_in_line: place_in_line,
@@ -96,7 +100,7 @@ impl Watch {
 
 impl Wake for Watch {
     fn wake(self: Arc<Self>) {
-        self.look();
+        elsewhere::run(move || self.look());
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::error::StillRunning;
 use crate::wait::block_on::{block_on, block_on_until};
 use crate::wait::deadline::Deadline;
-use crate::wait::tag::{self, Tag};
+use crate::wait::host::poll_elsewhere;
 
 use super::error::InputClosed;
 use super::lines::Line;
@@ -202,11 +202,7 @@ impl Future for Child {
     /// If it is polled again after it was ready.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         self.say_no_more();
-        let outcome = self.state.outcome.poll(context);
-        if outcome.is_pending() {
-            tag::say(Tag::Words("a child process"));
-        }
-        outcome
+        poll_elsewhere("a child process", context, |context| self.state.outcome.poll(context))
     }
 }
 
@@ -244,11 +240,8 @@ impl Future for NextLine<'_> {
     type Output = Option<Line>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Line>> {
-        let next = self.state.lines.poll_next(context);
-        if next.is_pending() {
-            tag::say(Tag::Words("a line of a child process"));
-        }
-        next.map(|(line, has_room_again)| {
+        let poll = |context: &mut Context<'_>| self.state.lines.poll_next(context);
+        poll_elsewhere("a line of a child process", context, poll).map(|(line, has_room_again)| {
             if has_room_again {
                 self.state.ring();
             }
@@ -283,10 +276,7 @@ impl Future for Written<'_> {
         if let Err(closed) = self.written {
             return Poll::Ready(Err(closed));
         }
-        let written = self.state.input.poll_written(context);
-        if written.is_pending() {
-            tag::say(Tag::Words("a child process to read its input"));
-        }
-        written
+        let poll = |context: &mut Context<'_>| self.state.input.poll_written(context);
+        poll_elsewhere("a child process to read its input", context, poll)
     }
 }

@@ -1,31 +1,35 @@
-//! The thread that wakes sleepers of the real clock, wherever they are.
+//! The thread that fires timers of the real clock, wherever no executor does.
 //!
-//! Knows nothing of futures: it holds wakers and deadlines. It is started by the first timer and ends
-//! when there has been none for a second, so that a program which never sleeps never has it.
+//! Knows nothing of futures. It fires a queue of its own, for sleeps under a blocking wait or a foreign executor,
+//! and the queues of our executors while they do not run. It is started by the first timer and ends when there
+//! has been none for a second, so that a program which never sleeps never has it.
 //!
 //! What must always hold:
 //!
 //! 1. While a timer is set, the thread is up, and parked no longer than to the first deadline.
 //! 2. No lock is held while a waker is woken or dropped: both are other people's code.
+//! 3. No code that may block runs on this thread, for every sleeper would wait for it: see [`Elsewhere`].
 
+use std::mem;
 use std::sync::Arc;
-use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::task::{Wake, Waker};
+use std::time::Duration;
 
-use crate::panic;
 use crate::prims::{self, Lazy, Mutex, ThreadSpec, spawn_thread};
 
 use super::deadline::Deadline;
+use super::elsewhere::Elsewhere;
 use super::parker::Parker;
-use super::timers::{Key, Timers};
+use super::timers::TimerQueue;
 
 /// The one alarm of this process.
-pub(crate) static ALARM: Lazy<Arc<Alarm>> = Lazy::new(Arc::default);
+pub(crate) static ALARM: Lazy<Arc<Alarm>> = Lazy::new(|| Alarm::that_stays(IDLE));
 
 /// Long enough for a loop that sleeps now and then, and for timeouts that never fire.
 const IDLE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Alarm {
+    pub(crate) queue: Arc<TimerQueue>,
     state: Mutex<State>,
     /// Where the thread sleeps.
     parker: Parker,
@@ -35,66 +39,61 @@ pub(crate) struct Alarm {
 
 #[derive(Default)]
 struct State {
-    timers: Timers,
+    /// The queues of executors that do not run. An empty one goes: nobody sets a timer there meanwhile.
+    adopted: Vec<Arc<TimerQueue>>,
     is_up: bool,
 }
 
-impl Default for Alarm {
-    fn default() -> Self {
-        Self::that_stays(IDLE)
-    }
-}
-
 impl Alarm {
-    fn that_stays(idle: Duration) -> Self {
-        Self { state: Mutex::default(), parker: Parker::new(), idle }
+    fn that_stays(idle: Duration) -> Arc<Self> {
+        let (queue, state) = (Arc::new(TimerQueue::new(prims::now())), Mutex::default());
+        let alarm = Arc::new(Self { queue, state, parker: Parker::new(), idle });
+        alarm.queue.set_keeper(Some(Waker::from(alarm.clone())));
+        alarm
     }
 
-    pub(crate) fn set(self: &Arc<Self>, deadline: Instant, waker: Waker) -> Key {
+    /// Fires the timers of that queue from now on, until it is released.
+    pub(crate) fn adopt(self: &Arc<Self>, queue: &Arc<TimerQueue>) {
+        if queue.next_deadline().is_some() {
+            self.state.lock().adopted.push(queue.clone());
+            self.notice();
+        }
+    }
+
+    pub(crate) fn release(&self, queue: &Arc<TimerQueue>) {
+        self.state.lock().adopted.retain(|adopted| !Arc::ptr_eq(adopted, queue));
+    }
+
+    /// Sees to it that the thread looks at its timers, and starts it if need be.
+    fn notice(self: &Arc<Self>) {
         let mut state = self.state.lock();
-        let (key, is_first) = state.timers.set(deadline, waker);
         if state.is_up {
             drop(state);
-            if is_first {
-                self.parker.unpark();
-            }
-            return key;
+            return self.parker.unpark();
         }
         let alarm = self.clone();
         let spec = ThreadSpec { name: Some("handspun-alarm".to_owned()), stack_size: None };
         state.is_up = spawn_thread(spec, move || alarm.run()).is_ok();
-        let refused = if state.is_up { None } else { state.timers.remove(key) };
-        drop(state);
-        if let Some(waker) = refused {
-            // The system refuses a thread. The timer is out again, and the sleeper is told to look
-            // again, so that it tries again: that burns the processor, but nobody oversleeps.
-            waker.wake();
+        if state.is_up {
+            return;
         }
-        key
-    }
-
-    /// Leaves a newer waker with a timer; false if it has fired.
-    pub(crate) fn renew(&self, key: Key, mut waker: Waker) -> bool {
-        self.state.lock().timers.renew(key, &mut waker) // The older one goes after the lock.
-    }
-
-    pub(crate) fn remove(&self, key: Key) {
-        let waker = self.state.lock().timers.remove(key);
-        panic::contain(|| drop(waker)); // It may be a future's drop that removes.
+        let adopted = mem::take(&mut state.adopted);
+        drop(state);
+        // The system refuses a thread. The sleepers are told to look again, so that they try again: that burns
+        // the processor, but nobody oversleeps.
+        self.queue.wake_all();
+        adopted.iter().for_each(|queue| queue.wake_all());
     }
 
     fn run(&self) {
+        let mut elsewhere = Elsewhere::serve();
         loop {
+            let adopted = self.state.lock().adopted.clone();
             let now = prims::now();
-            let mut due = Vec::new();
-            let mut state = self.state.lock();
-            while let Some(waker) = state.timers.pop_due(now) {
-                due.push(waker);
-            }
-            let next = state.timers.next_deadline();
-            drop(state);
-
-            panic::wake_each(due);
+            let queues = || adopted.iter().chain([&self.queue]);
+            queues().for_each(|queue| queue.fire_until(now));
+            elsewhere.start();
+            let next = queues().filter_map(|queue| queue.next_deadline()).min();
             let idle = Deadline::after(self.idle);
             self.parker.park(next.map_or(idle, Deadline::At));
             // A timer that was set and taken out again has unparked us too, and begins a new second.
@@ -107,8 +106,16 @@ impl Alarm {
     /// Whether there is still no timer; then the next one starts a thread.
     fn ends(&self) -> bool {
         let mut state = self.state.lock();
-        state.is_up = !state.timers.is_empty();
+        state.adopted.retain(|queue| queue.next_deadline().is_some());
+        state.is_up = self.queue.next_deadline().is_some() || !state.adopted.is_empty();
         !state.is_up
+    }
+}
+
+/// Wakes the thread, for an earlier timer than all others.
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.notice();
     }
 }
 
@@ -116,7 +123,6 @@ impl Alarm {
 mod tests {
     use super::*;
     use std::sync::mpsc;
-    use std::task::Wake;
     use std::thread::{self, ThreadId};
 
     /// A waker that says on which thread it was woken.
@@ -129,10 +135,11 @@ mod tests {
         }
     }
 
-    /// Sets a timer that is due, and waits for its wake. Gives the alarm's thread.
-    fn ring(alarm: &Arc<Alarm>) -> ThreadId {
+    /// Sets a timer that is due in a moment, and waits for its wake. Gives the alarm's thread.
+    fn ring(alarm: &Alarm) -> ThreadId {
         let (sender, rings) = mpsc::channel();
-        alarm.set(prims::now(), Arc::new(SaysWhere(sender)).into());
+        let (soon, waker) = (prims::now() + Duration::from_micros(1), Arc::new(SaysWhere(sender)));
+        assert!(alarm.queue.poll(soon, None, &mut None, &waker.into()).is_pending());
         rings.recv().expect("a waker is not dropped unwoken")
     }
 
@@ -142,12 +149,16 @@ mod tests {
         }
     }
 
+    fn is_up(alarm: &Alarm) -> bool {
+        alarm.state.lock().is_up
+    }
+
     #[test]
     fn the_thread_ends_when_it_is_idle_and_another_is_started_for_the_next_timer() {
-        let alarm = Arc::new(Alarm::that_stays(Duration::ZERO));
+        let alarm = Alarm::that_stays(Duration::ZERO);
         let threads = [(); 3].map(|()| {
             let thread = ring(&alarm);
-            until(|| Arc::strong_count(&alarm) == 1);
+            until(|| !is_up(&alarm));
             thread
         });
         assert!(threads[0] != threads[1] && threads[1] != threads[2]);
@@ -155,13 +166,35 @@ mod tests {
 
     #[test]
     fn a_timer_that_is_taken_out_again_does_not_end_the_thread() {
-        let alarm = Arc::new(Alarm::that_stays(Duration::from_secs(3600)));
+        let alarm = Alarm::that_stays(Duration::from_secs(3600));
         let thread = ring(&alarm);
         for _ in 0..100 {
-            let in_an_hour = prims::now() + Duration::from_secs(3600);
-            alarm.remove(alarm.set(in_an_hour, Waker::noop().clone()));
+            let (in_an_hour, mut number) = (prims::now() + Duration::from_secs(3600), None);
+            assert!(alarm.queue.poll(in_an_hour, None, &mut number, Waker::noop()).is_pending());
+            alarm.queue.remove(in_an_hour, number.expect("it is set"));
             until(|| !alarm.parker.is_notified());
             assert_eq!(ring(&alarm), thread);
         }
+    }
+
+    #[test]
+    fn a_queue_that_is_adopted_is_fired_until_it_is_released() {
+        let alarm = Alarm::that_stays(Duration::ZERO);
+        let [kept, given] = [(); 2].map(|()| Arc::new(TimerQueue::new(prims::now())));
+        let (sender, rings) = mpsc::channel();
+        let waker = Waker::from(Arc::new(SaysWhere(sender)));
+        for queue in [&kept, &given] {
+            let in_an_hour = prims::now() + Duration::from_secs(3600);
+            assert!(queue.poll(in_an_hour, None, &mut None, &waker).is_pending());
+        }
+        let soon = prims::now() + Duration::from_millis(1);
+        assert!(given.poll(soon, None, &mut None, &waker).is_pending());
+        alarm.adopt(&kept);
+        alarm.release(&kept);
+        alarm.adopt(&given);
+        rings.recv().expect("its waker is in the queue");
+        assert_eq!(Arc::strong_count(&kept), 1);
+        alarm.release(&given);
+        until(|| Arc::strong_count(&given) == 1);
     }
 }

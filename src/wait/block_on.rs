@@ -2,7 +2,9 @@
 //!
 //! Knows nothing of what the future is. What must always hold: a wake that is meant for one wait
 //! never ends up with another. Each wait under way has a parker of its own; the thread keeps a
-//! spare one only between waits.
+//! spare one only between waits. In a task the executor's own parker is used, for the thread goes on to fire the
+//! timers of all tasks while one of them blocks it; so each wait there ends with an `unpark`, for the loop and
+//! the waits around it to look again.
 
 use std::cell::Cell;
 use std::pin::{Pin, pin};
@@ -14,6 +16,7 @@ use crate::prims::{self, thread_local};
 
 use super::deadline::Deadline;
 use super::help::forget_offer;
+use super::host::Host;
 use super::inside;
 use super::parker::{Parker, Patience};
 
@@ -70,7 +73,10 @@ pub(crate) fn block_on_until<F: Future>(
         inside::will_block();
         // Looked out for or not, it is the park that takes notice.
         place.patience.look_out(look_out, || place.parker.is_notified());
-        place.parker.park(deadline);
+        match &place.host {
+            Some(host) => host.park(deadline),
+            None => place.parker.park(deadline),
+        }
     };
     place.put_back();
     forget_offer();
@@ -91,6 +97,8 @@ struct Place {
     /// a later wait in this place is then told to look once more than it need have.
     waker: Waker,
     patience: Patience,
+    /// Whose parker it is.
+    host: Option<Arc<Host>>,
 }
 
 thread_local! {
@@ -100,16 +108,31 @@ thread_local! {
 
 impl Place {
     fn take() -> Self {
+        if let Some(host) = Host::current() {
+            return Self::new(host.parker.clone(), Some(host));
+        }
         // A thread that is ending may have lost its locals, and may wait all the same.
-        SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| {
-            let parker = Arc::new(Parker::new());
-            Self { waker: Waker::from(parker.clone()), parker, patience: Patience::default() }
-        })
+        let spare = SPARE.try_with(Cell::take).ok().flatten();
+        spare.unwrap_or_else(|| Self::new(Arc::new(Parker::new()), None))
+    }
+
+    fn new(parker: Arc<Parker>, host: Option<Arc<Host>>) -> Self {
+        Self { waker: Waker::from(parker.clone()), parker, patience: Patience::default(), host }
     }
 
     fn put_back(self) {
-        // The error is that of `take`: then there is nowhere to keep it.
-        let _ = SPARE.try_with(|spare| spare.set(Some(self)));
+        if self.host.is_none() {
+            // The error is that of `take`: then there is nowhere to keep it.
+            let _ = SPARE.try_with(|spare| spare.set(Some(self)));
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(host) = &self.host {
+            host.parker.unpark();
+        }
     }
 }
 

@@ -287,7 +287,7 @@ impl Future for WaitForCancel {
     type Output = CancelReason;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<CancelReason> {
-        if Pin::new(&mut self.sleep).poll(context).is_ready() {
+        if !self.token.0.has_run_out() && Pin::new(&mut self.sleep).poll(context).is_ready() {
             self.token.0.has_run_out();
         }
         let Self { token, key, sleep: _ } = &mut *self;

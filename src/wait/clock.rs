@@ -5,15 +5,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use crate::panic;
-use crate::prims::{self, Mutex, MutexGuard};
+use crate::prims;
 
-use super::alarm::ALARM;
-use super::parker::Parker;
-use super::timers::{Key, Timers};
+use super::timers::TimerQueue;
 
 /// A source of time, for sleeps, deadlines and the tests of both.
 ///
@@ -37,14 +33,8 @@ pub struct Clock(Kind);
 enum Kind {
     #[default]
     Real,
-    Jumping(Arc<Mutex<Jumping>>),
-}
-
-struct Jumping {
-    now: Instant,
-    timers: Timers,
-    /// Wakes the executor that moves it, if there is one.
-    driver: Option<Arc<Parker>>,
+    /// Its time is that of its timers.
+    Jumping(Arc<TimerQueue>),
 }
 
 impl Clock {
@@ -57,138 +47,43 @@ impl Clock {
     ///
     /// Clones are the same clock.
     pub fn jumping() -> Self {
-        let jumping = Jumping { now: prims::now(), timers: Timers::default(), driver: None };
-        Self(Kind::Jumping(Arc::new(Mutex::new(jumping))))
+        Self(Kind::Jumping(Arc::new(TimerQueue::new(prims::now()))))
     }
 
     /// The time.
     pub fn now(&self) -> Instant {
         match &self.0 {
             Kind::Real => prims::now(),
-            Kind::Jumping(clock) => clock.lock().now,
+            Kind::Jumping(queue) => queue.now(),
         }
     }
 
-    /// Moves a jumping clock, and wakes those whose time has come, in the order of their deadlines.
+    /// Moves a jumping clock, and wakes the sleepers whose time has come, in the order of their deadlines.
     ///
-    /// Time moves at once, and whoever is woken sees the new one. A task that [sleeps](crate::sleep) in place of this
+    /// Time moves at once, and everything that is woken sees the new one. A task that [sleeps](crate::sleep) in place of this
     /// passes each time in between.
     ///
     /// # Panics
     ///
     /// If it is the real clock, or if there is no such time.
     pub fn advance(&self, by: Duration) {
-        let Kind::Jumping(clock) = &self.0 else {
+        let Kind::Jumping(queue) = &self.0 else {
             panic!("the real clock cannot be advanced: use `Clock::jumping()`");
         };
-        let mut state = clock.lock();
-        let Some(now) = state.now.checked_add(by) else {
-            panic!("the clock cannot be advanced by {by:?}: there is no such time");
-        };
-        state.now = now;
-        fire(clock, state);
+        assert!(queue.advance(by), "the clock cannot be advanced by {by:?}: there is no such time");
     }
 
-    /// Moves a jumping clock to the next deadline; false if nobody waits for a time.
-    pub(crate) fn jump(&self) -> bool {
-        let next = self.next_deadline();
-        if let Some(deadline) = next {
-            self.move_to(deadline);
-        }
-        next.is_some()
-    }
-
-    /// When the first of those who wait on a jumping clock is to be woken.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+    /// The timers of a jumping clock. On the real one they are kept where they are set.
+    pub(crate) fn timers(&self) -> Option<&Arc<TimerQueue>> {
         match &self.0 {
             Kind::Real => None,
-            Kind::Jumping(clock) => clock.lock().timers.next_deadline(),
-        }
-    }
-
-    /// Says who is to look again when somebody begins to wait for an earlier time than all others.
-    pub(crate) fn set_driver(&self, driver: Option<Arc<Parker>>) {
-        match &self.0 {
-            Kind::Real => {}
-            Kind::Jumping(clock) => clock.lock().driver = driver,
-        }
-    }
-
-    /// Moves a jumping clock, never backwards.
-    pub(crate) fn move_to(&self, now: Instant) {
-        let Kind::Jumping(clock) = &self.0 else { return };
-        let mut state = clock.lock();
-        state.now = state.now.max(now);
-        fire(clock, state);
-    }
-
-    /// Whether both are the same jumping clock.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Kind::Jumping(one), Kind::Jumping(other)) => Arc::ptr_eq(one, other),
-            (Kind::Real, _) | (_, Kind::Real) => false,
+            Kind::Jumping(queue) => Some(queue),
         }
     }
 
     /// Whether time passes by itself, so that a thread may sleep for as long as it takes.
     pub(crate) fn is_real(&self) -> bool {
-        match self.0 {
-            Kind::Real => true,
-            Kind::Jumping(_) => false,
-        }
-    }
-
-    /// Sets a timer, if it is not too late for it.
-    pub(crate) fn set_timer(&self, deadline: Instant, waker: Waker) -> Option<Key> {
-        match &self.0 {
-            Kind::Real => (prims::now() < deadline).then(|| ALARM.set(deadline, waker)),
-            Kind::Jumping(clock) => {
-                let mut state = clock.lock();
-                if state.now >= deadline {
-                    drop(state);
-                    return None; // The waker goes after the lock.
-                }
-                let (key, is_first) = state.timers.set(deadline, waker);
-                let driver = if is_first { state.driver.clone() } else { None };
-                drop(state);
-                if let Some(driver) = driver {
-                    driver.unpark();
-                }
-                Some(key)
-            }
-        }
-    }
-
-    /// Leaves a newer waker with a timer; false if it has fired.
-    pub(crate) fn renew_timer(&self, key: Key, mut waker: Waker) -> bool {
-        match &self.0 {
-            Kind::Real => ALARM.renew(key, waker),
-            // The older one goes after the lock.
-            Kind::Jumping(clock) => clock.lock().timers.renew(key, &mut waker),
-        }
-    }
-
-    pub(crate) fn remove_timer(&self, key: Key) {
-        match &self.0 {
-            Kind::Real => ALARM.remove(key),
-            Kind::Jumping(clock) => {
-                let waker = clock.lock().timers.remove(key);
-                panic::contain(|| drop(waker));
-            }
-        }
-    }
-}
-
-/// Wakes those whose time has come.
-///
-/// One at a time, for a waker may be code that advances the clock, or drops another sleep: then those
-/// that are left still fire in their order, and what was dropped does not.
-fn fire<'a>(clock: &'a Mutex<Jumping>, mut state: MutexGuard<'a, Jumping>) {
-    let now = state.now;
-    while let Some(waker) = state.timers.pop_due(now) {
-        drop(state);
-        panic::contain(|| waker.wake());
-        state = clock.lock();
+        self.timers().is_none()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the executor around a future lends it: a clock, a place for timers, and a say in how time passes.
 //!
-//! Knows nothing of tasks. An executor of ours enters as the host of its thread, and whoever is polled
+//! Knows nothing of tasks. An executor of ours enters as the host of its thread, and everything that is polled
 //! there finds it: a sleep sets its timer with the host, and needs neither another thread nor a wake-up
 //! across threads; a job that is submitted *holds* the host, which then knows that something is under way
 //! elsewhere.
@@ -9,145 +9,126 @@
 //!
 //! 1. A hold is let go after the wake-up that it announces. A host that jumps over time while nothing is
 //!    held would otherwise jump over the end of a job.
-//! 2. Timers are set and fired by the thread that the host is on. So those that are still set fire later than
-//!    `fired`, and not before `next`. Any thread may take one out, and then `next` is too early.
-//! 3. When a host closes, everybody who has a timer with it is woken, and sets it elsewhere.
-//! 4. Nothing is woken or dropped under the lock.
+//! 2. The timers of the real clock have one keeper: the thread that the host is on, which fires them at each turn
+//!    of its loop, and in [`park`](Host::park), whatever it parks for; and the alarm while it is on none. A jumping
+//!    clock moves where its host parks, and stands still while it is on no thread.
+//! 3. Nothing is woken or dropped under a lock.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
-use std::iter;
-use std::mem;
 use std::sync::Arc;
-use std::task::Waker;
-use std::time::Instant;
+use std::task::{Context, Poll, Wake, Waker};
 
-use crate::panic;
-use crate::prims::{AtomicUsize, Mutex, Ordering, thread_local};
+use crate::prims::{self, AtomicBool, AtomicUsize, Mutex, Ordering, thread_local};
 
+use super::alarm::ALARM;
 use super::clock::Clock;
+use super::deadline::Deadline;
 use super::parker::Parker;
-use super::timers::{Key, Timers};
+use super::tag::{self, Tag};
+use super::timers::TimerQueue;
 
 use Ordering::{Acquire, Relaxed, Release};
 
 pub(crate) struct Host {
     pub(crate) clock: Clock,
-    /// Where the thread of the executor sleeps.
+    /// Where the thread of the executor sleeps, also while a task blocks it.
     pub(crate) parker: Arc<Parker>,
-    /// Of the real clock. A jumping one keeps its own.
-    timers: Mutex<Timers>,
+    /// Those of its clock, if that jumps.
+    pub(crate) timers: Arc<TimerQueue>,
+    /// The alarm fires them.
+    is_adopted: AtomicBool,
     n_held: AtomicUsize,
 }
 
-/// A host on its thread, and what that thread knows without a lock.
-struct Here {
-    host: Arc<Host>,
-    /// No timer is due before that.
-    next: Cell<Option<Instant>>,
-    /// Until then the timers have been fired, since the host came to this thread.
-    fired: Cell<Option<Instant>>,
-}
-
 thread_local! {
-    static HERE: RefCell<Option<Here>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Arc<Host>>> = const { RefCell::new(None) };
 }
 
 impl Host {
     pub(crate) fn new(clock: Clock) -> Self {
-        let (parker, timers) = (Arc::new(Parker::new()), Mutex::default());
-        Self { clock, parker, timers, n_held: AtomicUsize::new(0) }
+        let timers = clock.timers().cloned();
+        let timers = timers.unwrap_or_else(|| Arc::new(TimerQueue::new(prims::now())));
+        let (parker, is_adopted) = (Arc::new(Parker::new()), AtomicBool::new(false));
+        Self { clock, parker, timers, is_adopted, n_held: AtomicUsize::new(0) }
     }
 
-    /// Makes it the host of this thread, which moves its clock, and gives back the one before.
+    /// Makes it the host of this thread, and gives back the one before.
     pub(crate) fn enter(host: Option<Arc<Self>>) -> Option<Arc<Self>> {
-        let driver = host.as_ref().map(|host| (host.clock.clone(), host.parker.clone()));
-        let here = host.map(|host| {
-            let next = Cell::new(host.next_deadline());
-            Here { host, next, fired: Cell::new(None) }
-        });
-        let before = HERE.try_with(|place| place.replace(here)).ok().flatten();
-        if let Some(Here { host: before, .. }) = &before {
-            before.clock.set_driver(None);
+        let after = host.clone();
+        // A thread that is ending may have lost its locals, and runs no executor.
+        let before = CURRENT.try_with(|current| current.replace(host)).ok().flatten();
+        if let Some(before) = &before {
+            before.leave();
         }
-        if let Some((clock, parker)) = driver {
-            clock.set_driver(Some(parker));
+        if let Some(after) = after {
+            after.arrive();
         }
-        before.map(|before| before.host)
+        before
+    }
+
+    fn arrive(&self) {
+        if !self.clock.is_real() {
+            self.timers.set_keeper(Some(self.parker.clone().into()));
+            return;
+        }
+        // ORDERING: Relaxed. Only the thread of the executor sets it and asks.
+        if self.is_adopted.swap(false, Relaxed) {
+            ALARM.release(&self.timers);
+        }
+    }
+
+    fn leave(&self) {
+        if !self.clock.is_real() {
+            self.timers.set_keeper(None);
+        } else if self.timers.next_deadline().is_some() {
+            self.is_adopted.store(true, Relaxed); // ORDERING: Relaxed, as in `arrive`.
+            ALARM.adopt(&self.timers);
+        }
     }
 
     /// The host of this thread, if an executor of ours runs here.
     pub(crate) fn current() -> Option<Arc<Self>> {
-        let host = HERE.try_with(|here| here.borrow().as_ref().map(|here| here.host.clone()));
-        host.ok().flatten()
+        Self::with_current(|host| host.cloned())
     }
 
-    /// Looks at what this thread knows of it; `None` if it is on no thread, or on another.
-    fn here<T>(self: &Arc<Self>, look: impl FnOnce(&Here) -> T) -> Option<T> {
-        let looked = HERE.try_with(|here| match &*here.borrow() {
-            Some(here) if Arc::ptr_eq(&here.host, self) => Some(look(here)),
-            Some(_) | None => None,
-        });
-        looked.ok().flatten()
+    pub(crate) fn with_current<T>(look: impl FnOnce(Option<&Arc<Self>>) -> Option<T>) -> Option<T> {
+        CURRENT.try_with(|current| look(current.borrow().as_ref())).ok().flatten()
     }
 
-    /// Sets a timer, if it is not too late for it. Only on its own thread.
-    pub(crate) fn set_timer(self: &Arc<Self>, deadline: Instant, waker: Waker) -> Option<Key> {
-        if self.has_fired(deadline) {
-            return None;
+    /// Sleeps until there is an `unpark`, a timer is due or the deadline has passed; and fires what is due. Where
+    /// the clock jumps and nothing is held, it jumps to the next timer in place of the sleep.
+    pub(crate) fn park(&self, deadline: Deadline) {
+        let next = self.timers.next_deadline();
+        if self.clock.is_real() {
+            self.parker.park(next.map_or(deadline, |next| deadline.min(Deadline::At(next))));
+            self.fire_due();
+        } else if self.is_held() {
+            // What was started elsewhere knows no other time than the real one.
+            let (now, began) = (self.timers.now(), prims::now());
+            let next = next.and_then(|next| began.checked_add(next - now));
+            self.parker.park(next.map_or(deadline, |next| deadline.min(Deadline::At(next))));
+            self.timers.fire_until(now + began.elapsed());
+        } else if self.parker.is_notified() || !self.timers.jump() {
+            // Told to look again, before the last hold was let go; or there is no time to jump to.
+            self.parker.park(deadline);
         }
-        let (key, is_first) = self.timers.lock().set(deadline, waker);
-        if is_first {
-            self.here(|here| here.next.set(Some(deadline)));
+    }
+
+    /// Fires the timers of the real clock that are due.
+    pub(crate) fn fire_due(&self) {
+        if self.clock.is_real() {
+            self.timers.fire_due(prims::now);
         }
-        Some(key)
-    }
-
-    /// Leaves a newer waker with a timer; false if it has fired.
-    pub(crate) fn renew_timer(&self, key: Key, mut waker: Waker) -> bool {
-        self.timers.lock().renew(key, &mut waker) // The older one goes after the lock.
-    }
-
-    /// Whether it is on this thread, and has fired the timers of that deadline.
-    pub(crate) fn has_fired(self: &Arc<Self>, deadline: Instant) -> bool {
-        self.here(|here| here.fired.get() >= Some(deadline)).unwrap_or(false)
-    }
-
-    pub(crate) fn remove_timer(&self, key: Key) {
-        let waker = self.timers.lock().remove(key); // If it was the first, `next` is too early now.
-        panic::contain(|| drop(waker));
-    }
-
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.timers.lock().next_deadline()
-    }
-
-    /// Moves the wakers whose time has come into `due`. On its own thread.
-    pub(crate) fn take_due(self: &Arc<Self>, due: &mut Vec<Waker>) {
-        let Some(next) = self.here(|here| here.next.get()).flatten() else { return };
-        let now = self.clock.now();
-        if now < next {
-            return;
-        }
-        let mut timers = self.timers.lock();
-        while let Some(waker) = timers.pop_due(now) {
-            due.push(waker);
-        }
-        let next = timers.next_deadline();
-        drop(timers);
-        self.here(|here| {
-            here.next.set(next);
-            here.fired.set(Some(now));
-        });
     }
 
     /// Something is under way elsewhere that was started here. Only on its own thread.
-    pub(crate) fn add_hold(&self) {
+    fn add_hold(&self) {
         self.n_held.fetch_add(1, Relaxed); // ORDERING: Relaxed. Done on the thread that looks.
     }
 
     /// It is over, and whom it wakes has been woken.
-    pub(crate) fn let_go(&self) {
+    fn let_go(&self) {
         // ORDERING: Release. Pairs with the Acquire in `is_held`.
         let n_held = self.n_held.fetch_sub(1, Release);
         if n_held == 1 {
@@ -157,18 +138,9 @@ impl Host {
 
     /// Whether something is.
     pub(crate) fn is_held(&self) -> bool {
-        // ORDERING: Acquire. Pairs with the Release in `let_go`: whoever sees it let go
-        // finds the wake-up before it in the inbox.
+        // ORDERING: Acquire. Pairs with the Release in `let_go`: once it is let go, the wake-up
+        // before that is found in the inbox.
         self.n_held.load(Acquire) > 0
-    }
-
-    /// The executor has ended. Whoever sleeps here is woken, to sleep elsewhere.
-    pub(crate) fn close(&self) {
-        // Whoever is woken finds no host here: a sleep that was polled by its wake would be set here again, and
-        // nobody would fire it. It misses nothing, for a host that keeps timers is on the real clock.
-        drop(Self::enter(None));
-        let mut timers = mem::take(&mut *self.timers.lock());
-        panic::wake_each(iter::from_fn(|| timers.pop()));
     }
 }
 
@@ -214,9 +186,18 @@ pub fn hold() -> Hold {
 impl Hold {
     /// Of the host of this thread, if there is one.
     pub(crate) fn take() -> Option<Self> {
-        let host = Host::current()?;
+        Host::current().map(Self::of)
+    }
+
+    /// Of the host of this thread, if its clock jumps.
+    pub(crate) fn of_jumping() -> Option<Self> {
+        let jumping = |host: Option<&Arc<Host>>| host.filter(|host| !host.clock.is_real()).cloned();
+        Host::with_current(jumping).map(Self::of)
+    }
+
+    fn of(host: Arc<Host>) -> Self {
         host.add_hold();
-        Some(Self(Mutex::new(Some(host))))
+        Self(Mutex::new(Some(host)))
     }
 
     /// What was started is over, and whom it wakes has been woken.
@@ -232,9 +213,44 @@ impl Drop for Hold {
     }
 }
 
-impl PartialEq for Host {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
+/// Runs code as if no executor of ours ran on this thread.
+pub(crate) fn outside<T>(code: impl FnOnce() -> T) -> T {
+    let replace = |host| CURRENT.try_with(|current| current.replace(host)).ok().flatten();
+    let host = replace(None);
+    let result = code();
+    replace(host);
+    result
+}
+
+/// Polls something that ends elsewhere, and says what it is. While it is pending, a jumping clock waits for it,
+/// whatever has started it.
+pub(crate) fn poll_elsewhere<T>(
+    words: &'static str,
+    context: &mut Context<'_>,
+    poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+) -> Poll<T> {
+    let polled = match Hold::of_jumping() {
+        None => poll(context),
+        Some(hold) => {
+            let holding = Holding { waker: context.waker().clone(), _hold: hold };
+            poll(&mut Context::from_waker(&Waker::from(Arc::new(holding))))
+        }
+    };
+    if polled.is_pending() {
+        tag::say(Tag::Words(words));
+    }
+    polled
+}
+
+/// A waker that holds the clock until it is dropped, which is after it was woken.
+struct Holding {
+    waker: Waker,
+    _hold: Hold,
+}
+
+impl Wake for Holding {
+    fn wake(self: Arc<Self>) {
+        self.waker.wake_by_ref();
     }
 }
 
@@ -249,8 +265,6 @@ impl Clock {
     ///
     /// Sleeps, timeouts and new tokens use it without being told.
     pub fn current() -> Self {
-        let clock =
-            HERE.try_with(|here| here.borrow().as_ref().map(|here| here.host.clock.clone()));
-        clock.ok().flatten().unwrap_or_default()
+        Host::with_current(|host| host.map(|host| host.clock.clone())).unwrap_or_default()
     }
 }

@@ -1,23 +1,11 @@
-//! What the code that runs on this thread is inside of: an executor, a blocking wait, a time limit.
+//! What the code that runs on this thread is inside of: an executor, or a blocking wait.
 //!
-//! Knows nothing of executors and timeouts; they say it here, and ask here. What must always hold:
-//!
-//! 1. Whoever enters leaves, also when a panic unwinds through.
-//! 2. What a blocking wait polls is not inside the time limit around that wait: the thread is blocked,
-//!    and nobody out there can keep it.
+//! Knows nothing of executors; they say it here, and ask here. What must always hold: what is entered is
+//! left, also when a panic unwinds through.
 
 use std::cell::Cell;
 
 use crate::prims::thread_local;
-
-use super::deadline::Deadline;
-
-#[derive(Clone, Copy)]
-struct Inside {
-    place: Place,
-    /// The earliest of the time limits around.
-    limit: Deadline,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -29,45 +17,29 @@ enum Place {
     BlockingWait,
 }
 
-const OUTSIDE: Inside = Inside { place: Place::Plain, limit: Deadline::Never };
-
 thread_local! {
-    static INSIDE: Cell<Inside> = const { Cell::new(OUTSIDE) };
+    static INSIDE: Cell<Place> = const { Cell::new(Place::Plain) };
     /// Whether a task has blocked the thread since somebody asked.
     static HAS_BLOCKED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// For as long as this lives, what happens on this thread happens in there.
 pub(crate) struct Entered {
-    before: Inside,
+    before: Place,
 }
 
 /// An executor begins to run its tasks.
 pub(crate) fn enter_executor() -> Entered {
     has_blocked(); // What blocked in another executor, which did not ask, is nothing to this one.
-    enter(Inside { place: Place::Executor, limit: Deadline::Never })
+    enter(Place::Executor)
 }
 
 /// A wait begins that blocks the thread.
 pub(crate) fn enter_blocking_wait() -> Entered {
-    let place = match inside().place {
+    enter(match inside() {
         Place::Plain => Place::Plain,
         Place::Executor | Place::BlockingWait => Place::BlockingWait,
-    };
-    enter(Inside { place, limit: Deadline::Never })
-}
-
-/// What is polled has until then, if it has not less already.
-pub(crate) fn enter_limit(limit: Deadline) -> Entered {
-    let Inside { place, limit: before } = inside();
-    enter(Inside { place, limit: before.min(limit) })
-}
-
-impl Entered {
-    /// The time limit around this one.
-    pub(crate) fn limit_before(&self) -> Deadline {
-        self.before.limit
-    }
+    })
 }
 
 impl Drop for Entered {
@@ -76,14 +48,9 @@ impl Drop for Entered {
     }
 }
 
-/// The earliest of the time limits around the code that asks.
-pub(crate) fn limit() -> Deadline {
-    inside().limit
-}
-
 /// Whether the code that asks is polled by a wait that blocks a task's thread.
 pub(crate) fn is_blocking_wait() -> bool {
-    inside().place == Place::BlockingWait
+    inside() == Place::BlockingWait
 }
 
 /// Says that this thread is about to sleep in such a wait, if it is in one.
@@ -98,11 +65,11 @@ pub(crate) fn has_blocked() -> bool {
     HAS_BLOCKED.try_with(Cell::take).unwrap_or(false)
 }
 
-fn enter(place: Inside) -> Entered {
+fn enter(place: Place) -> Entered {
     // A thread that is ending may have lost its locals, and there is nobody left to ask.
-    Entered { before: INSIDE.try_with(|inside| inside.replace(place)).unwrap_or(OUTSIDE) }
+    Entered { before: INSIDE.try_with(|inside| inside.replace(place)).unwrap_or(Place::Plain) }
 }
 
-fn inside() -> Inside {
-    INSIDE.try_with(Cell::get).unwrap_or(OUTSIDE)
+fn inside() -> Place {
+    INSIDE.try_with(Cell::get).unwrap_or(Place::Plain)
 }

@@ -11,17 +11,18 @@
 
 pub(crate) mod deadline;
 pub(crate) mod parker;
-pub(crate) mod inside;
+pub(crate) mod timers;
+pub(crate) mod elsewhere;
+pub(crate) mod alarm;
+pub(crate) mod clock;
 pub(crate) mod tag;
+pub(crate) mod host;
+pub(crate) mod inside;
 pub(crate) mod help;
 pub(crate) mod block_on;
 pub(crate) mod settle;
 pub(crate) mod panic_hook;
 pub(crate) mod wait_list;
-pub(crate) mod timers;
-pub(crate) mod alarm;
-pub(crate) mod clock;
-pub(crate) mod host;
 pub(crate) mod sleep;
 pub(crate) mod timeout;
 pub(crate) mod interval;

@@ -1,24 +1,30 @@
 //! Waiting for a time.
 //!
-//! Knows nothing of who polls it, but for a host: under an executor of ours it is the host that keeps
-//! the timer, elsewhere the clock. So it works under `block_on` and under any executor.
+//! Knows nothing of tasks: under an executor of ours the host keeps the timer, under others the alarm, and a
+//! jumping clock its own. So it works under `block_on` and under any executor.
 //!
-//! What must always hold: the deadline is fixed by the call, not by the first poll; a timer is set at
-//! the first poll that finds it too early, where that poll happens; and it is taken out when the future
-//! is dropped, wherever that is.
+//! What must always hold:
+//!
+//! 1. The deadline is fixed by the call, not by the first poll. A timer is set where the first poll happens, moves
+//!    to where the next one does, and is taken out when the future is dropped, wherever that is.
+//! 2. The first poll is never ready. A loop of sleeps that are too short, or too late, starves nothing: neither the
+//!    other tasks nor the timeout around it.
 
 use std::fmt;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::prims;
+
+use super::alarm::ALARM;
 use super::clock::Clock;
 use super::deadline::Deadline;
-use super::host::Host;
-use super::inside;
+use super::host::{Host, poll_elsewhere};
 use super::tag::{self, Tag};
-use super::timers::Key;
+use super::timers::TimerQueue;
 
 /// Waits until `duration` has passed, counted from this call.
 ///
@@ -36,12 +42,10 @@ use super::timers::Key;
 /// assert!(began.elapsed() >= Duration::from_millis(5));
 /// ```
 ///
+/// However short it is, the other tasks are polled first: `sleep(Duration::ZERO)` is a [`yield_now`](crate::yield_now)
+/// that works under any executor.
+///
 /// Dropping it ends the wait, and leaves nothing behind.
-///
-/// # Panics
-///
-/// In a poll, if a task whose executor has a jumping clock blocks the thread to wait for it: nobody would
-/// move the clock.
 pub fn sleep(duration: Duration) -> Sleep {
     let clock = Clock::current();
     let deadline = clock.now().checked_add(duration).map_or(Deadline::Never, Deadline::At);
@@ -50,8 +54,8 @@ pub fn sleep(duration: Duration) -> Sleep {
 
 /// Waits until that time, of the [current](Clock::current) clock.
 ///
-/// When to use it: several waits have one deadline. All else is as with [`sleep`]. A time that has passed is ready
-/// at once.
+/// When to use it: several waits have one deadline. All else is as with [`sleep`]: where the time has passed
+/// already, the other tasks are polled once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -69,25 +73,19 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 }
 
 /// A time that is waited for; see [`sleep`].
-#[must_use = "nobody sleeps until this is awaited"]
+#[must_use = "a sleep does nothing until it is awaited"]
 pub struct Sleep {
     clock: Clock,
     deadline: Deadline,
-    stage: Stage,
-}
-
-/// How far it has come.
-enum Stage {
-    New,
+    /// Where a timer is set, and which one.
+    timer: Option<(Arc<TimerQueue>, Option<u64>)>,
     /// It has been pending, and so has let others go first.
-    HasWaited,
-    /// It has, and a timer is set, with that number.
-    Set(Place, u64),
+    has_waited: bool,
 }
 
 impl Sleep {
     pub(crate) fn on(clock: &Clock, deadline: Deadline) -> Self {
-        Self { clock: clock.clone(), deadline, stage: Stage::New }
+        Self { clock: clock.clone(), deadline, timer: None, has_waited: false }
     }
 
     /// When it is over; `None` if that is never.
@@ -98,7 +96,7 @@ impl Sleep {
         }
     }
 
-    /// Gives it another deadline, on the same clock, whether it is over or not.
+    /// Gives it another deadline, on the same clock, whether it is over or not. It is a new sleep then.
     ///
     /// ```
     /// use std::time::Duration;
@@ -115,47 +113,39 @@ impl Sleep {
 
     /// Whether the time has come; if not, the waker is told when it has.
     fn poll_at(&mut self, deadline: Instant, waker: &Waker) -> Poll<()> {
-        if self.is_known_to_have_fired(deadline) {
-            self.stage = Stage::HasWaited; // Nothing is to be taken out.
-            return Poll::Ready(());
+        let (queue, now) = queue_here(&self.clock);
+        if self.timer.as_ref().is_some_and(|(set, _)| !Arc::ptr_eq(set, &queue)) {
+            self.take_out();
         }
-        let here = Place::here(&self.clock);
-        if let Stage::Set(place, number) = &self.stage {
-            let key = Key { deadline, number: *number };
-            if *place == here && here.renew(&self.clock, key, waker.clone()) {
-                return Poll::Pending;
-            }
+        let (queue, number) = self.timer.get_or_insert((queue, None));
+        let polled = queue.poll(deadline, now, number, waker);
+        if polled.is_ready() {
+            self.timer = None;
         }
-        self.take_out();
-        let Some(key) = here.set(&self.clock, deadline, waker.clone()) else {
-            return self.yield_once(waker);
-        };
-        self.stage = Stage::Set(here, key.number);
-        Poll::Pending
-    }
-
-    fn is_known_to_have_fired(&self, deadline: Instant) -> bool {
-        match &self.stage {
-            Stage::Set(Place::Host(host), _) => host.has_fired(deadline),
-            Stage::Set(Place::Held(_) | Place::Clock, _) | Stage::New | Stage::HasWaited => false,
-        }
+        polled
     }
 
     fn take_out(&mut self) {
-        if let (Stage::Set(place, number), Deadline::At(deadline)) = (&self.stage, self.deadline) {
-            place.remove(&self.clock, Key { deadline, number: *number });
-            self.stage = Stage::HasWaited;
+        let Deadline::At(deadline) = self.deadline else { return };
+        if let Some((queue, Some(number))) = self.timer.take() {
+            queue.remove(deadline, number);
         }
     }
+}
 
-    /// A task that sleeps lets the others be polled, however short it sleeps.
-    fn yield_once(&mut self, waker: &Waker) -> Poll<()> {
-        if matches!(self.stage, Stage::HasWaited) || host_here().is_none() {
-            return Poll::Ready(());
-        }
-        self.stage = Stage::HasWaited;
-        waker.wake_by_ref();
-        Poll::Pending
+/// The queue in which the code that asks sets timers of that clock; and the time, where nothing is fired before the
+/// next poll: the alarm may be behind.
+fn queue_here(clock: &Clock) -> (Arc<TimerQueue>, Option<Instant>) {
+    let jumping = clock.timers().cloned();
+    let of_host = || {
+        let host = |host: Option<&Arc<Host>>| {
+            host.filter(|host| host.clock.is_real()).map(|host| host.timers.clone())
+        };
+        Host::with_current(host)
+    };
+    match jumping.or_else(of_host) {
+        Some(queue) => (queue, None),
+        None => (ALARM.queue.clone(), Some(prims::now())),
     }
 }
 
@@ -164,13 +154,21 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let polled = match self.deadline {
+            // Under a jumping clock, a time of the real one is something that ends elsewhere.
+            Deadline::At(deadline) if self.clock.is_real() => {
+                poll_elsewhere("a time", context, |context| self.poll_at(deadline, context.waker()))
+            }
             Deadline::At(deadline) => self.poll_at(deadline, context.waker()),
             Deadline::Never => Poll::Pending,
         };
-        if polled.is_pending() {
-            tag::say(Tag::Words("a time"));
+        let lets_others_go_first = !mem::replace(&mut self.has_waited, true);
+        match polled {
+            Poll::Ready(()) if lets_others_go_first => context.waker().wake_by_ref(),
+            Poll::Ready(()) => return Poll::Ready(()),
+            Poll::Pending => {}
         }
-        polled
+        tag::say(Tag::Words("a time"));
+        Poll::Pending
     }
 }
 
@@ -184,73 +182,4 @@ impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sleep").field("deadline", &self.deadline).finish_non_exhaustive()
     }
-}
-
-/// Who keeps a timer.
-#[derive(PartialEq)]
-enum Place {
-    /// The executor on whose thread it was set.
-    Host(Arc<Host>),
-    /// The clock, which is the real one. The executor there has one that jumps, and is held meanwhile.
-    Held(Arc<Host>),
-    /// The clock: a jumping one, or the alarm of the real one.
-    Clock,
-}
-
-impl Place {
-    /// Where a timer of that clock is kept that is set by the code which asks.
-    fn here(clock: &Clock) -> Self {
-        match if clock.is_real() { host_here() } else { None } {
-            Some(host) if host.clock.is_real() => Self::Host(host),
-            Some(host) => Self::Held(host),
-            None => Self::Clock,
-        }
-    }
-
-    /// Sets a timer, if it is not too late for it.
-    fn set(&self, clock: &Clock, deadline: Instant, waker: Waker) -> Option<Key> {
-        match self {
-            Self::Host(host) => host.set_timer(deadline, waker),
-            Self::Held(host) => {
-                let key = clock.set_timer(deadline, waker)?;
-                host.add_hold();
-                Some(key)
-            }
-            Self::Clock => {
-                let stands_still = inside::is_blocking_wait()
-                    && Host::current().is_some_and(|host| host.clock.is(clock));
-                assert!(
-                    !stands_still || clock.now() >= deadline,
-                    "this time will never come: a task blocks the thread that moves the clock; `.await` the \
-                     sleep there instead"
-                );
-                clock.set_timer(deadline, waker)
-            }
-        }
-    }
-
-    /// Leaves a newer waker with a timer that it keeps; false if that has fired.
-    fn renew(&self, clock: &Clock, key: Key, waker: Waker) -> bool {
-        match self {
-            Self::Host(host) => host.renew_timer(key, waker),
-            Self::Held(_) | Self::Clock => clock.renew_timer(key, waker),
-        }
-    }
-
-    fn remove(&self, clock: &Clock, key: Key) {
-        match self {
-            Self::Host(host) => host.remove_timer(key),
-            Self::Held(host) => {
-                clock.remove_timer(key);
-                host.let_go();
-            }
-            Self::Clock => clock.remove_timer(key),
-        }
-    }
-}
-
-/// The executor of ours that polls the code which asks. None polls what a task blocks its thread to wait for:
-/// nobody would fire a timer that was set there.
-fn host_here() -> Option<Arc<Host>> {
-    if inside::is_blocking_wait() { None } else { Host::current() }
 }

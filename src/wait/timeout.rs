@@ -1,8 +1,7 @@
 //! A time that a future has to be ready in.
 //!
 //! Knows nothing of what the future does. What must always hold: a result that is there beats a time
-//! that is over; and of two timeouts, one around the other, that are over at the same moment, it is the
-//! outer one that says so.
+//! that is over; and a timeout that is pending will be polled when its time has come, whatever is around it.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -14,7 +13,6 @@ use crate::error::Elapsed;
 use super::clock::Clock;
 use super::deadline::Deadline;
 use super::help::forget_offer;
-use super::inside;
 use super::sleep::{Sleep, sleep};
 
 /// Gives a future a time to be ready in, counted from this call.
@@ -36,7 +34,9 @@ use super::sleep::{Sleep, sleep};
 /// [cancels on drop](crate::JoinHandle::cancel_on_drop).
 ///
 /// Where timeouts are nested, the result says whose time was over: each adds a `Result` of its own. If
-/// both are over at the same moment, the outer one says so.
+/// both are over at the same moment, the inner one says so.
+///
+/// A time that is over when it is first polled lets the other tasks be polled once, as a [`sleep`] does.
 ///
 /// **Dropping it** drops the future.
 ///
@@ -67,27 +67,6 @@ pub fn timeout_at<F: Future>(
     within(Sleep::on(&clock, Deadline::At(deadline)), left, future)
 }
 
-/// The time that is left to the code that asks, if a [`timeout`] is around it.
-///
-/// It is the least of all that are around it, and zero when that is over. When to use it: to give a
-/// part of it to something that is not a future.
-///
-/// ```
-/// use std::time::Duration;
-/// use handspun::{block_on, remaining, timeout};
-///
-/// assert_eq!(remaining(), None);
-/// let left = block_on(timeout(Duration::from_secs(60), async { remaining() }));
-/// assert!(left.unwrap().unwrap() <= Duration::from_secs(60));
-/// ```
-#[doc(alias = "current_effective_deadline")]
-pub fn remaining() -> Option<Duration> {
-    match inside::limit() {
-        Deadline::At(instant) => Some(instant.saturating_duration_since(Clock::current().now())),
-        Deadline::Never => None,
-    }
-}
-
 async fn within<F: Future>(
     mut sleep: Sleep,
     timeout: Duration,
@@ -95,19 +74,14 @@ async fn within<F: Future>(
 ) -> Result<F::Output, Elapsed> {
     let mut future = pin!(future);
     poll_fn(|context| {
-        let mine = sleep.deadline().map_or(Deadline::Never, Deadline::At);
-        let entered = inside::enter_limit(mine);
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(Ok(output));
         }
-        let outer = entered.limit_before();
-        drop(entered);
-        forget_offer(); // A job that is run by whoever waits for it would not mind the time.
-        let polled = Pin::new(&mut sleep).poll(context);
-        if outer <= mine {
-            return Poll::Pending; // Whoever is around this will say it, and in the same poll.
+        forget_offer(); // A job that is run here, by the thread that waits for it, would not mind the time.
+        if sleep.deadline().is_none() {
+            return Poll::Pending; // And what it waits for is what the future waits for.
         }
-        polled.map(|()| Err(Elapsed { timeout }))
+        Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout }))
     })
     .await
 }

@@ -1,70 +1,169 @@
-//! Wakers in the order of their deadlines, from which any can be taken out.
+//! Wakers in the order of their deadlines, and the time up to which they have been woken.
 //!
-//! Knows nothing of clocks and threads: whoever keeps it says what time it is.
+//! Knows nothing of where time comes from: its keeper says what time it is. There is one queue for each: the
+//! alarm's thread, an executor, a jumping clock.
 //!
 //! What must always hold:
 //!
-//! 1. No timer fires before its deadline, and equal deadlines fire in the order they were set.
-//! 2. Nothing here wakes or drops a waker; the keeper does, after its lock is let go.
+//! 1. No timer fires before its deadline, and equal deadlines fire in the order in which they were set.
+//! 2. Every timer up to `now` has been taken out, and none is set there: a sleep whose deadline is not later
+//!    than `now` is over.
+//! 3. When a timer is set before all others, the keeper is woken, unless it is awake anyway.
+//! 4. No waker is cloned, woken or dropped under the lock.
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::task::Waker;
-use std::time::Instant;
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
 
-#[derive(Default)]
-pub(crate) struct Timers {
+use crate::panic;
+use crate::prims::Mutex;
+
+pub(crate) struct TimerQueue(Mutex<Timers>);
+
+struct Timers {
+    now: Instant,
     wakers: BTreeMap<Key, Waker>,
     n_set: u64,
+    /// Wakes the thread that fires, if that may be asleep while somebody sets a timer.
+    keeper: Option<Waker>,
 }
 
-/// A timer's name, and its place: by deadline, and then in the order in which they were set. Good until it
-/// fires or is taken out, and harmless afterwards.
+/// A timer's place: by deadline, and then in the order in which they were set. No two are ever the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
-    pub(crate) deadline: Instant,
-    /// No other timer is ever given it.
-    pub(crate) number: u64,
+struct Key {
+    deadline: Instant,
+    number: u64,
 }
 
-impl Timers {
-    /// Sets a timer. True if it is now the first to fire, so that whoever sleeps must look again.
-    pub(crate) fn set(&mut self, deadline: Instant, waker: Waker) -> (Key, bool) {
-        let is_first = self.next_deadline().is_none_or(|next| deadline < next);
-        let key = Key { deadline, number: self.n_set };
-        self.n_set += 1;
-        self.wakers.insert(key, waker);
-        (key, is_first)
+impl TimerQueue {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self(Mutex::new(Timers { now, wakers: BTreeMap::new(), n_set: 0, keeper: None }))
     }
 
-    /// Leaves a newer waker with a timer, for the older one; false if it has fired.
-    pub(crate) fn renew(&mut self, key: Key, newer: &mut Waker) -> bool {
-        let older = self.wakers.get_mut(&key);
-        older.map(|older| mem::swap(older, newer)).is_some()
+    /// Up to when the timers have been fired.
+    pub(crate) fn now(&self) -> Instant {
+        self.0.lock().now
     }
 
-    /// Takes a timer out; `None` if it has fired, or was taken out before.
-    pub(crate) fn remove(&mut self, key: Key) -> Option<Waker> {
-        self.wakers.remove(&key)
+    /// Says which waker to wake when a timer is set before all others.
+    pub(crate) fn set_keeper(&self, keeper: Option<Waker>) {
+        let before = mem::replace(&mut self.0.lock().keeper, keeper);
+        drop(before);
+    }
+
+    /// One poll of a sleeper, whose timer is set under that number when it is pending. It is over, too, if the time
+    /// that it has seen itself is later than ours.
+    pub(crate) fn poll(
+        &self,
+        deadline: Instant,
+        seen: Option<Instant>,
+        number: &mut Option<u64>,
+        waker: &Waker,
+    ) -> Poll<()> {
+        let mut waker = Some(waker.clone());
+        let mut timers = self.0.lock();
+        let now = seen.map_or(timers.now, |seen| seen.max(timers.now));
+        let (polled, keeper) = timers.poll(deadline, now, number, &mut waker);
+        drop(timers);
+        panic::contain(|| drop(waker)); // An older one, or one that is not needed.
+        if let Some(keeper) = keeper {
+            keeper.wake();
+        }
+        polled
+    }
+
+    /// Takes a timer out, if it has not fired.
+    pub(crate) fn remove(&self, deadline: Instant, number: u64) {
+        let waker = self.0.lock().wakers.remove(&Key { deadline, number });
+        panic::contain(|| drop(waker)); // It may be a future's drop that removes.
     }
 
     /// When the next one fires.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.0.lock().next_deadline()
+    }
+
+    /// Moves on to that time, never backwards, and wakes the sleepers whose time has come.
+    pub(crate) fn fire_until(&self, now: Instant) {
+        self.fire(|_| Some(now));
+    }
+
+    /// The same for the time that the clock shows, which is not looked at if there is no timer.
+    pub(crate) fn fire_due(&self, clock: impl FnOnce() -> Instant) {
+        self.fire(|timers| timers.next_deadline().map(|_| clock()));
+    }
+
+    /// Moves on by so much; false if there is no such time.
+    pub(crate) fn advance(&self, by: Duration) -> bool {
+        self.fire(|timers| timers.now.checked_add(by))
+    }
+
+    /// Moves on to the next deadline; false if there is none.
+    pub(crate) fn jump(&self) -> bool {
+        self.fire(|timers| timers.next_deadline())
+    }
+
+    /// Fires one timer at a time, for a waker may be code that moves this clock, or drops another sleep: then
+    /// those that are left still fire in their order, and what was dropped does not.
+    fn fire(&self, until: impl FnOnce(&Timers) -> Option<Instant>) -> bool {
+        let mut timers = self.0.lock();
+        let Some(until) = until(&timers) else { return false };
+        timers.now = timers.now.max(until);
+        while let Some(waker) = timers.pop_due() {
+            drop(timers);
+            panic::contain(|| waker.wake());
+            timers = self.0.lock();
+        }
+        true
+    }
+
+    /// Wakes all sleepers, though it is too early. They look at the time, and set their timers anew.
+    pub(crate) fn wake_all(&self) {
+        let wakers = mem::take(&mut self.0.lock().wakers);
+        panic::wake_each(wakers.into_values());
+    }
+}
+
+impl Timers {
+    /// See [`TimerQueue::poll`]. Leaves what is to be dropped in `waker`, and gives the keeper, if it is to be woken.
+    fn poll(
+        &mut self,
+        deadline: Instant,
+        now: Instant,
+        number: &mut Option<u64>,
+        waker: &mut Option<Waker>,
+    ) -> (Poll<()>, Option<Waker>) {
+        let key = number.map(|number| Key { deadline, number });
+        if deadline <= now {
+            *number = None;
+            // It fires while we speak, or has fired, as a rule; and to look for the first is cheap.
+            if let (Some(key), true) = (key, self.next_deadline() <= Some(deadline)) {
+                *waker = self.wakers.remove(&key).or(waker.take());
+            }
+            return (Poll::Ready(()), None);
+        }
+        if let Some(set) = key.and_then(|key| self.wakers.get_mut(&key)) {
+            *waker = waker.take().map(|newer| mem::replace(set, newer));
+            return (Poll::Pending, None);
+        }
+        let is_first = self.next_deadline().is_none_or(|next| deadline < next);
+        *number = Some(self.n_set);
+        self.wakers.extend(waker.take().map(|waker| (Key { deadline, number: self.n_set }, waker)));
+        self.n_set += 1;
+        (Poll::Pending, if is_first { self.keeper.clone() } else { None })
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
         self.wakers.first_key_value().map(|(key, _)| key.deadline)
     }
 
-    /// Takes the first timer out if its deadline has come.
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Waker> {
-        if self.next_deadline()? <= now { self.pop() } else { None }
-    }
-
-    /// Takes the first timer out, due or not.
-    pub(crate) fn pop(&mut self) -> Option<Waker> {
+    /// Takes the first timer out if its time has come.
+    fn pop_due(&mut self) -> Option<Waker> {
+        if self.next_deadline()? > self.now {
+            return None;
+        }
         self.wakers.pop_first().map(|(_, waker)| waker)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.wakers.is_empty()
     }
 }
 
@@ -72,64 +171,94 @@ impl Timers {
 mod tests {
     use super::*;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use std::task::Wake;
-    use std::time::Duration;
 
-    /// A waker that is known by its address.
-    struct Known;
+    #[derive(Default)]
+    struct Counter(AtomicUsize);
 
-    impl Wake for Known {
-        fn wake(self: Arc<Self>) {}
+    impl Wake for Counter {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed); // ORDERING: Relaxed. One thread counts and reads.
+        }
     }
 
-    /// Timers beside the plainest thing that does the same: a sorted list.
+    /// One timer, as the plainest thing that does the same remembers it: in a sorted list.
+    struct Set {
+        deadline: Instant,
+        number: Option<u64>,
+        counter: Arc<Counter>,
+    }
+
+    /// A queue beside such a list.
     struct Pair {
-        timers: Timers,
-        list: Vec<(Instant, u64, Key, Waker)>,
+        queue: TimerQueue,
+        list: Vec<Set>,
+        keeper: Arc<Counter>,
         start: Instant,
-        n_set: u64,
     }
 
     impl Pair {
         fn new() -> Self {
-            let start = crate::prims::now();
-            Self { timers: Timers::default(), list: Vec::new(), start, n_set: 0 }
+            let (start, keeper) = (crate::prims::now(), Arc::new(Counter::default()));
+            let queue = TimerQueue::new(start);
+            queue.set_keeper(Some(keeper.clone().into()));
+            Self { queue, list: Vec::new(), keeper, start }
         }
 
         fn set(&mut self, after: u64) {
             let deadline = self.start + Duration::from_nanos(after);
-            let waker = Waker::from(Arc::new(Known));
-            let (key, is_first) = self.timers.set(deadline, waker.clone());
-            self.list.push((deadline, self.n_set, key, waker));
-            self.n_set += 1;
-            self.list.sort_by_key(|(deadline, number, ..)| (*deadline, *number));
-            assert_eq!(is_first, self.list[0].2 == key);
+            let counter = Arc::new(Counter::default());
+            let mut number = None;
+            let before = count(&self.keeper);
+            let is_over =
+                self.queue.poll(deadline, None, &mut number, &counter.clone().into()).is_ready();
+            assert_eq!(is_over, deadline <= self.queue.now());
+            if is_over {
+                return;
+            }
+            let at = self.list.partition_point(|set| set.deadline <= deadline);
+            assert_eq!(
+                count(&self.keeper) - before,
+                usize::from(at == 0),
+                "the first is announced"
+            );
+            self.list.insert(at, Set { deadline, number, counter });
         }
 
-        fn replace(&mut self, at: usize) {
-            let newer = Waker::from(Arc::new(Known));
-            let (_, _, key, waker) = &mut self.list[at];
-            let mut old = newer.clone();
-            assert!(self.timers.renew(*key, &mut old));
-            assert!(old.will_wake(&mem::replace(waker, newer)));
+        fn renew(&mut self, at: usize) {
+            let Set { deadline, number, counter } = &mut self.list[at];
+            let older = std::mem::take(counter);
+            let was = *number;
+            assert!(self.queue.poll(*deadline, None, number, &counter.clone().into()).is_pending());
+            assert_eq!((*number, Arc::strong_count(&older)), (was, 1), "the older one is let go");
         }
 
         fn remove(&mut self, at: usize) {
-            let (_, _, key, waker) = self.list.remove(at);
-            assert!(self.timers.remove(key).expect("it is set").will_wake(&waker));
-            assert!(self.timers.remove(key).is_none(), "it is out");
+            let Set { deadline, number, counter } = self.list.remove(at);
+            for _ in 0..2 {
+                self.queue.remove(deadline, number.expect("it is set"));
+                assert_eq!((Arc::strong_count(&counter), count(&counter)), (1, 0));
+            }
         }
 
         fn fire_until(&mut self, after: u64) {
             let now = self.start + Duration::from_nanos(after);
-            while let Some(fired) = self.timers.pop_due(now) {
-                let (deadline, _, key, waker) = self.list.remove(0);
-                assert!(deadline <= now && fired.will_wake(&waker));
-                assert!(self.timers.remove(key).is_none(), "it has fired");
+            self.queue.fire_until(now);
+            let later = self.list.split_off(self.list.partition_point(|set| set.deadline <= now));
+            for mut fired in std::mem::replace(&mut self.list, later) {
+                assert_eq!((count(&fired.counter), Arc::strong_count(&fired.counter)), (1, 1));
+                let polled =
+                    self.queue.poll(fired.deadline, None, &mut fired.number, Waker::noop());
+                assert_eq!((polled, fired.number), (Poll::Ready(()), None));
             }
-            assert!(self.list.first().is_none_or(|(deadline, ..)| *deadline > now));
-            assert_eq!(self.timers.next_deadline(), self.list.first().map(|first| first.0));
+            assert!(self.list.iter().all(|set| count(&set.counter) == 0), "none is early");
+            assert_eq!(self.queue.next_deadline(), self.list.first().map(|first| first.deadline));
         }
+    }
+
+    fn count(counter: &Counter) -> usize {
+        counter.0.load(Relaxed) // ORDERING: Relaxed, as in `wake`.
     }
 
     /// A number from 0 to below `n`, from a small generator with a seed.
@@ -149,29 +278,35 @@ mod tests {
                     0..8 => pair.set(now + 10 * draw(&mut state, 20)),
                     what @ 8..15 if !pair.list.is_empty() => {
                         let at = draw(&mut state, pair.list.len() as u64) as usize;
-                        if what < 13 { pair.remove(at) } else { pair.replace(at) }
+                        if what < 13 { pair.remove(at) } else { pair.renew(at) }
                     }
                     _ => {
                         now += draw(&mut state, 60);
                         pair.fire_until(now);
                     }
                 }
-                assert_eq!(pair.timers.wakers.len(), pair.list.len());
             }
             pair.fire_until(u64::MAX / 2);
-            assert!(pair.timers.is_empty(), "seed {seed}");
+            assert!(pair.list.is_empty(), "seed {seed}");
+        }
+    }
+
+    /// Sets, when it is woken, another timer whose time has come as well.
+    struct PollsInItsWake(TimerQueue, Instant);
+
+    impl Wake for PollsInItsWake {
+        fn wake(self: Arc<Self>) {
+            assert!(self.0.poll(self.1, None, &mut None, Waker::noop()).is_ready());
         }
     }
 
     #[test]
-    fn a_key_of_a_timer_that_has_fired_names_no_other() {
-        let mut timers = Timers::default();
-        let now = crate::prims::now();
-        let (old, _) = timers.set(now, Waker::noop().clone());
-        timers.pop_due(now);
-        let (_new, _) = timers.set(now, Waker::noop().clone());
-        assert!(timers.remove(old).is_none());
-        assert!(!timers.renew(old, &mut Waker::noop().clone()));
-        assert!(!timers.is_empty());
+    fn what_is_woken_finds_that_its_time_has_come() {
+        let start = crate::prims::now();
+        let deadline = start + Duration::from_secs(1);
+        let polls = Arc::new(PollsInItsWake(TimerQueue::new(start), deadline));
+        assert!(polls.0.poll(deadline, None, &mut None, &polls.clone().into()).is_pending());
+        polls.0.fire_until(deadline);
+        assert_eq!(polls.0.next_deadline(), None);
     }
 }

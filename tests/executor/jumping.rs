@@ -5,7 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use handspun::{
-    CancellationToken, Clock, Flag, ThreadPool, hold, join_all, sleep, spawn, timeout, yield_now,
+    CancellationToken, Clock, Executor, Flag, ThreadPool, block_on, hold, join_all, sleep, spawn,
+    timeout, yield_now,
 };
 
 use crate::setup::{Log, dawdle, executor, jumping, jumping_in_order, millis, secs};
@@ -307,5 +308,71 @@ fn a_token_of_the_real_clock_holds_the_time_of_an_executor_that_jumps() {
             hour.is_finished()
         });
         assert!(!is_over.unwrap(), "an hour has passed within a second");
+    });
+}
+
+/// The job ends after 50 ms of real time. A clock that does not know of it would jump over the hour.
+fn is_awaited_in_time(work: handspun::JoinHandle<()>) {
+    let awaited = jumping().run(async { timeout(secs(3600), work).await });
+    assert!(awaited.is_ok(), "the clock jumped over the end of the job");
+}
+
+#[test]
+fn a_clock_does_not_jump_over_a_job_that_was_submitted_before_the_run() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        is_awaited_in_time(pool.submit(dawdle));
+    });
+}
+
+#[test]
+fn a_clock_does_not_jump_over_a_job_that_a_job_has_submitted() {
+    watched(|| {
+        let pool = Arc::new(ThreadPool::new(2));
+        let submits = pool.clone();
+        is_awaited_in_time(pool.submit(move || submits.submit(dawdle)).join().unwrap());
+    });
+}
+
+#[test]
+fn a_clock_does_not_jump_over_a_thread_that_was_started_before_the_run() {
+    watched(|| is_awaited_in_time(handspun::thread::spawn(dawdle)));
+}
+
+#[test]
+fn a_clock_does_not_jump_over_a_task_of_another_executor() {
+    watched(|| {
+        let (send, remotes) = mpsc::channel();
+        let other = thread::spawn(move || {
+            let executor = Executor::new();
+            send.send(executor.remote()).unwrap();
+            executor.run(handspun::thread::spawn(dawdle)).unwrap();
+            executor.run(async {
+                while executor.n_tasks() > 0 {
+                    sleep(millis(1)).await
+                }
+            });
+        });
+        let task = remotes.recv().unwrap().spawn(|| async { sleep(millis(5)).await });
+        let awaited = jumping().run(async { timeout(secs(3600), task).await });
+        assert!(matches!(awaited, Ok(Ok(()))), "{awaited:?}");
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_job_of_more_than_a_second_that_was_submitted_before_the_run_is_no_hang() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (answer, question) = mpsc::channel();
+        let job = pool.submit(move || question.recv());
+        let executor = jumping();
+        let remote_answer = thread::spawn(move || {
+            block_on(sleep(millis(1200))); // Longer than the silence after which hope is given up.
+            answer.send(7).unwrap();
+        });
+        let awaited = executor.run(job);
+        assert_eq!(awaited.unwrap(), Ok(7));
+        remote_answer.join().unwrap();
     });
 }

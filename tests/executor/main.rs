@@ -21,6 +21,7 @@ mod hangs;
 mod seeds;
 mod sleeping;
 mod moving;
+mod keeping;
 mod jumping;
 mod ticks;
 mod timeouts;

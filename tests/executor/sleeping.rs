@@ -281,10 +281,3 @@ fn a_sleep_that_was_awaited_may_be_waited_for() {
         });
     });
 }
-
-/// A156: under a clock that jumps, nobody would ever move it.
-#[test]
-#[should_panic(expected = "a task blocks the thread that moves the clock")]
-fn a_blocking_sleep_in_a_task_of_a_jumping_clock_is_refused() {
-    watched(|| jumping().run(async { block_on(sleep(secs(1))) }));
-}

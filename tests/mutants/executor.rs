@@ -111,10 +111,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "executor::a_job_is_heard_of_before_its_hold_is_let_go",
     },
     Mutant {
-        file: "src/executor/rest.rs",
-        right: "        if self.shared.has_mail() || host.clock.jump() {",
-        wrong: "        if host.clock.jump() || self.shared.has_mail() {",
-        mistake: "a clock jumps, and then it is looked whether somebody was woken",
+        file: "src/wait/host.rs",
+        right: "        } else if self.parker.is_notified() || !self.timers.jump() {",
+        wrong: "        } else if !self.timers.jump() {",
+        mistake: "a clock jumps though the executor has been woken",
         caught_by: "executor::a_job_is_heard_of_before_its_hold_is_let_go",
     },
     Mutant {

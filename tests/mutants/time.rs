@@ -7,28 +7,26 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/timers.rs",
-        right: "self.next_deadline()? <= now",
-        wrong: "self.next_deadline()? < now",
+        right: "        if self.next_deadline()? > self.now {",
+        wrong: "        if self.next_deadline()? >= self.now {",
         mistake: "a timer does not fire at its deadline, but later",
         caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
     },
     Mutant {
         file: "src/wait/timers.rs",
-        right: "    pub(crate) deadline: Instant,
-    /// No other timer is ever given it.
-    pub(crate) number: u64,
-",
-        wrong: "    pub(crate) number: u64,
-    pub(crate) deadline: Instant,
-",
+        right: "    deadline: Instant,
+    number: u64,
+}",
+        wrong: "    number: u64,
+    deadline: Instant,
+}",
         mistake: "timers fire in the order in which they were set",
         caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
     },
     Mutant {
         file: "src/wait/timers.rs",
-        right: "number: self.n_set };
-        self.n_set += 1;",
-        wrong: "number: self.n_set };",
+        right: "        self.n_set += 1;",
+        wrong: "",
         mistake: "of two timers of one deadline the first is lost",
         caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
     },
@@ -36,39 +34,41 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/wait/timers.rs",
         right: "self.next_deadline().is_none_or(|next| deadline < next)",
         wrong: "self.next_deadline().is_none()",
-        mistake: "nobody is told that an earlier timer was set",
+        mistake: "the keeper is not told that an earlier timer was set",
         caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
     },
     Mutant {
-        file: "src/wait/host.rs",
-        right: "here.fired.get() >= Some(deadline)",
-        wrong: "here.fired.get().is_some()",
-        mistake: "when one timer has fired, all others count as fired",
-        caught_by: "--test=executor sleeping::a_sleep_may_be_reset_earlier_later_and_to_the_past",
+        file: "src/wait/timers.rs",
+        right: "        timers.now = timers.now.max(until);
+        while",
+        wrong: "        while",
+        mistake: "a timer fires only when the time is already there",
+        caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
     },
     Mutant {
-        file: "src/wait/host.rs",
-        right: "Here { host, next, fired: Cell::new(None) }",
-        wrong: "Here { host, fired: next.clone(), next }",
-        mistake: "what came due while the host was away counts as fired",
-        caught_by: "--test=executor sleeping::a_sleep_goes_on_in_the_next_run_of_its_executor",
-    },
-    Mutant {
-        file: "src/wait/host.rs",
-        right: "        if self.has_fired(deadline) {
-            return None;
-        }
-",
-        wrong: "",
-        mistake: "a timer is set that is known to be too late",
-        caught_by: "--test=executor sleeping::a_sleep_until_a_time_that_has_been_fired_keeps_no_waker",
+        file: "src/wait/timers.rs",
+        right: "                *waker = self.wakers.remove(&key).or(waker.take());",
+        wrong: "                let _ = key;",
+        mistake: "a sleep that is polled while its time is being fired leaves its timer behind",
+        caught_by: "--test=time sleeping::a_sleep_that_is_over_before_the_alarm_knows_leaves_no_timer",
     },
     Mutant {
         file: "src/wait/sleep.rs",
-        right: "=> host.has_fired(deadline),",
-        wrong: "=> host.clock.is_real(),",
-        mistake: "a sleep that is polled again is over",
-        caught_by: "--test=executor sleeping::a_sleep_goes_on_in_the_next_run_of_its_executor",
+        right: "            self.take_out();
+        }
+        let (queue",
+        wrong: "            self.timer = None;
+        }
+        let (queue",
+        mistake: "a sleep that has moved leaves its timer where it was",
+        caught_by: "--test=time sleeping::a_sleep_that_has_moved_wakes_where_it_was_polled_last",
+    },
+    Mutant {
+        file: "src/wait/sleep.rs",
+        right: "Poll::Ready(()) if lets_others_go_first =>",
+        wrong: "Poll::Ready(()) if lets_others_go_first && false =>",
+        mistake: "a loop of sleeps that are too short starves the timeout around it",
+        caught_by: "--test=time sleeping::a_loop_of_sleeps_that_are_too_short_ends_with_the_timeout_around_it",
     },
     Mutant {
         file: "src/wait/sleep.rs",
@@ -80,10 +80,56 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor sleeping::a_sleep_that_is_dropped_leaves_no_timer",
     },
     Mutant {
+        file: "src/wait/host.rs",
+        right: "            ALARM.adopt(&self.timers);",
+        wrong: "",
+        mistake: "between two runs no timer of the executor fires",
+        caught_by: "--test=executor keeping::a_sleep_that_was_set_in_a_run_is_over_between_two_runs",
+    },
+    Mutant {
+        file: "src/wait/host.rs",
+        right: "            self.fire_due();
+        } else if",
+        wrong: "        } else if",
+        mistake: "a task that blocks its thread fires no timer of the others",
+        caught_by: "--test=executor keeping::a_task_that_blocks_for_sleeps_that_were_set_before_is_woken_by_them",
+    },
+    Mutant {
+        file: "src/wait/host.rs",
+        right: "    let polled = match Hold::of_jumping() {",
+        wrong: "    let polled = match Hold::of_jumping().filter(|_| false) {",
+        mistake: "a clock jumps over what was started before the run",
+        caught_by: "--test=executor jumping::a_clock_does_not_jump_over_a_job_that_was_submitted_before_the_run",
+    },
+    Mutant {
+        file: "src/wait/block_on.rs",
+        right: "            host.parker.unpark();",
+        wrong: "            let _ = host;",
+        mistake: "a wake that came while a task blocked its thread is lost",
+        caught_by: "--test=executor keeping::what_wakes_a_task_while_it_blocks_is_not_lost_when_it_is_done",
+    },
+    Mutant {
+        file: "src/pool/watch.rs",
+        right: "        elsewhere::run(move || self.look());",
+        wrong: "        self.look();",
+        mistake: "a closure that blocks in its drop keeps every sleeper of the process",
+        caught_by: "--test=time alarm::a_closure_that_sleeps_in_its_drop_keeps_no_sleeper",
+    },
+    Mutant {
+        file: "src/wait/timeout.rs",
+        right: "        Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout }))",
+        wrong:
+            "        if sleep.deadline() > Some(Clock::current().now() + Duration::from_secs(1)) {
+            return Poll::Pending;
+        }
+        Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout }))",
+        mistake: "a timeout whose time is far away leaves no waker",
+        caught_by: "--test=executor timeouts::a_member_whose_own_timeout_is_longer_than_each_wait_for_it_is_posted",
+    },
+    Mutant {
         file: "src/executor/core.rs",
-        right: "        panic::drop_each(self.shared.close().into_iter().flatten());
-        self.shared.host.close();",
-        wrong: "        self.shared.host.close();
+        right: "        panic::drop_each(self.shared.close().into_iter().flatten());",
+        wrong: "        drop(crate::wait::host::Host::enter(None));
         panic::drop_each(self.shared.close().into_iter().flatten());",
         mistake: "mail that nobody reads is dropped on another clock",
         caught_by: "--test=executor remotes::unread_mail_is_dropped_on_the_clock_of_its_executor",

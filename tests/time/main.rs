@@ -8,5 +8,6 @@ mod setup;
 
 mod clock;
 mod sleeping;
+mod alarm;
 mod tokens;
 mod token_trees;

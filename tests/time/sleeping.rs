@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use handspun::{Elapsed, Sleep, block_on, sleep, sleep_until, timeout};
 
-use crate::setup::{HOUR, MILLISECOND, calls};
+use crate::setup::{HOUR, MILLISECOND, ROUNDS, calls};
 use crate::support::{
     Count, CountsDrop, Gate, PanicsWhenDropped, Task, WakeCounter, panic_quietly, poll,
     run_elsewhere, threads_named, until, watched, with_address_space_of,
@@ -45,14 +45,45 @@ fn a_sleep_is_not_over_before_its_time() {
 fn the_time_of_a_sleep_counts_from_its_call() {
     let mut asleep = sleep(MILLISECOND);
     stay_until(Instant::now() + MILLISECOND);
-    assert!(poll(&mut asleep, &WakeCounter::new().1).is_ready());
+    assert!(poll(&mut asleep, Waker::noop()).is_pending(), "others go first");
+    assert!(poll(&mut asleep, Waker::noop()).is_ready());
 }
 
 #[test]
-fn a_sleep_until_a_time_that_is_past_is_over_at_once() {
+fn a_sleep_until_a_time_that_is_past_lets_others_go_first_and_keeps_nothing() {
     let (counter, waker) = WakeCounter::new();
-    assert!(poll(&mut sleep_until(Instant::now()), &waker).is_ready());
-    assert_eq!((counter.wakes(), Arc::strong_count(&counter)), (0, 2), "nothing was kept");
+    let mut asleep = sleep_until(Instant::now());
+    assert!(poll(&mut asleep, &waker).is_pending());
+    assert_eq!((counter.wakes(), Arc::strong_count(&counter)), (1, 2), "nothing was kept");
+    assert!(poll(&mut asleep, &waker).is_ready());
+    asleep.reset(Instant::now());
+    assert!(poll(&mut asleep, &waker).is_pending(), "it is a new one");
+    assert!(poll(&mut asleep, &waker).is_ready());
+}
+
+/// A sleep that looks at the time itself, before the alarm has.
+#[test]
+fn a_sleep_that_is_over_before_the_alarm_knows_leaves_no_timer() {
+    watched(|| {
+        let (counter, waker) = WakeCounter::new();
+        for _ in 0..ROUNDS {
+            let mut asleep = asleep(Duration::from_micros(50), &waker);
+            stay_until(asleep.deadline().unwrap());
+            assert!(poll(&mut asleep, &waker).is_ready());
+            until(|| Arc::strong_count(&counter) == 2); // The alarm may have it in its hands.
+        }
+    });
+}
+
+#[test]
+fn a_loop_of_sleeps_that_are_too_short_ends_with_the_timeout_around_it() {
+    let sleeps = async {
+        loop {
+            sleep(Duration::ZERO).await;
+            sleep_until(Instant::now()).await;
+        }
+    };
+    watched(|| assert!(block_on(timeout(MILLISECOND, sleeps)).is_err()));
 }
 
 #[test]
@@ -260,9 +291,9 @@ fn the_time_of_a_timeout_counts_from_its_call() {
         let before = Instant::now() + MILLISECOND;
         stay_until(before);
         let mut bounded = pin!(bounded);
-        let waker = WakeCounter::new().1;
-        let polled = bounded.as_mut().poll(&mut Context::from_waker(&waker));
-        assert!(matches!(polled, Poll::Ready(Err(_))));
+        let mut poll = || bounded.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(poll().is_pending(), "others go first");
+        assert!(matches!(poll(), Poll::Ready(Err(_))));
     });
 }
 

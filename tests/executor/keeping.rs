@@ -1,0 +1,135 @@
+//! Timers that outlive the loop which set them: between two runs, after the end, and while a task blocks.
+//!
+//! Knows nothing of how timers are kept. What must always hold: every timer has one keeper that fires it,
+//! and a thread that blocks where its executor would have fired timers fires them itself.
+
+use std::pin::pin;
+use std::sync::mpsc;
+
+use handspun::{
+    CancellationToken, Clock, Executor, JoinError, ThreadPool, as_completed, block_on, sleep,
+    spawn, thread, timeout, yield_now,
+};
+
+use crate::setup::{executor, jumping, millis, secs};
+use crate::support::watched;
+
+#[test]
+fn a_sleep_that_was_set_in_a_run_is_over_between_two_runs() {
+    watched(|| {
+        let executor = executor().build();
+        let mut sleeps = executor.run(async { as_completed([sleep(millis(1))]) });
+        assert_eq!(sleeps.join_next(), Some(()));
+        executor.run(yield_now());
+    });
+}
+
+#[test]
+fn a_sleep_that_was_set_in_a_run_is_over_after_its_executor() {
+    watched(|| {
+        let mut sleeps = executor().build().run(async { as_completed([sleep(millis(1))]) });
+        assert_eq!(sleeps.join_next(), Some(()));
+    });
+}
+
+#[test]
+fn a_task_that_sleeps_between_two_runs_is_ready_in_the_second() {
+    watched(|| {
+        let executor = executor().build();
+        let task = executor.spawn(sleep(millis(1)));
+        executor.run(yield_now());
+        assert!(executor.run(task).is_ok());
+    });
+}
+
+#[test]
+fn a_task_that_blocks_for_sleeps_that_were_set_before_is_woken_by_them() {
+    watched(|| {
+        for executor in [executor().build(), jumping()] {
+            executor.run(async {
+                let sleeps = as_completed([2, 1].map(|n| sleep(millis(n))));
+                assert_eq!(sleeps.count(), 2); // A blocking loop: this thread would have fired them.
+            });
+        }
+    });
+}
+
+#[test]
+fn a_task_that_blocks_for_a_time_of_a_jumping_clock_jumps_to_it() {
+    watched(|| {
+        jumping().run(async {
+            let began = Clock::current().now();
+            block_on(sleep(secs(3600)));
+            assert_eq!(Clock::current().now() - began, secs(3600));
+        });
+    });
+}
+
+#[test]
+fn a_task_that_blocks_fires_the_timers_of_the_others() {
+    watched(|| {
+        for executor in [executor().build(), jumping()] {
+            executor.run(async {
+                let mut early = pin!(sleep(millis(1)));
+                let first = timeout(millis(0), early.as_mut()).await;
+                assert!(first.is_err());
+                let others = spawn(async { sleep(millis(1)).await });
+                yield_now().await;
+                block_on(sleep(millis(2)));
+                assert!(timeout(secs(3600), others).await.unwrap().is_ok());
+                assert_eq!(timeout(secs(3600), early).await, Ok(()));
+            });
+        }
+    });
+}
+
+#[test]
+fn what_wakes_a_task_while_it_blocks_is_not_lost_when_it_is_done() {
+    watched(|| {
+        executor().build().run(async {
+            let (go, gone) = mpsc::channel();
+            let other = spawn(thread::spawn(move || gone.recv()));
+            yield_now().await;
+            // The message for `other` comes to the thread while it blocks here.
+            block_on(async {
+                go.send(()).unwrap();
+                sleep(millis(1)).await;
+                block_on(sleep(millis(1)));
+            });
+            assert_eq!(other.await.unwrap().unwrap(), Ok(()));
+        });
+    });
+}
+
+#[test]
+fn a_deadline_cancels_a_queued_job_while_the_task_that_submitted_it_blocks() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (open, gate) = mpsc::channel::<()>();
+        let busy = pool.submit(move || gate.recv());
+        executor().build().run(async {
+            let token = CancellationToken::with_timeout(millis(1));
+            let queued = pool.submit_with(&token, |_| unreachable!("its time is over"));
+            assert!(matches!(queued.join(), Err(JoinError::Cancelled(_))));
+        });
+        drop(open);
+        assert!(busy.join().unwrap().is_err());
+    });
+}
+
+#[test]
+fn a_deadline_cancels_a_queued_job_after_the_run_in_which_it_was_submitted() {
+    watched(|| {
+        let pool = ThreadPool::new(1);
+        let (open, gate) = mpsc::channel::<()>();
+        let busy = pool.submit(move || gate.recv());
+        let executor: Executor = executor().build();
+        let queued = executor.run(async {
+            let token = CancellationToken::with_timeout(millis(1));
+            pool.submit_with(&token, |_| unreachable!("its time is over"))
+        });
+        assert!(matches!(queued.join(), Err(JoinError::Cancelled(_))));
+        drop(open);
+        assert!(busy.join().unwrap().is_err());
+    });
+}
