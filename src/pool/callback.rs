@@ -14,7 +14,7 @@ use crate::wait::deferred;
 use crate::wait::panic_hook::PanicHook;
 
 use super::handle::JoinHandle;
-use super::job::Outcome;
+use super::job::Queued;
 
 impl<T: Send + 'static> JoinHandle<T> {
     /// Lets a callback have the result, on the thread that finishes the job.
@@ -49,7 +49,7 @@ impl<T: Send + 'static> JoinHandle<T> {
 
 /// The waker of a job whose handle nobody holds: what it wakes is a function.
 struct Callback<T, C> {
-    outcome: Arc<dyn Outcome<T>>,
+    outcome: Arc<dyn Queued<T>>,
     /// `None` when it has been called. The lock is not held while the outcome is polled: that may
     /// drop the waker which was there before us, and that is other people's code.
     callback: Mutex<Option<C>>,

@@ -38,16 +38,27 @@ thread_local! {
 /// The first panic of what ran here, which was printed when it began, and is nobody else's to report.
 #[track_caller]
 pub(crate) fn run(code: impl FnOnce() + 'static) -> Result<(), Panic> {
-    let (here, depth) = (Location::caller(), DEPTH_NOW.try_with(Cell::get).unwrap_or(0));
-    if depth >= DEPTH {
-        // A thread that is ending may have lost its queue. It runs the code at once.
-        let mut code = Some(code);
-        let queue = |queued: &RefCell<VecDeque<Code>>| {
-            queued.borrow_mut().extend(code.take().map(|code| Box::new(code) as Code));
-        };
-        let _ = QUEUED.try_with(queue);
-        return code.map_or(Ok(()), |code| panic::catch(here, code));
+    if !is_deep() {
+        return run_now(code);
     }
+    // A thread that is ending may have lost its queue. It runs the code at once.
+    let mut code = Some(code);
+    let queue = |queued: &RefCell<VecDeque<Code>>| {
+        queued.borrow_mut().extend(code.take().map(|code| Box::new(code) as Code));
+    };
+    let _ = QUEUED.try_with(queue);
+    code.map_or(Ok(()), run_now)
+}
+
+/// Whether [`run`] would queue the code. For code that borrows, and so cannot be queued.
+pub(crate) fn is_deep() -> bool {
+    depth() >= DEPTH
+}
+
+/// The same as [`run`], and never queues.
+#[track_caller]
+pub(crate) fn run_now(code: impl FnOnce()) -> Result<(), Panic> {
+    let (here, depth) = (Location::caller(), depth());
     let set_depth = |depth| {
         let _ = DEPTH_NOW.try_with(|now| now.set(depth)); // As above.
     };
@@ -61,6 +72,10 @@ pub(crate) fn run(code: impl FnOnce() + 'static) -> Result<(), Panic> {
     }
     set_depth(depth);
     ended
+}
+
+fn depth() -> usize {
+    DEPTH_NOW.try_with(Cell::get).unwrap_or(0)
 }
 
 fn next() -> Option<Code> {
