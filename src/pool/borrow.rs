@@ -30,7 +30,7 @@ use crate::prims::{Mutex, thread_local};
 use crate::wait::block_on::block_on_until;
 use crate::wait::deadline::Deadline;
 
-use super::job::{Run, Runner};
+use super::job::{Claim, Run, Runner};
 
 /// One or several jobs on somebody's stack, by number.
 pub(crate) trait Errand: Sync {
@@ -76,7 +76,7 @@ impl Door {
 
     /// A job for the pool: the one with this number behind the door.
     pub(crate) fn job(self: &Arc<Self>, number: usize) -> Arc<dyn Run> {
-        Arc::new(Proxy { door: self.clone(), number })
+        Arc::new(Proxy { claim: Claim::new(), door: self.clone(), number })
     }
 
     fn to(lent: Option<&'static dyn Errand>, look_out: Duration) -> Self {
@@ -170,22 +170,30 @@ impl Drop for AbortsUnwinding {
 
 /// What stands in the queue for a job that is lent.
 struct Proxy {
+    claim: Claim,
     door: Arc<Door>,
     number: usize,
 }
 
 impl Run for Proxy {
+    fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
     fn run(self: Arc<Self>, runner: &dyn Runner) {
         if !self.door.enter(|errand| errand.run(self.number, runner)) {
             runner.before_settling(Ending::Cancelled);
         }
     }
 
-    fn refuse(self: Arc<Self>, reason: CancelReason, runner: &dyn Runner) {
+    fn refuse(&self, reason: CancelReason, runner: &dyn Runner) {
         if !self.door.enter(|errand| errand.refuse(self.number, reason, runner)) {
             runner.before_settling(Ending::Cancelled);
         }
     }
+
+    /// What is lent discards its own.
+    fn discard(&self) {}
 }
 
 thread_local! {

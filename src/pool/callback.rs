@@ -10,16 +10,17 @@ use std::task::{Context, Poll, Wake, Waker};
 use crate::error::JoinError;
 use crate::panic;
 use crate::prims::Mutex;
+use crate::wait::deferred;
 use crate::wait::panic_hook::PanicHook;
 
 use super::handle::JoinHandle;
-use super::job::Outcome;
+use super::job::Queued;
 
 impl<T: Send + 'static> JoinHandle<T> {
     /// Lets a callback have the result, on the thread that finishes the job.
     ///
-    /// If the job has finished already, the callback runs here, before this returns. It runs once
-    /// in any case, with no lock held, and should be quick: it keeps a worker from the next job, or,
+    /// If the job has finished already, the callback runs here, before this returns; or, 16 callbacks
+    /// deep, when the callback around it has returned. It runs once in any case, with no lock held, and should be quick: it keeps a worker from the next job, or,
     /// where a token's deadline has settled a queued job, every sleeper of the process from its time.
     /// If it panics, the panic hook hears of it.
     ///
@@ -48,7 +49,7 @@ impl<T: Send + 'static> JoinHandle<T> {
 
 /// The waker of a job whose handle nobody holds: what it wakes is a function.
 struct Callback<T, C> {
-    outcome: Arc<dyn Outcome<T>>,
+    outcome: Arc<dyn Queued<T>>,
     /// `None` when it has been called. The lock is not held while the outcome is polled: that may
     /// drop the waker which was there before us, and that is other people's code.
     callback: Mutex<Option<C>>,
@@ -68,9 +69,12 @@ where
         let waker = Waker::from(self.clone());
         let Poll::Ready(result) = self.outcome.poll(&Context::from_waker(&waker)) else { return };
         let callback = self.callback.lock().take().expect("the result comes once");
-        if let Err(panic) = panic::catch(self.set_at, || callback(result)) {
-            self.hook.tell(&panic);
-        }
+        // It may set the next callback, on a job that has finished, which sets the next.
+        let _ = deferred::run(move || {
+            if let Err(panic) = panic::catch(self.set_at, || callback(result)) {
+                self.hook.tell(&panic);
+            }
+        });
     }
 }
 

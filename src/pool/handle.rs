@@ -17,12 +17,11 @@ use crate::error::{CancelReason, FlatError, JoinError, StillRunning};
 use crate::wait::block_on::{block_on_until, default_look_out, look_out};
 use crate::wait::cancel_on_drop::CancelOnDrop;
 use crate::wait::deadline::Deadline;
-use crate::wait::help::{self, Ticket};
 use crate::wait::host::poll_elsewhere;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::settle::Progress;
 
-use super::job::Outcome;
+use super::job::Queued;
 use super::shared::Shared;
 use super::worker;
 
@@ -81,19 +80,13 @@ use super::worker;
 #[must_use = "a dropped handle detaches the job, and its result is lost"]
 pub struct JoinHandle<T> {
     /// `None` once the result has been given away.
-    outcome: Option<Arc<dyn Outcome<T>>>,
-    /// Where the job stands in line; a raw thread's stands in none.
-    place: Option<Place>,
+    outcome: Option<Arc<dyn Queued<T>>>,
+    /// The pool of the job; a raw thread has none.
+    pool: Option<Arc<Shared>>,
 }
 
 /// What a handle says when it is asked a second time.
 const TAKEN: &str = "a result is taken once, by a join, a callback or a poll that was ready";
-
-/// A job's place in the line of its pool.
-struct Place {
-    shared: Arc<Shared>,
-    ticket: Ticket,
-}
 
 /// What came of [`JoinHandle::cancel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,16 +103,12 @@ pub enum Cancel {
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn queued(
-        outcome: Arc<dyn Outcome<T>>,
-        shared: Arc<Shared>,
-        ticket: Ticket,
-    ) -> Self {
-        Self { outcome: Some(outcome), place: Some(Place { shared, ticket }) }
+    pub(crate) fn queued(outcome: Arc<dyn Queued<T>>, pool: Arc<Shared>) -> Self {
+        Self { outcome: Some(outcome), pool: Some(pool) }
     }
 
-    pub(crate) fn unqueued(outcome: Arc<dyn Outcome<T>>) -> Self {
-        Self { outcome: Some(outcome), place: None }
+    pub(crate) fn unqueued(outcome: Arc<dyn Queued<T>>) -> Self {
+        Self { outcome: Some(outcome), pool: None }
     }
 
     /// Waits for the job on this thread, and takes its result.
@@ -138,8 +127,10 @@ impl<T> JoinHandle<T> {
     /// If the result has been taken, by awaiting `&mut` this handle.
     #[doc(alias = "result")]
     pub fn join(mut self) -> Result<T, JoinError> {
-        if let Some(place) = &self.place {
-            worker::take_back(&place.shared, place.ticket);
+        if let (Some(pool), Some(outcome)) = (&self.pool, &self.outcome) {
+            if worker::on_worker(pool) {
+                worker::take_back(pool, &outcome.clone().as_run());
+            }
         }
         if !self.is_settled() {
             look_out(self.look_out(), || self.is_settled());
@@ -214,8 +205,11 @@ impl<T> JoinHandle<T> {
     pub fn cancel(&self) -> Cancel {
         // What has been given away has settled, and so left the queue.
         let Some(outcome) = &self.outcome else { return Cancel::TooLate };
-        let cancel = |place: &Place| place.shared.cancel(place.ticket, CancelReason::Requested);
-        if self.place.as_ref().is_some_and(cancel) || outcome.was_cancelled() {
+        let cancel = |pool: &Arc<Shared>| {
+            !outcome.claim().is_taken()
+                && pool.cancel(&outcome.clone().as_run(), CancelReason::Requested)
+        };
+        if self.pool.as_ref().is_some_and(cancel) || outcome.was_cancelled() {
             Cancel::Dequeued
         } else if !outcome.is_settled() && outcome.ask_to_stop() {
             Cancel::Asked
@@ -254,20 +248,20 @@ impl<T> JoinHandle<T> {
     }
 
     fn look_out(&self) -> Duration {
-        match &self.place {
-            Some(place) => place.shared.settings.look_out,
+        match &self.pool {
+            Some(pool) => pool.settings.look_out,
             None => default_look_out(),
         }
     }
 
     /// The outcome, for somebody else to wait for.
-    pub(crate) fn take_outcome(&mut self) -> Arc<dyn Outcome<T>> {
+    pub(crate) fn take_outcome(&mut self) -> Arc<dyn Queued<T>> {
         self.outcome.take().expect(TAKEN)
     }
 
     pub(crate) fn panic_hook(&self) -> PanicHook {
-        match &self.place {
-            Some(place) => place.shared.settings.panic_hook.clone(),
+        match &self.pool {
+            Some(pool) => pool.settings.panic_hook.clone(),
             None => PanicHook::default(),
         }
     }
@@ -329,15 +323,16 @@ impl<T> Future for JoinHandle<T> {
     /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let outcome = self.outcome.as_ref().expect(TAKEN);
-        let result = poll_elsewhere("a job", context, |context| outcome.poll(context));
+        let mut result = poll_elsewhere("a job", context, |context| outcome.poll(context));
+        if result.is_pending() {
+            let as_run = || outcome.clone().as_run();
+            let waker = context.waker();
+            if self.pool.as_ref().is_some_and(|pool| worker::ran_here(pool, as_run, waker)) {
+                result = outcome.poll(context);
+            }
+        }
         if result.is_ready() {
             self.outcome = None;
-            return result;
-        }
-        if let Some(place) = &self.place {
-            if worker::is_aboard(&place.shared) {
-                help::offer(worker::offer_of(&place.shared, place.ticket));
-            }
         }
         result
     }

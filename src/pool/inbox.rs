@@ -1,37 +1,43 @@
-//! Where jobs are handed in, under a lock of its own.
+//! Where jobs are handed in, under a lock of its own, and the line in which they stand.
 //!
 //! Knows nothing of workers. It keeps those who submit apart from those who work: a worker swaps the
 //! whole inbox against its empty queue, and until then neither side waits for the other's lock. With
 //! one lock for both, a flood of jobs took almost three times as long.
 //!
-//! What must always hold: jobs move from the inbox to the workers' queue and never back, so that
-//! whoever looks for a job here first, and there afterwards, does not miss it.
+//! What must always hold:
+//!
+//! 1. Jobs move from the inbox to the workers' queue and never back, so that the order in which they
+//!    came is the order in which they begin.
+//! 2. A job that was claimed out of turn, by a joiner or a canceller, stays behind as a tombstone.
+//!    There are never many more of these than of the jobs that they stand between.
 
+use std::collections::VecDeque;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::error::CancelReason;
 use crate::prims::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering};
-use crate::wait::help::Ticket;
 
 use super::job::Run;
-use super::queue::Queue;
 
 use Ordering::Relaxed;
 
+/// First in, first out. Who pops a job has to claim it: it may be a tombstone.
+pub(crate) type Queue = VecDeque<Arc<dyn Run>>;
+
 pub(crate) struct Inbox {
-    tray: Mutex<Tray>,
-    /// How many jobs there have ever been, and so the next one's ticket. Changes under the lock, and
-    /// is read without it by workers that look out for news.
+    state: Mutex<InboxState>,
+    /// How many jobs there have ever been, and so the next one's number. Changes under the lock, and
+    /// is read without it by workers that spin.
     n_submitted: AtomicUsize,
     /// Whether the pool has been closed. Changes under the lock, and is read without it by workers
-    /// that look out: they are to hear of the end at once.
+    /// that spin: they are to hear of the end at once.
     is_closed: AtomicBool,
-    /// Nothing is queued and a hand is free: whoever brings the next job has to call it. Changes
-    /// under the lock, and is read without it by workers, at every job: therefore apart.
-    bell: Apart<AtomicBool>,
-    /// A worker looks out for news: whoever could split its work may as well do so. Only a hint, and
-    /// apart too: workers write it, and whoever brings a job does not care.
+    /// Nothing is queued and a worker is free: the next submit has to wake it. Changes under the
+    /// lock, and is read without it by workers, at every job: therefore apart.
+    needs_wake: Apart<AtomicBool>,
+    /// A worker spins: work that could be split may as well be. Only a hint, and apart too: workers
+    /// write it, and a submit does not care.
     is_work_wanted: Apart<AtomicBool>,
 }
 
@@ -49,101 +55,146 @@ impl<T> Deref for Apart<T> {
 }
 
 /// What the inbox's lock guards.
-pub(crate) struct Tray {
-    pub(crate) queue: Queue<Arc<dyn Run>>,
+pub(crate) struct InboxState {
+    pub(crate) queue: Queue,
+    /// Tombstones here and in the workers' queue. One that is taken out of the line before the claim
+    /// has been reported counts less than nothing for that moment.
+    pub(crate) n_tombstones: isize,
+    /// How long the workers' queue was when it was last filled from here. It has only shrunk since.
+    pub(crate) n_moved: usize,
     /// Why no more jobs are let in, once that is so.
     closed: Option<CancelReason>,
 }
 
-/// What somebody who brings jobs is told.
-pub(crate) enum Admission<J> {
+/// What became of jobs that were handed in.
+pub(crate) enum Pushed<J> {
     /// They are queued, and will be found.
     Queued,
-    /// They are queued, and the bringer has to call a worker.
-    Ring,
-    /// They are not let in; the bringer has to refuse them.
+    /// They are queued, and the submitter has to wake a worker.
+    NeedsWake,
+    /// They are not let in; the submitter has to refuse them.
     Refused(J, CancelReason),
 }
 
 impl Inbox {
     pub(crate) fn new() -> Self {
-        let tray = Tray { queue: Queue::new(), closed: None };
-        let (n_submitted, bell) = (AtomicUsize::new(0), Apart(AtomicBool::new(true)));
-        let is_work_wanted = Apart(AtomicBool::new(false));
+        let state = InboxState { queue: Queue::new(), n_tombstones: 0, n_moved: 0, closed: None };
         Self {
-            tray: Mutex::new(tray),
-            n_submitted,
+            state: Mutex::new(state),
+            n_submitted: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
-            bell,
-            is_work_wanted,
+            needs_wake: Apart(AtomicBool::new(true)),
+            is_work_wanted: Apart(AtomicBool::new(false)),
         }
     }
 
-    /// Takes in one job or many: one lock, and one call at most. Their tickets follow one another,
+    /// Takes in one job or many: one lock, and one wake at most. Their numbers follow one another,
     /// from the one that is returned.
-    pub(crate) fn admit<J>(&self, jobs: J) -> (Ticket, Admission<J>)
+    pub(crate) fn push<J>(&self, jobs: J) -> (usize, Pushed<J>)
     where
         J: ExactSizeIterator<Item = Arc<dyn Run>>,
     {
-        let mut tray = self.tray.lock();
+        let mut state = self.state.lock();
         let first = self.n_submitted();
-        // ORDERING: Relaxed. Under the lock, which orders it for all who take the lock. Who looks
-        // without it takes it afterwards, to see what the news is.
+        // ORDERING: Relaxed. Under the lock, which orders it for all who take the lock. A worker that
+        // looks without it takes it afterwards, to see what the news is.
         self.n_submitted.store(first + jobs.len(), Relaxed);
-        if let Some(reason) = &tray.closed {
-            return (Ticket(first), Admission::Refused(jobs, reason.clone()));
+        if let Some(reason) = &state.closed {
+            return (first, Pushed::Refused(jobs, reason.clone()));
         }
-        for (ticket, job) in (first..).zip(jobs) {
-            tray.queue.push(Ticket(ticket), job);
+        for (number, job) in (first..).zip(jobs) {
+            job.claim().set_number(number);
+            state.queue.push_back(job);
         }
-        if self.is_bell_set() {
-            self.set_bell(&mut tray, false);
-            (Ticket(first), Admission::Ring)
+        if self.needs_wake() {
+            self.set_needs_wake(&mut state, false);
+            (first, Pushed::NeedsWake)
         } else {
-            (Ticket(first), Admission::Queued)
+            (first, Pushed::Queued)
         }
     }
 
     /// Lets no more jobs in.
-    pub(crate) fn close(&self, tray: &mut Tray, reason: CancelReason) {
-        tray.closed = Some(reason);
-        self.is_closed.store(true, Relaxed); // ORDERING: Relaxed, as in `admit`.
+    pub(crate) fn close(&self, state: &mut InboxState, reason: CancelReason) {
+        state.closed = Some(reason);
+        self.is_closed.store(true, Relaxed); // ORDERING: Relaxed, as in `push`.
     }
 
-    /// Whether there is a reason to end a look-out that began when there were `n_seen` jobs. Only a hint.
+    /// Whether there is a reason to end a spin that began when there were `n_seen` jobs. Only a hint.
     pub(crate) fn has_news(&self, n_seen: usize) -> bool {
-        // ORDERING: Relaxed, as in `admit`.
+        // ORDERING: Relaxed, as in `push`.
         self.n_submitted() != n_seen || self.is_closed.load(Relaxed)
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Tray> {
-        self.tray.lock()
+    pub(crate) fn lock(&self) -> MutexGuard<'_, InboxState> {
+        self.state.lock()
     }
 
     /// The guard is asked for as a proof that the lock is held.
-    pub(crate) fn set_bell(&self, _: &mut Tray, is_set: bool) {
-        self.bell.store(is_set, Relaxed); // ORDERING: Relaxed, as in `admit`.
+    pub(crate) fn set_needs_wake(&self, _: &mut InboxState, needs_wake: bool) {
+        self.needs_wake.store(needs_wake, Relaxed); // ORDERING: Relaxed, as in `push`.
     }
 
-    /// Whether the next submit would call somebody. Without the lock, only a hint.
+    /// Whether the next submit would wake a worker. Without the lock, only a hint.
     #[inline] // At every fork, in the crate that forks.
-    pub(crate) fn is_bell_set(&self) -> bool {
-        self.bell.load(Relaxed) // ORDERING: Relaxed, as in `admit`.
+    pub(crate) fn needs_wake(&self) -> bool {
+        self.needs_wake.load(Relaxed) // ORDERING: Relaxed, as in `push`.
     }
 
-    /// A worker begins to look out, or has ended; or somebody brings it work.
+    /// A worker begins to spin, or has ended; or it is being given work.
     pub(crate) fn want_work(&self, is_wanted: bool) {
         // ORDERING: Relaxed. A hint, from which nothing is concluded but that a job may be welcome.
         self.is_work_wanted.store(is_wanted, Relaxed);
     }
 
-    /// Whether a worker has nothing to do, and would take what somebody else might do later.
-    #[inline] // As `is_bell_set`.
+    /// Whether a worker has nothing to do, and would take what another might do later.
+    #[inline] // As `needs_wake`.
     pub(crate) fn is_work_wanted(&self) -> bool {
-        self.is_bell_set() || self.is_work_wanted.load(Relaxed) // ORDERING: as in `want_work`.
+        self.needs_wake() || self.is_work_wanted.load(Relaxed) // ORDERING: as in `want_work`.
     }
 
     pub(crate) fn n_submitted(&self) -> usize {
-        self.n_submitted.load(Relaxed) // ORDERING: Relaxed, as in `admit`.
+        self.n_submitted.load(Relaxed) // ORDERING: Relaxed, as in `push`.
+    }
+}
+
+impl InboxState {
+    /// A job of the line was claimed out of turn. What is returned leaves the line, and is to be
+    /// dropped after the lock: a worker that forks and joins claims what it pushed last.
+    pub(crate) fn bury(&mut self) -> Option<Arc<dyn Run>> {
+        let is_last = self.queue.back().is_some_and(|job| job.claim().is_taken());
+        if is_last {
+            return self.queue.pop_back();
+        }
+        self.n_tombstones += 1;
+        None
+    }
+
+    /// Whether it is time to take the tombstones out: each was paid for by its own claim.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.n_tombstones > 32.max((self.queue.len() + self.n_moved) / 2) as isize
+    }
+}
+
+/// Takes the tombstones out of a queue, and gives its room back when a flood is over. What is
+/// returned is to be dropped after the lock.
+pub(crate) fn compact(queue: &mut Queue) -> Vec<Arc<dyn Run>> {
+    let mut tombstones = Vec::new();
+    let all = queue.len();
+    for _ in 0..all {
+        match queue.pop_front() {
+            Some(job) if job.claim().is_taken() => tombstones.push(job),
+            Some(job) => queue.push_back(job),
+            None => break,
+        }
+    }
+    shrink(queue);
+    tombstones
+}
+
+/// Gives back the room of a flood that is over, a half at a time.
+pub(crate) fn shrink(queue: &mut Queue) {
+    if queue.len() < queue.capacity() / 4 && queue.capacity() > 1024 {
+        queue.shrink_to(queue.capacity() / 2);
     }
 }

@@ -1,11 +1,14 @@
 //! One job in one allocation, seen from two sides.
 //!
-//! Knows nothing of the queue and of who runs it. The pool sees [`Run`], something to run or to
+//! Knows nothing of the queue. The pool sees [`Run`], something to claim and then to run or to
 //! refuse; the handle sees [`Outcome`], something that settles to a `T`. Both are the same `Arc` of
 //! one cell, in which the closure is first and the result afterwards.
 //!
-//! What must always hold: a job is run or refused exactly once. Its pool sees to that: a job that
-//! has been claimed from the queue has one claimant.
+//! What must always hold:
+//!
+//! 1. A job is run or refused once, by the one who claimed it: a worker whose turn it is, a joiner
+//!    that takes it back, or a canceller.
+//! 2. It is counted before its handle settles, so that the one who has the result finds it in the count.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -14,46 +17,108 @@ use std::task::{Context, Poll};
 use crate::error::{CancelReason, JoinError};
 use crate::event::Ending;
 use crate::panic::{self, Panic};
+use crate::prims::{AtomicUsize, Ordering};
 use crate::wait::cancel::CancellationToken;
 use crate::wait::host::Hold;
-use crate::wait::panic_hook;
+use crate::wait::panic_hook::{self, PanicHook};
 use crate::wait::settle::{Progress, Settle};
 
-use super::ledger::Ledger;
+use Ordering::Relaxed;
 
 /// A job as its pool sees it.
 pub(crate) trait Run: Send + Sync {
+    fn claim(&self) -> &Claim;
+
     /// Runs the closure here and settles to what it returns, or to its panic.
     fn run(self: Arc<Self>, runner: &dyn Runner);
 
-    /// Drops the closure, unrun, and settles to the reason.
-    fn refuse(self: Arc<Self>, reason: CancelReason, runner: &dyn Runner);
+    /// Settles to the reason. The closure stays, unrun, and is to be discarded.
+    fn refuse(&self, reason: CancelReason, runner: &dyn Runner);
+
+    /// Drops the closure of a job that was refused.
+    fn discard(&self);
 }
 
-/// Who runs or refuses a job, and what it does when the job is over.
+/// The number of a job in its pool, twice; and one more if somebody has claimed it.
+pub(crate) struct Claim(AtomicUsize);
+
+impl Claim {
+    pub(crate) fn new() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    /// To be called before anybody can claim it.
+    pub(crate) fn set_number(&self, number: usize) {
+        self.0.store(2 * number, Relaxed); // ORDERING: Relaxed. What hands the job on publishes it.
+    }
+
+    pub(crate) fn number(&self) -> usize {
+        self.0.load(Relaxed) / 2 // ORDERING: Relaxed, as in `set_number`.
+    }
+
+    /// True for the first to ask, and for no other.
+    pub(crate) fn take(&self) -> bool {
+        // ORDERING: Relaxed. It only decides between those who ask; what the one who has the job does
+        // with it is behind the lock of its cell.
+        self.0.fetch_or(1, Relaxed) & 1 == 0
+    }
+
+    /// Only a hint, if it is no.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.load(Relaxed) & 1 == 1 // ORDERING: Relaxed, as in `take`.
+    }
+}
+
+/// What runs or refuses a job, and what it does when the job is over.
 pub(crate) trait Runner {
-    fn ledger(&self) -> &Ledger;
+    fn stats(&self) -> &WorkerStats;
 
     /// The job begins.
     fn before_running(&self) {}
 
-    /// The job is over, and nobody knows it yet.
+    /// The job is over, and its handle does not say so yet.
     fn before_settling(&self, _: Ending) {
-        self.ledger().count_settled();
+        self.stats().count_settled();
     }
 
     /// The job has settled, and now comes code that is not ours: the reader's waker, or the drop of
     /// a result that has no reader. It may take its time.
     fn before_foreign_code(&self) {}
 
-    /// Nobody will read this panic.
+    /// This panic will not be read.
     fn tell_of(&self, panic: Panic) {
-        self.ledger().tell(&panic);
+        self.stats().hook.tell(&panic);
     }
 }
 
-impl Runner for Ledger {
-    fn ledger(&self) -> &Ledger {
+/// What is counted where jobs settle. Each worker has one, on cache lines of its own: with one for
+/// all, they would wait for each other at every job.
+#[derive(Default)]
+#[repr(align(128))]
+pub(crate) struct WorkerStats {
+    settled: AtomicUsize,
+    hook: PanicHook,
+}
+
+impl WorkerStats {
+    pub(crate) fn new(hook: PanicHook) -> Self {
+        Self { settled: AtomicUsize::new(0), hook }
+    }
+
+    pub(crate) fn count_settled(&self) {
+        // ORDERING: Relaxed. Nothing travels with the count. A reader that holds the pool's locks
+        // sees no job settled that it does not see taken from the queue: that was reported under one
+        // of them, before it was counted here.
+        self.settled.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn settled(&self) -> usize {
+        self.settled.load(Relaxed) // ORDERING: Relaxed, as in `count_settled`.
+    }
+}
+
+impl Runner for WorkerStats {
+    fn stats(&self) -> &WorkerStats {
         self
     }
 }
@@ -75,7 +140,14 @@ pub(crate) trait Outcome<T>: Send + Sync {
     fn ask_to_stop(&self) -> bool;
 }
 
+/// A job from both sides: one that borrows nothing, and so may stand in the queue itself.
+pub(crate) trait Queued<T>: Outcome<T> + Run {
+    /// The same job, as its pool sees it.
+    fn as_run(self: Arc<Self>) -> Arc<dyn Run>;
+}
+
 pub(crate) struct Job<F, T> {
+    claim: Claim,
     cell: Settle<F, Result<T, JoinError>>,
     submitted_at: &'static Location<'static>,
     /// What the closure was told to look at, if anything. Cancelled, it keeps a job from beginning.
@@ -86,8 +158,10 @@ pub(crate) struct Job<F, T> {
 }
 
 impl<F, T> Job<F, T> {
+    #[inline]
     pub(crate) fn new(closure: F, submitted_at: &'static Location<'static>) -> Self {
         Self {
+            claim: Claim::new(),
             cell: Settle::queued(closure),
             submitted_at,
             token: None,
@@ -124,6 +198,10 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
+    fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
     fn run(self: Arc<Self>, runner: &dyn Runner) {
         let closure = self.cell.begin().expect("only its claimant runs a job, and once");
         let result = match self.token.as_ref().and_then(CancellationToken::reason) {
@@ -139,8 +217,13 @@ where
         self.settle(result, runner);
     }
 
-    fn refuse(self: Arc<Self>, reason: CancelReason, runner: &dyn Runner) {
+    fn refuse(&self, reason: CancelReason, runner: &dyn Runner) {
         self.settle(Err(JoinError::Cancelled(reason)), runner);
+    }
+
+    fn discard(&self) {
+        let closure = self.cell.take_refused();
+        panic::contain(|| drop(closure));
     }
 }
 
@@ -171,5 +254,15 @@ where
 
     fn ask_to_stop(&self) -> bool {
         self.token.as_ref().map(CancellationToken::cancel).is_some()
+    }
+}
+
+impl<F, T> Queued<T> for Job<F, T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    fn as_run(self: Arc<Self>) -> Arc<dyn Run> {
+        self
     }
 }

@@ -91,7 +91,7 @@ impl ThreadPool {
         let shared = &self.shared;
         shared.inbox.want_work(false);
         if let Some(job) = put_behind_a_door(line, shared.settings.look_out) {
-            submit::bring(shared, job, forked_at);
+            submit::try_queue(shared, job, forked_at);
         }
     }
 }

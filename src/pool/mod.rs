@@ -12,13 +12,10 @@
 //!                 └────────┴── a worker that joins a queued job takes it back, and runs it itself
 //! ```
 
-pub(crate) mod ledger;
 pub(crate) mod builder;
-pub(crate) mod queue;
 pub(crate) mod job;
 pub(crate) mod inbox;
 pub(crate) mod places;
-pub(crate) mod state;
 pub(crate) mod shared;
 pub(crate) mod watch;
 pub(crate) mod worker;

@@ -62,11 +62,14 @@ impl ThreadPool {
         let door = Door::new(self.shared.settings.look_out);
         let mut results = Vec::with_capacity(items.len());
         door.lend(&work, || {
-            let bring = |helper| submit::bring(&self.shared, door.job(helper), called_at);
-            let tickets: Vec<_> = (0..n_helpers).map_while(bring).collect();
+            let queue = |helper| {
+                let job = door.job(helper);
+                submit::try_queue(&self.shared, job.clone(), called_at).then_some(job)
+            };
+            let jobs: Vec<_> = (0..n_helpers).map_while(queue).collect();
             work.chunks(Rest::first, |_, chunk| results.extend(chunk.iter().map(&work.f)));
-            for ticket in tickets {
-                self.shared.cancel(ticket, CancelReason::Requested); // It comes too late.
+            for job in jobs {
+                self.shared.cancel(&job, CancelReason::Requested); // It comes too late.
             }
         });
         if let Some(panic) = work.rest.into_inner().panic {

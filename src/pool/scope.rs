@@ -7,7 +7,6 @@
 //! 2. A worker that waits for the end of a scope runs what is queued of it, and nothing else; so it
 //!    sleeps only while every job that is left has begun. Whoever adds a job wakes it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -23,18 +22,17 @@ use crate::panic::{self, Panic};
 use crate::prims::Mutex;
 use crate::wait::block_on::{block_on, block_on_until};
 use crate::wait::deadline::Deadline;
-use crate::wait::help::Ticket;
+use crate::wait::deferred;
 use crate::wait::host::poll_elsewhere;
 use crate::wait::settle::Progress;
 
 use super::borrow::{Door, Errand};
 use super::handle::Cancel;
-use super::job::{Job, Outcome, Run, Runner};
-use super::ledger::Ledger;
+use super::job::{Job, Outcome, Run, Runner, WorkerStats};
 use super::shared::Shared;
 use super::submit;
 use super::thread_pool::ThreadPool;
-use super::worker::{is_aboard, take_back};
+use super::worker::{on_worker, ran_here, take_back};
 
 impl ThreadPool {
     /// Runs `body`, which may submit jobs that borrow; returns when all of them have ended.
@@ -138,23 +136,73 @@ pub struct Scope<'scope, 'env: 'scope> {
 
 #[derive(Default)]
 struct Jobs<'scope> {
-    n_ever: usize,
-    /// Those that have not begun, by number.
-    waiting: BTreeMap<usize, Waiting<'scope>>,
+    /// Those that have not begun, by their number.
+    waiting: Vec<Option<Waiting<'scope>>>,
+    /// Which numbers are free.
+    vacant: Vec<usize>,
+    /// No job with a smaller number is there to be taken back.
+    n_looked_at: usize,
     /// Those that have not ended.
     n_left: usize,
-    /// Who waits for the end.
+    /// The waker of the owner, while it waits for the end.
     waiter: Option<Waker>,
-    /// Whether it is a worker, which runs what is queued meanwhile.
+    /// Whether that is a worker, which runs what is queued meanwhile.
     is_waiter_helping: bool,
-    /// The first that nobody will read.
+    /// Jobs that were refused, whose closures are the owner's to drop.
+    refused: Vec<Arc<dyn Run + 'scope>>,
+    /// The first that is not read.
     panic: Option<Panic>,
 }
 
 struct Waiting<'scope> {
     job: Arc<dyn Run + 'scope>,
-    /// Once it is queued.
-    ticket: Option<Ticket>,
+    /// What stands in the queue for it, once that is so and until its owner has looked at it.
+    queued: Option<Arc<dyn Run>>,
+}
+
+impl<'scope> Jobs<'scope> {
+    fn add(&mut self, job: Arc<dyn Run + 'scope>) -> usize {
+        self.n_left += 1;
+        let waiting = Some(Waiting { job, queued: None });
+        match self.vacant.pop() {
+            Some(number) => {
+                self.waiting[number] = waiting;
+                number
+            }
+            None => {
+                self.waiting.push(waiting);
+                self.waiting.len() - 1
+            }
+        }
+    }
+
+    /// Keeps what was queued for a job, unless that has begun; whether it has not.
+    fn set_queued(&mut self, number: usize, queued: &Arc<dyn Run>) -> bool {
+        // A job is claimed before it begins, and begins under our lock. Afterwards its number may be
+        // another job's.
+        let waiting = self.waiting[number].as_mut().filter(|_| !queued.claim().is_taken());
+        let Some(waiting) = waiting else { return false };
+        waiting.queued = Some(queued.clone());
+        self.n_looked_at = self.n_looked_at.min(number);
+        true
+    }
+
+    /// What the owner could take back next.
+    fn next_queued(&mut self) -> Option<Arc<dyn Run>> {
+        while let Some(place) = self.waiting.get_mut(self.n_looked_at) {
+            if let Some(queued) = place.as_mut().and_then(|waiting| waiting.queued.take()) {
+                return Some(queued);
+            }
+            self.n_looked_at += 1;
+        }
+        None
+    }
+
+    fn begin(&mut self, number: usize) -> Arc<dyn Run + 'scope> {
+        let waiting = self.waiting[number].take().expect("the pool runs or refuses a job once");
+        self.vacant.push(number);
+        waiting.job
+    }
 }
 
 impl<'scope> Scope<'scope, '_> {
@@ -188,24 +236,17 @@ impl<'scope> Scope<'scope, '_> {
     {
         let submitted_at = Location::caller();
         let job = Arc::new(Job::new(closure, submitted_at));
-        let mut jobs = self.jobs.lock();
-        let number = jobs.n_ever;
-        jobs.n_ever += 1;
-        jobs.n_left += 1;
-        jobs.waiting.insert(number, Waiting { job: job.clone(), ticket: None });
-        drop(jobs);
+        let number = self.jobs.lock().add(job.clone());
+        let queued = self.door.job(number);
 
-        let ticket = submit::submit(&self.shared, self.door.job(number), None, submitted_at);
+        submit::submit(&self.shared, queued.clone(), None, submitted_at);
 
         let mut jobs = self.jobs.lock();
-        let mut waiter = None;
-        if let Some(waiting) = jobs.waiting.get_mut(&number) {
-            waiting.ticket = Some(ticket);
-            waiter = if jobs.is_waiter_helping { jobs.waiter.take() } else { None };
-        }
+        let wakes = jobs.set_queued(number, &queued) && jobs.is_waiter_helping;
+        let waiter = if wakes { jobs.waiter.take() } else { None };
         drop(jobs);
         waiter.into_iter().for_each(Waker::wake);
-        ScopedHandle { outcome: job, ticket, shared: &self.shared, jobs: &self.jobs }
+        ScopedHandle { outcome: job, queued, shared: &self.shared, jobs: &self.jobs }
     }
 
     /// Waits until every job has ended, and runs what is queued meanwhile if this is a worker.
@@ -215,16 +256,21 @@ impl<'scope> Scope<'scope, '_> {
     }
 
     fn poll_end(&self, context: &Context<'_>) -> Poll<()> {
-        let is_helping = is_aboard(&self.shared);
+        let is_helping = on_worker(&self.shared);
         loop {
             let mut jobs = self.jobs.lock();
+            if let Some(refused) = jobs.refused.pop() {
+                drop(jobs);
+                refused.discard();
+                self.end_one();
+                continue;
+            }
             if jobs.n_left == 0 {
                 return Poll::Ready(());
             }
-            let mut queued = jobs.waiting.values_mut().filter_map(|waiting| waiting.ticket.take());
-            if let Some(ticket) = if is_helping { queued.next() } else { None } {
+            if let Some(queued) = if is_helping { jobs.next_queued() } else { None } {
                 drop(jobs);
-                take_back(&self.shared, ticket);
+                take_back(&self.shared, &queued);
                 continue;
             }
             // What was there before is a parker of ours, too: its drop runs no other code.
@@ -232,11 +278,6 @@ impl<'scope> Scope<'scope, '_> {
             jobs.is_waiter_helping = is_helping;
             return Poll::Pending;
         }
-    }
-
-    fn begin(&self, number: usize) -> Arc<dyn Run + 'scope> {
-        let waiting = self.jobs.lock().waiting.remove(&number);
-        waiting.expect("the pool runs or refuses a job once").job
     }
 
     fn end_one(&self) {
@@ -250,25 +291,36 @@ impl<'scope> Scope<'scope, '_> {
 
 impl Errand for Scope<'_, '_> {
     fn run(&self, number: usize, runner: &dyn Runner) {
-        self.begin(number).run(&InScope { runner, jobs: &self.jobs });
+        let job = self.jobs.lock().begin(number);
+        job.run(&InScope { runner, jobs: &self.jobs });
         self.end_one();
     }
 
     fn refuse(&self, number: usize, reason: CancelReason, runner: &dyn Runner) {
-        self.begin(number).refuse(reason, &InScope { runner, jobs: &self.jobs });
-        self.end_one();
+        let job = self.jobs.lock().begin(number);
+        job.refuse(reason, &InScope { runner, jobs: &self.jobs });
+        if !deferred::is_deep() {
+            let _ = deferred::run_now(|| job.discard());
+            return self.end_one();
+        }
+        // What it borrows cannot be left to the thread. The owner waits for the job in any case.
+        let mut jobs = self.jobs.lock();
+        jobs.refused.push(job);
+        let waiter = jobs.waiter.take();
+        drop(jobs);
+        waiter.into_iter().for_each(Waker::wake);
     }
 }
 
-/// Whoever runs the job, but that a panic which nobody will read is kept for the end of the scope.
+/// What runs the job, but that a panic which will not be read is kept for the end of the scope.
 struct InScope<'run, 'scope> {
     runner: &'run dyn Runner,
     jobs: &'run Mutex<Jobs<'scope>>,
 }
 
 impl Runner for InScope<'_, '_> {
-    fn ledger(&self) -> &Ledger {
-        self.runner.ledger()
+    fn stats(&self) -> &WorkerStats {
+        self.runner.stats()
     }
 
     fn before_running(&self) {
@@ -318,7 +370,8 @@ fn keep(jobs: &Mutex<Jobs<'_>>, panic: Panic) -> Option<Panic> {
 /// ```
 pub struct ScopedHandle<'scope, T> {
     outcome: Arc<dyn Outcome<T> + 'scope>,
-    ticket: Ticket,
+    /// What stands in the queue for it.
+    queued: Arc<dyn Run>,
     shared: &'scope Arc<Shared>,
     jobs: &'scope Mutex<Jobs<'scope>>,
 }
@@ -330,7 +383,7 @@ impl<T> ScopedHandle<'_, T> {
     ///
     /// The job panicked, or was cancelled before it began.
     pub fn join(self) -> Result<T, JoinError> {
-        take_back(self.shared, self.ticket);
+        take_back(self.shared, &self.queued);
         block_on(self)
     }
 
@@ -342,7 +395,7 @@ impl<T> ScopedHandle<'_, T> {
 
     /// Cancels the job if it has not begun: as [`JoinHandle::cancel`](crate::JoinHandle::cancel) does.
     pub fn cancel(&self) -> Cancel {
-        let is_dequeued = self.shared.cancel(self.ticket, CancelReason::Requested);
+        let is_dequeued = self.shared.cancel(&self.queued, CancelReason::Requested);
         if is_dequeued || self.outcome.was_cancelled() { Cancel::Dequeued } else { Cancel::TooLate }
     }
 }
@@ -355,7 +408,12 @@ impl<T> Future for ScopedHandle<'_, T> {
     ///
     /// If it is polled again after it was ready.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        poll_elsewhere("a job of a scope", context, |context| self.outcome.poll(context))
+        let words = "a job of a scope";
+        let result = poll_elsewhere(words, context, |context| self.outcome.poll(context));
+        if result.is_pending() && ran_here(self.shared, || self.queued.clone(), context.waker()) {
+            return self.outcome.poll(context);
+        }
+        result
     }
 }
 

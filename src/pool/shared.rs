@@ -1,36 +1,35 @@
 //! What a pool's workers and its users share: two locks, and behind them all that the pool knows.
 //!
-//! Knows nothing of threads: it says which hand is wanted, and `worker` fetches it. Those who submit
-//! take the inbox's lock, and the other one only when the bell is set; workers take the other one,
-//! and the inbox's inside it when their own queue is empty.
+//! Knows nothing of threads: it says which worker is wanted, and `worker` wakes or starts it. Those
+//! who submit take the inbox's lock, and the other one only when a wake is needed; workers take the
+//! other one, and the inbox's inside it when their own queue is empty.
 //!
 //! What must always hold, whenever both locks are free:
 //!
-//! 1. While a job is queued and a hand is free (a worker is idle, or may be started), a worker is on
-//!    its way, or somebody who found the bell set is about to call one. A system that refuses
-//!    threads breaks this until the next job is submitted or taken.
-//! 2. At most one worker is on its way, until the pool is closed and all are called. It sends for the next before it runs its first job, so that
-//!    a flood of submits pays for one wake-up and not for one each.
-//! 3. The bell is set only while nothing is queued and nobody is on the way, or when a worker has been
-//!    lost and the next bringer is to try again.
-//! 4. Every job is queued, or claimed by exactly one thread, which runs or refuses it.
+//! 1. While a job is queued and a worker is free (it is idle, or may be started), a worker searches, or
+//!    the submitter that was told so is about to wake one. A system that refuses threads breaks this
+//!    until the next job is submitted or taken.
+//! 2. At most one worker searches, until the pool is closed and all are woken. It wakes the next before
+//!    it runs its first job, so that a flood of submits pays for one wake-up and not for one each.
+//! 3. A wake is needed only while nothing is queued and no worker searches, or when a worker has been
+//!    lost and the next submit is to try again.
+//! 4. Every job is queued, or claimed by exactly one thread, which runs or refuses it. The claim is on
+//!    the job itself, and not the place where it stands.
 
 use std::mem;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::error::CancelReason;
 use crate::event::{Ending, Step};
-use crate::prims::{Mutex, MutexGuard};
-use crate::wait::help::Ticket;
+use crate::prims::{Mutex, MutexGuard, ThreadHandle};
+use crate::wait::deferred;
 use crate::wait::parker::Parker;
 
 use super::builder::Settings;
-use super::inbox::{Apart, Inbox, Tray};
-use super::job::{Run, Runner};
-use super::ledger::Ledger;
+use super::inbox::{Apart, Inbox, InboxState, Queue, compact, shrink};
+use super::job::{Run, Runner, WorkerStats};
 use super::places::Places;
-use super::state::{End, Hand, Loss, Next, Phase, State};
 
 pub(crate) struct Shared {
     pub(crate) inbox: Apart<Inbox>,
@@ -38,8 +37,101 @@ pub(crate) struct Shared {
     /// The places of a queue that has a limit.
     pub(crate) places: Option<Places>,
     /// What is counted by those who are not workers.
-    pub(crate) ledger: Ledger,
+    pub(crate) stats: WorkerStats,
     pub(crate) settings: Settings,
+}
+
+/// What the workers know of each other.
+pub(crate) struct State {
+    /// Emptied before the inbox, which then takes its place.
+    pub(crate) queue: Queue,
+    /// Some worker is bound to look at the queue before it sleeps: it was woken or started, it spins,
+    /// or it is about to settle its job. No other need be woken meanwhile.
+    pub(crate) is_one_searching: bool,
+    pub(crate) phase: Phase,
+    /// The workers that sleep, or are about to; the last one first, for its caches are warm. One that
+    /// is taken off the list is unparked.
+    pub(crate) idle: Vec<Arc<Parker>>,
+    /// Threads that are up, one that is being started included.
+    pub(crate) n_threads: usize,
+    /// How many there may be: as the settings say, or fewer since `on_start` panicked.
+    pub(crate) most_threads: usize,
+    /// Threads there have ever been, which numbers them.
+    pub(crate) n_started: usize,
+    pub(crate) threads: Vec<ThreadHandle<()>>,
+    /// Where each worker counts.
+    pub(crate) stats: Vec<Arc<WorkerStats>>,
+    /// Workers that wait for any of several jobs and could run one, by their number.
+    pub(crate) waiting_workers: Vec<(usize, Waker)>,
+    /// Wakers of those who wait for the end of the pool.
+    end_waiters: Vec<Waker>,
+}
+
+/// A step from `Open` is taken with the inbox closed under both locks, and a worker ends when it
+/// has found both queues empty under both locks. So no job comes after the last worker has gone.
+///
+/// | phase     | a submit | a worker that finds no job | next                            |
+/// |-----------|----------|----------------------------|---------------------------------|
+/// | `Open`    | queues   | sleeps                     | `Closing`, by `close`           |
+/// | `Closing` | refuses  | ends                       | `Joining`, with no thread left  |
+/// | `Joining` | refuses  | —                          | `Ended`, with every one joined  |
+/// | `Ended`   | refuses  | —                          | —                               |
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Open,
+    Closing,
+    /// The threads have left their loops, and are being joined.
+    Joining,
+    Ended,
+}
+
+/// Which worker is to be woken for what is queued.
+pub(crate) enum WakeTarget {
+    /// None: nothing is queued, or a worker searches, or all are at work.
+    None,
+    Idle(Arc<Parker>),
+    /// A thread that is yet to be started, with its number.
+    New(usize),
+    /// All are at work, but these wait for jobs and may find that they had better run one.
+    Waiting(Vec<(usize, Waker)>),
+}
+
+/// What a worker is to do next.
+pub(crate) enum Next {
+    /// Run this job, which is claimed.
+    Run(Arc<dyn Run>),
+    /// Drop this job, which was claimed by another, after the lock.
+    Drop(Arc<dyn Run>),
+    /// Spin for news since there were so many jobs. A worker that does so searches.
+    Spin(usize),
+    /// Park, until it is taken off the list of the idle and unparked.
+    Sleep,
+    End,
+}
+
+/// What leaves the line at once, to be dealt with after the lock.
+#[derive(Default)]
+pub(crate) struct Drained {
+    /// Claimed, and to be refused.
+    pub(crate) unrun: Vec<Arc<dyn Run>>,
+    /// Claimed by others, and to be dropped.
+    tombstones: Vec<Arc<dyn Run>>,
+}
+
+/// What is left to do when a worker could not start, with the locks let go.
+pub(crate) struct StartupFailure {
+    /// Waits that counted on it, and waits for the end of the pool.
+    pub(crate) to_wake: Vec<Waker>,
+    /// Jobs that no worker will come for.
+    pub(crate) stranded: Drained,
+}
+
+/// What a wait for the end of the pool comes to.
+pub(crate) enum End {
+    /// The caller is the first to know that all threads have left: it has to join them.
+    JoinThreads(Vec<ThreadHandle<()>>),
+    /// All is over.
+    Reached,
 }
 
 /// What is going on in a pool; see [`ThreadPool::stats`](crate::ThreadPool::stats).
@@ -60,14 +152,63 @@ pub struct Stats {
     pub idle: usize,
 }
 
+impl State {
+    fn new(most_threads: usize) -> Self {
+        Self {
+            queue: Queue::new(),
+            is_one_searching: false,
+            phase: Phase::Open,
+            idle: Vec::new(),
+            n_threads: 0,
+            most_threads,
+            n_started: 0,
+            threads: Vec::new(),
+            stats: Vec::new(),
+            waiting_workers: Vec::new(),
+            end_waiters: Vec::new(),
+        }
+    }
+
+    /// Whether a worker could be woken, if none searched: one that is idle, or a new one.
+    pub(crate) fn has_free_worker(&self) -> bool {
+        !self.idle.is_empty() || self.n_threads < self.most_threads
+    }
+
+    /// Keeps the waker of a worker that could run a job while it waits, in place of its last one;
+    /// unless no worker comes for the first job in line. A thread that may be started does not
+    /// count: the system may have refused it.
+    pub(crate) fn wait_for_worker(&mut self, number: usize, waker: &mut Option<Waker>) -> bool {
+        let is_one_coming = self.is_one_searching || !self.idle.is_empty();
+        if let (true, Some(newest)) = (is_one_coming, waker.take()) {
+            let last = self.waiting_workers.iter().position(|(waiting, _)| *waiting == number);
+            *waker = last.map(|at| self.waiting_workers.swap_remove(at).1);
+            self.waiting_workers.push((number, newest));
+        }
+        is_one_coming
+    }
+
+    /// A thread is gone. If it was the last of a closed pool, those who wait for the end are to be
+    /// woken.
+    pub(crate) fn lose_thread(&mut self) -> Vec<Waker> {
+        self.n_threads -= 1;
+        let is_last = self.n_threads == 0 && self.phase != Phase::Open;
+        if is_last { mem::take(&mut self.end_waiters) } else { Vec::new() }
+    }
+
+    /// The threads have been joined; those who wait for the end are to be woken.
+    pub(crate) fn all_joined(&mut self) -> Vec<Waker> {
+        self.phase = Phase::Ended;
+        mem::take(&mut self.end_waiters)
+    }
+}
+
 impl Shared {
     pub(crate) fn new(settings: Settings) -> Self {
-        let state = State::new(settings.threads);
         Self {
             inbox: Apart(Inbox::new()),
-            state: Apart(Mutex::new(state)),
+            state: Apart(Mutex::new(State::new(settings.threads))),
             places: settings.queue_limit.map(Places::new),
-            ledger: Ledger::new(settings.panic_hook.clone()),
+            stats: WorkerStats::new(settings.panic_hook.clone()),
             settings,
         }
     }
@@ -76,22 +217,41 @@ impl Shared {
         self.state.lock()
     }
 
-    /// Takes a queued job out of turn. The caller has to run or to refuse it.
-    pub(crate) fn claim(&self, ticket: Ticket) -> Option<Arc<dyn Run>> {
-        // First here, then there: between the two looks it may have moved, but only that way.
-        let claimed = self.inbox.lock().queue.claim(ticket);
-        let claimed = claimed.or_else(|| self.lock().queue.claim(ticket));
-        if claimed.is_some() {
-            self.give_back_places(1);
+    /// Claims a queued job out of turn; false if another was faster. The caller has to run or to
+    /// refuse it.
+    pub(crate) fn claim(&self, job: &Arc<dyn Run>) -> bool {
+        if !job.claim().take() {
+            return false;
         }
-        claimed
+        let mut inbox = self.inbox.lock();
+        let buried = inbox.bury();
+        let is_crowded = inbox.is_crowded();
+        drop(inbox);
+        drop(buried);
+        if is_crowded {
+            drop(self.compact());
+        }
+        self.give_back_places(1);
+        true
     }
 
-    /// Takes a queued job out of turn and refuses it; false if it was too late for that.
-    pub(crate) fn cancel(&self, ticket: Ticket, reason: CancelReason) -> bool {
-        let Some(job) = self.claim(ticket) else { return false };
-        self.refuse(ticket, job, reason);
-        true
+    #[cold]
+    fn compact(&self) -> [Vec<Arc<dyn Run>>; 2] {
+        let mut state = self.lock();
+        let mut inbox = self.inbox.lock();
+        let tombstones = [compact(&mut state.queue), compact(&mut inbox.queue)];
+        inbox.n_tombstones -= tombstones.iter().map(|some| some.len() as isize).sum::<isize>();
+        inbox.n_moved = state.queue.len();
+        tombstones
+    }
+
+    /// Claims a queued job and refuses it; false if it was too late for that.
+    pub(crate) fn cancel(&self, job: &Arc<dyn Run>, reason: CancelReason) -> bool {
+        let is_claimed = self.claim(job);
+        if is_claimed {
+            self.refuse(job.clone(), reason);
+        }
+        is_claimed
     }
 
     /// So many jobs have left the queue.
@@ -101,19 +261,32 @@ impl Shared {
         }
     }
 
-    /// Settles a job that was claimed, or was not let in, to the reason why it is not run.
-    pub(crate) fn refuse(&self, ticket: Ticket, job: Arc<dyn Run>, reason: CancelReason) {
-        job.refuse(reason, &Refusal { shared: self, ticket });
+    /// Settles a job that was claimed, or was not let in, to the reason why it is not run; and drops
+    /// its closure.
+    pub(crate) fn refuse(&self, job: Arc<dyn Run>, reason: CancelReason) {
+        job.refuse(reason, &Refusal { shared: self, number: job.claim().number() });
+        // What the closure owns may be the next job, which is cancelled with it, and so on.
+        let _ = deferred::run(move || job.discard());
+    }
+
+    /// Refuses all of them.
+    pub(crate) fn refuse_all(&self, drained: Drained, reason: &CancelReason) {
+        self.give_back_places(drained.unrun.len());
+        for job in drained.unrun {
+            self.refuse(job, reason.clone());
+        }
     }
 
     pub(crate) fn stats(&self) -> Stats {
         let state = self.lock();
-        let tray = self.inbox.lock();
+        let inbox = self.inbox.lock();
         // All of it is of one moment. The locks hold everything still but what is counted as
         // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
-        let in_ledgers: usize = state.ledgers.iter().map(|ledger| ledger.settled()).sum();
-        let settled = in_ledgers + self.ledger.settled();
-        let (submitted, queued) = (self.inbox.n_submitted(), state.queue.len() + tray.queue.len());
+        let of_workers: usize = state.stats.iter().map(|stats| stats.settled()).sum();
+        let settled = of_workers + self.stats.settled();
+        let in_line = (state.queue.len() + inbox.queue.len()) as isize;
+        let queued = (in_line - inbox.n_tombstones) as usize;
+        let submitted = self.inbox.n_submitted();
         let running = submitted - queued - settled;
         let (threads, idle) = (state.n_threads, state.idle.len());
         Stats { submitted, queued, running, settled, threads, idle }
@@ -138,87 +311,97 @@ impl Shared {
         }
     }
 
-    /// Who is to come for what is queued. To be asked whenever a job was taken from the queue, or
-    /// brought and the bell was set. The caller has to fetch that hand.
-    pub(crate) fn next_hand(&self, state: &mut State) -> Hand {
-        if state.is_one_on_its_way {
-            return Hand::NotWanted; // It asks too, when it is here.
+    /// Which worker is to be woken for what is queued. To be asked whenever a job was taken from the
+    /// queue, or handed in when a wake was needed. The caller has to wake that worker.
+    pub(crate) fn next_to_wake(&self, state: &mut State) -> WakeTarget {
+        if state.is_one_searching {
+            return WakeTarget::None; // It asks too, when it has found something.
         }
         if state.queue.is_empty() {
-            let mut tray = self.refill(state);
+            let mut inbox = self.refill(state);
             if state.queue.is_empty() {
-                self.inbox.set_bell(&mut tray, state.has_free_hand());
-                return Hand::NotWanted;
+                self.inbox.set_needs_wake(&mut inbox, state.has_free_worker());
+                return WakeTarget::None;
             }
         }
         if let Some(parker) = state.idle.pop() {
-            state.is_one_on_its_way = true;
-            return Hand::Idle(parker);
+            state.is_one_searching = true;
+            return WakeTarget::Idle(parker);
         }
         if state.n_threads < state.most_threads {
-            state.is_one_on_its_way = true;
+            state.is_one_searching = true;
             state.n_threads += 1;
             state.n_started += 1;
-            return Hand::New(state.n_started - 1);
+            return WakeTarget::New(state.n_started - 1);
         }
-        if state.bystanders.is_empty() {
-            return Hand::NotWanted;
+        if state.waiting_workers.is_empty() {
+            return WakeTarget::None;
         }
-        Hand::Bystanders(mem::take(&mut state.bystanders))
+        WakeTarget::Waiting(mem::take(&mut state.waiting_workers))
     }
 
-    /// The caller says that it is on its way to the next job; false if somebody else is.
-    pub(crate) fn announce(&self) -> bool {
+    /// The caller says that it searches from now on; false if another does.
+    pub(crate) fn begin_to_search(&self) -> bool {
         let mut state = self.lock();
-        let mut tray = self.inbox.lock();
-        let is_first = self.inbox.is_bell_set() && !state.is_one_on_its_way;
+        let mut inbox = self.inbox.lock();
+        let is_first = self.inbox.needs_wake() && !state.is_one_searching;
         if is_first {
-            state.is_one_on_its_way = true;
-            self.inbox.set_bell(&mut tray, false);
+            state.is_one_searching = true;
+            self.inbox.set_needs_wake(&mut inbox, false);
         }
         is_first
     }
 
-    /// The job that has waited longest, or what to do instead.
-    pub(crate) fn next_job(
-        &self,
-        state: &mut State,
-        parker: &Arc<Parker>,
-        may_look_out: bool,
-    ) -> Next {
-        if let Some((ticket, job)) = state.queue.pop() {
-            return Next::Job(ticket, job);
+    /// The job that has waited longest, claimed; or what to do instead.
+    pub(crate) fn next(&self, state: &mut State, parker: &Arc<Parker>, may_spin: bool) -> Next {
+        if let Some(job) = state.queue.pop_front() {
+            return self.claim_first(job);
         }
-        let mut tray = self.refill(state);
-        match state.queue.pop() {
-            Some((ticket, job)) => Next::Job(ticket, job),
+        let mut inbox = self.refill(state);
+        match state.queue.pop_front() {
+            Some(job) => {
+                drop(inbox);
+                self.claim_first(job)
+            }
             None if state.phase != Phase::Open => Next::End,
-            None if may_look_out && !state.is_one_on_its_way => {
-                state.is_one_on_its_way = true;
-                self.inbox.set_bell(&mut tray, false);
-                Next::LookOut(self.inbox.n_submitted())
+            None if may_spin && !state.is_one_searching => {
+                state.is_one_searching = true;
+                self.inbox.set_needs_wake(&mut inbox, false);
+                Next::Spin(self.inbox.n_submitted())
             }
             None => {
                 state.idle.push(parker.clone());
-                self.inbox.set_bell(&mut tray, !state.is_one_on_its_way);
+                self.inbox.set_needs_wake(&mut inbox, !state.is_one_searching);
                 Next::Sleep
             }
         }
     }
 
-    /// Takes over what has been handed in, in exchange for the empty queue. The guard is for the
-    /// bell, which can only be right if nothing is handed in before it is set.
-    fn refill(&self, state: &mut State) -> MutexGuard<'_, Tray> {
-        let mut tray = self.inbox.lock();
-        mem::swap(&mut state.queue, &mut tray.queue);
-        tray
+    fn claim_first(&self, job: Arc<dyn Run>) -> Next {
+        if job.claim().take() {
+            return Next::Run(job);
+        }
+        self.inbox.lock().n_tombstones -= 1;
+        Next::Drop(job)
     }
 
-    /// Takes all that is queued. The caller has to refuse it.
-    pub(crate) fn drain(&self, state: &mut State) -> Vec<(Ticket, Arc<dyn Run>)> {
-        let mut unrun = state.queue.drain();
-        unrun.extend(self.inbox.lock().queue.drain());
-        unrun
+    /// Takes over what has been handed in, in exchange for the empty queue. The guard is for
+    /// `needs_wake`, which can only be right if nothing is handed in before it is set.
+    fn refill(&self, state: &mut State) -> MutexGuard<'_, InboxState> {
+        let mut inbox = self.inbox.lock();
+        shrink(&mut state.queue);
+        mem::swap(&mut state.queue, &mut inbox.queue);
+        inbox.n_moved = state.queue.len();
+        inbox
+    }
+
+    /// Claims all that is queued. The caller has to refuse it.
+    pub(crate) fn drain(&self, state: &mut State) -> Drained {
+        let mut inbox = self.inbox.lock();
+        let all = mem::take(&mut state.queue).into_iter().chain(mem::take(&mut inbox.queue));
+        let (unrun, tombstones) = all.partition::<Vec<_>, _>(|job| job.claim().take());
+        inbox.n_tombstones -= tombstones.len() as isize;
+        Drained { unrun, tombstones }
     }
 
     /// Lets no more jobs in. Every idle worker is to be unparked, to see for itself.
@@ -226,48 +409,49 @@ impl Shared {
         if state.phase == Phase::Open {
             state.phase = Phase::Closing;
         }
-        let mut tray = self.inbox.lock();
-        self.inbox.close(&mut tray, CancelReason::ShutDown);
-        drop(tray);
+        let mut inbox = self.inbox.lock();
+        self.inbox.close(&mut inbox, CancelReason::ShutDown);
+        drop(inbox);
         mem::take(&mut state.idle)
     }
 
-    /// The worker that was on its way will not come. If it `was_the_last_try`, no other is started.
-    pub(crate) fn lose_one_on_its_way(
+    /// The worker that was being started will not come. After `the_last_try` no other is started.
+    pub(crate) fn fail_to_start(
         &self,
         state: &mut State,
         reason: &CancelReason,
         was_the_last_try: bool,
-    ) -> Loss {
-        state.is_one_on_its_way = false;
-        let end_waiters = state.lose_thread();
+    ) -> StartupFailure {
+        state.is_one_searching = false;
+        let mut to_wake = state.lose_thread();
+        to_wake.extend(mem::take(&mut state.waiting_workers).into_iter().map(|(_, waker)| waker));
         if was_the_last_try {
             state.most_threads = state.n_threads;
         }
-        let mut tray = self.inbox.lock();
+        let mut inbox = self.inbox.lock();
         if state.most_threads == 0 {
-            self.inbox.close(&mut tray, reason.clone());
+            self.inbox.close(&mut inbox, reason.clone());
         }
-        self.inbox.set_bell(&mut tray, state.has_free_hand()); // The next job is to try again.
-        drop(tray);
-        let orphans = if state.n_threads == 0 { self.drain(state) } else { Vec::new() };
-        Loss { bystanders: mem::take(&mut state.bystanders), orphans, end_waiters }
+        self.inbox.set_needs_wake(&mut inbox, state.has_free_worker()); // The next job is to try again.
+        drop(inbox);
+        let stranded = if state.n_threads == 0 { self.drain(state) } else { Drained::default() };
+        StartupFailure { to_wake, stranded }
     }
 }
 
-/// Who refuses a job, on any thread.
+/// A refusal of a job, on any thread.
 struct Refusal<'pool> {
     shared: &'pool Shared,
-    ticket: Ticket,
+    number: usize,
 }
 
 impl Runner for Refusal<'_> {
-    fn ledger(&self) -> &Ledger {
-        &self.shared.ledger
+    fn stats(&self) -> &WorkerStats {
+        &self.shared.stats
     }
 
     fn before_settling(&self, ending: Ending) {
-        self.shared.ledger.count_settled();
-        self.shared.settings.observer.tell(self.ticket.0, Step::Settled(ending));
+        self.shared.stats.count_settled();
+        self.shared.settings.observer.tell(self.number, Step::Settled(ending));
     }
 }

@@ -6,15 +6,14 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::task::Waker;
 use std::time::Duration;
 
 use crate::error::{CancelReason, ShutdownError};
+use crate::panic;
 use crate::wait::block_on::block_on_until;
 use crate::wait::deadline::Deadline;
 
-use super::shared::Stats;
-use super::state::End;
+use super::shared::{Drained, End, Stats};
 use super::thread_pool::ThreadPool;
 use super::worker;
 
@@ -89,7 +88,7 @@ impl ThreadPool {
     }
 
     fn shutdown_until(&self, queued: Shutdown, deadline: Deadline) -> Result<(), ShutdownError> {
-        if worker::is_aboard(&self.shared) {
+        if worker::on_worker(&self.shared) {
             return Err(ShutdownError::InsideWorker);
         }
         self.close(queued);
@@ -105,7 +104,7 @@ impl ThreadPool {
                         let _ = thread.join();
                     }
                     let end_waiters = self.shared.lock().all_joined();
-                    end_waiters.into_iter().for_each(Waker::wake);
+                    panic::wake_each(end_waiters);
                 }
             }
         }
@@ -116,14 +115,14 @@ impl ThreadPool {
     fn close(&self, queued: Shutdown) {
         let mut state = self.shared.lock();
         let idle = self.shared.close(&mut state);
-        let unrun = match queued {
-            Shutdown::Drain => Vec::new(),
+        let drained = match queued {
+            Shutdown::Drain => Drained::default(),
             Shutdown::Cancel => self.shared.drain(&mut state),
         };
         if state.n_threads == 0 {
-            // A job may have been let in whose bringer has not called a worker yet. We wait for the
-            // end, and must not take an empty house for it.
-            worker::summon(&self.shared, state);
+            // A job may have been let in whose submitter has not woken a worker yet. We wait for the
+            // end, and must not take a pool without threads for it.
+            worker::wake_worker(&self.shared, state);
         } else {
             drop(state);
         }
@@ -131,9 +130,7 @@ impl ThreadPool {
         if let Some(places) = &self.shared.places {
             places.close();
         }
-        for (ticket, job) in unrun {
-            self.shared.refuse(ticket, job, CancelReason::ShutDown);
-        }
+        self.shared.refuse_all(drained, &CancelReason::ShutDown);
     }
 }
 

@@ -11,8 +11,7 @@ use crate::error::no_thread;
 use crate::prims::{ThreadSpec, spawn_thread};
 
 use super::handle::JoinHandle;
-use super::job::{Job, Run};
-use super::ledger::Ledger;
+use super::job::{Job, Run, WorkerStats};
 
 /// Runs a closure on a thread of its own.
 ///
@@ -48,10 +47,11 @@ where
     let job = Arc::new(Job::new(closure, Location::caller()));
     let on_its_thread = job.clone();
     let spawned = spawn_thread(ThreadSpec::default(), move || {
-        on_its_thread.run(&Ledger::default());
+        on_its_thread.run(&WorkerStats::default());
     });
     if let Err(error) = spawned {
-        job.clone().refuse(no_thread(&error), &Ledger::default());
+        job.refuse(no_thread(&error), &WorkerStats::default());
+        job.discard();
     }
     JoinHandle::unqueued(job)
 }

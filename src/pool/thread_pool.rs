@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use crate::error::{BuildError, QueueFull};
 use crate::wait::cancel::CancellationToken;
-use crate::wait::help::Ticket;
 use crate::wait::panic_hook::PanicHook;
 
 use super::builder::Builder;
@@ -115,8 +114,8 @@ impl ThreadPool {
         }
         let submitted_at = Location::caller();
         let job = Arc::new(Job::new(closure, submitted_at));
-        let ticket = submit::queue(&self.shared, once(job.clone() as Arc<dyn Run>), submitted_at);
-        Ok(JoinHandle::queued(job, self.shared.clone(), ticket))
+        submit::queue(&self.shared, once(job.clone() as Arc<dyn Run>), submitted_at);
+        Ok(JoinHandle::queued(job, self.shared.clone()))
     }
 
     /// Hands in many closures, for less than it costs to hand them in one by one.
@@ -157,10 +156,9 @@ impl ThreadPool {
                 return handles;
             }
             let queued: Vec<_> = jobs.iter().map(|job| job.clone() as Arc<dyn Run>).collect();
-            let first = submit::queue(&self.shared, queued, submitted_at);
-            for (ticket, job) in (first.0..).zip(jobs) {
-                handles.push(JoinHandle::queued(job, self.shared.clone(), Ticket(ticket)));
-            }
+            submit::queue(&self.shared, queued, submitted_at);
+            handles
+                .extend(jobs.into_iter().map(|job| JoinHandle::queued(job, self.shared.clone())));
         }
     }
 
@@ -207,9 +205,11 @@ impl ThreadPool {
             closure(&its_token)
         };
         let job = Arc::new(Job::new(closure, submitted_at).with_token(token.clone()));
-        let ticket = submit::submit(&self.shared, job.clone(), Some(&token), submitted_at);
-        watch.begin(&token, &self.shared, ticket);
-        JoinHandle::queued(job, self.shared.clone(), ticket)
+        let queued: Arc<dyn Run> = job.clone();
+        let to_watch = Arc::downgrade(&queued);
+        submit::submit(&self.shared, queued, Some(&token), submitted_at);
+        watch.begin(&token, &self.shared, to_watch);
+        JoinHandle::queued(job, self.shared.clone())
     }
 
     pub(crate) fn submit_from<F, T>(
@@ -222,8 +222,8 @@ impl ThreadPool {
         T: Send + 'static,
     {
         let job = Arc::new(Job::new(closure, submitted_at));
-        let ticket = submit::submit(&self.shared, job.clone(), None, submitted_at);
-        JoinHandle::queued(job, self.shared.clone(), ticket)
+        submit::submit(&self.shared, job.clone(), None, submitted_at);
+        JoinHandle::queued(job, self.shared.clone())
     }
 
     pub(crate) fn panic_hook(&self) -> &PanicHook {

@@ -1,7 +1,7 @@
 //! A queued job that is cancelled with its token, the moment the token is.
 //!
-//! Knows nothing of who cancels. It is a waker that waits for the token, and claims the job from the
-//! queue when it is woken, like anybody else who cancels.
+//! Knows nothing of who cancels. It is a waker that waits for the token, and claims the job when it
+//! is woken, as any canceller does.
 //!
 //! What must always hold:
 //!
@@ -17,23 +17,23 @@ use std::task::{Context, Wake, Waker};
 use crate::prims::Mutex;
 use crate::wait::cancel::{CancellationToken, WaitForCancel};
 use crate::wait::elsewhere;
-use crate::wait::help::Ticket;
 use crate::wait::host;
 
+use super::job::Run;
 use super::shared::Shared;
 
 pub(crate) struct Watch(Mutex<State>);
 
 enum State {
-    /// The job is not in the queue yet, and has no ticket.
+    /// The job is not in the queue yet.
     NotYet,
     Watching {
         token: CancellationToken,
         /// Never polled again, only kept: we stand in the token's line as long as it lives.
         _place_in_line: WaitForCancel,
-        /// Not a reason for a pool to live.
+        /// Not a reason for a pool to live, nor for a job, which has us in its closure.
         pool: Weak<Shared>,
-        ticket: Ticket,
+        job: Weak<dyn Run>,
     },
     /// The job has left the queue, or soon will.
     Over,
@@ -53,7 +53,7 @@ impl Watch {
         self: Arc<Self>,
         token: &CancellationToken,
         pool: &Arc<Shared>,
-        ticket: Ticket,
+        job: Weak<dyn Run>,
     ) {
         let waker = Waker::from(self.clone());
         let mut place_in_line = token.cancelled();
@@ -65,10 +65,10 @@ impl Watch {
             token: token.clone(),
             _place_in_line: place_in_line,
             pool: Arc::downgrade(pool),
-            ticket,
+            job,
         };
         if self.watch(watching) {
-            self.look(); // A wake that came before there was a ticket has found nothing to cancel.
+            self.look(); // A wake that came before has found nothing to cancel.
         }
     }
 
@@ -89,11 +89,11 @@ impl Watch {
     /// or its time is over, and to ask for the reason tells us of both.
     fn look(&self) {
         let state = self.0.lock();
-        let State::Watching { token, pool, ticket, .. } = &*state else { return };
-        let (token, pool, ticket) = (token.clone(), pool.clone(), *ticket);
+        let State::Watching { token, pool, job, .. } = &*state else { return };
+        let (token, pool, job) = (token.clone(), pool.upgrade(), job.upgrade());
         drop(state);
-        if let (Some(reason), Some(pool)) = (token.reason(), pool.upgrade()) {
-            pool.cancel(ticket, reason);
+        if let (Some(reason), Some(pool), Some(job)) = (token.reason(), pool, job) {
+            pool.cancel(&job, reason);
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::error::Unfinished;
 
 use super::block_on::{block_on_until, default_look_out};
 use super::deadline::Deadline;
-use super::help::{Offer, hear_offer, helper};
+use super::help::{ask, hear_offer};
 use super::line::Line;
 
 /// Yields what several futures come to, each as soon as it is there.
@@ -86,8 +86,9 @@ pub struct AsCompleted<F: Future> {
     line: Arc<Line>,
     /// Those who were taken from the line together, and have not been looked at.
     taken: VecDeque<usize>,
-    /// The members that this thread could run itself, oldest first.
-    offers: BTreeSet<(Offer, usize)>,
+    /// The members that this thread could run itself, oldest first: the number of the job, and the
+    /// index of the member.
+    offers: BTreeSet<(usize, usize)>,
     n_added: usize,
 }
 
@@ -102,7 +103,7 @@ enum Place<F: Future> {
 struct Member<F> {
     future: F,
     waker: Waker,
-    offer: Option<Offer>,
+    offer: Option<usize>,
 }
 
 impl<F: Future + Unpin> AsCompleted<F> {
@@ -252,26 +253,24 @@ impl<F: Future + Unpin> AsCompleted<F> {
         }
         let can_help = deadline == Deadline::Never; // A job run here would not mind the time.
         let next = poll_fn(|context| {
-            loop {
-                let next = self.poll_next(context);
-                if next.is_ready() || !(can_help && self.is_helped(context.waker())) {
-                    return next;
-                }
+            let next = self.poll_next(context);
+            if next.is_ready() || !can_help {
+                return next;
             }
+            self.run_one_here().map_or(Poll::Pending, |output| Poll::Ready(Some(output)))
         });
         let next = block_on_until(pin!(next), deadline, default_look_out());
         next.ok_or(Unfinished { unfinished: self.unfinished(), of: self.n_added })
     }
 
-    /// Whether one of those we wait for has just been run here.
-    fn is_helped(&self, waker: &Waker) -> bool {
-        // Jobs are begun in the order of their tickets. So while the oldest is queued they all
-        // are; and if somebody is not a job of this thread's pool, it may be what ends the wait.
+    /// Has one of those we wait for run here, if nothing else could end the wait.
+    fn run_one_here(&mut self) -> Option<F::Output> {
+        // Jobs are begun in the order of their numbers. So while the oldest is queued they all
+        // are; and if one member is no job of this thread's pool, it may be what ends the wait.
         let all_are_offered = self.offers.len() == self.unfinished();
-        let (Some((oldest, _)), true) = (self.offers.first(), all_are_offered) else {
-            return false;
-        };
-        helper().is_some_and(|helper| helper.help(*oldest, waker))
+        let oldest = self.offers.first().filter(|_| all_are_offered).map(|(_, at)| *at);
+        // If it does not run, its waker is woken when no other thread is free to run it any more.
+        oldest.and_then(|at| ask(|| self.look_at(at)))
     }
 
     pub(super) fn poll_next(&mut self, context: &Context<'_>) -> Poll<Option<F::Output>> {

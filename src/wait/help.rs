@@ -1,74 +1,50 @@
 //! What a waiting thread can do besides sleep: run one of the things it waits for.
 //!
-//! Knows nothing of pools: a thread may have a [`Helper`], and a future that is polled on it may
-//! offer itself to be run there. Both are thread-locals, because the two ends (a wait in the hall
-//! and a job of a pool) meet in nothing but a `Future`.
+//! Knows nothing of pools. A future that is polled on a thread which could run it offers that; and the
+//! wait that polled it may ask it to. Both go by thread-locals, because the two ends (a wait in the
+//! core and a job of a pool) meet in nothing but a `Future`.
 //!
-//! What must always hold: an offer is heard by the wait that polled the future, and by no other;
-//! and user code never runs while a thread-local is borrowed.
+//! What must always hold: an offer is heard by the wait that polled the future, and by no other; so is
+//! the request; and user code never runs while a thread-local is borrowed.
 
-use std::cell::{Cell, RefCell};
-use std::sync::Arc;
-use std::task::Waker;
+use std::cell::Cell;
 
 use crate::prims::thread_local;
 
-/// Where a job stands in the line of its pool: the smaller, the longer it has been waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ticket(pub(crate) usize);
-
-/// What a future says of itself when a thread could run it. In one line, the oldest is smallest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Offer {
-    /// The address of what keeps the line. A wait may move to a thread with another helper, where
-    /// the same ticket is a stranger's. No other line has the address while the future exists.
-    pub(crate) line: usize,
-    pub(crate) ticket: Ticket,
-}
-
-/// Who can run queued jobs on this thread. Each answer says whether the job ran, and has settled.
-pub(crate) trait Helper {
-    /// Runs the job on offer here, if it stands in our line and is still queued.
-    fn take_back(&self, offer: Offer) -> bool;
-
-    /// The same, but only if no worker is free to come for it. If one is, keeps the waker, and wakes
-    /// it when that is no longer so.
-    fn help(&self, offer: Offer, waker: &Waker) -> bool;
-}
-
 thread_local! {
-    static HELPER: RefCell<Option<Arc<dyn Helper>>> = const { RefCell::new(None) };
-    static OFFERED: Cell<Option<Offer>> = const { Cell::new(None) };
+    static OFFERED: Cell<Option<usize>> = const { Cell::new(None) };
+    static IS_ASKED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Gives this thread a helper, for as long as it lives.
-pub(crate) fn set_helper(helper: Arc<dyn Helper>) {
-    HELPER.with(|place| *place.borrow_mut() = Some(helper));
+/// Says, from inside a poll: this thread could run me itself. The smaller the number, the longer it
+/// has been queued.
+pub(crate) fn offer(number: usize) {
+    // Without thread-locals there is nobody to hear it.
+    let _ = OFFERED.try_with(|offered| offered.set(Some(number)));
 }
 
-/// This thread's helper. A thread that is ending may have lost it already.
-pub(crate) fn helper() -> Option<Arc<dyn Helper>> {
-    HELPER.try_with(|place| place.borrow().clone()).ok().flatten()
-}
-
-/// Says, from inside a poll: this thread could run me itself.
-pub(crate) fn offer(offer: Offer) {
-    // Without thread-locals there is no helper either, and nobody to hear it.
-    let _ = OFFERED.try_with(|offered| offered.set(Some(offer)));
+/// Whether the wait that polls asks for the job to be run here. It asks the first alone.
+pub(crate) fn is_asked() -> bool {
+    IS_ASKED.try_with(Cell::take).unwrap_or(false)
 }
 
 /// Polls, and hears what was offered meanwhile.
-pub(crate) fn hear_offer<T>(poll: impl FnOnce() -> T) -> (T, Option<Offer>) {
-    take_offer(); // What an earlier poll offered to somebody else.
+pub(crate) fn hear_offer<T>(poll: impl FnOnce() -> T) -> (T, Option<usize>) {
+    forget_offer(); // What an earlier poll offered to another wait.
     let polled = poll();
-    (polled, take_offer())
+    (polled, OFFERED.try_with(Cell::take).ok().flatten())
+}
+
+/// Polls, and asks what is polled to run here, if it has not begun and no other thread comes for it.
+pub(crate) fn ask<T>(poll: impl FnOnce() -> T) -> T {
+    let set = |is_asked| IS_ASKED.try_with(|asked| asked.set(is_asked));
+    let _ = set(true);
+    let polled = poll();
+    let _ = set(false);
+    polled
 }
 
 /// Says, when a wait is over: what was offered to it is not for the wait around it.
 pub(crate) fn forget_offer() {
-    take_offer();
-}
-
-fn take_offer() -> Option<Offer> {
-    OFFERED.try_with(Cell::take).ok().flatten()
+    let _ = OFFERED.try_with(Cell::take);
 }

@@ -22,13 +22,15 @@ use Ordering::Relaxed;
 ///
 /// | stage     | `begin`              | `settle`    | `poll`                        |
 /// |-----------|----------------------|-------------|-------------------------------|
-/// | `Queued`  | → `Running`, gives W | → `Settled` | stays; keeps the newest waker |
+/// | `Queued`  | → `Running`, gives W | → `Refused` | stays; keeps the newest waker |
 /// | `Running` | nothing              | → `Settled` | stays; keeps the newest waker |
+/// | `Refused` | nothing              | panics      | gives T, once                 |
 /// | `Settled` | nothing              | panics      | → `Taken`, gives T            |
 /// | `Taken`   | nothing              | panics      | panics: polled after ready    |
 ///
 /// What other people's code is to be run when it has settled, `settle` gives back as an
-/// [`Aftermath`]: the reader to be woken, the work to be dropped if it was never begun.
+/// [`Aftermath`]: the reader to be woken. Work that was never begun stays until it is taken by
+/// `take_refused`: its drop may be long, and is the caller's to put where it does no harm.
 ///
 /// When the reader has gone, `settle` hands the value back instead of keeping it: a value that
 /// nobody will ever read is disposed of by the one who made it, and a lost panic is noticed.
@@ -47,6 +49,8 @@ struct State<W, T> {
 enum Stage<W, T> {
     Queued(W),
     Running,
+    /// Never begun, and the value until it is read: in a box, for hardly any job comes to that.
+    Refused(W, Option<Box<T>>),
     Settled(T),
     Taken,
 }
@@ -61,23 +65,20 @@ enum Reader {
 }
 
 /// What is left when something has settled: nothing, as a rule.
-pub(crate) struct Aftermath<W, T> {
-    /// The work, if it was never begun.
-    undone: Option<W>,
+pub(crate) struct Aftermath<T> {
     /// The value, if it will never be read.
     unread: Option<T>,
     /// The reader, if it is waiting.
     waker: Option<Waker>,
 }
 
-impl<W, T> Aftermath<W, T> {
+impl<T> Aftermath<T> {
     pub(crate) fn is_nothing(&self) -> bool {
-        self.undone.is_none() && self.unread.is_none() && self.waker.is_none()
+        self.unread.is_none() && self.waker.is_none()
     }
 
-    /// Drops the work and wakes the reader. Gives the value back if there is no reader.
+    /// Wakes the reader. Gives the value back if there is no reader.
     pub(crate) fn run_its_course(self) -> Option<T> {
-        panic::contain(|| drop(self.undone));
         if let Some(waker) = self.waker {
             panic::contain(|| waker.wake());
         }
@@ -105,36 +106,47 @@ impl<W, T> Settle<W, T> {
         match state.stage {
             Stage::Queued(_) => match mem::replace(&mut state.stage, Stage::Running) {
                 Stage::Queued(work) => Some(work),
-                Stage::Running | Stage::Settled(_) | Stage::Taken => None,
+                Stage::Running | Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => None,
             },
-            Stage::Running | Stage::Settled(_) | Stage::Taken => None,
+            Stage::Running | Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => None,
         }
+    }
+
+    /// Takes the work that was never begun, to drop it, once it has settled.
+    pub(crate) fn take_refused(&self) -> Option<W> {
+        let mut state = self.state.lock();
+        if !matches!(state.stage, Stage::Refused(..)) {
+            return None;
+        }
+        let Stage::Refused(work, value) = mem::replace(&mut state.stage, Stage::Taken) else {
+            return None;
+        };
+        if let Some(value) = value {
+            state.stage = Stage::Settled(*value);
+        }
+        Some(work)
     }
 
     /// Settles. What it returns is other people's code, and the caller's to let loose.
     #[must_use = "somebody may be waiting to be woken"]
-    pub(crate) fn settle(&self, value: T) -> Aftermath<W, T> {
+    pub(crate) fn settle(&self, value: T) -> Aftermath<T> {
+        let (mut unread, mut waker) = (None, None);
         let mut state = self.state.lock();
-        let (settled, unread) = match state.reader {
-            Reader::Gone => (Stage::Taken, Some(value)),
-            Reader::Away | Reader::Waiting(_) => (Stage::Settled(value), None),
-        };
-        let before = mem::replace(&mut state.stage, settled);
-        let reader = mem::replace(&mut state.reader, Reader::Away);
+        match mem::replace(&mut state.reader, Reader::Away) {
+            Reader::Away => state.keep(value),
+            Reader::Waiting(reader) => {
+                waker = Some(reader);
+                state.keep(value);
+            }
+            Reader::Gone => {
+                unread = Some(value);
+                state.keep_nothing();
+            }
+        }
         // ORDERING: Relaxed. A hint: whoever sees it takes the lock to get the value.
         self.is_settled.store(true, Relaxed);
         drop(state);
-
-        let undone = match before {
-            Stage::Queued(work) => Some(work),
-            Stage::Running => None,
-            Stage::Settled(_) | Stage::Taken => unreachable!("settled twice"),
-        };
-        let waker = match reader {
-            Reader::Waiting(waker) => Some(waker),
-            Reader::Away | Reader::Gone => None,
-        };
-        Aftermath { undone, unread, waker }
+        Aftermath { unread, waker }
     }
 
     /// Takes the value, or leaves the waker to be woken when there is one.
@@ -167,7 +179,7 @@ impl<W, T> Settle<W, T> {
         match self.state.lock().stage {
             Stage::Queued(_) => Progress::Queued,
             Stage::Running => Progress::Running,
-            Stage::Settled(_) | Stage::Taken => Progress::Finished,
+            Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => Progress::Finished,
         }
     }
 
@@ -183,7 +195,8 @@ impl<W, T> Settle<W, T> {
     pub(crate) fn is_settled_and(&self, holds: impl FnOnce(&T) -> bool) -> bool {
         match &self.state.lock().stage {
             Stage::Settled(value) => holds(value),
-            Stage::Queued(_) | Stage::Running | Stage::Taken => false,
+            Stage::Refused(_, Some(value)) => holds(value),
+            Stage::Refused(_, None) | Stage::Queued(_) | Stage::Running | Stage::Taken => false,
         }
     }
 
@@ -210,13 +223,40 @@ impl<W, T> Settle<W, T> {
 }
 
 impl<W, T> State<W, T> {
-    /// `Settled` → `Taken`. Nothing is moved unless it is there: a closure may be large.
-    fn take_value(&mut self) -> Option<T> {
+    /// Settles. Nothing is moved that need not be, here and below: a closure or a value may be large.
+    fn keep(&mut self, value: T) {
         match self.stage {
+            Stage::Queued(_) => self.refuse(Some(Box::new(value))),
+            Stage::Running => self.stage = Stage::Settled(value),
+            Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => unreachable!("settled twice"),
+        }
+    }
+
+    /// The same, where the value will not be read.
+    fn keep_nothing(&mut self) {
+        match self.stage {
+            Stage::Queued(_) => self.refuse(None),
+            Stage::Running => self.stage = Stage::Taken,
+            Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => unreachable!("settled twice"),
+        }
+    }
+
+    /// `Queued` → `Refused`.
+    #[cold]
+    fn refuse(&mut self, value: Option<Box<T>>) {
+        if let Stage::Queued(work) = mem::replace(&mut self.stage, Stage::Taken) {
+            self.stage = Stage::Refused(work, value);
+        }
+    }
+
+    /// `Settled` → `Taken`.
+    fn take_value(&mut self) -> Option<T> {
+        match &mut self.stage {
             Stage::Settled(_) => match mem::replace(&mut self.stage, Stage::Taken) {
                 Stage::Settled(value) => Some(value),
-                Stage::Queued(_) | Stage::Running | Stage::Taken => None,
+                Stage::Queued(_) | Stage::Running | Stage::Refused(..) | Stage::Taken => None,
             },
+            Stage::Refused(_, value) => value.take().map(|value| *value),
             Stage::Queued(_) | Stage::Running | Stage::Taken => None,
         }
     }
@@ -244,7 +284,7 @@ mod tests {
         cell
     }
 
-    fn poll_with<T>(cell: &Settle<(), T>, waker: &Waker) -> Poll<T> {
+    fn poll_with<W, T>(cell: &Settle<W, T>, waker: &Waker) -> Poll<T> {
         cell.poll(&Context::from_waker(waker))
     }
 
@@ -290,6 +330,16 @@ mod tests {
         cell.settle(0).run_its_course();
         assert_eq!(cell.begin(), None);
         assert_eq!(cell.progress(), Progress::Finished);
+        assert_eq!(poll_with(&cell, Waker::noop()), Poll::Ready(0));
+        assert_eq!((cell.take_refused(), cell.take_refused()), (Some("work"), None));
+    }
+
+    #[test]
+    fn a_value_can_be_read_after_its_refused_work_was_taken() {
+        let cell: Settle<&str, u8> = Settle::queued("work");
+        cell.settle(7).run_its_course();
+        assert_eq!(cell.take_refused(), Some("work"));
+        assert_eq!(poll_with(&cell, Waker::noop()), Poll::Ready(7));
     }
 
     #[test]

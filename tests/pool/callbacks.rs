@@ -7,7 +7,7 @@ use std::thread;
 
 use handspun::{Cancel, CancelReason, JoinError, Shutdown, ThreadPool, thread as raw_thread};
 
-use crate::setup::{busy, flush, gated};
+use crate::setup::{busy, flush, gated, in_a_process_of_its_own};
 use crate::support::{Count, CountsDrop, Gate, WakeCounter, panic_quietly, poll, watched};
 
 /// P18.
@@ -333,4 +333,26 @@ fn a_handle_that_was_polled_to_its_end_has_nothing_for_a_callback() {
         assert!(poll(&mut handle, Waker::noop()).is_ready());
         assert!(catch_unwind(AssertUnwindSafe(|| handle.on_complete(drop))).is_err());
     });
+}
+
+/// Submits to a pool that is shut down, again and again: each callback runs at once, and submits.
+fn submit_again(pool: Arc<ThreadPool>, n_left: usize, n_ran: Count) {
+    n_ran.add_one();
+    if let Some(n_left) = n_left.checked_sub(1) {
+        let handle = pool.submit(|| ());
+        handle.on_complete(move |_| submit_again(pool, n_left, n_ran));
+    }
+}
+
+#[test]
+fn callbacks_that_submit_again_after_a_shutdown_take_no_stack() {
+    in_a_process_of_its_own(
+        "callbacks::callbacks_that_submit_again_after_a_shutdown_take_no_stack",
+        || {
+            let (pool, n_ran) = (Arc::new(ThreadPool::new(1)), Count::default());
+            pool.shutdown(Shutdown::Drain).unwrap();
+            submit_again(pool, 200_000, n_ran.clone());
+            assert_eq!(n_ran.get(), 200_001);
+        },
+    );
 }

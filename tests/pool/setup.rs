@@ -3,12 +3,14 @@
 //! Knows nothing of what a test claims. What must always hold: a test that fails unwinds and is
 //! reported. Nothing here keeps a pool from its end once the test is over.
 
+use std::env;
 use std::pin::Pin;
+use std::process::Command;
 use std::task::{Context, Poll};
 
 use handspun::{JoinError, JoinHandle, ThreadPool};
 
-use crate::support::{Count, Gate};
+use crate::support::{Count, Gate, watched};
 
 /// A gate that opens when the test is over, however it ends.
 pub(crate) struct Held(pub(crate) Gate);
@@ -67,3 +69,16 @@ impl Future for Restless {
 
 /// A future that is somebody's box.
 pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Runs a test in a process of its own: one that fails by an overflow of the stack, or by a second
+/// panic, ends its process. `name` is the test that calls this; the other process runs it too.
+pub(crate) fn in_a_process_of_its_own(name: &str, test: impl FnOnce()) {
+    const IS_ALONE: &str = "HANDSPUN_TEST_IS_ALONE";
+    if env::var_os(IS_ALONE).is_some() {
+        return watched(test);
+    }
+    let mut alone = Command::new(env::current_exe().unwrap());
+    let output = alone.args(["--exact", name]).env(IS_ALONE, "yes").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{} {said}", output.status);
+}
