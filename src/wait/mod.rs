@@ -16,6 +16,7 @@ pub(crate) mod tag;
 pub(crate) mod help;
 pub(crate) mod block_on;
 pub(crate) mod settle;
+pub(crate) mod deferred;
 pub(crate) mod panic_hook;
 pub(crate) mod wait_list;
 pub(crate) mod timers;
