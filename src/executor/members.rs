@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use crate::panic;
+use crate::wait::deferred;
 
 use super::core::Core;
 use super::current;
@@ -66,7 +67,7 @@ pub(super) fn begin<T: 'static>(
     shared.n_spawned += 1;
     if shared.is_over {
         drop(shared);
-        panic::contain(|| drop(begin));
+        let _ = deferred::run(move || drop(begin)); // It may spawn in vain again.
     } else if shared.has_room() && shared.waiting.is_empty() {
         drop(shared);
         seat(group, &core, begin);

@@ -28,6 +28,7 @@ use std::task::{Wake, Waker};
 
 use crate::event::Observer;
 use crate::prims::{AtomicBool, AtomicUsize, Mutex, Ordering, fence, thread_local};
+use crate::wait::deferred;
 use crate::wait::host::Host;
 use crate::wait::panic_hook::PanicHook;
 
@@ -98,7 +99,9 @@ impl Shared {
         let mut inbox = self.inbox.lock();
         let Some(mails) = &mut *inbox else {
             drop(inbox);
-            return false; // What was to be spawned is dropped with its mail, after the lock.
+            // What was to be spawned may spawn again when it is dropped, and that again.
+            let _ = deferred::run(move || drop(mail));
+            return false;
         };
         mails.push(mail);
         drop(inbox);

@@ -22,6 +22,7 @@ use crate::error::{CancelReason, JoinError};
 use crate::event::{Step, What};
 use crate::panic;
 use crate::prims::{AtomicUsize, Ordering};
+use crate::wait::deferred;
 use crate::wait::tag::Tag;
 
 use super::ready::{KeptWaker, NO_SEAT, Shared, TaskId, TaskWaker};
@@ -288,13 +289,17 @@ impl Sitter {
     /// Drops the future, which is not being polled, and then tells whoever waits for it.
     pub(crate) fn dismiss(self, reason: CancelReason) {
         let Self { stage, cell, .. } = self;
-        let dropped = panic::catch(cell.card().spawned_at, || match stage {
-            Stage::Resting(body, waker) => drop((body, waker.map(KeptWaker::take_leave))),
-            Stage::Polled | Stage::Unwanted => unreachable!("it is not being polled"),
-        });
-        cell.fail(match dropped {
-            Ok(()) => JoinError::Cancelled(reason),
-            Err(panic) => JoinError::Panicked(panic),
-        });
+        // The future may own the next task of a chain.
+        let end = move || {
+            let dropped = panic::catch(cell.card().spawned_at, || match stage {
+                Stage::Resting(body, waker) => drop((body, waker.map(KeptWaker::take_leave))),
+                Stage::Polled | Stage::Unwanted => unreachable!("it is not being polled"),
+            });
+            cell.fail(match dropped {
+                Ok(()) => JoinError::Cancelled(reason),
+                Err(panic) => JoinError::Panicked(panic),
+            });
+        };
+        let _ = deferred::run(end); // What panics is caught in there.
     }
 }

@@ -13,8 +13,8 @@ use std::task::{Context, Poll};
 
 use crate::error::{CancelReason, JoinError};
 use crate::event::{Ending, Step};
-use crate::panic;
 use crate::wait::cancel_on_drop::CancelOnDrop;
+use crate::wait::deferred;
 use crate::wait::host::poll_elsewhere;
 use crate::wait::inside;
 use crate::wait::settle::{Progress, Settle};
@@ -116,7 +116,10 @@ impl<T: 'static> Unborn<T> {
         future: impl Future<Output = T> + 'static,
     ) -> Option<TaskId> {
         if !core.is_open() {
-            panic::contain(|| drop(future));
+            let _ = deferred::run(move || {
+                drop(future);
+                drop(self); // Which tells whoever waits for it.
+            });
             return None;
         }
         let cell = self.0.take().expect("it is taken here only, and `self` with it");
@@ -157,7 +160,8 @@ impl<T> Task<T> {
     ///
     /// Called inside of its executor, the future has been dropped when this returns, and the handle settles
     /// to [`JoinError::Cancelled`]; but a task that cancels itself, from inside its own poll, is dropped
-    /// after that poll. From elsewhere, another thread or between two runs, it is asked for, and happens
+    /// after that poll, and where the drop of a task cancels the next one, and so on for more than a dozen,
+    /// the rest of the chain follows one by one, and is over when the first cancel returns. From elsewhere, another thread or between two runs, it is asked for, and happens
     /// when the executor reads its mail; then `true` says only that the task was not over at this moment. A
     /// thread that means to do so keeps a [`Remote`](crate::Remote): an executor in which nobody else could wake
     /// reports that it hangs, and does not ask where its handles are.

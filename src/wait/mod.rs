@@ -20,6 +20,7 @@ pub(crate) mod host;
 pub(crate) mod inside;
 pub(crate) mod help;
 pub(crate) mod block_on;
+pub(crate) mod deferred;
 pub(crate) mod settle;
 pub(crate) mod deferred;
 pub(crate) mod panic_hook;

@@ -16,6 +16,8 @@ use std::task::{Context, Poll, Waker};
 use crate::panic;
 use crate::prims::{AtomicBool, Mutex, Ordering};
 
+use super::deferred;
+
 use Ordering::Relaxed;
 
 /// A place where `W`, work that has not begun, turns into a `T`.
@@ -171,7 +173,9 @@ impl<W, T> Settle<W, T> {
         drop(state);
         // A waker's drop is other people's code, and we are in a drop ourselves: were it to unwind
         // from here while another panic does, it would end the process.
-        panic::contain(|| drop(reader));
+        if let Reader::Waiting(waker) = reader {
+            let _ = deferred::run(move || drop(waker)); // It may own the next handle of a chain.
+        }
         unread
     }
 

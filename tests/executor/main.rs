@@ -16,6 +16,7 @@ mod waking;
 mod running;
 mod tasks;
 mod cancelling;
+mod chains;
 mod remotes;
 mod hangs;
 mod seeds;

@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::env;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::process::Command;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use handspun::{Clock, Executor, ExecutorBuilder, Hang};
 
-use crate::support::{Count, panic_quietly};
+use crate::support::{Count, panic_quietly, watched};
 
 /// The settings of an executor that may poll in any order: `HANDSPUN_SEED=7 cargo test --test executor` runs
 /// all that is tested with it in the order of that seed.
@@ -145,4 +146,22 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     fn drop(&mut self) {
         (self.0)();
     }
+}
+
+/// Runs a test in a process of its own, on a stack of 2 MiB: one that overflows ends the process.
+///
+/// `name` is the test that calls this: the other process runs it too, and there the body is run.
+pub(crate) fn on_a_small_stack(name: &str, test: impl FnOnce() + Send) {
+    const IS_ALONE: &str = "HANDSPUN_TEST_IS_ALONE";
+    if env::var_os(IS_ALONE).is_some() {
+        let small = thread::Builder::new().stack_size(2 << 20);
+        return thread::scope(|scope| {
+            small.spawn_scoped(scope, || watched(test)).unwrap().join().unwrap()
+        });
+    }
+    let mut alone = Command::new(env::current_exe().unwrap());
+    let output = alone.args(["--exact", name]).env(IS_ALONE, "yes").output().unwrap();
+    let (said, cried) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains("1 passed"), "{said}{cried}");
 }

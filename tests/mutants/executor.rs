@@ -4,6 +4,13 @@ use super::Mutant;
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
+        file: "src/executor/seats.rs",
+        right: "        let _ = deferred::run(end); // What panics is caught in there.",
+        wrong: "        let _ = deferred::run_now(end);",
+        mistake: "a task is dropped inside of the drop of the task that owns it, however long the chain",
+        caught_by: "executor chains::a_chain_is_cancelled_at_its_head",
+    },
+    Mutant {
         file: "src/executor/ready.rs",
         right: "        mails.push(mail);
         drop(inbox);

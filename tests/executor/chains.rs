@@ -1,0 +1,239 @@
+//! Tasks that own one another, a hundred thousand in a row: no drop is as deep as the chain is long.
+//!
+//! Each test runs in a process of its own, since a stack that overflows ends the process.
+
+use std::future::pending;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::task::Wake;
+
+use handspun::{
+    CancelOnDrop, Executor, MapConcurrent, Remote, Task, TaskGroup, map_concurrent, spawn,
+    yield_now,
+};
+
+use crate::setup::{OnDrop, Tally, in_order, on_a_small_stack};
+use crate::support::poll;
+
+const N: usize = 100_000;
+
+/// Tasks of which each owns the next, and counts its own end.
+fn chain(executor: &Executor, ends: &Tally) -> CancelOnDrop<Task<()>> {
+    let mut next = None;
+    for _ in 0..N {
+        let ends = ends.clone();
+        let counts = OnDrop(move || ends.add_one());
+        let owned = next.take();
+        let task = executor.spawn(async move {
+            let _owned = (counts, owned);
+            pending::<()>().await;
+        });
+        next = Some(task.cancel_on_drop());
+    }
+    next.expect("there is one at least")
+}
+
+#[test]
+fn a_chain_is_cancelled_at_its_head() {
+    on_a_small_stack("chains::a_chain_is_cancelled_at_its_head", || {
+        let (executor, ends) = (in_order(), Tally::default());
+        let head = chain(&executor, &ends);
+        executor.run(async {
+            yield_now().await;
+            drop(head);
+            assert_eq!(ends.get(), N, "all of them are dropped when the cancel returns");
+        });
+        assert_eq!(executor.n_tasks(), 0);
+    });
+}
+
+#[test]
+fn a_chain_ends_with_its_executor() {
+    on_a_small_stack("chains::a_chain_ends_with_its_executor", || {
+        let (executor, ends) = (in_order(), Tally::default());
+        drop(executor.spawn({
+            let head = chain(&executor, &ends);
+            async move { drop(head) }
+        }));
+        drop(executor);
+        assert_eq!(ends.get(), N);
+    });
+}
+
+fn nest(group: &TaskGroup, depth: usize, ends: Tally) {
+    let member = group.spawn(async move {
+        let counts = ends.clone();
+        let _counts = OnDrop(move || counts.add_one());
+        let inner = TaskGroup::new();
+        if depth > 1 {
+            nest(&inner, depth - 1, ends);
+        }
+        pending::<()>().await;
+    });
+    member.detach();
+}
+
+#[test]
+fn a_group_in_a_group_in_a_group_is_cancelled_from_outside() {
+    on_a_small_stack("chains::a_group_in_a_group_in_a_group_is_cancelled_from_outside", || {
+        let (executor, ends) = (in_order(), Tally::default());
+        executor.run(async {
+            let group = TaskGroup::new();
+            nest(&group, N, ends.clone());
+            while executor.n_tasks() < N {
+                yield_now().await;
+            }
+            yield_now().await;
+            drop(group);
+            assert_eq!(ends.get(), N);
+        });
+    });
+}
+
+#[test]
+fn what_is_spawned_in_vain_by_a_drop_may_spawn_in_vain() {
+    fn in_vain(group: &Rc<TaskGroup>, left: usize) {
+        let (owned, mut left) = (group.clone(), left);
+        let again = OnDrop(move || {
+            if left > 0 {
+                left -= 1;
+                in_vain(&owned, left);
+                left = 0;
+            }
+        });
+        group.spawn(async move { drop(again) }).detach();
+    }
+    on_a_small_stack("chains::what_is_spawned_in_vain_by_a_drop_may_spawn_in_vain", || {
+        in_order().run(async {
+            let group = Rc::new(TaskGroup::new());
+            group.cancel();
+            in_vain(&group, N);
+        });
+    });
+}
+
+/// Woken, it drops a task, and that wakes whoever waits for it.
+struct DropsTheNext(Mutex<Option<CancelOnDrop<Task<()>>>>);
+
+impl Wake for DropsTheNext {
+    fn wake(self: Arc<Self>) {
+        let next = self.0.lock().unwrap().take();
+        drop(next);
+    }
+}
+
+#[test]
+fn wakers_may_drop_the_next_task() {
+    on_a_small_stack("chains::wakers_may_drop_the_next_task", || {
+        let executor = in_order();
+        let mut next = None;
+        for _ in 0..N {
+            let mut task = executor.spawn(pending::<()>());
+            let waker = Arc::new(DropsTheNext(Mutex::new(next.take()))).into();
+            assert!(poll(&mut task, &waker).is_pending());
+            next = Some(task.cancel_on_drop());
+        }
+        executor.run(async {
+            yield_now().await;
+            drop(next);
+        });
+        assert_eq!(executor.n_tasks(), 0);
+    });
+}
+
+#[test]
+fn a_drop_at_the_end_may_spawn_from_afar_again_and_again() {
+    fn afar(remote: &Remote, left: usize) -> Task<()> {
+        let (again, mut left) = (remote.clone(), left);
+        let spawns = OnDrop(move || {
+            if left > 0 {
+                left -= 1;
+                drop(afar(&again, left));
+                left = 0;
+            }
+        });
+        remote.spawn(move || async move { drop(spawns) })
+    }
+    on_a_small_stack("chains::a_drop_at_the_end_may_spawn_from_afar_again_and_again", || {
+        let executor = in_order();
+        let remote = executor.remote();
+        drop(afar(&remote, N));
+        drop(executor);
+    });
+}
+
+#[test]
+fn tasks_from_afar_that_own_each_other_are_cancelled_at_the_head() {
+    on_a_small_stack(
+        "chains::tasks_from_afar_that_own_each_other_are_cancelled_at_the_head",
+        || {
+            let executor = in_order();
+            let remote = executor.remote();
+            let mut next: Option<CancelOnDrop<Task<()>>> = None;
+            for _ in 0..N {
+                let owned = next.take();
+                let task = remote.spawn(move || async move {
+                    let _owned = owned;
+                    pending::<()>().await;
+                });
+                next = Some(task.cancel_on_drop());
+            }
+            executor.run(async {
+                yield_now().await;
+                drop(next);
+            });
+        },
+    );
+}
+
+#[test]
+fn a_map_in_a_map_in_a_map_is_dropped_from_outside() {
+    fn nest(depth: usize, ends: Tally) -> MapConcurrent<()> {
+        map_concurrent([()], 1, move |()| {
+            let ends = ends.clone();
+            async move {
+                let counts = ends.clone();
+                let _counts = OnDrop(move || counts.add_one());
+                let _inner = (depth > 1).then(|| nest(depth - 1, ends));
+                pending::<()>().await;
+            }
+        })
+    }
+    on_a_small_stack("chains::a_map_in_a_map_in_a_map_is_dropped_from_outside", || {
+        let (executor, ends) = (in_order(), Tally::default());
+        executor.run(async {
+            let map = nest(N, ends.clone());
+            while executor.n_tasks() < N {
+                yield_now().await;
+            }
+            yield_now().await;
+            drop(map);
+            assert_eq!(ends.get(), N);
+        });
+    });
+}
+
+/// A task that was spawned is cancelled by the drop of the one before it, from the executor's own end.
+#[test]
+fn a_drop_at_the_end_may_spawn_in_vain_again_and_again() {
+    fn again(left: usize) -> impl Drop {
+        let mut left = left;
+        OnDrop(move || {
+            if left > 0 {
+                left -= 1;
+                let spawns = again(left);
+                drop(spawn(async move { drop(spawns) }));
+                left = 0;
+            }
+        })
+    }
+    on_a_small_stack("chains::a_drop_at_the_end_may_spawn_in_vain_again_and_again", || {
+        let executor = in_order();
+        let spawns = again(N);
+        drop(executor.spawn(async move {
+            let _spawns = spawns;
+            pending::<()>().await;
+        }));
+        drop(executor);
+    });
+}
