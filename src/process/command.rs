@@ -139,7 +139,9 @@ impl Command {
         self
     }
 
-    /// Runs the child in this directory. A relative path to the program may count from there.
+    /// Runs the child in this directory.
+    ///
+    /// A relative path to the program counts from there, and so does a relative one in `PATH`.
     #[doc(alias = "cwd")]
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());

@@ -15,7 +15,6 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
@@ -115,6 +114,7 @@ type Pipes = [Option<File>; 3];
 fn spawn(settings: &Command) -> io::Result<(u32, Pipes)> {
     #[cfg(target_vendor = "apple")]
     let _turn = TURNS.lock();
+    check_names(settings)?;
     let mut command = process::Command::new(resolved(settings)?);
     command.arg0(&settings.program).args(&settings.args);
     if settings.clears_env {
@@ -180,23 +180,36 @@ fn sink(output: &Output) -> io::Result<Stdio> {
 /// The program's path, where std would have to fork to look for it: if the child has a `PATH` that is
 /// not ours.
 ///
-/// It is looked for in the `PATH` that the child is given, and in ours if it is given none.
+/// It is looked for in the `PATH` that the child is given, and in ours if it is given none. There, too, a
+/// relative path counts from the child's directory.
 fn resolved(settings: &Command) -> io::Result<PathBuf> {
-    let program = Path::new(&settings.program);
+    let program = PathBuf::from(&settings.program);
     let path = settings.env.iter().rev().find(|(name, _)| name == "PATH");
     let is_name = |byte: &u8| !matches!(byte, b'/' | 0);
     let is_bare = settings.program.as_bytes().iter().all(is_name) && !settings.program.is_empty();
     if !is_bare || (path.is_none() && !settings.clears_env) {
-        return Ok(program.to_owned());
+        return Ok(program);
     }
     let path = path.and_then(|(_, value)| value.clone()).or_else(|| env::var_os("PATH"));
     let folders = env::split_paths(path.as_deref().unwrap_or(OsStr::new("/bin:/usr/bin")));
-    let mut candidates = folders.map(|folder| folder.join(program));
-    candidates.find(|candidate| is_executable(candidate)).ok_or(ErrorKind::NotFound.into())
+    // The dot makes a path of what is relative, or std would look for the bare name once more.
+    let mut candidates = folders.map(|folder| Path::new(".").join(folder).join(&program));
+    let from = settings.directory.as_deref().unwrap_or(Path::new(""));
+    let found = candidates.find(|candidate| sys::is_executable(&from.join(candidate)));
+    found.ok_or(ErrorKind::NotFound.into())
 }
 
-fn is_executable(file: &Path) -> bool {
-    file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+/// In the environment, a block of `name=value`, another name would be another variable.
+fn check_names(settings: &Command) -> io::Result<()> {
+    let is_none =
+        |name: &OsStr| name.is_empty() || name.as_bytes().iter().any(|b| b"=\0".contains(b));
+    match settings.env.iter().find(|(name, _)| is_none(name)) {
+        Some((name, _)) => {
+            let message = format!("{name:?} is no name of an environment variable");
+            Err(io::Error::new(ErrorKind::InvalidInput, message))
+        }
+        None => Ok(()),
+    }
 }
 
 fn explain(settings: &Command, error: io::Error) -> SpawnError {

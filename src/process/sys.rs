@@ -7,11 +7,14 @@
 
 #![expect(unsafe_code, reason = "system calls that std does not make")]
 
+use std::ffi::CString;
 use std::fmt;
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::ptr;
 use std::time::Duration;
@@ -255,6 +258,20 @@ fn answered(answer: c_int) -> io::Result<usize> {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
         answer => answer.map(|n| n as usize),
     }
+}
+
+/// Whether it is a file that we may run.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    let Ok(name) = CString::new(path.as_os_str().as_bytes()) else { return false };
+    // SAFETY: `name` ends in a NUL, and lives until the call returns.
+    let answer =
+        unsafe { libc::faccessat(libc::AT_FDCWD, name.as_ptr(), libc::X_OK, libc::AT_EACCESS) };
+    check(answer).is_ok() && path.is_file()
+}
+
+/// Whether the system could not tell how to run a file that we may run.
+pub(crate) fn is_unknown_format(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ENOEXEC)
 }
 
 /// Keeps every signal away from this thread: a pipe that nobody reads is an error, and no SIGPIPE.

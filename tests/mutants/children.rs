@@ -79,4 +79,18 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         mistake: "looking at the child and noting what is asked are two steps",
         caught_by: "children::what_is_asked_of_a_zombie_is_not_noted",
     },
+    Mutant {
+        file: "src/process/spawn.rs",
+        right: "sys::is_executable(&from.join(candidate))",
+        wrong: "sys::is_executable(candidate)",
+        mistake: "a relative PATH is looked through in our directory, not in the child's",
+        caught_by: "--test=process exits::a_program_is_looked_for_in_the_directory_of_the_child",
+    },
+    Mutant {
+        file: "src/process/spawn.rs",
+        right: "b\"=\\0\".contains(b)",
+        wrong: "*b == 0",
+        mistake: "a name with a `=` in it sets another variable",
+        caught_by: "--test=process exits::a_name_that_is_none_is_refused",
+    },
 ];
