@@ -33,17 +33,16 @@ use super::command::{Command, Group, Output, Stdin};
 use super::driver::DRIVER;
 use super::error::SpawnError;
 use super::input::Input;
-use super::leash::{Leash, RealProcess};
 use super::lines::Lines;
 use super::outcome::Outcome;
 use super::output::{Capture, Source, Splitter};
 use super::places::{Place, limit};
 use super::policy::{Life, later};
+use super::signals::{ExitWatch, RealProcess, Signals};
 use super::state::ChildState;
 use super::stream::Stream;
 use super::sys;
 use super::ward::Ward;
-use super::watch::Watch;
 
 /// Where a pipe cannot be opened and kept from other children in one step, spawns take turns: a child
 /// that inherited a stranger's pipe would keep it open.
@@ -89,8 +88,8 @@ fn start(
     state.tell(Step::Submitted(at)); // Before the driver hears of it, and may tell the end.
     if let Err(error) = DRIVER.adopt(ward) {
         // No thread, no pipe for its bell: then nobody would end this child in time.
-        state.leash.kill();
-        state.leash.reap(false);
+        state.signals.kill(true);
+        state.signals.reap(false);
         state.tell(Step::Settled(Ending::Killed));
         return Err(explain(settings, error));
     }
@@ -240,6 +239,8 @@ fn adopt(
         Stdin::Piped => Input::new([].into(), false),
         Stdin::Null | Stdin::File(_) | Stdin::Inherit => Input::closed(),
     };
+    let process = RealProcess::new(pid, leads_group, settings.uses_pidfd);
+    let watch = ExitWatch::new(process.interest());
     let outcome = Settle::queued(());
     outcome.begin();
     let state = Arc::new(ChildState {
@@ -247,7 +248,7 @@ fn adopt(
         program: settings.program.to_string_lossy().into_owned(),
         number: DRIVER.number(),
         observer: settings.observer.clone(),
-        leash: Leash::new(RealProcess { pid, leads_group }),
+        signals: Signals::new(process),
         sweeps: settings.sweeps && leads_group,
         input,
         lines: Lines::new(),
@@ -261,7 +262,7 @@ fn adopt(
         state: state.clone(),
         command: settings.as_typed(),
         life: Life::new(settings.policy.clone(), timeout, settings.idle, settings.pipe_grace),
-        watch: Watch::of(pid, settings.uses_pidfd, began),
+        watch,
         stdin,
         stdout: stream(settings, stdout, &settings.stdout, Source::Stdout),
         stderr: stream(settings, stderr, &settings.stderr, Source::Stderr),

@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use handspun::process::{Cause, Command, Signal, SpawnError};
+use handspun::process::{Cause, Command, KillPolicy, Signal, SpawnError};
 
-use crate::setup::{CHILD, child};
+use crate::setup::{CHILD, both_ways, child};
 use crate::support::watched;
 
 /// S1, S12.
@@ -243,5 +243,20 @@ fn a_script_without_an_interpreter_is_told_what_it_lacks() {
     with_a_script("bare", "echo found\n", |folder| {
         let error = Command::new(folder.join("bin/script")).run().unwrap_err();
         assert!(error.to_string().contains("`#!/bin/sh`"), "{error}");
+    });
+}
+
+/// A debugger is told of a stop as of an exit, and it may be our own process.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stop_that_a_debugger_is_told_of_is_no_exit() {
+    watched(|| {
+        let soon = std::time::Duration::from_millis(300);
+        for command in both_ways(child("trace-me stop sleep 20000")) {
+            let at_once = KillPolicy::at_once();
+            let outcome = command.timeout(soon).kill_policy(at_once).run().unwrap();
+            assert_eq!(outcome.cause, Cause::TimedOut);
+            assert_eq!(outcome.signal(), Some(Signal::KILL));
+        }
     });
 }
