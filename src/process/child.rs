@@ -1,8 +1,9 @@
 //! The handle: what whoever started a child keeps.
 //!
 //! Knows nothing of how the child is led. What must always hold: what is asked here is done under
-//! the leash, or by the driver; nothing here waits but what is called `wait`.
+//! the signal lock, or by the driver; nothing here waits but what is called `wait`.
 
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,7 +17,6 @@ use crate::wait::host::poll_elsewhere;
 use super::error::InputClosed;
 use super::lines::Line;
 use super::outcome::Outcome;
-use super::policy::Asked;
 use super::state::ChildState;
 
 /// A process that we started, and a claim on its [`Outcome`].
@@ -78,6 +78,10 @@ impl Child {
 
     /// Waits for the end on this thread, for at most `timeout`. It says nothing to the child.
     ///
+    /// So its input stays open, and a child whose lines nobody takes is held up: it does not end then.
+    /// To have said all, [`close_stdin`](Self::close_stdin); to take no lines,
+    /// [`wait`](Self::wait) with a [timeout](super::Command::timeout) on the command.
+    ///
     /// # Errors
     ///
     /// [`StillRunning`] holds this handle, to wait again or to end the child.
@@ -93,9 +97,10 @@ impl Child {
     /// # Ok::<(), handspun::process::SpawnError>(())
     /// ```
     #[doc(alias = "wait_for")]
-    pub fn wait_timeout(mut self, timeout: Duration) -> Result<Outcome, StillRunning<Self>> {
-        let deadline = Deadline::after(timeout);
-        block_on_until(pin!(&mut self), deadline, Duration::ZERO).ok_or(StillRunning(self))
+    pub fn wait_timeout(self, timeout: Duration) -> Result<Outcome, StillRunning<Self>> {
+        let end = pin!(poll_fn(|context| self.poll_end(context)));
+        let outcome = block_on_until(end, Deadline::after(timeout), Duration::ZERO);
+        outcome.ok_or(StillRunning(self))
     }
 
     /// Whether it has ended, and its outcome is there or was taken.
@@ -162,12 +167,17 @@ impl Child {
     /// A child that has exited has exited: its status and its cause stay the same. If its handle only
     /// waits for the pipes, it waits no longer.
     pub fn terminate(&self) {
-        self.ask(Asked::Terminate);
+        self.state.signals.terminate();
+        self.state.ring();
     }
 
-    /// Kills it, and its group. Does not wait. Of a child that has exited, what is left of its group.
+    /// Kills it, and its group. Does not wait.
+    ///
+    /// Of a child that has exited, but is not [finished](Self::is_finished), it kills what is left of its
+    /// group, also after [`sweep(false)`](super::Command::sweep).
     pub fn kill(&self) {
-        self.ask(Asked::Kill);
+        self.state.signals.kill(true);
+        self.state.ring();
     }
 
     /// Lets it run without a handle. Its timeouts, caps and token still hold, and it is reaped.
@@ -179,9 +189,8 @@ impl Child {
         self.say_no_more();
     }
 
-    fn ask(&self, asked: Asked) {
-        self.state.leash.ask(asked);
-        self.state.ring();
+    fn poll_end(&self, context: &mut Context<'_>) -> Poll<Outcome> {
+        poll_elsewhere("a child process", context, |context| self.state.outcome.poll(context))
     }
 
     /// Nothing more to write, and no more lines to read.
@@ -202,7 +211,7 @@ impl Future for Child {
     /// If it is polled again after it was ready.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         self.say_no_more();
-        poll_elsewhere("a child process", context, |context| self.state.outcome.poll(context))
+        self.poll_end(context)
     }
 }
 
@@ -211,10 +220,7 @@ impl Drop for Child {
         if !self.is_detached && !self.is_finished() {
             // Now, and not by a message to the driver: if this process exits in the next moment,
             // nothing of the child stays behind.
-            self.state.leash.ask(Asked::Kill);
-            if self.state.sweeps {
-                self.state.leash.kill();
-            }
+            self.state.signals.kill(self.state.sweeps);
             self.state.ring();
         }
         drop(self.state.outcome.abandon());

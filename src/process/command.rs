@@ -139,7 +139,9 @@ impl Command {
         self
     }
 
-    /// Runs the child in this directory. A relative path to the program may count from there.
+    /// Runs the child in this directory.
+    ///
+    /// A relative path to the program counts from there, and so does a relative one in `PATH`.
     #[doc(alias = "cwd")]
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
@@ -204,7 +206,8 @@ impl Command {
     ///
     /// What the child itself wrote is in the pipe by then, and is read. More can only come from a
     /// process that it left behind. To kill, terminate or cancel the child ends this time, and with it
-    /// what was left behind; the timeout does not.
+    /// what is left of its group (after [`sweep(false)`](Self::sweep), to kill it alone); the timeout
+    /// does not.
     pub fn pipe_grace(mut self, timeout: Duration) -> Self {
         self.pipe_grace = timeout;
         self

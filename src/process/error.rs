@@ -10,6 +10,8 @@ use std::path::PathBuf;
 
 use crate::error::CancelReason;
 
+use super::sys;
+
 /// A child could not be started. There is no process then, and nothing to clean up.
 ///
 /// You meet it in [`Command::spawn`](super::Command::spawn).
@@ -52,7 +54,8 @@ pub enum SpawnError {
     },
     /// The command's token was cancelled before there was a process.
     Cancelled(CancelReason),
-    /// The system refused: out of processes or descriptors, a NUL in an argument, or something else.
+    /// The system refused: out of processes or descriptors, a NUL in an argument, an environment
+    /// variable's name with a `=` in it or none at all, a script without `#!`, or something else.
     Refused {
         /// What was to be run.
         program: PathBuf,
@@ -83,7 +86,13 @@ impl fmt::Display for SpawnError {
             }
             Self::Cancelled(reason) => write!(f, "cancelled before it was started: {reason}"),
             Self::Refused { program, error } => {
-                write!(f, "the system refused to start `{}`: {error}", program.display())
+                write!(f, "the system refused to start `{}`: {error}", program.display())?;
+                if sys::is_unknown_format(error) {
+                    f.write_str(
+                        "; a script says in its first line who runs it, as in `#!/bin/sh`",
+                    )?;
+                }
+                Ok(())
             }
         }
     }

@@ -7,14 +7,14 @@
 //!  your threads and tasks                     the driver: one thread for all children
 //!
 //!  Command::spawn ── a new ward ──▶ mailbox ──▶ eyes: pidfds, pipes, the bell
-//!  Child::kill    ── under the leash ───────────▶ the group
+//!  Child::kill    ── under the signal lock ─────▶ the group
 //!  Child::wait    ◀── settles once ── output, policy, the reaping
 //! ```
 //!
 //! What must always hold:
 //!
 //! 1. Whatever a child's tree does, its handle settles within timeout + grace + kill-wait + pipe-grace.
-//! 2. A signal is sent only under the leash, and never after the child has been reaped.
+//! 2. A signal is sent only under the signal lock, and never after the child has been reaped.
 //! 3. What came out of the pipes is in the outcome, however the child ended.
 
 pub(crate) mod sys;
@@ -22,13 +22,12 @@ mod error;
 mod output;
 mod outcome;
 pub(crate) mod policy;
-pub(crate) mod leash;
+pub(crate) mod signals;
 mod lines;
 mod input;
 pub(crate) mod mailbox;
 mod places;
 mod state;
-mod watch;
 mod stream;
 mod ward;
 mod eyes;

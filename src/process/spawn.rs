@@ -15,7 +15,6 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
@@ -34,17 +33,16 @@ use super::command::{Command, Group, Output, Stdin};
 use super::driver::DRIVER;
 use super::error::SpawnError;
 use super::input::Input;
-use super::leash::{Leash, RealProcess};
 use super::lines::Lines;
 use super::outcome::Outcome;
 use super::output::{Capture, Source, Splitter};
 use super::places::{Place, limit};
 use super::policy::{Life, later};
+use super::signals::{ExitWatch, RealProcess, Signals};
 use super::state::ChildState;
 use super::stream::Stream;
 use super::sys;
 use super::ward::Ward;
-use super::watch::Watch;
 
 /// Where a pipe cannot be opened and kept from other children in one step, spawns take turns: a child
 /// that inherited a stranger's pipe would keep it open.
@@ -90,8 +88,8 @@ fn start(
     state.tell(Step::Submitted(at)); // Before the driver hears of it, and may tell the end.
     if let Err(error) = DRIVER.adopt(ward) {
         // No thread, no pipe for its bell: then nobody would end this child in time.
-        state.leash.kill();
-        state.leash.reap(false);
+        state.signals.kill(true);
+        state.signals.reap(false);
         state.tell(Step::Settled(Ending::Killed));
         return Err(explain(settings, error));
     }
@@ -115,6 +113,7 @@ type Pipes = [Option<File>; 3];
 fn spawn(settings: &Command) -> io::Result<(u32, Pipes)> {
     #[cfg(target_vendor = "apple")]
     let _turn = TURNS.lock();
+    check_names(settings)?;
     let mut command = process::Command::new(resolved(settings)?);
     command.arg0(&settings.program).args(&settings.args);
     if settings.clears_env {
@@ -180,23 +179,36 @@ fn sink(output: &Output) -> io::Result<Stdio> {
 /// The program's path, where std would have to fork to look for it: if the child has a `PATH` that is
 /// not ours.
 ///
-/// It is looked for in the `PATH` that the child is given, and in ours if it is given none.
+/// It is looked for in the `PATH` that the child is given, and in ours if it is given none. There, too, a
+/// relative path counts from the child's directory.
 fn resolved(settings: &Command) -> io::Result<PathBuf> {
-    let program = Path::new(&settings.program);
+    let program = PathBuf::from(&settings.program);
     let path = settings.env.iter().rev().find(|(name, _)| name == "PATH");
     let is_name = |byte: &u8| !matches!(byte, b'/' | 0);
     let is_bare = settings.program.as_bytes().iter().all(is_name) && !settings.program.is_empty();
     if !is_bare || (path.is_none() && !settings.clears_env) {
-        return Ok(program.to_owned());
+        return Ok(program);
     }
     let path = path.and_then(|(_, value)| value.clone()).or_else(|| env::var_os("PATH"));
     let folders = env::split_paths(path.as_deref().unwrap_or(OsStr::new("/bin:/usr/bin")));
-    let mut candidates = folders.map(|folder| folder.join(program));
-    candidates.find(|candidate| is_executable(candidate)).ok_or(ErrorKind::NotFound.into())
+    // The dot makes a path of what is relative, or std would look for the bare name once more.
+    let mut candidates = folders.map(|folder| Path::new(".").join(folder).join(&program));
+    let from = settings.directory.as_deref().unwrap_or(Path::new(""));
+    let found = candidates.find(|candidate| sys::is_executable(&from.join(candidate)));
+    found.ok_or(ErrorKind::NotFound.into())
 }
 
-fn is_executable(file: &Path) -> bool {
-    file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+/// In the environment, a block of `name=value`, another name would be another variable.
+fn check_names(settings: &Command) -> io::Result<()> {
+    let is_none =
+        |name: &OsStr| name.is_empty() || name.as_bytes().iter().any(|b| b"=\0".contains(b));
+    match settings.env.iter().find(|(name, _)| is_none(name)) {
+        Some((name, _)) => {
+            let message = format!("{name:?} is no name of an environment variable");
+            Err(io::Error::new(ErrorKind::InvalidInput, message))
+        }
+        None => Ok(()),
+    }
 }
 
 fn explain(settings: &Command, error: io::Error) -> SpawnError {
@@ -227,6 +239,8 @@ fn adopt(
         Stdin::Piped => Input::new([].into(), false),
         Stdin::Null | Stdin::File(_) | Stdin::Inherit => Input::closed(),
     };
+    let process = RealProcess::new(pid, leads_group, settings.uses_pidfd);
+    let watch = ExitWatch::new(process.interest());
     let outcome = Settle::queued(());
     outcome.begin();
     let state = Arc::new(ChildState {
@@ -234,7 +248,7 @@ fn adopt(
         program: settings.program.to_string_lossy().into_owned(),
         number: DRIVER.number(),
         observer: settings.observer.clone(),
-        leash: Leash::new(RealProcess { pid, leads_group }),
+        signals: Signals::new(process),
         sweeps: settings.sweeps && leads_group,
         input,
         lines: Lines::new(),
@@ -248,7 +262,7 @@ fn adopt(
         state: state.clone(),
         command: settings.as_typed(),
         life: Life::new(settings.policy.clone(), timeout, settings.idle, settings.pipe_grace),
-        watch: Watch::of(pid, settings.uses_pidfd, began),
+        watch,
         stdin,
         stdout: stream(settings, stdout, &settings.stdout, Source::Stdout),
         stderr: stream(settings, stderr, &settings.stderr, Source::Stderr),

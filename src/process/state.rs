@@ -13,9 +13,9 @@ use crate::wait::host::Hold;
 use crate::wait::settle::Settle;
 
 use super::input::Input;
-use super::leash::{Leash, RealProcess};
 use super::lines::Lines;
 use super::outcome::Outcome;
+use super::signals::{RealProcess, Signals};
 
 use Ordering::{Acquire, Release};
 
@@ -26,7 +26,7 @@ pub(crate) struct ChildState {
     /// Which child of this process it is.
     pub(crate) number: usize,
     pub(crate) observer: Observer,
-    pub(crate) leash: Leash<RealProcess>,
+    pub(crate) signals: Signals<RealProcess>,
     /// Whether what it leaves behind in its group is killed when it has exited.
     pub(crate) sweeps: bool,
     pub(crate) input: Input,

@@ -3,15 +3,18 @@
 //! Knows nothing of children: numbers and descriptors go in, numbers and errors come out.
 //!
 //! What must always hold: no function here can break memory, whatever it is given. That a signal
-//! hits nobody but a child of ours is the promise of `leash`, which alone sends any.
+//! hits nobody but a child of ours is the promise of `signals`, which alone sends any.
 
 #![expect(unsafe_code, reason = "system calls that std does not make")]
 
+use std::ffi::CString;
 use std::fmt;
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::ptr;
 use std::time::Duration;
@@ -73,15 +76,21 @@ impl fmt::Display for Signal {
 }
 
 /// Whether our child has exited. If it has, it stays a zombie, and its number stays its own.
-pub(crate) fn has_exited(pid: u32) -> io::Result<bool> {
+pub(crate) fn has_exited(pid: u32, pidfd: Option<&OwnedFd>) -> io::Result<bool> {
     // SAFETY: a `siginfo_t` is plain numbers, for which all zeroes are as good as any.
     let mut info: libc::siginfo_t = unsafe { mem::zeroed() };
     let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let (kind, id) = match pidfd {
+        Some(fd) => (libc::P_PIDFD, fd.as_raw_fd() as libc::id_t),
+        None => (libc::P_PID, pid as libc::id_t),
+    };
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let (kind, id, _) = (libc::P_PID, pid as libc::id_t, pidfd);
     // SAFETY: `info` is ours, and may be written to until the call returns.
-    let answer = unsafe { libc::waitid(libc::P_PID, pid as libc::id_t, &mut info, options) };
-    check(answer)?;
-    // SAFETY: the call has filled in what `si_pid` reads, or has left the zeroes there.
-    Ok(unsafe { info.si_pid() } != 0)
+    check(unsafe { libc::waitid(kind, id, &mut info, options) })?;
+    // A debugger is told of a stop, too. And the zeroes are none of these.
+    Ok(matches!(info.si_code, libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED))
 }
 
 /// Takes the status of a child that has exited, and the processor time of it and of what it waited for.
@@ -102,22 +111,40 @@ pub(crate) fn reap(pid: u32) -> io::Result<(ExitStatus, Duration)> {
     Ok((ExitStatus::from_raw(status), time))
 }
 
-/// Sends a signal to a process, or to the whole group that it leads.
-pub(crate) fn send(pid: u32, to_group: bool, signal: Signal) -> io::Result<()> {
-    let pid = pid as pid_t;
+/// Sends a signal to all of the group that this process leads.
+pub(crate) fn send_to_group(pid: u32, signal: Signal) -> io::Result<()> {
     // SAFETY: no memory is passed.
-    let answer = unsafe { libc::kill(if to_group { -pid } else { pid }, signal.0) };
-    check(answer).map(drop)
+    check(unsafe { libc::kill(-(pid as pid_t), signal.0) }).map(drop)
 }
 
-/// A descriptor that is readable once the child has exited.
+/// Sends a signal to a process: to that of the descriptor, if there is one.
+pub(crate) fn send(pid: u32, pidfd: Option<&OwnedFd>, signal: Signal) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(fd) = pidfd {
+        let (fd, nothing) = (fd.as_raw_fd(), ptr::null_mut::<libc::siginfo_t>());
+        // SAFETY: the call looks at no memory where it is given a null pointer.
+        let answer =
+            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal.0, nothing, 0) };
+        return check(answer as c_int).map(drop);
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = pidfd;
+    // SAFETY: no memory is passed.
+    check(unsafe { libc::kill(pid as pid_t, signal.0) }).map(drop)
+}
+
+/// A descriptor that stands for this process, and is readable once it has exited.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn pidfd_open(pid: u32) -> io::Result<OwnedFd> {
     // SAFETY: no memory is passed.
     let answer = unsafe { libc::syscall(libc::SYS_pidfd_open, pid as pid_t, 0) };
     let fd = check(answer as c_int)?;
     // SAFETY: the system has just opened it for us, and nobody else knows of it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    // Some kernels and sandboxes have the descriptor, and not what can be done with it.
+    has_exited(pid, Some(&fd))?;
+    send(pid, Some(&fd), Signal(0))?;
+    Ok(fd)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -255,6 +282,20 @@ fn answered(answer: c_int) -> io::Result<usize> {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
         answer => answer.map(|n| n as usize),
     }
+}
+
+/// Whether it is a file that we may run.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    let Ok(name) = CString::new(path.as_os_str().as_bytes()) else { return false };
+    // SAFETY: `name` ends in a NUL, and lives until the call returns.
+    let answer =
+        unsafe { libc::faccessat(libc::AT_FDCWD, name.as_ptr(), libc::X_OK, libc::AT_EACCESS) };
+    check(answer).is_ok() && path.is_file()
+}
+
+/// Whether the system could not tell how to run a file that we may run.
+pub(crate) fn is_unknown_format(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ENOEXEC)
 }
 
 /// Keeps every signal away from this thread: a pipe that nobody reads is an error, and no SIGPIPE.

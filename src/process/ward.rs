@@ -25,11 +25,11 @@ use crate::wait::deadline::Deadline;
 
 use super::outcome::{Cause, Outcome};
 use super::places::Place;
-use super::policy::{Act, Asked, KillPolicy, Life, Seen};
+use super::policy::{Act, KillPolicy, Life, Seen};
+use super::signals::ExitWatch;
 use super::state::ChildState;
 use super::stream::Stream;
 use super::sys::{Interest, Signal};
-use super::watch::Watch;
 
 /// How many descriptors a ward looks out for at most.
 pub(crate) const INTERESTS: usize = 4;
@@ -38,7 +38,7 @@ pub(crate) struct Ward {
     pub(crate) state: Arc<ChildState>,
     pub(crate) command: String,
     pub(crate) life: Life,
-    pub(crate) watch: Watch,
+    pub(crate) watch: ExitWatch,
     pub(crate) stdin: Option<File>,
     pub(crate) stdout: Stream,
     pub(crate) stderr: Stream,
@@ -57,7 +57,7 @@ pub(crate) struct Ward {
 impl Ward {
     /// What it looks out for: its exit, then stdin, stdout and stderr.
     pub(crate) fn interests(&self) -> [Option<Interest>; INTERESTS] {
-        let exit = if self.has_exited { None } else { self.watch.interest() };
+        let exit = if self.has_exited { None } else { self.watch.pidfd };
         // With nothing to write there is nothing to look out for: a reader that has gone would keep us
         // awake.
         let stdin = self.stdin.as_ref().filter(|_| self.state.input.is_due()).map(Interest::write);
@@ -74,43 +74,38 @@ impl Ward {
         is_ready: [bool; INTERESTS],
         scratch: &mut [u8],
     ) -> Option<Deadline> {
-        let [exit_is_ready, stdin_is_ready, outputs @ ..] = is_ready;
+        let [_exit, stdin_is_ready, outputs @ ..] = is_ready;
         if stdin_is_ready {
             self.feed();
         }
         self.read(outputs, scratch);
         let is_cancelled = self.hear_token();
         let now = prims::now();
-        let mut asked = self.state.leash.asked();
-        if !self.has_exited {
-            let is_due = self.watch.is_due(now, exit_is_ready);
-            let is_late = self.life.deadline(self.last_output) <= Deadline::At(now);
-            if is_due || is_late || asked.is_some() || self.reason.is_some() {
-                (self.has_exited, asked) = self.state.leash.look();
-            }
-            if self.has_exited {
-                self.stdin = None;
-                self.state.input.close();
-                self.read([true; 2], scratch); // What it wrote last may have come after our look.
-            }
+        let mut look = self.state.signals.look();
+        if look.has_exited && !self.has_exited {
+            self.has_exited = true;
+            self.stdin = None;
+            self.state.input.close();
+            self.read([true; 2], scratch); // What it wrote last may have come after our look.
         }
         if self.has_exited && is_cancelled {
-            self.state.leash.ask(Asked::Terminate);
+            self.state.signals.terminate();
+            look.skips_pipe_grace = true;
         }
         if self.is_settled {
             // It was given up. If it has died after all, that is the end of it.
             if self.has_exited {
-                self.state.leash.reap(self.state.sweeps);
+                self.state.signals.reap(self.state.sweeps);
             }
-            return (!self.has_exited).then_some(self.watch.deadline());
+            return (!self.has_exited).then(|| self.watch.next_look(now));
         }
         self.go_on(Seen {
             now,
             has_exited: self.has_exited,
             pipes_are_open: self.has_open_pipes(),
             last_output: self.last_output,
-            asked,
-            is_in_haste: self.state.leash.is_in_haste(),
+            asked: look.asked,
+            is_in_haste: look.skips_pipe_grace,
             reason: self.reason.clone(),
         })
     }
@@ -119,11 +114,11 @@ impl Ward {
         loop {
             match self.life.next(&seen) {
                 Act::Signal(signal) => {
-                    self.state.leash.send(signal);
-                    self.watch.expect_an_end(seen.now);
+                    self.state.signals.send(signal);
+                    self.watch.look_often();
                 }
                 Act::Finish => {
-                    let reaped = self.state.leash.reap(self.state.sweeps);
+                    let reaped = self.state.signals.reap(self.state.sweeps);
                     self.settle(reaped, seen.pipes_are_open);
                     return None;
                 }
@@ -131,13 +126,13 @@ impl Ward {
                 Act::Wait => break,
             }
         }
-        let look = if self.has_exited { Deadline::Never } else { self.watch.deadline() };
+        let look = if self.has_exited { Deadline::Never } else { self.watch.next_look(seen.now) };
         Some(self.life.deadline(self.last_output).min(look))
     }
 
     /// Another policy, and the end by it.
     pub(crate) fn end_by(&mut self, policy: KillPolicy) {
-        self.state.leash.ask(Asked::Terminate);
+        self.state.signals.terminate();
         self.life.replace_policy(policy);
     }
 
@@ -168,7 +163,7 @@ impl Ward {
             }
         }
         if had_open_pipes && !self.has_open_pipes() {
-            self.watch.expect_an_end(prims::now());
+            self.watch.look_often();
         }
     }
 
@@ -203,7 +198,6 @@ impl Ward {
         state.input.close();
         state.lines.close();
         if self.has_exited {
-            self.watch = Watch::looks(self.began); // And so its descriptor is closed.
             self.place = None;
         }
 

@@ -22,7 +22,6 @@ pub(crate) mod help;
 pub(crate) mod block_on;
 pub(crate) mod deferred;
 pub(crate) mod settle;
-pub(crate) mod deferred;
 pub(crate) mod panic_hook;
 pub(crate) mod wait_list;
 pub(crate) mod sleep;

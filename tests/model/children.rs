@@ -1,5 +1,5 @@
 //! Children: no letter to the driver is lost while its thread comes and goes, and no signal hits a
-//! stranger. The processes are of paper: a model checker does not know the system.
+//! stranger. The processes are fakes: a model checker does not know the system.
 
 use std::io;
 use std::process::ExitStatus;
@@ -9,9 +9,8 @@ use std::time::Duration;
 use shuttle::thread;
 
 use super::{Tally, every_schedule, random_schedules};
-use crate::process::leash::{Leash, Process};
 use crate::process::mailbox::{Bell, Mailbox};
-use crate::process::policy::Asked;
+use crate::process::signals::{Process, Signals};
 use crate::process::sys::Signal;
 use crate::wait::deadline::Deadline;
 use crate::wait::parker::Parker;
@@ -92,9 +91,9 @@ fn a_letter_rings_until_it_is_read() {
 
 /// A process that dies of the first SIGKILL, and whose number is somebody else's once it is reaped.
 #[derive(Default)]
-struct Paper(Mutex<(bool, bool)>);
+struct Fake(Mutex<(bool, bool)>);
 
-impl Process for Paper {
+impl Process for Fake {
     fn has_exited(&self) -> io::Result<bool> {
         thread::yield_now();
         let (has_exited, is_reaped) = *self.0.lock().unwrap();
@@ -120,17 +119,17 @@ impl Process for Paper {
 #[test]
 fn no_signal_hits_a_stranger() {
     every_schedule("children: kill against the reaping", 500_000, || {
-        let leash = Arc::new(Leash::new(Paper::default()));
+        let signals = Arc::new(Signals::new(Fake::default()));
         let handle = thread::spawn({
-            let leash = leash.clone();
+            let signals = signals.clone();
             move || {
-                leash.ask(Asked::Kill);
-                leash.kill();
+                signals.kill(false);
+                signals.kill(true);
             }
         });
-        leash.send(Signal::KILL);
-        if leash.look().0 {
-            assert!(leash.reap(true).is_some());
+        signals.send(Signal::KILL);
+        if signals.look().has_exited {
+            assert!(signals.reap(true).is_some());
         }
         handle.join().unwrap();
     });
@@ -140,14 +139,14 @@ fn no_signal_hits_a_stranger() {
 #[test]
 fn what_is_asked_of_a_zombie_is_not_noted() {
     every_schedule("children: terminate against the exit", 500_000, || {
-        let leash = Arc::new(Leash::new(Paper::default()));
+        let signals = Arc::new(Signals::new(Fake::default()));
         let handle = thread::spawn({
-            let leash = leash.clone();
-            move || leash.ask(Asked::Terminate)
+            let signals = signals.clone();
+            move || signals.terminate()
         });
-        leash.send(Signal::KILL);
-        let before = leash.asked();
+        signals.send(Signal::KILL);
+        let before = signals.look().asked;
         handle.join().unwrap();
-        assert_eq!(leash.look().1, before, "nothing is noted after the exit");
+        assert_eq!(signals.look().asked, before, "nothing is noted after the exit");
     });
 }

@@ -1,4 +1,4 @@
-//! Mistakes in the mailbox of the driver, and in the leash.
+//! Mistakes in the mailbox of the driver, and under the signal lock.
 
 use super::Mutant;
 
@@ -49,34 +49,70 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "children::a_letter_rings_until_it_is_read",
     },
     Mutant {
-        file: "src/process/leash.rs",
-        right: "        hold.is_ours = false;
-        reaped",
-        wrong: "        reaped",
+        file: "src/process/signals.rs",
+        right: "        state.process.take()?.reap().ok()",
+        wrong: "        state.process.as_ref()?.reap().ok()",
         mistake: "a child that was reaped still counts as ours",
         caught_by: "children::no_signal_hits_a_stranger",
     },
     Mutant {
-        file: "src/process/leash.rs",
-        right: "        let reaped = if hold.is_ours { self.process.reap().ok() } else { None };
-        hold.is_ours = false;",
-        wrong: "        let is_ours = std::mem::replace(&mut hold.is_ours, true);
-        drop(hold);
-        let reaped = if is_ours { self.process.reap().ok() } else { None };
-        self.hold.lock().is_ours = false;",
+        file: "src/process/signals.rs",
+        right: "        state.process.take()?.reap().ok()",
+        wrong: "        let process = state.process.take()?;
+        drop(state);
+        let reaped = process.reap().ok();
+        self.0.lock().process = Some(process);
+        let mut state = self.0.lock();
+        state.process = None;
+        reaped",
         mistake: "the reaping is not under the lock",
         caught_by: "children::no_signal_hits_a_stranger",
     },
     Mutant {
-        file: "src/process/leash.rs",
-        right: "        let mut hold = self.hold.lock();
-        if self.is_running(&mut hold) {
-            hold.asked = hold.asked.max(Some(asked));",
-        wrong: "        let is_running = self.is_running(&mut self.hold.lock());
-        let mut hold = self.hold.lock();
+        file: "src/process/signals.rs",
+        right: "        let mut state = self.0.lock();
+        if state.is_running() {
+            state.asked =",
+        wrong: "        let is_running = self.0.lock().is_running();
+        let mut state = self.0.lock();
         if is_running {
-            hold.asked = hold.asked.max(Some(asked));",
+            state.asked =",
         mistake: "looking at the child and noting what is asked are two steps",
         caught_by: "children::what_is_asked_of_a_zombie_is_not_noted",
+    },
+    Mutant {
+        file: "src/process/signals.rs",
+        right: "        if is_running || sweep {",
+        wrong: "        if is_running {",
+        mistake: "a kill after the exit leaves what was left behind",
+        caught_by: "--test=process groups::a_kill_after_the_exit_reaches_what_the_sweep_would_spare",
+    },
+    Mutant {
+        file: "src/process/sys.rs",
+        right: "Some(fd) => (libc::P_PIDFD, fd.as_raw_fd() as libc::id_t),",
+        wrong: "Some(_) => (libc::P_PID, pid as libc::id_t),",
+        mistake: "a child is looked at by its number, which may be another's by now",
+        caught_by: "--lib process::signals::tests::a_child_that_was_given_the_number_of_another_is_left_alone",
+    },
+    Mutant {
+        file: "src/process/sys.rs",
+        right: "matches!(info.si_code, libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED)",
+        wrong: "info.si_code != 0",
+        mistake: "a stop that a debugger is told of is taken for an exit",
+        caught_by: "--test=process exits::a_stop_that_a_debugger_is_told_of_is_no_exit",
+    },
+    Mutant {
+        file: "src/process/spawn.rs",
+        right: "sys::is_executable(&from.join(candidate))",
+        wrong: "sys::is_executable(candidate)",
+        mistake: "a relative PATH is looked through in our directory, not in the child's",
+        caught_by: "--test=process exits::a_program_is_looked_for_in_the_directory_of_the_child",
+    },
+    Mutant {
+        file: "src/process/spawn.rs",
+        right: "b\"=\\0\".contains(b)",
+        wrong: "*b == 0",
+        mistake: "a name with a `=` in it sets another variable",
+        caught_by: "--test=process exits::a_name_that_is_none_is_refused",
     },
 ];

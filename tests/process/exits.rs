@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use handspun::process::{Cause, Command, Signal, SpawnError};
+use handspun::process::{Cause, Command, KillPolicy, Signal, SpawnError};
 
-use crate::setup::{CHILD, child};
+use crate::setup::{CHILD, both_ways, child};
 use crate::support::watched;
 
 /// S1, S12.
@@ -176,4 +176,87 @@ fn what_cannot_be_run_in_a_folder_of_the_path_is_passed_over() {
     let result = Command::new("true").env("PATH", path).run();
     fs::remove_dir_all(&folder).unwrap();
     assert!(result.unwrap().is_success());
+}
+
+/// In a block of `name=value` it would set another variable.
+#[test]
+fn a_name_that_is_none_is_refused() {
+    for name in ["", "=", "A=B", "=A"] {
+        let commands = [child("exit 0").env(name, "a"), child("exit 0").env_remove(name)];
+        for error in commands.map(|command| command.run().unwrap_err()) {
+            assert!(matches!(&error, SpawnError::Refused { error, .. }
+                if error.kind() == std::io::ErrorKind::InvalidInput));
+            assert!(error.to_string().contains("name"), "{error}");
+        }
+    }
+}
+
+/// A folder of its own with an executable script in `bin`, which says `found`.
+fn with_a_script(name: &str, text: &str, test: impl FnOnce(&std::path::Path)) {
+    let folder = std::env::temp_dir().join(format!("handspun-{name}-{}", std::process::id()));
+    fs::create_dir_all(folder.join("bin")).unwrap();
+    let script = folder.join("bin/script");
+    fs::write(&script, text).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    test(&folder);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// A relative path counts from the child's directory, also where it is one of `PATH`.
+#[test]
+fn a_program_is_looked_for_in_the_directory_of_the_child() {
+    with_a_script("relative", "#!/bin/sh\necho found\n", |folder| {
+        let bin = folder.join("bin");
+        let ways = [
+            Command::new("bin/script").current_dir(folder),
+            Command::new("./bin/script").current_dir(folder),
+            Command::new("script").env("PATH", "bin").current_dir(folder),
+            Command::new("script").env("PATH", "/no/such:./bin:/bin").current_dir(folder),
+            Command::new("script").env("PATH", "").current_dir(bin.clone()),
+            Command::new("script").env("PATH", "/no/such:").current_dir(bin),
+        ];
+        for command in ways {
+            assert_eq!(command.run().unwrap().stdout.text(), "found\n", "{command:?}");
+        }
+    });
+}
+
+/// It may be run by its owner, and we are somebody else.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_others_may_run_is_passed_over_where_we_must_not() {
+    with_a_script("owned", "", |folder| {
+        let path = format!("{}:/usr/bin:/bin", folder.join("bin").display());
+        fs::rename(folder.join("bin/script"), folder.join("bin/true")).unwrap();
+        let only_root = fs::Permissions::from_mode(0o100);
+        fs::set_permissions(folder.join("bin/true"), only_root).unwrap();
+        let run = std::thread::spawn(|| {
+            go_on_as_nobody();
+            Command::new("true").env("PATH", path).run().map(|outcome| outcome.code())
+        });
+        assert_eq!(run.join().unwrap().unwrap(), Some(0));
+    });
+}
+
+#[test]
+fn a_script_without_an_interpreter_is_told_what_it_lacks() {
+    with_a_script("bare", "echo found\n", |folder| {
+        let error = Command::new(folder.join("bin/script")).run().unwrap_err();
+        assert!(error.to_string().contains("`#!/bin/sh`"), "{error}");
+    });
+}
+
+/// A debugger is told of a stop as of an exit, and it may be our own process.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stop_that_a_debugger_is_told_of_is_no_exit() {
+    watched(|| {
+        let soon = std::time::Duration::from_millis(300);
+        for command in both_ways(child("trace-me stop sleep 20000")) {
+            let at_once = KillPolicy::at_once();
+            let outcome = command.timeout(soon).kill_policy(at_once).run().unwrap();
+            assert_eq!(outcome.cause, Cause::TimedOut);
+            assert_eq!(outcome.signal(), Some(Signal::KILL));
+        }
+    });
 }

@@ -185,3 +185,29 @@ fn who_asks_after_the_exit_ends_what_was_left_behind() {
         }
     });
 }
+
+/// What may stay when the child exits is killed all the same by a kill, and by nothing less.
+#[test]
+fn a_kill_after_the_exit_reaches_what_the_sweep_would_spare() {
+    watched(|| {
+        for way in 0..3 {
+            let (tree, token) = (child("say hi ( sleep 20000 )"), CancellationToken::new());
+            let tree = tree.sweep(false).pipe_grace(100 * SECOND).token(&token);
+            let (command, mut line) = Lifeline::of(tree);
+            let child = command.spawn().unwrap();
+            drop(command);
+            until(|| is_zombie(child.id()));
+            match way {
+                0 => child.kill(),
+                1 => child.terminate(),
+                _ => drop(token.cancel()),
+            }
+            let outcome = child.wait();
+            assert!(outcome.is_success() && outcome.wall < 5 * SECOND, "{outcome:?}");
+            match way {
+                0 => line.ends(),
+                _ => assert!(line.is_held()),
+            }
+        }
+    });
+}

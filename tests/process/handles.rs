@@ -345,3 +345,17 @@ fn in_a_process_that_is_interrupted() {
     terminate_all(KillPolicy::at_once());
     assert!(stubborn.wait().escalated);
 }
+
+/// It says nothing to the child: the input stays open, and no line is lost.
+#[test]
+fn a_timed_wait_that_runs_out_takes_nothing_away() {
+    watched(|| {
+        let command = child("flood 1000000 cat").stdin(Stdin::Piped).stdout(Output::Lines);
+        let child = command.spawn().unwrap();
+        let child = child.wait_timeout(SECOND / 4).unwrap_err().into_inner();
+        child.write(b"more").wait().unwrap();
+        child.close_stdin();
+        let lines = std::iter::from_fn(|| child.next_line().wait());
+        assert_eq!(lines.map(|line| line.bytes.len()).sum::<usize>(), 1_000_004);
+    });
+}

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use handspun::process::{Child, Command, KillPolicy, Outcome, Output, Signal};
 
@@ -65,7 +65,9 @@ impl Lifeline {
 
     /// Waits until nobody is left. The command must be gone too.
     pub(crate) fn ends(mut self) {
+        let began = Instant::now();
         self.0.read_to_end(&mut Vec::new()).unwrap();
+        assert!(began.elapsed() < 10 * SECOND, "they had to end, and not to come to their end");
     }
 
     /// Whether somebody is left.

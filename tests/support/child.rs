@@ -56,6 +56,10 @@ mod unix {
                 "stop" => raise(libc::SIGSTOP),
                 "abort" => raise(libc::SIGABRT),
                 "leave" => leave_group(),
+                #[cfg(target_os = "linux")]
+                "widen" => widen(number(next()) as i32),
+                #[cfg(target_os = "linux")]
+                "trace-me" => trace_me(),
                 "close" => (0..3).for_each(close),
                 "(" => start(true, enclosed(&mut args)),
                 "[" => start(false, enclosed(&mut args)),
@@ -183,6 +187,23 @@ mod unix {
     fn process_group() -> i32 {
         // SAFETY: it passes no memory.
         unsafe { libc::getpgrp() }
+    }
+
+    /// So much goes into the pipe to its reader from now on.
+    #[cfg(target_os = "linux")]
+    #[expect(unsafe_code, reason = "std does not set the size of a pipe")]
+    fn widen(n: i32) {
+        // SAFETY: it passes no memory.
+        assert!(unsafe { libc::fcntl(1, libc::F_SETPIPE_SZ, n) } >= n);
+    }
+
+    /// Its parent is its debugger from now on, which hears of every signal in its place.
+    #[cfg(target_os = "linux")]
+    #[expect(unsafe_code, reason = "std does not trace")]
+    fn trace_me() {
+        let nothing = std::ptr::null_mut::<libc::c_void>();
+        // SAFETY: this request looks at none of its other arguments.
+        assert_eq!(unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, nothing, nothing) }, 0);
     }
 
     /// From the group that it leads into its parent's.

@@ -1,0 +1,317 @@
+//! Signals: who may send one to a child, and until when; and how its exit is noticed.
+//!
+//! Knows nothing of pipes, of deadlines and of the driver. A process that has been reaped gives its
+//! number back, and the next process may be anybody's. So signals are sent and the process is reaped
+//! under one lock, the *signal lock*.
+//!
+//! What must always hold:
+//!
+//! 1. No signal is sent after the reaping, nor once somebody else has taken the status.
+//! 2. The group's signal comes before its leader is reaped: the zombie keeps the group's number.
+//! 3. What is asked of a child is noted only while it has not exited. So if both are seen, the request
+//!    was first.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use crate::prims::Mutex;
+use crate::wait::deadline::Deadline;
+
+use super::policy::{Asked, later};
+use super::sys::{self, Interest, Signal};
+
+/// A process that is ours until it is reaped. A test has a fake one.
+pub(crate) trait Process {
+    /// Whether it is a zombie by now; an error, if it is not ours any more.
+    fn has_exited(&self) -> io::Result<bool>;
+    fn send(&self, signal: Signal);
+    fn reap(&self) -> io::Result<(ExitStatus, Duration)>;
+}
+
+/// The real one.
+pub(crate) struct RealProcess {
+    pid: u32,
+    /// Readable once it has exited. It stands for this process and never for another, whose number may
+    /// become the same when somebody else has reaped ours.
+    pidfd: Option<OwnedFd>,
+    /// Whether a signal goes to the whole group, which it leads.
+    leads_group: bool,
+}
+
+impl RealProcess {
+    /// One that we have just started, and that nobody has reaped: so its number is still its own.
+    pub(crate) fn new(pid: u32, leads_group: bool, uses_pidfd: bool) -> Self {
+        // There is none with an old kernel, in a sandbox, on another system, or without a descriptor.
+        let pidfd = if uses_pidfd { sys::pidfd_open(pid).ok() } else { None };
+        Self { pid, pidfd, leads_group }
+    }
+
+    /// What to look out for, to hear of the exit.
+    pub(crate) fn interest(&self) -> Option<Interest> {
+        self.pidfd.as_ref().map(Interest::read)
+    }
+}
+
+impl Process for RealProcess {
+    fn has_exited(&self) -> io::Result<bool> {
+        sys::has_exited(self.pid, self.pidfd.as_ref())
+    }
+
+    fn send(&self, signal: Signal) {
+        let has_hit = self.leads_group && sys::send_to_group(self.pid, signal).is_ok();
+        if !has_hit || signal == Signal::KILL {
+            // It may have left the group that it led. And it fails if it may not be signalled by us, as
+            // after a change of the user. Then the policy's deadlines go on, and end with a handle that
+            // settles without a status.
+            let _ = sys::send(self.pid, self.pidfd.as_ref(), signal);
+        }
+    }
+
+    fn reap(&self) -> io::Result<(ExitStatus, Duration)> {
+        sys::reap(self.pid)
+    }
+}
+
+/// The signal lock, around the process.
+pub(crate) struct Signals<P>(Mutex<State<P>>);
+
+struct State<P> {
+    /// `None` once it has been reaped, by us or by somebody else.
+    process: Option<P>,
+    asked: Option<Asked>,
+    skips_pipe_grace: bool,
+}
+
+/// What is known of a child at one moment.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) has_exited: bool,
+    /// What was asked of it before it exited.
+    pub(crate) asked: Option<Asked>,
+    /// Whether something was asked of it after its exit.
+    pub(crate) skips_pipe_grace: bool,
+}
+
+impl<P: Process> Signals<P> {
+    pub(crate) fn new(process: P) -> Self {
+        let (process, asked, skips_pipe_grace) = (Some(process), None, false);
+        Self(Mutex::new(State { process, asked, skips_pipe_grace }))
+    }
+
+    pub(crate) fn look(&self) -> Look {
+        let mut state = self.0.lock();
+        let has_exited = !state.is_running();
+        Look { has_exited, asked: state.asked, skips_pipe_grace: state.skips_pipe_grace }
+    }
+
+    /// Asks it to end as its policy says. If it has exited, its pipes are waited for no longer.
+    pub(crate) fn terminate(&self) {
+        let mut state = self.0.lock();
+        if state.is_running() {
+            state.asked = state.asked.max(Some(Asked::Terminate));
+        } else {
+            state.skips_pipe_grace = true;
+        }
+    }
+
+    /// Sends SIGKILL. If it has exited, its pipes are waited for no longer, and with `sweep` what is left
+    /// of its group is killed.
+    pub(crate) fn kill(&self, sweep: bool) {
+        let mut state = self.0.lock();
+        let is_running = state.is_running();
+        if is_running {
+            state.asked = Some(Asked::Kill);
+        } else {
+            state.skips_pipe_grace = true;
+        }
+        if is_running || sweep {
+            state.send(Signal::KILL);
+        }
+    }
+
+    /// Sends a signal, and behind it a SIGCONT: a child that is stopped could not heed it otherwise.
+    pub(crate) fn send(&self, signal: Signal) {
+        let mut state = self.0.lock();
+        if state.is_running() {
+            state.send(signal);
+            if signal != Signal::KILL {
+                state.send(Signal::CONT);
+            }
+        }
+    }
+
+    /// Takes the status of a child that has exited; with `sweep`, what is left of its group is killed.
+    ///
+    /// The leader is still a zombie when the group is signalled: its status does not change, and
+    /// nobody else can have the group's number.
+    pub(crate) fn reap(&self, sweep: bool) -> Option<(ExitStatus, Duration)> {
+        let mut state = self.0.lock();
+        state.is_running(); // It may turn out that it is not ours any more.
+        if sweep {
+            state.send(Signal::KILL);
+        }
+        state.process.take()?.reap().ok()
+    }
+}
+
+impl<P: Process> State<P> {
+    fn is_running(&mut self) -> bool {
+        match self.process.as_ref().map(P::has_exited) {
+            Some(Ok(has_exited)) => !has_exited,
+            Some(Err(_)) => {
+                // A `waitpid` that was not ours, or a process that ignores SIGCHLD.
+                self.process = None;
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn send(&self, signal: Signal) {
+        if let Some(process) = &self.process {
+            process.send(signal);
+        }
+    }
+}
+
+/// How often a child without a pidfd is looked at: more rarely, the longer it runs.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+const RAREST_LOOK: Duration = Duration::from_millis(50);
+
+/// How the exit of a child is noticed without a signal handler and without a thread of its own: at once
+/// where there is a pidfd, and within 50 ms where there is none.
+pub(crate) struct ExitWatch {
+    pub(crate) pidfd: Option<Interest>,
+    pause: Duration,
+}
+
+impl ExitWatch {
+    pub(crate) fn new(pidfd: Option<Interest>) -> Self {
+        Self { pidfd, pause: FIRST_LOOK }
+    }
+
+    /// When to look again, after a look; the next one will be later.
+    pub(crate) fn next_look(&mut self, now: Instant) -> Deadline {
+        if self.pidfd.is_some() {
+            return Deadline::Never;
+        }
+        let next = later(now, self.pause);
+        self.pause = (self.pause * 2).min(RAREST_LOOK);
+        next
+    }
+
+    /// The pipes have ended, as they do at an exit, or a signal was sent: it is worth looking often.
+    pub(crate) fn look_often(&mut self) {
+        self.pause = FIRST_LOOK;
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use std::cell::{Cell, RefCell};
+    use std::os::unix::process::ExitStatusExt;
+    use std::rc::Rc;
+
+    /// A fake process, which remembers every call.
+    #[derive(Clone, Default)]
+    struct Fake {
+        has_exited: Rc<Cell<bool>>,
+        is_taken: Rc<Cell<bool>>,
+        calls: Rc<RefCell<Vec<String>>>,
+    }
+
+    impl Process for Fake {
+        fn has_exited(&self) -> io::Result<bool> {
+            if self.is_taken.get() {
+                Err(io::ErrorKind::NotFound.into())
+            } else {
+                Ok(self.has_exited.get())
+            }
+        }
+
+        fn send(&self, signal: Signal) {
+            self.calls.borrow_mut().push(signal.to_string());
+        }
+
+        fn reap(&self) -> io::Result<(ExitStatus, Duration)> {
+            self.calls.borrow_mut().push("reap".to_owned());
+            Ok((ExitStatus::from_raw(0), Duration::ZERO))
+        }
+    }
+
+    fn fake() -> (Fake, Signals<Fake>) {
+        let fake = Fake::default();
+        (fake.clone(), Signals::new(fake))
+    }
+
+    /// S58.
+    #[test]
+    fn no_signal_is_sent_after_the_reaping() {
+        let (process, signals) = fake();
+        process.has_exited.set(true);
+        assert!(signals.reap(true).is_some());
+        signals.send(Signal::TERM);
+        signals.kill(true);
+        assert!(signals.reap(true).is_none());
+        assert_eq!(*process.calls.borrow(), ["SIGKILL", "reap"]);
+    }
+
+    /// S41, S43.
+    #[test]
+    fn a_signal_is_followed_by_a_cont_and_a_zombie_gets_none() {
+        let (process, signals) = fake();
+        signals.send(Signal::TERM);
+        signals.kill(false);
+        process.has_exited.set(true);
+        signals.send(Signal::TERM);
+        signals.kill(false);
+        assert_eq!(*process.calls.borrow(), ["SIGTERM", "SIGCONT", "SIGKILL"]);
+        signals.kill(true);
+        assert_eq!(process.calls.borrow().len(), 4, "what it left behind in its group");
+    }
+
+    /// S64.
+    #[test]
+    fn what_is_asked_after_the_exit_is_not_noted() {
+        let (process, signals) = fake();
+        process.has_exited.set(true);
+        signals.terminate();
+        signals.kill(true);
+        let look = Look { has_exited: true, asked: None, skips_pipe_grace: true };
+        assert_eq!(signals.look(), look);
+    }
+
+    /// S11.
+    #[test]
+    fn a_child_whose_status_somebody_else_took_is_left_alone() {
+        let (process, signals) = fake();
+        process.is_taken.set(true);
+        assert!(signals.look().has_exited);
+        signals.kill(true);
+        assert!(signals.reap(true).is_none());
+        assert!(process.calls.borrow().is_empty());
+    }
+
+    /// Somebody else reaps ours, and our next child is given its number.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_child_that_was_given_the_number_of_another_is_left_alone() {
+        use std::process::{Command, Stdio};
+        let start = || Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let (mut first, mut second) = (start(), start());
+        let mut process = RealProcess::new(first.id(), false, true);
+        assert!(process.pidfd.is_some(), "this system has them");
+        drop(first.stdin.take());
+        assert!(first.wait().unwrap().success());
+        process.pid = second.id();
+        let signals = Signals::new(process);
+        signals.send(Signal::TERM);
+        signals.kill(true);
+        assert!(signals.look().has_exited && signals.reap(true).is_none());
+        drop(second.stdin.take());
+        assert_eq!(second.wait().unwrap().code(), Some(0));
+    }
+}
