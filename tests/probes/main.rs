@@ -13,6 +13,11 @@ mod support;
 mod http_probe {
     pub(crate) mod args;
     pub(crate) mod url;
+    pub(crate) mod trouble;
+    pub(crate) mod connect;
+    pub(crate) mod incoming;
+    pub(crate) mod head;
+    pub(crate) mod body;
     pub(crate) mod http;
     pub(crate) mod probe;
     pub(crate) mod report;
@@ -29,5 +34,8 @@ mod tune_semaphore {
     pub(crate) mod chart;
 }
 
+mod answers;
+mod connecting;
 mod probing;
 mod tuning;
+mod urls;

@@ -1,18 +1,14 @@
 //! `http_probe`: whatever a server does, each page has a row.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener};
-use std::thread;
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use handspun::CancellationToken;
-
 use crate::http_probe::args::{self, Request, urls_in};
-use crate::http_probe::http::{Page, Trouble, fetch};
+use crate::http_probe::http::Page;
 use crate::http_probe::probe::{Reason, Row, Settings, probe};
 use crate::http_probe::report;
 use crate::http_probe::server::Server;
-use crate::http_probe::url::Url;
+use crate::http_probe::trouble::Trouble;
 use crate::support::{Count, watched};
 
 const PATIENT: Settings = Settings {
@@ -34,21 +30,6 @@ fn probed(paths: &[&str], settings: Settings) -> Vec<Row> {
         assert_eq!(done.get(), n_done.count());
     });
     rows
-}
-
-/// What comes of an answer that is these bytes.
-fn fetched(answer: &'static [u8]) -> Result<Page, Trouble> {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
-    let server = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        stream.write_all(answer).unwrap();
-        stream.shutdown(Shutdown::Write).unwrap();
-        stream.read_to_end(&mut Vec::new()).unwrap();
-    });
-    let page = fetch(&url, &CancellationToken::with_timeout(PATIENT.timeout));
-    server.join().unwrap();
-    page
 }
 
 #[test]
@@ -110,68 +91,6 @@ fn a_port_that_nobody_listens_on_is_no_connection() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let rows = probe(&[format!("http://{port}/")], &PATIENT, || ()).unwrap();
     assert!(matches!(rows[0].outcome, Err(Reason::Trouble(Trouble::NoConnection(_)))));
-}
-
-#[test]
-fn a_page_ends_where_it_says_so() {
-    let fine: [(&[u8], u64); 5] = [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabcd", 2),
-        (b"HTTP/1.0 200\n\nto the end", 10),
-        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n", 10),
-        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx", 1),
-        (b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", 0),
-    ];
-    for (answer, n_bytes) in fine {
-        assert_eq!(fetched(answer).unwrap().n_bytes, n_bytes);
-    }
-}
-
-#[test]
-fn an_answer_that_breaks_the_rules_is_an_error() {
-    let broken: [&[u8]; 8] = [
-        b"",
-        b"HTTP/1.1",
-        b"HTTP/1.1 abc\r\n\r\n",
-        b"HTTP/1.1 9999 OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n",
-    ];
-    for answer in broken {
-        assert!(fetched(answer).is_err(), "{}", String::from_utf8_lossy(answer));
-    }
-}
-
-#[test]
-fn a_url_is_taken_apart() {
-    let parts = |text: &str| text.parse().map(|url: Url| (url.host, url.port, url.path));
-    let own = |host: &str, port, path: &str| Ok((host.to_owned(), port, path.to_owned()));
-    assert_eq!(parts("http://example.org"), own("example.org", 80, "/"));
-    assert_eq!(parts("http://a:8080/b?c#d"), own("a", 8080, "/b?c"));
-    assert_eq!(parts("http://[::1]:8/"), own("::1", 8, "/"));
-    assert_eq!(parts("http://a?b"), own("a", 80, "/?b"));
-}
-
-#[test]
-fn what_is_no_url_of_ours_is_refused() {
-    let wrong = [
-        "",
-        "example.org",
-        "https://a/",
-        "http://",
-        "http://:80/",
-        "http://a:x/",
-        "http://a:65536/",
-        "http://[::1/",
-        "http://[::1]8/",
-        "http://me:secret@a/",
-        "http://a/b c",
-        "http://a/\r\nb",
-    ];
-    for text in wrong {
-        assert!(text.parse::<Url>().is_err(), "{text}");
-    }
 }
 
 #[test]

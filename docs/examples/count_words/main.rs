@@ -7,6 +7,8 @@
 //! A small tool on a pool: forks that borrow, a progress bar, and no panic on anything that a file
 //! system may hold.
 
+#[path = "../shared/open.rs"]
+mod open;
 #[path = "../shared/tool.rs"]
 mod tool;
 #[path = "../shared/tree.rs"]

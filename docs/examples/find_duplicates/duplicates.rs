@@ -1,19 +1,18 @@
-//! Files with the same content: first by size, then by a hash, and then byte by byte.
+//! Files with the same content: first by size, then by the hash of their beginning and of the whole, and then
+//! byte by byte.
 //!
-//! Knows nothing of arguments. A hash only sorts out: with one of 64 bits, two files that differ may
-//! have the same, and nobody should delete one of them for it. So what is reported has been compared.
+//! Knows nothing of arguments. A hash only sorts out: with one of 64 bits, two files that differ may have the
+//! same, and a file should not be deleted for that. So what is reported has been compared. What must always
+//! hold: a file that cannot be read is told by its own name, and takes no other out of its group.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::hash::{DefaultHasher, Hasher};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use handspun::ThreadPool;
 
+use crate::content::{BLOCK, hash_of, same_len};
 use crate::tree::{File, Trouble};
-
-const BLOCK: usize = 1 << 16;
 
 /// Files that are the same, byte by byte.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +28,9 @@ impl Same {
     }
 }
 
+/// Files that are the same as far as is known.
+type Group<'f> = Vec<&'f File>;
+
 /// The duplicates among these files, what they cost most first; calls `done` with the number of files
 /// that need no more looking at.
 pub(crate) fn find(
@@ -36,31 +38,24 @@ pub(crate) fn find(
     files: &[File],
     done: &(impl Fn(usize) + Sync),
 ) -> (Vec<Same>, Vec<Trouble>) {
-    let mut by_len = BTreeMap::<u64, Vec<&File>>::new();
-    for file in files {
-        by_len.entry(file.len).or_default().push(file);
-    }
-    by_len.retain(|len, files| *len > 0 && files.len() > 1); // Nothing is saved by an empty file.
-    let candidates: Vec<&File> = by_len.into_values().flatten().collect();
-    done(files.len() - candidates.len());
-
     let mut troubles = Vec::new();
-    let mut by_hash = BTreeMap::<(u64, u64), Vec<&File>>::new();
-    let hashes = pool.par_map(&candidates, |file| {
-        let hash = hash_of(&file.path);
+    let whole = |file: &File| {
+        let hash = hash_of(file, u64::MAX);
         done(1);
         hash
-    });
-    for (file, hash) in candidates.into_iter().zip(hashes) {
-        match hash {
-            Ok((len, hash)) => by_hash.entry((len, hash)).or_default().push(file),
-            Err(error) => troubles.push(Trouble::new(&file.path, &error)),
-        }
-    }
-    by_hash.retain(|_, files| files.len() > 1);
-    let groups: Vec<_> = by_hash.into_iter().map(|((len, _), files)| (len, files)).collect();
+    };
+    let candidates = by_len(files);
+    done(files.len() - n_files(&candidates));
+    let (short, long): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(|group| group[0].len <= BLOCK as u64);
+    let mut groups = split(pool, &short, whole, &mut troubles);
+    // A block tells most of the others apart, and few have to be read to their ends.
+    let alike = split(pool, &long, |file| hash_of(file, BLOCK as u64), &mut troubles);
+    done(n_files(&long) - n_files(&alike));
+    groups.extend(split(pool, &alike, whole, &mut troubles));
+
     let mut same = Vec::new();
-    for (found, new_troubles) in pool.par_map(&groups, |(len, files)| compare(*len, files)) {
+    for (found, new_troubles) in pool.par_map(&groups, |group| compare(group)) {
         same.extend(found);
         troubles.extend(new_troubles);
     }
@@ -70,67 +65,69 @@ pub(crate) fn find(
     (same, troubles)
 }
 
-/// The length and the hash of what is there now: it may have changed since it was listed.
-fn hash_of(path: &Path) -> io::Result<(u64, u64)> {
-    let (mut file, mut block, mut hasher, mut len) =
-        (fs::File::open(path)?, vec![0; BLOCK], DefaultHasher::new(), 0);
-    loop {
-        let n = read_full(&mut file, &mut block)?;
-        if n == 0 {
-            return Ok((len, hasher.finish()));
-        }
-        hasher.write(&block[..n]);
-        len += n as u64;
+/// Files that are as long as another one. Nothing is saved by those that are empty.
+fn by_len(files: &[File]) -> Vec<Group<'_>> {
+    let mut groups = BTreeMap::<u64, Group<'_>>::new();
+    for file in files.iter().filter(|file| file.len > 0) {
+        groups.entry(file.len).or_default().push(file);
     }
+    groups.into_values().filter(|group| group.len() > 1).collect()
+}
+
+/// Splits groups by what `hash` says of each file; those that are alone by then are dropped.
+fn split<'f>(
+    pool: &ThreadPool,
+    groups: &[Group<'f>],
+    hash: impl Fn(&File) -> io::Result<u64> + Sync,
+    troubles: &mut Vec<Trouble>,
+) -> Vec<Group<'f>> {
+    let numbered = groups.iter().enumerate();
+    let files: Vec<_> =
+        numbered.flat_map(|(n, group)| group.iter().map(move |file| (n, *file))).collect();
+    let hashes = pool.par_map(&files, |(_, file)| hash(file));
+    let mut split = BTreeMap::<(usize, u64), Group<'f>>::new();
+    for ((n, file), hash) in files.into_iter().zip(hashes) {
+        match hash {
+            Ok(hash) => split.entry((n, hash)).or_default().push(file),
+            Err(error) => troubles.push(Trouble::new(&file.path, &error)),
+        }
+    }
+    split.into_values().filter(|group| group.len() > 1).collect()
 }
 
 /// Sorts files with one hash into those that are really the same: as a rule, all of them.
-fn compare(len: u64, files: &[&File]) -> (Vec<Same>, Vec<Trouble>) {
-    let (mut groups, mut troubles) = (Vec::<Same>::new(), Vec::new());
+fn compare(files: &[&File]) -> (Vec<Same>, Vec<Trouble>) {
+    let (mut groups, mut troubles) = (Vec::<(u64, Group<'_>)>::new(), Vec::new());
     'files: for file in files {
-        for group in &mut groups {
-            match are_same(&group.paths[0], &file.path) {
-                Ok(true) => {
-                    group.paths.push(file.path.clone());
-                    continue 'files;
-                }
-                Ok(false) => {}
-                Err(error) => {
-                    troubles.push(Trouble::new(&file.path, &error));
-                    continue 'files;
+        for (len, group) in &mut groups {
+            // The first stands for all of its group, as long as it can be read.
+            while let Some(first) = group.first() {
+                match same_len(first, file) {
+                    Ok(Some(same)) => {
+                        *len = same;
+                        group.push(file);
+                        continue 'files;
+                    }
+                    Ok(None) => break,
+                    Err(trouble) => {
+                        let is_the_first = trouble.path == first.path;
+                        troubles.push(trouble);
+                        if !is_the_first {
+                            continue 'files;
+                        }
+                        group.remove(0);
+                    }
                 }
             }
         }
-        groups.push(Same { len, paths: vec![file.path.clone()] });
+        groups.push((0, vec![file]));
     }
-    groups.retain(|group| group.paths.len() > 1);
-    (groups, troubles)
+    let same = groups.into_iter().filter(|(len, group)| *len > 0 && group.len() > 1).map(
+        |(len, group)| Same { len, paths: group.iter().map(|file| file.path.clone()).collect() },
+    );
+    (same.collect(), troubles)
 }
 
-fn are_same(one: &Path, other: &Path) -> io::Result<bool> {
-    let (mut one, mut other) = (fs::File::open(one)?, fs::File::open(other)?);
-    let (mut left, mut right) = (vec![0; BLOCK], vec![0; BLOCK]);
-    loop {
-        let (n, m) = (read_full(&mut one, &mut left)?, read_full(&mut other, &mut right)?);
-        if left[..n] != right[..m] {
-            return Ok(false);
-        }
-        if n == 0 {
-            return Ok(true);
-        }
-    }
-}
-
-/// Reads until the block is full or the file is over.
-fn read_full(file: &mut fs::File, block: &mut [u8]) -> io::Result<usize> {
-    let mut n = 0;
-    while n < block.len() {
-        match file.read(&mut block[n..]) {
-            Ok(0) => break,
-            Ok(more) => n += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(n)
+fn n_files(groups: &[Group<'_>]) -> usize {
+    groups.iter().map(Vec::len).sum()
 }

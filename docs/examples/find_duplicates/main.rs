@@ -7,7 +7,10 @@
 //! A small tool on a pool: maps over borrowed lists, a progress bar, and no panic on anything that a
 //! file system may hold. It deletes nothing.
 
+mod content;
 mod duplicates;
+#[path = "../shared/open.rs"]
+mod open;
 #[path = "../shared/tool.rs"]
 mod tool;
 #[path = "../shared/tree.rs"]

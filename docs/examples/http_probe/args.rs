@@ -58,7 +58,8 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error
 
 /// The URLs of a file: one a line, without what is empty or a comment.
 pub(crate) fn urls_in(list: &str) -> impl Iterator<Item = String> {
-    let lines = list.lines().map(str::trim);
+    // Some editors begin a file with a byte order mark, which is no part of its text.
+    let lines = list.strip_prefix('\u{feff}').unwrap_or(list).lines().map(str::trim);
     lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned)
 }
 

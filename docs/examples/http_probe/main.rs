@@ -15,6 +15,11 @@
 
 mod args;
 mod url;
+mod trouble;
+mod connect;
+mod incoming;
+mod head;
+mod body;
 mod http;
 mod probe;
 mod report;

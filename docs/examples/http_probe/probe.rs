@@ -16,7 +16,8 @@ use handspun::{
     sleep, spawn, timeout,
 };
 
-use super::http::{Page, Trouble, fetch};
+use super::http::{Page, fetch};
+use super::trouble::Trouble;
 use super::url::{Url, UrlError};
 
 #[derive(Clone, Copy, Debug)]
