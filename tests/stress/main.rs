@@ -21,6 +21,7 @@ mod jobs;
 mod maps;
 mod actor;
 mod program;
+mod timed;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -40,30 +41,64 @@ const TRIES: usize = 1000;
 
 #[test]
 fn random_programs_leave_every_sum_right_and_nothing_behind() {
-    let (mut kinds, began) = (Kinds::default(), Instant::now());
-    if let Some(seed) = number_in(SEED) {
-        (0..TRIES).for_each(|_| kinds.add(seed));
-    } else if let Some(seconds) = number_in(SECONDS) {
-        let since_1970 = SystemTime::UNIX_EPOCH.elapsed().expect("it is later than 1970");
-        let mut seed = since_1970.as_nanos() as u64;
-        while began.elapsed() < Duration::from_secs(seconds) {
-            kinds.add(seed);
-            seed += 1;
-        }
-    } else {
-        let mut seeds = 0..;
+    let mut kinds = Kinds::default();
+    for_each_seed(|seed, elapsed| {
         // A machine that is slow takes its time, until it has seen everything.
-        let is_enough = |kinds: &Kinds| {
-            let time = if kinds.never().is_empty() { A_WHILE } else { 6 * A_WHILE };
-            began.elapsed() > time
-        };
-        while !is_enough(&kinds) {
-            kinds.add(seeds.next().expect("there are seeds enough"));
+        if elapsed > A_WHILE && (kinds.never().is_empty() || elapsed > 6 * A_WHILE) {
+            return false;
         }
+        kinds.add(seed);
+        true
+    });
+    if number_in(SEED).or(number_in(SECONDS)).is_none() {
         assert_eq!(kinds.never(), [""; 0], "these never happened");
     }
     println!("{} programs", kinds.n_programs);
     KINDS.iter().for_each(|kind| println!("{:>9}  {kind}", kinds.times_of(kind)));
+}
+
+#[test]
+fn random_programs_about_time_end_and_no_wait_is_early() {
+    let mut n_programs = 0;
+    for_each_seed(|seed, elapsed| {
+        if elapsed > A_WHILE {
+            return false;
+        }
+        by_name(seed, timed::run_program);
+        n_programs += 1;
+        true
+    });
+    println!("{n_programs} programs about time");
+}
+
+/// One seed a thousand times, new ones for as long as is asked for, or 0, 1, 2, … until it is enough.
+fn for_each_seed(mut run: impl FnMut(u64, Duration) -> bool) {
+    let began = Instant::now();
+    if let Some(seed) = number_in(SEED) {
+        for _ in 0..TRIES {
+            run(seed, Duration::ZERO);
+        }
+    } else if let Some(seconds) = number_in(SECONDS) {
+        let since_1970 = SystemTime::UNIX_EPOCH.elapsed().expect("it is later than 1970");
+        let mut seeds = since_1970.as_nanos() as u64..;
+        while began.elapsed() < Duration::from_secs(seconds) {
+            run(seeds.next().expect("there are seeds enough"), Duration::ZERO);
+        }
+    } else {
+        let _ = (0..).find(|seed| !run(*seed, began.elapsed()));
+    }
+}
+
+/// Runs one program, on a thread with its name: that is what a panic and the watchdog print.
+fn by_name<T: Send + 'static>(seed: u64, run: impl FnOnce(u64) -> T + Send + 'static) -> T {
+    let name = format!("{SEED}={seed} cargo test --test stress");
+    let program = thread::Builder::new().name(name).spawn(move || {
+        let mut ended = None;
+        watched(|| ended = Some(run(seed)));
+        ended.expect("it has run")
+    });
+    let ran = program.expect("the system gives us a thread").join();
+    ran.unwrap_or_else(|_| panic!("to see it again: {SEED}={seed} cargo test --test stress"))
 }
 
 fn number_in(variable: &str) -> Option<u64> {
@@ -79,17 +114,9 @@ struct Kinds {
 }
 
 impl Kinds {
-    /// Runs one more program, on a thread with its name: that is what a panic and the watchdog print.
+    /// Runs one more program.
     fn add(&mut self, seed: u64) {
-        let name = format!("{SEED}={seed} cargo test --test stress");
-        let program = thread::Builder::new().name(name).spawn(move || {
-            let mut books = None;
-            watched(|| books = Some(program::run(seed)));
-            books.expect("it has run")
-        });
-        let ran = program.expect("the system gives us a thread").join();
-        let books = ran
-            .unwrap_or_else(|_| panic!("to see it again: {SEED}={seed} cargo test --test stress"));
+        let books = by_name(seed, program::run);
         self.n_programs += 1;
         books.times().for_each(|(kind, times)| *self.times.entry(kind).or_default() += times);
     }
