@@ -146,6 +146,42 @@ pub(crate) trait Queued<T>: Outcome<T> + Run {
     fn as_run(self: Arc<Self>) -> Arc<dyn Run>;
 }
 
+/// A job for the queue. Its closure goes into a box first if it is large: on the way to its worker it
+/// is moved a dozen times, and each time to another place of a stack, unless an optimiser helps.
+pub(crate) fn queued<F, T>(
+    closure: F,
+    submitted_at: &'static Location<'static>,
+    token: Option<CancellationToken>,
+) -> Arc<dyn Queued<T>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    if is_large::<F>() {
+        let closure = Box::new(closure);
+        return Arc::new(Job::new(move || closure(), submitted_at, token));
+    }
+    unboxed(closure, submitted_at, token)
+}
+
+/// Apart, so that the large have no room kept for them on this way.
+fn unboxed<F, T>(
+    closure: F,
+    submitted_at: &'static Location<'static>,
+    token: Option<CancellationToken>,
+) -> Arc<dyn Queued<T>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    Arc::new(Job::new(closure, submitted_at, token))
+}
+
+/// Whether a closure is too large to be moved about.
+pub(crate) const fn is_large<F>() -> bool {
+    size_of::<F>() > 1024
+}
+
 pub(crate) struct Job<F, T> {
     claim: Claim,
     cell: Settle<F, Result<T, JoinError>>,
@@ -158,20 +194,18 @@ pub(crate) struct Job<F, T> {
 }
 
 impl<F, T> Job<F, T> {
-    #[inline]
-    pub(crate) fn new(closure: F, submitted_at: &'static Location<'static>) -> Self {
+    pub(crate) fn new(
+        closure: F,
+        submitted_at: &'static Location<'static>,
+        token: Option<CancellationToken>,
+    ) -> Self {
         Self {
             claim: Claim::new(),
             cell: Settle::queued(closure),
             submitted_at,
-            token: None,
+            token,
             hold: Hold::take().map(Box::new),
         }
-    }
-
-    pub(crate) fn with_token(mut self, token: CancellationToken) -> Self {
-        self.token = Some(token);
-        self
     }
 
     fn settle(&self, result: Result<T, JoinError>, runner: &dyn Runner) {

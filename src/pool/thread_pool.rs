@@ -14,7 +14,7 @@ use crate::wait::panic_hook::PanicHook;
 
 use super::builder::Builder;
 use super::handle::JoinHandle;
-use super::job::{Job, Run};
+use super::job;
 use super::shared::{Shared, Stats};
 use super::submit;
 use super::watch::Watch;
@@ -41,6 +41,10 @@ use super::watch::Watch;
 /// **Dropping it** runs what is queued, joins every thread, and only then returns. On one of its own
 /// workers, which could not join itself, the drop lets no more jobs in and returns at once; the
 /// threads end when the queue is empty.
+///
+/// **After a `fork`** the child has a pool without threads. There, whatever would wait for one panics
+/// and says so, [`shutdown`](Self::shutdown) is an error, and a drop does nothing; build another pool.
+/// The child must not fork in the middle of a call: a lock that is held then is held for ever.
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
     pub(crate) shared: Arc<Shared>,
@@ -113,8 +117,8 @@ impl ThreadPool {
             return Err(QueueFull(closure));
         }
         let submitted_at = Location::caller();
-        let job = Arc::new(Job::new(closure, submitted_at));
-        submit::queue(&self.shared, once(job.clone() as Arc<dyn Run>), submitted_at);
+        let job = job::queued(closure, submitted_at, None);
+        submit::queue(&self.shared, once(job.clone().as_run()), submitted_at);
         Ok(JoinHandle::queued(job, self.shared.clone()))
     }
 
@@ -150,12 +154,12 @@ impl ThreadPool {
             let jobs: Vec<_> = closures
                 .by_ref()
                 .take(BATCH)
-                .map(|closure| Arc::new(Job::new(closure, submitted_at)))
+                .map(|closure| job::queued(closure, submitted_at, None))
                 .collect();
             if jobs.is_empty() {
                 return handles;
             }
-            let queued: Vec<_> = jobs.iter().map(|job| job.clone() as Arc<dyn Run>).collect();
+            let queued: Vec<_> = jobs.iter().map(|job| job.clone().as_run()).collect();
             submit::queue(&self.shared, queued, submitted_at);
             handles
                 .extend(jobs.into_iter().map(|job| JoinHandle::queued(job, self.shared.clone())));
@@ -204,8 +208,8 @@ impl ThreadPool {
             drop(end_of_watch);
             closure(&its_token)
         };
-        let job = Arc::new(Job::new(closure, submitted_at).with_token(token.clone()));
-        let queued: Arc<dyn Run> = job.clone();
+        let job = job::queued(closure, submitted_at, Some(token.clone()));
+        let queued = job.clone().as_run();
         let to_watch = Arc::downgrade(&queued);
         submit::submit(&self.shared, queued, Some(&token), submitted_at);
         watch.begin(&token, &self.shared, to_watch);
@@ -221,8 +225,8 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let job = Arc::new(Job::new(closure, submitted_at));
-        submit::submit(&self.shared, job.clone(), None, submitted_at);
+        let job = job::queued(closure, submitted_at, None);
+        submit::submit(&self.shared, job.clone().as_run(), None, submitted_at);
         JoinHandle::queued(job, self.shared.clone())
     }
 

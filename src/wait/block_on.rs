@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::prims::{self, thread_local};
 
 use super::deadline::Deadline;
+use super::forked;
 use super::help::forget_offer;
 use super::inside;
 use super::parker::{Parker, Patience};
@@ -74,6 +75,7 @@ pub(crate) fn block_on_until<F: Future>(
     };
     place.put_back();
     forget_offer();
+    forked::end_wait();
     output
 }
 
