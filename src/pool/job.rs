@@ -146,36 +146,37 @@ pub(crate) trait Queued<T>: Outcome<T> + Run {
     fn as_run(self: Arc<Self>) -> Arc<dyn Run>;
 }
 
-/// A job for the queue. Its closure goes into a box first if it is large: on the way to its worker it
-/// is moved a dozen times, and each time to another place of a stack, unless an optimiser helps.
-pub(crate) fn queued<F, T>(
-    closure: F,
-    submitted_at: &'static Location<'static>,
-    token: Option<CancellationToken>,
-) -> Arc<dyn Queued<T>>
+/// How a job for the queue is made of a closure.
+///
+/// A large one goes into a box, first of all: on the way to its worker it is moved a dozen times, each
+/// time to another place of a stack unless an optimiser helps. And the way is chosen before it is taken,
+/// for a function that has both keeps room for both.
+pub(crate) fn maker<F, T>() -> Maker<F, T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    if is_large::<F>() {
+    fn boxed<F, T>(
+        closure: F,
+        at: &'static Location<'static>,
+        token: Option<CancellationToken>,
+    ) -> Arc<dyn Queued<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
         let closure = Box::new(closure);
-        return Arc::new(Job::new(move || closure(), submitted_at, token));
+        Arc::new(Job::new(move || closure(), at, token))
     }
-    unboxed(closure, submitted_at, token)
+    if is_large::<F>() {
+        boxed
+    } else {
+        |closure, at, token| Arc::new(Job::new(closure, at, token))
+    }
 }
 
-/// Apart, so that the large have no room kept for them on this way.
-fn unboxed<F, T>(
-    closure: F,
-    submitted_at: &'static Location<'static>,
-    token: Option<CancellationToken>,
-) -> Arc<dyn Queued<T>>
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
-    Arc::new(Job::new(closure, submitted_at, token))
-}
+pub(crate) type Maker<F, T> =
+    fn(F, &'static Location<'static>, Option<CancellationToken>) -> Arc<dyn Queued<T>>;
 
 /// Whether a closure is too large to be moved about.
 pub(crate) const fn is_large<F>() -> bool {

@@ -234,12 +234,22 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let submitted_at = Location::caller();
-        if is_large::<F>() {
-            let closure = Box::new(closure);
-            return self.submit_from(submitted_at, move || closure());
-        }
-        self.submit_from(submitted_at, closure)
+        let submit = if is_large::<F>() { Self::submit_boxed } else { Self::submit_from };
+        submit(self, Location::caller(), closure)
+    }
+
+    /// See [`job::maker`](super::job::maker).
+    fn submit_boxed<F, T>(
+        &'scope self,
+        submitted_at: &'static Location<'static>,
+        closure: F,
+    ) -> ScopedHandle<'scope, T>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let closure = Box::new(closure);
+        self.submit_from(submitted_at, move || closure())
     }
 
     fn submit_from<F, T>(

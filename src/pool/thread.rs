@@ -43,7 +43,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let job = job::queued(closure, Location::caller(), None);
+    let job = job::maker()(closure, Location::caller(), None);
     let on_its_thread = job.clone().as_run();
     let spawned = spawn_thread(ThreadSpec::default(), move || {
         on_its_thread.run(&WorkerStats::default());

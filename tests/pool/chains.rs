@@ -1,6 +1,5 @@
 //! Nothing takes the stack that grows with a chain of jobs, nor with the size of a closure.
 
-use std::any::Any;
 use std::mem;
 use std::sync::Arc;
 use std::thread;
@@ -209,6 +208,19 @@ fn a_crawler_on_a_full_pool_takes_no_stack() {
 const STACK: usize = 2 << 20;
 const LARGE: usize = 512 << 10;
 
+/// A closure of that size, made where it takes no room of its submitter's own.
+#[inline(never)]
+fn large() -> impl FnOnce() -> usize + Send {
+    let bytes = [1_u8; LARGE];
+    move || bytes.len()
+}
+
+#[inline(never)]
+fn large_with_token() -> impl FnOnce(&CancellationToken) -> usize + Send {
+    let bytes = [1_u8; LARGE];
+    move |_| bytes.len()
+}
+
 fn on_a_usual_stack<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let spawned = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, body);
@@ -220,10 +232,7 @@ fn on_a_usual_stack<T: Send>(body: impl FnOnce() -> T + Send) -> T {
 fn a_large_closure_is_submitted_from_a_usual_stack() {
     in_a_process_of_its_own("chains::a_large_closure_is_submitted_from_a_usual_stack", || {
         let pool = ThreadPool::builder().threads(1).stack_size(STACK).build().unwrap();
-        let length = on_a_usual_stack(|| {
-            let large = [1_u8; LARGE];
-            pool.submit(move || large.len()).join().unwrap()
-        });
+        let length = on_a_usual_stack(|| pool.submit(large()).join().unwrap());
         assert_eq!(length, LARGE);
     });
 }
@@ -235,9 +244,8 @@ fn a_large_closure_with_a_token_is_submitted_from_a_usual_stack() {
         || {
             let pool = ThreadPool::builder().threads(1).stack_size(STACK).build().unwrap();
             let length = on_a_usual_stack(|| {
-                let large = [1_u8; LARGE];
                 let token = CancellationToken::new();
-                pool.submit_with(&token, move |_| large.len()).join().unwrap()
+                pool.submit_with(&token, large_with_token()).join().unwrap()
             });
             assert_eq!(length, LARGE);
         },
@@ -250,12 +258,7 @@ fn a_large_closure_of_a_scope_is_submitted_from_a_usual_stack() {
         "chains::a_large_closure_of_a_scope_is_submitted_from_a_usual_stack",
         || {
             let pool = ThreadPool::builder().threads(1).stack_size(STACK).build().unwrap();
-            let length = on_a_usual_stack(|| {
-                pool.scope(|s| {
-                    let large = [1_u8; LARGE];
-                    s.submit(move || large.len()).join().unwrap()
-                })
-            });
+            let length = on_a_usual_stack(|| pool.scope(|s| s.submit(large()).join().unwrap()));
             assert_eq!(length, LARGE);
         },
     );
@@ -266,10 +269,7 @@ fn a_large_closure_on_a_thread_of_its_own_is_submitted_from_a_usual_stack() {
     in_a_process_of_its_own(
         "chains::a_large_closure_on_a_thread_of_its_own_is_submitted_from_a_usual_stack",
         || {
-            let length = on_a_usual_stack(|| {
-                let large = [1_u8; LARGE];
-                handspun::thread::spawn(move || large.len()).join().unwrap()
-            });
+            let length = on_a_usual_stack(|| handspun::thread::spawn(large()).join().unwrap());
             assert_eq!(length, LARGE);
         },
     );
@@ -281,8 +281,7 @@ fn a_large_closure_is_cancelled_on_a_usual_stack() {
         let pool = ThreadPool::new(1);
         let gate: (Held, JoinHandle<()>) = gated(&pool, ());
         on_a_usual_stack(|| {
-            let large: [u8; LARGE] = [1; LARGE];
-            let handle = pool.submit(move || drop(Box::new(large.len()) as Box<dyn Any>));
+            let handle = pool.submit(large());
             assert_eq!(handle.cancel(), Cancel::Dequeued);
         });
         drop(gate);
