@@ -279,6 +279,10 @@ pub enum ShutdownError {
         /// How many jobs were queued.
         queued: usize,
     },
+    /// The process was forked since the pool was built: its threads are in the parent.
+    ///
+    /// Nothing has happened. There is nothing to be ended here, and a drop does nothing either.
+    Forked,
 }
 
 impl fmt::Display for ShutdownError {
@@ -287,6 +291,7 @@ impl fmt::Display for ShutdownError {
             Self::InsideWorker => f.write_str(
                 "a worker cannot wait for the end of its own pool: shut it down from outside",
             ),
+            Self::Forked => f.write_str("the threads of this pool are in the parent process"),
             Self::StillRunning { running, queued } => write!(
                 f,
                 "{running} jobs were running and {queued} queued when the timeout was over"

@@ -29,6 +29,7 @@ use crate::event::Ending;
 use crate::prims::{Mutex, thread_local};
 use crate::wait::block_on::block_on_until;
 use crate::wait::deadline::Deadline;
+use crate::wait::forked::Process;
 
 use super::job::{Claim, Run, Runner};
 
@@ -44,6 +45,8 @@ pub(crate) struct Door {
     threshold: Mutex<Threshold>,
     /// How long the owner looks out for the last to leave, before it sleeps.
     look_out: Duration,
+    /// Where the threads are that may be inside.
+    process: Process,
 }
 
 /// | state                   | to enter           | to leave                      | to shut |
@@ -61,8 +64,8 @@ struct Threshold {
 
 impl Door {
     /// A door that leads nowhere yet.
-    pub(crate) fn new(look_out: Duration) -> Arc<Self> {
-        Arc::new(Self::to(None, look_out))
+    pub(crate) fn new(look_out: Duration, process: Process) -> Arc<Self> {
+        Arc::new(Self::to(None, look_out, process))
     }
 
     /// Lends through this door while `body` runs, at once and to everybody who has it.
@@ -79,8 +82,9 @@ impl Door {
         Arc::new(Proxy { claim: Claim::new(), door: self.clone(), number })
     }
 
-    fn to(lent: Option<&'static dyn Errand>, look_out: Duration) -> Self {
-        Self { threshold: Mutex::new(Threshold { lent, n_inside: 0, owner: None }), look_out }
+    fn to(lent: Option<&'static dyn Errand>, look_out: Duration, process: Process) -> Self {
+        let threshold = Mutex::new(Threshold { lent, n_inside: 0, owner: None });
+        Self { threshold, look_out, process }
     }
 
     /// Calls what is lent, if the door is open; says whether it was.
@@ -112,6 +116,7 @@ impl Door {
         if threshold.n_inside == 0 {
             return Poll::Ready(());
         }
+        self.process.is_awaited();
         threshold.owner = Some(waker); // Each is our own thread's parker: its drop runs no other code.
         Poll::Pending
     }
@@ -223,14 +228,18 @@ pub(crate) fn lend_on_demand<R>(line: usize, errand: &dyn Errand, body: impl FnO
 }
 
 /// The oldest loan of this thread to that line that is not behind a door yet, as a job for the pool.
-pub(crate) fn put_behind_a_door(line: usize, look_out: Duration) -> Option<Arc<dyn Run>> {
+pub(crate) fn put_behind_a_door(
+    line: usize,
+    look_out: Duration,
+    process: Process,
+) -> Option<Arc<dyn Run>> {
     let oldest = |loans: &RefCell<Vec<Loan>>| {
         let mut loans = loans.borrow_mut();
         // Who asks is given the oldest, so that those before it stand behind doors already.
         let first = loans.partition_point(|loan| loan.door.is_some());
         let loan =
             loans[first..].iter_mut().find(|loan| loan.door.is_none() && loan.line == line)?;
-        let door = Arc::new(Door::to(Some(loan.errand), look_out));
+        let door = Arc::new(Door::to(Some(loan.errand), look_out, process));
         loan.door = Some(door.clone());
         Some(door.job(0))
     };

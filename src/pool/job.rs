@@ -146,6 +146,43 @@ pub(crate) trait Queued<T>: Outcome<T> + Run {
     fn as_run(self: Arc<Self>) -> Arc<dyn Run>;
 }
 
+/// How a job for the queue is made of a closure.
+///
+/// A large one goes into a box, first of all: on the way to its worker it is moved a dozen times, each
+/// time to another place of a stack unless an optimiser helps. And the way is chosen before it is taken,
+/// for a function that has both keeps room for both.
+pub(crate) fn maker<F, T>() -> Maker<F, T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    fn boxed<F, T>(
+        closure: F,
+        at: &'static Location<'static>,
+        token: Option<CancellationToken>,
+    ) -> Arc<dyn Queued<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let closure = Box::new(closure);
+        Arc::new(Job::new(move || closure(), at, token))
+    }
+    if is_large::<F>() {
+        boxed
+    } else {
+        |closure, at, token| Arc::new(Job::new(closure, at, token))
+    }
+}
+
+pub(crate) type Maker<F, T> =
+    fn(F, &'static Location<'static>, Option<CancellationToken>) -> Arc<dyn Queued<T>>;
+
+/// Whether a closure is too large to be moved about.
+pub(crate) const fn is_large<F>() -> bool {
+    size_of::<F>() > 1024
+}
+
 pub(crate) struct Job<F, T> {
     claim: Claim,
     cell: Settle<F, Result<T, JoinError>>,
@@ -158,20 +195,18 @@ pub(crate) struct Job<F, T> {
 }
 
 impl<F, T> Job<F, T> {
-    #[inline]
-    pub(crate) fn new(closure: F, submitted_at: &'static Location<'static>) -> Self {
+    pub(crate) fn new(
+        closure: F,
+        submitted_at: &'static Location<'static>,
+        token: Option<CancellationToken>,
+    ) -> Self {
         Self {
             claim: Claim::new(),
             cell: Settle::queued(closure),
             submitted_at,
-            token: None,
+            token,
             hold: Hold::take().map(Box::new),
         }
-    }
-
-    pub(crate) fn with_token(mut self, token: CancellationToken) -> Self {
-        self.token = Some(token);
-        self
     }
 
     fn settle(&self, result: Result<T, JoinError>, runner: &dyn Runner) {

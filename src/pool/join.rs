@@ -90,7 +90,7 @@ impl ThreadPool {
     fn hand_out(&self, line: usize, forked_at: &'static Location<'static>) {
         let shared = &self.shared;
         shared.inbox.want_work(false);
-        if let Some(job) = put_behind_a_door(line, shared.settings.look_out) {
+        if let Some(job) = put_behind_a_door(line, shared.settings.look_out, shared.process) {
             submit::try_queue(shared, job, forked_at);
         }
     }

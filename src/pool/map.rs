@@ -20,6 +20,7 @@ use crate::wait::deadline::Deadline;
 use crate::wait::panic_hook::PanicHook;
 
 use super::handle::JoinHandle;
+use super::job;
 use super::thread_pool::ThreadPool;
 
 /// How many jobs there are ahead of the reader, for each thread. Enough to keep the workers busy
@@ -191,12 +192,14 @@ where
         }
         let (f, submitted_at, n_inputs) = (self.f.clone(), self.submitted_at, inputs.len());
         let panic_hook = self.pool.panic_hook().clone();
-        let handle = self.pool.submit_from(submitted_at, move || {
+        let job = move || {
             let began = prims::now();
             let call = |input| panic::catch(submitted_at, || f(input)).map_err(JoinError::Panicked);
             let results = inputs.into_iter().map(call).collect();
             Done { results, took: began.elapsed(), panic_hook }
-        });
+        };
+        let job = job::maker()(job, submitted_at, None);
+        let handle = self.pool.submit_job(submitted_at, job);
         self.jobs.push_back(Job { handle, n_inputs });
         true
     }

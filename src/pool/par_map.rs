@@ -59,7 +59,7 @@ impl ThreadPool {
         let (rest, pieces) =
             (Mutex::new(Rest { items, n_before: 0, panic: None }), Mutex::new(Vec::new()));
         let work = Work { rest, pieces, f, n_threads: n_helpers + 1, called_at };
-        let door = Door::new(self.shared.settings.look_out);
+        let door = Door::new(self.shared.settings.look_out, self.shared.process);
         let mut results = Vec::with_capacity(items.len());
         door.lend(&work, || {
             let queue = |helper| {

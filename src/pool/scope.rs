@@ -28,7 +28,7 @@ use crate::wait::settle::Progress;
 
 use super::borrow::{Door, Errand};
 use super::handle::Cancel;
-use super::job::{Job, Outcome, Run, Runner, WorkerStats};
+use super::job::{Job, Outcome, Run, Runner, WorkerStats, is_large};
 use super::shared::Shared;
 use super::submit;
 use super::thread_pool::ThreadPool;
@@ -100,7 +100,7 @@ impl ThreadPool {
     ) -> R {
         let scope = Scope {
             shared: self.shared.clone(),
-            door: Door::new(self.shared.settings.look_out),
+            door: Door::new(self.shared.settings.look_out, self.shared.process),
             // Emptied below. With a drop of its own it could not hold what borrows the scope itself.
             jobs: ManuallyDrop::new(Mutex::new(Jobs::default())),
             scope: PhantomData,
@@ -234,8 +234,34 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let submitted_at = Location::caller();
-        let job = Arc::new(Job::new(closure, submitted_at));
+        let submit = if is_large::<F>() { Self::submit_boxed } else { Self::submit_from };
+        submit(self, Location::caller(), closure)
+    }
+
+    /// See [`job::maker`](super::job::maker).
+    fn submit_boxed<F, T>(
+        &'scope self,
+        submitted_at: &'static Location<'static>,
+        closure: F,
+    ) -> ScopedHandle<'scope, T>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let closure = Box::new(closure);
+        self.submit_from(submitted_at, move || closure())
+    }
+
+    fn submit_from<F, T>(
+        &'scope self,
+        submitted_at: &'static Location<'static>,
+        closure: F,
+    ) -> ScopedHandle<'scope, T>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let job = Arc::new(Job::new(closure, submitted_at, None));
         let number = self.jobs.lock().add(job.clone());
         let queued = self.door.job(number);
 
@@ -273,6 +299,7 @@ impl<'scope> Scope<'scope, '_> {
                 take_back(&self.shared, &queued);
                 continue;
             }
+            self.shared.process.is_awaited();
             // What was there before is a parker of ours, too: its drop runs no other code.
             jobs.waiter = Some(context.waker().clone());
             jobs.is_waiter_helping = is_helping;

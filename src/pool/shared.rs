@@ -24,6 +24,7 @@ use crate::error::CancelReason;
 use crate::event::{Ending, Step};
 use crate::prims::{Mutex, MutexGuard, ThreadHandle};
 use crate::wait::deferred;
+use crate::wait::forked::Process;
 use crate::wait::parker::Parker;
 
 use super::builder::Settings;
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     /// What is counted by those who are not workers.
     pub(crate) stats: WorkerStats,
     pub(crate) settings: Settings,
+    /// Where the threads are.
+    pub(crate) process: Process,
 }
 
 /// What the workers know of each other.
@@ -210,6 +213,7 @@ impl Shared {
             places: settings.queue_limit.map(Places::new),
             stats: WorkerStats::new(settings.panic_hook.clone()),
             settings,
+            process: Process::current(),
         }
     }
 
@@ -271,6 +275,7 @@ impl Shared {
 
     /// Refuses all of them.
     pub(crate) fn refuse_all(&self, drained: Drained, reason: &CancelReason) {
+        drop(drained.tombstones);
         self.give_back_places(drained.unrun.len());
         for job in drained.unrun {
             self.refuse(job, reason.clone());
@@ -303,6 +308,7 @@ impl Shared {
                 Poll::Ready(End::JoinThreads(mem::take(&mut state.threads)))
             }
             Phase::Open | Phase::Closing | Phase::Joining => {
+                self.process.is_awaited();
                 if !state.end_waiters.iter().any(|kept| kept.will_wake(&waker)) {
                     state.end_waiters.push(waker);
                 }

@@ -47,7 +47,8 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// [`ShutdownError::InsideWorker`] on a worker of this pool; then nothing has happened.
+    /// [`ShutdownError::InsideWorker`] on a worker of this pool, and [`ShutdownError::Forked`] in the
+    /// child of a fork; then nothing has happened.
     #[doc(alias = "close")]
     pub fn shutdown(&self, queued: Shutdown) -> Result<(), ShutdownError> {
         self.shutdown_until(queued, Deadline::Never)
@@ -90,6 +91,9 @@ impl ThreadPool {
     fn shutdown_until(&self, queued: Shutdown, deadline: Deadline) -> Result<(), ShutdownError> {
         if worker::on_worker(&self.shared) {
             return Err(ShutdownError::InsideWorker);
+        }
+        if !self.shared.process.is_current() {
+            return Err(ShutdownError::Forked);
         }
         self.close(queued);
         let end = poll_fn(|context| self.shared.poll_end(context));
@@ -136,8 +140,11 @@ impl ThreadPool {
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
-        if self.shutdown(Shutdown::Drain).is_err() {
-            self.close(Shutdown::Drain); // On a worker, which will come to its own end.
+        match self.shutdown(Shutdown::Drain) {
+            // On a worker, which will come to its own end.
+            Err(ShutdownError::InsideWorker) => self.close(Shutdown::Drain),
+            // In the child of a fork there is nothing that could be ended.
+            Ok(()) | Err(ShutdownError::Forked | ShutdownError::StillRunning { .. }) => {}
         }
     }
 }

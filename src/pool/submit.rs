@@ -41,6 +41,7 @@ pub(crate) fn submit(
         return queue(shared, once(job), submitted_at);
     }
     if !on_worker(shared) {
+        shared.process.check();
         let look_out = shared.settings.look_out;
         match token {
             Some(token) => places.take(look_out, token.cancelled()),

@@ -5,13 +5,12 @@
 //! hold: the handle settles, whether the closure returns, panics, or never got a thread.
 
 use std::panic::Location;
-use std::sync::Arc;
 
 use crate::error::no_thread;
 use crate::prims::{ThreadSpec, spawn_thread};
 
 use super::handle::JoinHandle;
-use super::job::{Job, Run, WorkerStats};
+use super::job::{self, WorkerStats};
 
 /// Runs a closure on a thread of its own.
 ///
@@ -44,8 +43,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let job = Arc::new(Job::new(closure, Location::caller()));
-    let on_its_thread = job.clone();
+    let job = job::maker()(closure, Location::caller(), None);
+    let on_its_thread = job.clone().as_run();
     let spawned = spawn_thread(ThreadSpec::default(), move || {
         on_its_thread.run(&WorkerStats::default());
     });

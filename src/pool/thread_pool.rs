@@ -14,10 +14,10 @@ use crate::wait::panic_hook::PanicHook;
 
 use super::builder::Builder;
 use super::handle::JoinHandle;
-use super::job::{Job, Run};
+use super::job::{self, Job, Queued, is_large};
 use super::shared::{Shared, Stats};
 use super::submit;
-use super::watch::Watch;
+use super::watch::{EndOfWatch, Watch};
 
 /// A number of threads that run the closures handed to them.
 ///
@@ -41,6 +41,10 @@ use super::watch::Watch;
 /// **Dropping it** runs what is queued, joins every thread, and only then returns. On one of its own
 /// workers, which could not join itself, the drop lets no more jobs in and returns at once; the
 /// threads end when the queue is empty.
+///
+/// **After a `fork`** the child has a pool without threads. There, whatever would wait for one panics
+/// and says so, [`shutdown`](Self::shutdown) is an error, and a drop does nothing; build another pool.
+/// The child must not fork in the middle of a call: a lock that is held then is held for ever.
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
     pub(crate) shared: Arc<Shared>,
@@ -91,7 +95,8 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.submit_from(Location::caller(), closure)
+        let submitted_at = Location::caller();
+        self.submit_job(submitted_at, job::maker()(closure, submitted_at, None))
     }
 
     /// Hands in a closure if the queue has room for it, and never waits.
@@ -113,8 +118,8 @@ impl ThreadPool {
             return Err(QueueFull(closure));
         }
         let submitted_at = Location::caller();
-        let job = Arc::new(Job::new(closure, submitted_at));
-        submit::queue(&self.shared, once(job.clone() as Arc<dyn Run>), submitted_at);
+        let job = job::maker()(closure, submitted_at, None);
+        submit::queue(&self.shared, once(job.clone().as_run()), submitted_at);
         Ok(JoinHandle::queued(job, self.shared.clone()))
     }
 
@@ -141,21 +146,23 @@ impl ThreadPool {
     {
         const BATCH: usize = 64; // The first jobs run while the later ones are still being made.
         let (submitted_at, mut closures) = (Location::caller(), closures.into_iter());
+        let make = job::maker();
         if self.shared.places.is_some() {
             // One by one, for each has to wait for its place.
-            return closures.map(|closure| self.submit_from(submitted_at, closure)).collect();
+            let submit = |closure| self.submit_job(submitted_at, make(closure, submitted_at, None));
+            return closures.map(submit).collect();
         }
         let mut handles = Vec::with_capacity(closures.size_hint().0);
         loop {
             let jobs: Vec<_> = closures
                 .by_ref()
                 .take(BATCH)
-                .map(|closure| Arc::new(Job::new(closure, submitted_at)))
+                .map(|closure| make(closure, submitted_at, None))
                 .collect();
             if jobs.is_empty() {
                 return handles;
             }
-            let queued: Vec<_> = jobs.iter().map(|job| job.clone() as Arc<dyn Run>).collect();
+            let queued: Vec<_> = jobs.iter().map(|job| job.clone().as_run()).collect();
             submit::queue(&self.shared, queued, submitted_at);
             handles
                 .extend(jobs.into_iter().map(|job| JoinHandle::queued(job, self.shared.clone())));
@@ -199,30 +206,21 @@ impl ThreadPool {
     {
         let (submitted_at, token) = (Location::caller(), token.child());
         let (watch, end_of_watch) = Watch::new();
-        let its_token = token.clone();
-        let closure = move || {
-            drop(end_of_watch);
-            closure(&its_token)
-        };
-        let job = Arc::new(Job::new(closure, submitted_at).with_token(token.clone()));
-        let queued: Arc<dyn Run> = job.clone();
+        let make = if is_large::<F>() { watched_in_a_box } else { watched };
+        let job = make(closure, submitted_at, token.clone(), end_of_watch);
+        let queued = job.clone().as_run();
         let to_watch = Arc::downgrade(&queued);
         submit::submit(&self.shared, queued, Some(&token), submitted_at);
         watch.begin(&token, &self.shared, to_watch);
         JoinHandle::queued(job, self.shared.clone())
     }
 
-    pub(crate) fn submit_from<F, T>(
+    pub(crate) fn submit_job<T>(
         &self,
         submitted_at: &'static Location<'static>,
-        closure: F,
-    ) -> JoinHandle<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        let job = Arc::new(Job::new(closure, submitted_at));
-        submit::submit(&self.shared, job.clone(), None, submitted_at);
+        job: Arc<dyn Queued<T>>,
+    ) -> JoinHandle<T> {
+        submit::submit(&self.shared, job.clone().as_run(), None, submitted_at);
         JoinHandle::queued(job, self.shared.clone())
     }
 
@@ -249,6 +247,40 @@ impl ThreadPool {
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }
+}
+
+/// A job that lets its watch go when it begins.
+fn watched<F, T>(
+    closure: F,
+    submitted_at: &'static Location<'static>,
+    token: CancellationToken,
+    end_of_watch: EndOfWatch,
+) -> Arc<dyn Queued<T>>
+where
+    F: FnOnce(&CancellationToken) -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let its_token = token.clone();
+    let closure = move || {
+        drop(end_of_watch);
+        closure(&its_token)
+    };
+    Arc::new(Job::new(closure, submitted_at, Some(token)))
+}
+
+/// The same for a large closure; see [`job::maker`].
+fn watched_in_a_box<F, T>(
+    closure: F,
+    submitted_at: &'static Location<'static>,
+    token: CancellationToken,
+    end_of_watch: EndOfWatch,
+) -> Arc<dyn Queued<T>>
+where
+    F: FnOnce(&CancellationToken) -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let closure = Box::new(closure);
+    watched(move |token: &CancellationToken| closure(token), submitted_at, token, end_of_watch)
 }
 
 impl Builder {

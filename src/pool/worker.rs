@@ -55,6 +55,7 @@ pub(crate) fn ran_here(
     job: impl FnOnce() -> Arc<dyn Run>,
     waker: &Waker,
 ) -> bool {
+    shared.process.is_awaited();
     let Some(context) = context_in(shared) else { return false };
     let job = job();
     if help::is_asked() {
@@ -86,6 +87,7 @@ pub(crate) fn wake_worker(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>
         WakeTarget::None => {}
         WakeTarget::Idle(parker) => {
             drop(state);
+            shared.process.check();
             parker.unpark();
         }
         WakeTarget::New(number) => start(shared, state, number),
@@ -98,6 +100,7 @@ pub(crate) fn wake_worker(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>
 
 /// Starts a thread, under the lock: a shutdown finds the thread up and to be joined, or not there.
 fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>, number: usize) {
+    shared.process.check();
     let settings = &shared.settings;
     let name = format!("{}-{number}", settings.name);
     let spec = ThreadSpec { name: Some(name), stack_size: settings.stack_size };

@@ -15,6 +15,7 @@ use std::time::Duration;
 use crate::prims::{self, thread_local};
 
 use super::deadline::Deadline;
+use super::forked;
 use super::help::forget_offer;
 use super::host::Host;
 use super::inside;
@@ -80,6 +81,7 @@ pub(crate) fn block_on_until<F: Future>(
     };
     place.put_back();
     forget_offer();
+    forked::end_wait();
     output
 }
 

@@ -10,6 +10,7 @@
 //! | `as_completed(handles)` | posts an index to a completion queue| one small `Arc` each  |
 
 pub(crate) mod deadline;
+pub(crate) mod forked;
 pub(crate) mod parker;
 pub(crate) mod timers;
 pub(crate) mod elsewhere;

@@ -24,3 +24,6 @@ mod limits;
 mod deadlines;
 mod borrowing;
 mod forking;
+mod chains;
+#[cfg(unix)]
+mod forked;
