@@ -18,6 +18,7 @@ pub(crate) mod block_on;
 pub(crate) mod settle;
 pub(crate) mod panic_hook;
 pub(crate) mod wait_list;
+pub(crate) mod permits;
 pub(crate) mod timers;
 pub(crate) mod alarm;
 pub(crate) mod clock;
