@@ -302,6 +302,81 @@ impl fmt::Display for ShutdownError {
 
 impl Error for ShutdownError {}
 
+/// A semaphore or a queue is closed: nothing more comes of waiting for it.
+///
+/// What could not be [put](crate::Queue::put) into a queue is inside; otherwise there is nothing.
+#[doc(alias = "QueueShutDown")]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Closed<T = ()>(pub(crate) T);
+
+impl<T> Closed<T> {
+    /// What was not let in.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> fmt::Debug for Closed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Closed(..)")
+    }
+}
+
+impl<T> fmt::Display for Closed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it is closed")
+    }
+}
+
+impl<T> Error for Closed<T> {}
+
+/// Why a permit, an item or room for one was not to be had at once.
+///
+/// You meet it in [`Semaphore::try_acquire`], [`Queue::try_get`] and [`Queue::try_put`]. What could not
+/// be put is inside; otherwise there is nothing.
+///
+/// [`Semaphore::try_acquire`]: crate::Semaphore::try_acquire
+/// [`Queue::try_get`]: crate::Queue::try_get
+/// [`Queue::try_put`]: crate::Queue::try_put
+#[doc(alias = "QueueEmpty")]
+#[doc(alias = "QueueFull")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TryError<T = ()> {
+    /// There is none, or only what others wait for who came before.
+    WouldBlock(T),
+    /// It is closed: another try is in vain.
+    Closed(T),
+}
+
+impl<T> TryError<T> {
+    /// What was not let in.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::WouldBlock(value) | Self::Closed(value) => value,
+        }
+    }
+}
+
+impl<T> fmt::Debug for TryError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WouldBlock(_) => "WouldBlock(..)",
+            Self::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+impl<T> fmt::Display for TryError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WouldBlock(_) => "not without waiting for it",
+            Self::Closed(_) => "it is closed",
+        })
+    }
+}
+
+impl<T> Error for TryError<T> {}
+
 /// The words for a thread that the system refused.
 pub(crate) fn no_thread(error: &io::Error) -> CancelReason {
     CancelReason::NoWorker(format!("the system refused a thread: {error}").into())

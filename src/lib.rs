@@ -125,8 +125,8 @@ mod documents {
 }
 
 pub use error::{
-    BuildError, CancelReason, Cancelled, Elapsed, FlatError, JoinError, QueueFull, ShutdownError,
-    StillRunning, Unfinished,
+    BuildError, CancelReason, Cancelled, Closed, Elapsed, FlatError, JoinError, QueueFull,
+    ShutdownError, StillRunning, TryError, Unfinished,
 };
 pub use event::{Ending, Event, Step, What};
 pub use executor::failures::{Cause, Failure, Failures};
@@ -150,7 +150,6 @@ pub use pool::scope::{Scope, ScopedHandle};
 pub use pool::shared::Stats;
 pub use pool::shutdown::Shutdown;
 pub use pool::thread_pool::ThreadPool;
-pub use sync::error::{Closed, TryAcquireError, TryGetError, TryPutError};
 pub use sync::flag::Flag;
 pub use sync::generator::{Generator, Yielder, generator};
 pub use sync::item::Item;

@@ -9,9 +9,7 @@ use std::task::{Context, Poll};
 
 use crate::prims::{AtomicBool, Mutex, Ordering};
 use crate::wait::tag::{self, Tag};
-use crate::wait::wait_list::{Key, Left, WaitList};
-
-use super::to_wake::{locked, poll_locked};
+use crate::wait::wait_list::{Key, Left, WaitList, locked, poll_locked};
 
 use Ordering::{Acquire, Relaxed, Release};
 
@@ -54,7 +52,7 @@ impl Flag {
         // ORDERING: Release. Pairs with the Acquire in `is_set`. Who looks before we have the lock of
         // the line, and does not see it, stands there when we do.
         self.is_set.store(true, Release);
-        locked(&self.line, |line, to_wake| to_wake.wake_all(line));
+        locked(&self.line, |line, wakers| wakers.wake_all(line));
     }
 
     /// Takes it back: whoever comes from now on waits. Those who were told go on all the same.
@@ -126,9 +124,9 @@ impl<W: Awaited> Future for Wait<'_, W> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let Self { what, key } = &mut *self;
-        let polled = poll_locked(what.line(), context, |line, to_wake| match key {
+        let polled = poll_locked(what.line(), context, |line, wakers| match key {
             None if what.is_so() => Poll::Ready(()),
-            _ => line.poll(key, 1, &mut to_wake.waiter),
+            _ => line.poll(key, 1, &mut wakers.waiter),
         });
         if polled.is_pending() {
             tag::say(what.tag());
@@ -140,9 +138,9 @@ impl<W: Awaited> Future for Wait<'_, W> {
 impl<W: Awaited> Drop for Wait<'_, W> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            locked(self.what.line(), |line, to_wake| match line.leave(key) {
+            locked(self.what.line(), |line, wakers| match line.leave(key) {
                 Left::Served => {} // It was told something, and given nothing.
-                Left::Unserved(waker) => to_wake.waiter = Some(waker),
+                Left::Unserved(waker) => wakers.waiter = Some(waker),
             });
         }
     }

@@ -13,10 +13,9 @@ use std::sync::Arc;
 
 use crate::prims::{AtomicUsize, Mutex, Ordering};
 use crate::wait::tag::{Describe, Tag};
-use crate::wait::wait_list::WaitList;
+use crate::wait::wait_list::{WaitList, locked};
 
 use super::flag::{Awaited, Wait};
-use super::to_wake::locked;
 
 use Ordering::{Acquire, Relaxed, Release};
 
@@ -100,10 +99,10 @@ impl Unfinished {
     /// The last item is done.
     #[cold]
     fn tell(&self) {
-        locked(&self.line, |line, to_wake| {
+        locked(&self.line, |line, wakers| {
             // If there are some again, who waits may have come after them, and goes on waiting.
             if self.n() == 0 {
-                to_wake.wake_all(line);
+                wakers.wake_all(line);
             }
         });
     }

@@ -12,9 +12,6 @@
 //!                                                    └──► is dropped ──► gives it ──► …
 //! ```
 
-pub(crate) mod error;
-pub(crate) mod to_wake;
-pub(crate) mod permits;
 pub(crate) mod semaphore;
 pub(crate) mod flag;
 pub(crate) mod item;

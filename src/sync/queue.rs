@@ -19,14 +19,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::error::{Closed, TryError};
 use crate::prims::Mutex;
+use crate::wait::permits::Count;
 use crate::wait::tag::{self, Tag};
-use crate::wait::wait_list::Key;
+use crate::wait::wait_list::{Key, Wakers, locked, poll_locked};
 
-use super::error::{Closed, TryGetError, TryPutError};
 use super::item::{Item, Unfinished};
-use super::permits::Permits;
-use super::to_wake::{ToWake, locked, poll_locked};
 
 /// Items on their way from those who put them in to those who get them out.
 ///
@@ -76,9 +75,9 @@ pub struct Queue<T> {
 struct State<T> {
     items: VecDeque<Item<T>>,
     /// The right to put one.
-    rooms: Permits,
+    rooms: Count,
     /// The right to get one.
-    gets: Permits,
+    gets: Count,
 }
 
 /// What becomes of the items in a queue that is [closed](Queue::close).
@@ -98,7 +97,7 @@ impl<T> Queue<T> {
     /// If `capacity` is 0: nothing could ever be put.
     pub fn bounded(capacity: usize) -> Self {
         assert!(capacity > 0, "a queue of capacity 0 has room for nothing: give it at least 1");
-        let (rooms, gets) = (Permits::new(capacity), Permits::new(0));
+        let (rooms, gets) = (Count::new(capacity), Count::new(0));
         let state = Mutex::new(State { items: VecDeque::new(), rooms, gets });
         Self { state, unfinished: Unfinished::new() }
     }
@@ -125,18 +124,16 @@ impl<T> Queue<T> {
     ///
     /// # Errors
     ///
-    /// [`TryPutError`] says whether it is worth another try, and gives the item back.
+    /// [`TryError`] says whether it is worth another try, and gives the item back.
     #[doc(alias = "put_nowait")]
-    pub fn try_put(&self, item: T) -> Result<(), TryPutError<T>> {
-        locked(&self.state, |state, to_wake| {
-            if state.rooms.is_closed() {
-                Err(TryPutError::Closed(item))
-            } else if state.rooms.try_take(1) {
-                state.push(Item::new(item, &self.unfinished), to_wake);
-                Ok(())
-            } else {
-                Err(TryPutError::Full(item))
+    pub fn try_put(&self, item: T) -> Result<(), TryError<T>> {
+        locked(&self.state, |state, wakers| {
+            match state.rooms.try_take(1) {
+                Ok(()) => state.push(Item::new(item, &self.unfinished), wakers),
+                Err(TryError::WouldBlock(())) => return Err(TryError::WouldBlock(item)),
+                Err(TryError::Closed(())) => return Err(TryError::Closed(item)),
             }
+            Ok(())
         })
     }
 
@@ -166,17 +163,12 @@ impl<T> Queue<T> {
     ///
     /// # Errors
     ///
-    /// [`TryGetError`] says whether it is worth another try.
+    /// [`TryError`] says whether it is worth another try.
     #[doc(alias = "get_nowait")]
-    pub fn try_get(&self) -> Result<Item<T>, TryGetError> {
-        locked(&self.state, |state, to_wake| {
-            if state.gets.is_closed() {
-                Err(TryGetError::Closed)
-            } else if state.gets.try_take(1) {
-                Ok(state.pop(to_wake))
-            } else {
-                Err(TryGetError::Empty)
-            }
+    pub fn try_get(&self) -> Result<Item<T>, TryError> {
+        locked(&self.state, |state, wakers| {
+            state.gets.try_take(1)?;
+            Ok(state.pop(wakers))
         })
     }
 
@@ -197,25 +189,25 @@ impl<T> Queue<T> {
     /// A queue that is being drained can still be discarded. More than that a second call does not do.
     ///
     /// ```
-    /// use handspun::{Close, Queue, TryGetError};
+    /// use handspun::{Close, Queue, TryError};
     ///
     /// let queue = Queue::bounded(2);
     /// queue.try_put(1)?;
     /// queue.close(Close::Drain);
     /// assert_eq!(queue.try_put(2).unwrap_err().into_inner(), 2);
     /// assert_eq!(*queue.try_get()?, 1);
-    /// assert_eq!(queue.try_get().unwrap_err(), TryGetError::Closed);
+    /// assert_eq!(queue.try_get().unwrap_err(), TryError::Closed(()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "shutdown")]
     pub fn close(&self, how: Close) {
-        let discarded = locked(&self.state, |state, to_wake| {
-            state.rooms.close(to_wake);
+        let discarded = locked(&self.state, |state, wakers| {
+            state.rooms.close(wakers);
             let discarded = match how {
                 Close::Drain => VecDeque::new(),
                 Close::Discard => mem::take(&mut state.items),
             };
-            state.close_if_drained(to_wake);
+            state.close_if_drained(wakers);
             discarded
         });
         drop(discarded); // Other people's code, and it may panic: nobody waits for it any more.
@@ -245,22 +237,23 @@ impl<T> Queue<T> {
 
 impl<T> State<T> {
     /// The item has a room by now.
-    fn push(&mut self, item: Item<T>, to_wake: &mut ToWake) {
+    fn push(&mut self, item: Item<T>, wakers: &mut Wakers) {
         self.items.push_back(item);
-        self.gets.give(1, to_wake);
+        self.gets.add(1, wakers);
     }
 
     /// A get was taken by now.
-    fn pop(&mut self, to_wake: &mut ToWake) -> Item<T> {
+    fn pop(&mut self, wakers: &mut Wakers) -> Item<T> {
+        self.gets.forget(1);
         let item = self.items.pop_front().expect("there is an item for each get");
-        self.rooms.give(1, to_wake);
-        self.close_if_drained(to_wake);
+        self.rooms.give(1, wakers);
+        self.close_if_drained(wakers);
         item
     }
 
-    fn close_if_drained(&mut self, to_wake: &mut ToWake) {
+    fn close_if_drained(&mut self, wakers: &mut Wakers) {
         if self.rooms.is_closed() && self.items.is_empty() {
-            self.gets.close(to_wake);
+            self.gets.close(wakers);
         }
     }
 }
@@ -293,13 +286,13 @@ impl<T> Future for Put<'_, T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue, item, key } = &mut *self;
         assert!(item.is_some(), "a future is not polled again after it was ready");
-        let polled = poll_locked(&queue.state, context, |state, to_wake| {
-            state.rooms.poll(1, key, to_wake).map(|room| {
+        let polled = poll_locked(&queue.state, context, |state, wakers| {
+            state.rooms.poll(1, key, wakers).map(|room| {
                 let item = item.take().expect("it was not put");
                 if room.is_err() {
                     return Err(Closed(item));
                 }
-                state.push(Item::new(item, &queue.unfinished), to_wake);
+                state.push(Item::new(item, &queue.unfinished), wakers);
                 Ok(())
             })
         });
@@ -313,7 +306,7 @@ impl<T> Future for Put<'_, T> {
 impl<T> Drop for Put<'_, T> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            locked(&self.queue.state, |state, to_wake| state.rooms.leave(1, key, to_wake));
+            locked(&self.queue.state, |state, wakers| state.rooms.leave(1, key, wakers));
         }
     }
 }
@@ -330,8 +323,8 @@ impl<T> Future for Get<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue, key } = &mut *self;
-        let polled = poll_locked(&queue.state, context, |state, to_wake| {
-            state.gets.poll(1, key, to_wake).map_ok(|()| state.pop(to_wake))
+        let polled = poll_locked(&queue.state, context, |state, wakers| {
+            state.gets.poll(1, key, wakers).map_ok(|()| state.pop(wakers))
         });
         if polled.is_pending() {
             tag::say(Tag::Words("an item of a queue"));
@@ -343,7 +336,7 @@ impl<T> Future for Get<'_, T> {
 impl<T> Drop for Get<'_, T> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            locked(&self.queue.state, |state, to_wake| state.gets.leave(1, key, to_wake));
+            locked(&self.queue.state, |state, wakers| state.gets.leave(1, key, wakers));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A semaphore: so many at once, and the others wait their turn.
 //!
-//! Knows nothing of what its permits allow. The counting and the line are those of `permits`; here
-//! is the lock around them, the guard, and the future that waits.
+//! Knows nothing of what its permits allow. The count and the line are those of `wait::permits`, which
+//! whatever has a limit waits in; here are the names for those who use the crate.
 //!
 //! What must always hold: every permit is free, promised to one waiter, or in one guard, unless it
 //! was forgotten.
@@ -12,13 +12,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::prims::Mutex;
-use crate::wait::tag::{self, Tag};
-use crate::wait::wait_list::Key;
-
-use super::error::{Closed, TryAcquireError};
-use super::permits::Permits;
-use super::to_wake::{locked, poll_locked};
+use crate::error::{Closed, TryError};
+use crate::wait::permits::{self, Permits, Source};
 
 /// Lets so many go on at once, and the others wait their turn.
 ///
@@ -54,18 +49,12 @@ use super::to_wake::{locked, poll_locked};
 #[doc(alias = "Lock")]
 #[doc(alias = "Mutex")]
 #[doc(alias = "CapacityLimiter")]
-pub struct Semaphore(Mutex<State>);
-
-struct State {
-    permits: Permits,
-    /// Free, promised or out. It says whether somebody asks for more than there are.
-    n_in_all: usize,
-}
+pub struct Semaphore(Permits);
 
 impl Semaphore {
     /// A semaphore with so many permits, all free. It may be none: see [`add_permits`](Self::add_permits).
     pub fn new(permits: usize) -> Self {
-        Self(Mutex::new(State { permits: Permits::new(permits), n_in_all: permits }))
+        Self(Permits::new(permits))
     }
 
     /// One permit, as soon as there is one for us. Dropping the permit gives it back.
@@ -104,7 +93,7 @@ impl Semaphore {
         &self,
         n: usize,
     ) -> impl Future<Output = Result<Permit<'_>, Closed>> + Unpin {
-        WaitForPermits { semaphore: Holder::Borrowed(self), n, key: None }
+        acquire(Holder::Borrowed(self), n)
     }
 
     /// The same as [`acquire`](Self::acquire), but the permit may go anywhere: it shares the semaphore.
@@ -127,26 +116,26 @@ impl Semaphore {
     pub fn acquire_owned(
         self: &Arc<Self>,
     ) -> impl Future<Output = Result<Permit<'static>, Closed>> + Unpin + use<> {
-        WaitForPermits { semaphore: Holder::Shared(self.clone()), n: 1, key: None }
+        acquire(Holder::Shared(self.clone()), 1)
     }
 
     /// One permit, if one is free and nobody waits for it.
     ///
     /// # Errors
     ///
-    /// [`TryAcquireError`] says whether it is worth another try.
+    /// [`TryError`] says whether it is worth another try.
     #[doc(alias = "try_lock")]
-    pub fn try_acquire(&self) -> Result<Permit<'_>, TryAcquireError> {
-        self.try_take(1).map(|()| Permit { semaphore: Holder::Borrowed(self), n: 1 })
+    pub fn try_acquire(&self) -> Result<Permit<'_>, TryError> {
+        permits::try_acquire(Holder::Borrowed(self), 1).map(Permit)
     }
 
     /// The same as [`try_acquire`](Self::try_acquire), but the permit may go anywhere.
     ///
     /// # Errors
     ///
-    /// [`TryAcquireError`], as there.
-    pub fn try_acquire_owned(self: &Arc<Self>) -> Result<Permit<'static>, TryAcquireError> {
-        self.try_take(1).map(|()| Permit { semaphore: Holder::Shared(self.clone()), n: 1 })
+    /// [`TryError`], as there.
+    pub fn try_acquire_owned(self: &Arc<Self>) -> Result<Permit<'static>, TryError> {
+        permits::try_acquire(Holder::Shared(self.clone()), 1).map(Permit)
     }
 
     /// Makes `n` new permits. Those who wait have them first.
@@ -158,12 +147,7 @@ impl Semaphore {
     /// If there were more than `usize::MAX` then.
     #[doc(alias = "release")]
     pub fn add_permits(&self, n: usize) {
-        let is_added = locked(&self.0, |state, to_wake| {
-            let n_in_all = state.n_in_all.checked_add(n)?;
-            state.n_in_all = n_in_all;
-            state.permits.give(n, to_wake);
-            Some(())
-        });
+        let is_added = self.0.add(n);
         assert!(is_added.is_some(), "a semaphore cannot have more than `usize::MAX` permits");
     }
 
@@ -171,12 +155,12 @@ impl Semaphore {
     ///
     /// Permits that are out stay good, and are given back without ado.
     pub fn close(&self) {
-        locked(&self.0, |state, to_wake| state.permits.close(to_wake));
+        self.0.close();
     }
 
     /// Whether [`close`](Self::close) was called.
     pub fn is_closed(&self) -> bool {
-        self.0.lock().permits.is_closed()
+        self.0.is_closed()
     }
 
     /// How many permits are free. None, once the semaphore is closed.
@@ -184,43 +168,7 @@ impl Semaphore {
     /// While somebody waits for many, some may be free and yet not to be had.
     #[doc(alias = "locked")]
     pub fn available(&self) -> usize {
-        let state = self.0.lock();
-        if state.permits.is_closed() { 0 } else { state.permits.n_free() }
-    }
-
-    fn try_take(&self, n: usize) -> Result<(), TryAcquireError> {
-        let mut state = self.0.lock();
-        if state.permits.is_closed() {
-            Err(TryAcquireError::Closed)
-        } else if state.permits.try_take(n) {
-            Ok(())
-        } else {
-            Err(TryAcquireError::NoPermits)
-        }
-    }
-
-    fn poll_take(
-        &self,
-        n: usize,
-        key: &mut Option<Key>,
-        context: &Context<'_>,
-    ) -> Poll<Result<(), Closed>> {
-        let mut are_so_many = true;
-        let polled = poll_locked(&self.0, context, |state, to_wake| {
-            are_so_many = n <= state.n_in_all;
-            state.permits.poll(n, key, to_wake)
-        });
-        if polled.is_pending() {
-            tag::say(Tag::Words(match are_so_many {
-                true => "a permit of a semaphore",
-                false => "more permits than its semaphore has",
-            }));
-        }
-        polled
-    }
-
-    fn give_back(&self, n: usize) {
-        locked(&self.0, |state, to_wake| state.permits.give(n, to_wake));
+        self.0.n_free()
     }
 }
 
@@ -238,10 +186,7 @@ impl fmt::Debug for Semaphore {
 /// One that was acquired with `acquire_owned` is a `Permit<'static>`. A panic drops it like anything
 /// else, and so gives it back.
 #[must_use = "dropping it at once gives it back at once"]
-pub struct Permit<'s> {
-    semaphore: Holder<'s>,
-    n: usize,
-}
+pub struct Permit<'s>(permits::Permit<Holder<'s, Semaphore>>);
 
 impl Permit<'_> {
     /// Ends the permit without giving it back: the semaphore has fewer for good.
@@ -252,67 +197,62 @@ impl Permit<'_> {
     /// let tickets = Semaphore::new(2);
     /// tickets.try_acquire()?.forget();
     /// assert_eq!(tickets.available(), 1);
-    /// # Ok::<(), handspun::TryAcquireError>(())
+    /// # Ok::<(), handspun::TryError>(())
     /// ```
-    pub fn forget(mut self) {
-        let n = std::mem::take(&mut self.n);
-        self.semaphore.0.lock().n_in_all -= n;
-    }
-}
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        self.semaphore.give_back(self.n);
+    pub fn forget(self) {
+        self.0.forget();
     }
 }
 
 impl fmt::Debug for Permit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("n", &self.n).finish_non_exhaustive()
+        f.debug_struct("Permit").field("n", &self.0.n()).finish_non_exhaustive()
     }
 }
 
-/// How a permit, or a wait for one, knows its semaphore.
-#[derive(Clone)]
-enum Holder<'s> {
-    Borrowed(&'s Semaphore),
-    Shared(Arc<Semaphore>),
+/// How a guard, or a wait for one, knows what it is of.
+pub(super) enum Holder<'s, S> {
+    Borrowed(&'s S),
+    Shared(Arc<S>),
 }
 
-impl Deref for Holder<'_> {
-    type Target = Semaphore;
-
-    fn deref(&self) -> &Semaphore {
+impl<S> Clone for Holder<'_, S> {
+    fn clone(&self) -> Self {
         match self {
-            Self::Borrowed(semaphore) => semaphore,
-            Self::Shared(semaphore) => semaphore,
+            Self::Borrowed(borrowed) => Self::Borrowed(borrowed),
+            Self::Shared(shared) => Self::Shared(shared.clone()),
         }
     }
 }
 
-/// Waits for `n` permits.
-#[must_use = "nobody stands in line until this is awaited"]
-struct WaitForPermits<'s> {
-    semaphore: Holder<'s>,
-    n: usize,
-    /// Our place in the line, once we stand there.
-    key: Option<Key>,
+impl<S> Deref for Holder<'_, S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        match self {
+            Self::Borrowed(borrowed) => borrowed,
+            Self::Shared(shared) => shared,
+        }
+    }
 }
+
+impl Source for Holder<'_, Semaphore> {
+    fn permits(&self) -> &Permits {
+        &self.0
+    }
+}
+
+/// Waits for `n` permits.
+struct WaitForPermits<'s>(permits::Waiting<Holder<'s, Semaphore>>);
 
 impl<'s> Future for WaitForPermits<'s> {
     type Output = Result<Permit<'s>, Closed>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { semaphore, n, key } = &mut *self;
-        let polled = semaphore.poll_take(*n, key, context);
-        polled.map_ok(|()| Permit { semaphore: semaphore.clone(), n: *n })
+        Pin::new(&mut self.0).poll(context).map_ok(Permit)
     }
 }
 
-impl Drop for WaitForPermits<'_> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key.take() {
-            locked(&self.semaphore.0, |state, to_wake| state.permits.leave(self.n, key, to_wake));
-        }
-    }
+fn acquire(semaphore: Holder<'_, Semaphore>, n: usize) -> WaitForPermits<'_> {
+    WaitForPermits(permits::acquire(semaphore, n, "a permit of a semaphore"))
 }

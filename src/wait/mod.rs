@@ -25,6 +25,7 @@ pub(crate) mod deferred;
 pub(crate) mod settle;
 pub(crate) mod panic_hook;
 pub(crate) mod wait_list;
+pub(crate) mod permits;
 pub(crate) mod sleep;
 pub(crate) mod timeout;
 pub(crate) mod interval;

@@ -1,4 +1,4 @@
-//! A line of waiters, first come, first served.
+//! A line of waiters, first come, first served; and wakers that wait for a lock to be let go.
 //!
 //! Knows nothing of what they wait for: it lives under its owner's lock, and the owner decides
 //! what is handed over. It works as at a counter where everybody draws a number: who is called is
@@ -8,12 +8,16 @@
 //! 1. Whoever stands first is served first, and a place once taken is never overtaken.
 //! 2. A waiter that was served and leaves before it noticed says so, and its owner passes on
 //!    what it was given. Otherwise a cancelled waiter would swallow a permit for ever.
-//! 3. Nothing here wakes or drops a waker; the owner does, after its lock is let go.
+//! 3. A waker is other people's code, and so are its clone and its drop. They run with the lock let go,
+//!    and a panic in one of them keeps nobody else from being woken.
 //! 4. Whoever leaves the middle of the line leaves a gap. The first is never a gap, and at most half
 //!    of the line are.
 
 use std::collections::VecDeque;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
+
+use crate::panic;
+use crate::prims::Mutex;
 
 /// Waiters in the order of their numbers: joining, serving and looking cost the same for ten waiters
 /// as for a million.
@@ -124,6 +128,68 @@ impl WaitList {
             self.line.retain(|waiter| waiter.waker.is_some());
             self.n_gaps = 0;
         }
+    }
+}
+
+/// Works on what is behind a lock. Whoever is to be woken is woken when the lock is let go.
+pub(crate) fn locked<S, R>(lock: &Mutex<S>, work: impl FnOnce(&mut S, &mut Wakers) -> R) -> R {
+    let mut wakers = Wakers::default();
+    let result = work(&mut lock.lock(), &mut wakers);
+    wakers.run();
+    result
+}
+
+/// Polls what is behind a lock. Mostly what is waited for is there, and then no waker is cloned. If
+/// not, it is polled once more, with one: it may have come in between.
+pub(crate) fn poll_locked<S, R>(
+    lock: &Mutex<S>,
+    context: &Context<'_>,
+    mut poll: impl FnMut(&mut S, &mut Wakers) -> Poll<R>,
+) -> Poll<R> {
+    let polled = locked(lock, &mut poll);
+    if polled.is_ready() {
+        return polled;
+    }
+    let waker = context.waker().clone();
+    locked(lock, |state, wakers| {
+        wakers.waiter = Some(waker);
+        poll(state, wakers)
+    })
+}
+
+/// Filled under a lock, and run after it.
+#[derive(Default)]
+pub(crate) struct Wakers {
+    /// Apart from the others, since mostly there is one, and it needs no allocation.
+    first: Option<Waker>,
+    more: Vec<Waker>,
+    /// Brought by who polls, to be woken by; and in the end one that nobody is to be woken by any
+    /// more, which is dropped.
+    pub(crate) waiter: Option<Waker>,
+}
+
+impl Wakers {
+    /// Serves the first in line; false if nobody waits.
+    pub(crate) fn wake_first(&mut self, line: &mut WaitList) -> bool {
+        let Some(waker) = line.serve_first() else { return false };
+        match self.first {
+            None => self.first = Some(waker),
+            Some(_) => self.more.push(waker),
+        }
+        true
+    }
+
+    /// Serves the whole line.
+    pub(crate) fn wake_all(&mut self, line: &mut WaitList) {
+        while self.wake_first(line) {}
+    }
+
+    /// Mostly there is nobody.
+    #[inline]
+    fn run(self) {
+        let Self { first, more, waiter } = self;
+        panic::wake_each(first.into_iter().chain(more));
+        panic::drop_each(waiter);
     }
 }
 

@@ -4,44 +4,43 @@ use super::Mutant;
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
-        file: "src/sync/permits.rs",
-        right: "            Left::Served => self.give(n, to_wake),",
+        file: "src/wait/permits.rs",
+        right: "            Left::Served => self.give(n, wakers),",
         wrong: "            Left::Served => {}",
         mistake: "who is served and goes takes the permit along",
         caught_by: "sync::a_permit_reaches_who_stays_though_the_first_in_line_goes",
     },
     Mutant {
-        file: "src/sync/permits.rs",
-        right: "        if key.is_none() && self.try_take(n) {",
-        wrong: "        if key.is_none() && to_wake.waiter.is_none() && self.try_take(n) {",
+        file: "src/wait/permits.rs",
+        right: "        if key.is_none() && self.try_take(n).is_ok() {",
+        wrong: "        if key.is_none() && wakers.waiter.is_none() && self.try_take(n).is_ok() {",
         mistake: "looking for a permit and standing in line are two steps",
         caught_by: "sync::a_permit_reaches_who_stays_though_the_first_in_line_goes",
     },
     Mutant {
-        file: "src/sync/permits.rs",
-        right: "                to_wake.waiter = Some(waker);
-                self.serve(to_wake);",
-        wrong: "                to_wake.waiter = Some(waker);",
+        file: "src/wait/permits.rs",
+        right: "                wakers.waiter = Some(waker);
+                self.grant(wakers);",
+        wrong: "                wakers.waiter = Some(waker);",
         mistake: "who goes unserved leaves those behind it waiting",
         caught_by: "sync::one_that_wants_many_and_goes_makes_way",
     },
     Mutant {
-        file: "src/sync/permits.rs",
-        right: "                Some(rest) => self.n_free = rest,",
-        wrong: "                Some(_) => {}",
+        file: "src/wait/permits.rs",
+        right: "                self.taken += need;",
+        wrong: "",
         mistake: "a permit that is handed over stays free",
         caught_by: "sync::a_permit_that_was_handed_over_is_nobody_elses",
     },
     Mutant {
-        file: "src/sync/permits.rs",
-        right: "                None if self.is_closed => {} // It is told that there are none.
-",
-        wrong: "",
+        file: "src/wait/permits.rs",
+        right: "            } else if !self.is_closed {",
+        wrong: "            } else {",
         mistake: "a close tells only those whom it has permits for",
         caught_by: "sync::a_close_ends_every_wait_for_a_permit",
     },
     Mutant {
-        file: "src/sync/to_wake.rs",
+        file: "src/wait/wait_list.rs",
         right: "            Some(_) => self.more.push(waker),",
         wrong: "            Some(_) => drop(waker),",
         mistake: "only the first of several is woken",
@@ -49,23 +48,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/sync/queue.rs",
-        right: "        self.gets.give(1, to_wake);",
-        wrong: "        let _ = to_wake;",
+        right: "        self.gets.add(1, wakers);",
+        wrong: "        let _ = wakers;",
         mistake: "an item is put, and nobody is told",
         caught_by: "sync::what_is_put_is_got_and_the_end_is_told",
     },
     Mutant {
         file: "src/sync/queue.rs",
-        right: "        self.rooms.give(1, to_wake);",
+        right: "        self.rooms.give(1, wakers);",
         wrong: "",
         mistake: "an item that is got leaves no room",
         caught_by: "sync::what_is_put_is_got_and_the_end_is_told",
     },
     Mutant {
         file: "src/sync/queue.rs",
-        right: "        self.rooms.give(1, to_wake);
-        self.close_if_drained(to_wake);",
-        wrong: "        self.rooms.give(1, to_wake);",
+        right: "        self.rooms.give(1, wakers);
+        self.close_if_drained(wakers);",
+        wrong: "        self.rooms.give(1, wakers);",
         mistake: "the last item of a closed queue ends nobody's wait",
         caught_by: "sync::what_is_put_is_got_and_the_end_is_told",
     },
@@ -78,21 +77,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/sync/queue.rs",
-        right: "            locked(&self.queue.state, |state, to_wake| state.rooms.leave(1, key, to_wake));",
-        wrong: "            locked(&self.queue.state, |state, to_wake| state.rooms.leave(0, key, to_wake));",
+        right: "            locked(&self.queue.state, |state, wakers| state.rooms.leave(1, key, wakers));",
+        wrong: "            locked(&self.queue.state, |state, wakers| state.rooms.leave(0, key, wakers));",
         mistake: "a put that is served and goes takes its room along",
         caught_by: "sync::room_reaches_who_stays_though_the_first_in_line_goes",
     },
     Mutant {
         file: "src/sync/item.rs",
-        right: "        locked(&self.line, |line, to_wake| {
+        right: "        locked(&self.line, |line, wakers| {
             // If there are some again, who waits may have come after them, and goes on waiting.
             if self.n() == 0 {
-                to_wake.wake_all(line);
+                wakers.wake_all(line);
             }
         });",
         wrong: "        if self.n() == 0 {
-            locked(&self.line, |line, to_wake| to_wake.wake_all(line));
+            locked(&self.line, |line, wakers| wakers.wake_all(line));
         }",
         mistake: "looking at the count and serving the line are two steps",
         caught_by: "sync::a_join_waits_for_what_is_put_while_the_last_is_done",
@@ -113,30 +112,30 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/sync/flag.rs",
         right: "        self.is_set.store(true, Release);
-        locked(&self.line, |line, to_wake| to_wake.wake_all(line));",
-        wrong: "        locked(&self.line, |line, to_wake| to_wake.wake_all(line));
+        locked(&self.line, |line, wakers| wakers.wake_all(line));",
+        wrong: "        locked(&self.line, |line, wakers| wakers.wake_all(line));
         self.is_set.store(true, Release);",
         mistake: "a flag is set when those who wait have been told",
         caught_by: "sync::a_flag_that_is_set_ends_every_wait",
     },
     Mutant {
-        file: "src/sync/to_wake.rs",
-        right: "        while let Some(waker) = line.serve_first() {",
-        wrong: "        if let Some(waker) = line.serve_first() {",
+        file: "src/wait/wait_list.rs",
+        right: "        while self.wake_first(line) {}",
+        wrong: "        self.wake_first(line);",
         mistake: "a flag that is set tells only the first in line",
         caught_by: "sync::a_flag_that_is_set_ends_every_wait",
     },
     Mutant {
         file: "src/sync/flag.rs",
-        right: "        let polled = poll_locked(what.line(), context, |line, to_wake| match key {
+        right: "        let polled = poll_locked(what.line(), context, |line, wakers| match key {
             None if what.is_so() => Poll::Ready(()),
-            _ => line.poll(key, 1, &mut to_wake.waiter),
+            _ => line.poll(key, 1, &mut wakers.waiter),
         });",
         wrong: "        if key.is_none() && what.is_so() {
             return Poll::Ready(());
         }
-        let polled = poll_locked(what.line(), context, |line, to_wake| {
-            line.poll(key, 1, &mut to_wake.waiter)
+        let polled = poll_locked(what.line(), context, |line, wakers| {
+            line.poll(key, 1, &mut wakers.waiter)
         });",
         mistake: "looking at a flag and standing in line are two steps",
         caught_by: "sync::a_join_hears_of_the_last_item",

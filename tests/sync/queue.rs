@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use handspun::{Close, Closed, Queue, TryGetError, TryPutError, block_on, timeout};
+use handspun::{Close, Closed, Queue, TryError, block_on, timeout};
 
 use crate::setup::{Polled, ROUNDS};
 use crate::support::{
@@ -20,7 +20,7 @@ fn full(items: impl IntoIterator<Item = u32, IntoIter: ExactSizeIterator>) -> Qu
     queue
 }
 
-fn got(queue: &Queue<u32>) -> Result<u32, TryGetError> {
+fn got(queue: &Queue<u32>) -> Result<u32, TryError> {
     queue.try_get().map(|item| item.into_inner())
 }
 
@@ -81,7 +81,7 @@ fn a_put_that_gives_up_has_put_nothing() {
     drop(gives_up);
     assert_eq!(got(&queue), Ok(1));
     assert_eq!(next.now(), Ok(()));
-    assert_eq!((got(&queue), got(&queue)), (Ok(3), Err(TryGetError::Empty)));
+    assert_eq!((got(&queue), got(&queue)), (Ok(3), Err(TryError::WouldBlock(()))));
 }
 
 /// A108: room that was handed to somebody who is gone goes to the next.
@@ -102,14 +102,14 @@ fn a_put_that_was_served_and_gives_up_passes_its_room_on() {
 fn whoever_only_tries_overtakes_nobody() {
     let queue = full([1]);
     let putting = Polled::waiting(queue.put(2));
-    assert_eq!(queue.try_put(3), Err(TryPutError::Full(3)));
+    assert_eq!(queue.try_put(3), Err(TryError::WouldBlock(3)));
     assert_eq!(got(&queue), Ok(1));
-    assert_eq!(queue.try_put(3), Err(TryPutError::Full(3)), "the room is promised");
+    assert_eq!(queue.try_put(3), Err(TryError::WouldBlock(3)), "the room is promised");
     assert_eq!(putting.now(), Ok(()));
     assert_eq!(got(&queue), Ok(2));
     let getting = Polled::waiting(queue.get());
     queue.try_put(4).unwrap();
-    assert_eq!(got(&queue), Err(TryGetError::Empty), "the item is promised");
+    assert_eq!(got(&queue), Err(TryError::WouldBlock(())), "the item is promised");
     assert_eq!(*getting.now().unwrap(), 4);
 }
 
@@ -118,13 +118,16 @@ fn whoever_only_tries_overtakes_nobody() {
 fn full_and_empty_and_closed_are_told_apart() {
     let queue = full([1]);
     let refused = queue.try_put(2).unwrap_err();
-    assert_eq!((refused.to_string(), refused.into_inner()), ("the queue is full".into(), 2));
+    assert_eq!(
+        (refused.to_string(), refused.into_inner()),
+        ("not without waiting for it".into(), 2)
+    );
     got(&queue).unwrap();
-    assert_eq!(got(&queue).unwrap_err().to_string(), "the queue is empty");
+    assert_eq!(got(&queue).unwrap_err(), TryError::WouldBlock(()));
     queue.close(Close::Drain);
     let refused = queue.try_put(3).unwrap_err();
     assert_eq!((format!("{refused:?}"), refused.into_inner()), ("Closed(..)".into(), 3));
-    assert_eq!(got(&queue).unwrap_err().to_string(), "the queue is closed");
+    assert_eq!(got(&queue).unwrap_err().to_string(), "it is closed");
 }
 
 /// A111: there is no way to hold an item that ends without its being done.
@@ -219,7 +222,7 @@ fn an_item_that_was_promised_at_the_close_is_not_lost_with_its_getter() {
     assert_eq!(next.wakes(), 0, "it may still be its turn");
     drop(promised);
     assert_eq!(*next.now().unwrap(), 7);
-    assert_eq!(got(&queue), Err(TryGetError::Closed));
+    assert_eq!(got(&queue), Err(TryError::Closed(())));
 }
 
 /// A112: and if it is taken, the others are told of the end.
@@ -242,7 +245,7 @@ fn what_is_discarded_is_done_and_what_was_got_is_not() {
     let join = Polled::waiting(queue.join());
     queue.close(Close::Discard);
     assert_eq!((queue.len(), queue.unfinished(), join.wakes()), (0, 1, 0));
-    assert_eq!(got(&queue), Err(TryGetError::Closed));
+    assert_eq!(got(&queue), Err(TryError::Closed(())));
     drop(in_hand);
     join.now();
 }
@@ -278,7 +281,7 @@ fn a_put_that_was_served_before_the_close_gives_its_item_back() {
     got(&queue).unwrap();
     queue.close(Close::Drain);
     assert_eq!(putting.now().unwrap_err().into_inner(), 2);
-    assert_eq!(got(&queue), Err(TryGetError::Closed));
+    assert_eq!(got(&queue), Err(TryError::Closed(())));
 }
 
 #[test]
@@ -288,7 +291,7 @@ fn a_queue_that_is_drained_can_still_be_discarded_and_not_the_reverse() {
     assert_eq!(got(&queue), Ok(1));
     queue.close(Close::Discard);
     queue.close(Close::Drain);
-    assert_eq!((got(&queue), queue.unfinished()), (Err(TryGetError::Closed), 0));
+    assert_eq!((got(&queue), queue.unfinished()), (Err(TryError::Closed(())), 0));
 }
 
 /// Those who wait are told before other people's drops run, and whatever these do.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::Poll;
 
-use handspun::{Close, Closed, Item, Queue, TryGetError, TryPutError};
+use handspun::{Close, Closed, Item, Queue, TryError};
 
 use crate::setup::{Dice, Polled};
 
@@ -138,10 +138,10 @@ impl Pair<'_> {
                 self.model.items.push_back(name);
                 self.model.serve();
             }
-            Err(TryPutError::Full(item)) => {
+            Err(TryError::WouldBlock(item)) => {
                 assert!(!self.model.is_closed && !self.model.has_room() && item == name);
             }
-            Err(TryPutError::Closed(item)) => assert!(self.model.is_closed && item == name),
+            Err(TryError::Closed(item)) => assert!(self.model.is_closed && item == name),
         }
     }
 
@@ -152,8 +152,10 @@ impl Pair<'_> {
                 self.take(item);
                 self.model.serve();
             }
-            Err(TryGetError::Empty) => assert!(!self.model.has_items() && !self.model.is_over()),
-            Err(TryGetError::Closed) => assert!(self.model.is_over()),
+            Err(TryError::WouldBlock(())) => {
+                assert!(!self.model.has_items() && !self.model.is_over())
+            }
+            Err(TryError::Closed(())) => assert!(self.model.is_over()),
         }
     }
 

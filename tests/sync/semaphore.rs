@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 
-use handspun::{Closed, Permit, Semaphore, TryAcquireError, block_on};
+use handspun::{Closed, Permit, Semaphore, TryError, block_on};
 
 use crate::setup::{Polled, ROUNDS, calls_when_dropped};
 use crate::support::{panic_quietly, watched};
@@ -40,7 +40,7 @@ fn many_are_not_starved_by_few() {
     let many = Polled::waiting(semaphore.acquire_many(3));
     drop(two);
     assert_eq!(semaphore.available(), 2);
-    assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::NoPermits);
+    assert_eq!(semaphore.try_acquire().unwrap_err(), TryError::WouldBlock(()));
     let few = Polled::waiting(semaphore.acquire());
     drop(one);
     assert_eq!((many.wakes(), few.wakes()), (1, 0));
@@ -151,8 +151,8 @@ fn a_semaphore_that_is_closed_tells_everybody() {
         assert_eq!(waiting.now().unwrap_err(), Closed::default());
     }
     assert!(semaphore.is_closed() && Polled::new(semaphore.acquire_many(0)).now().is_err());
-    assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::Closed);
-    assert_eq!(semaphore.try_acquire_owned().unwrap_err(), TryAcquireError::Closed);
+    assert_eq!(semaphore.try_acquire().unwrap_err(), TryError::Closed(()));
+    assert_eq!(semaphore.try_acquire_owned().unwrap_err(), TryError::Closed(()));
     semaphore.add_permits(5);
     assert_eq!(semaphore.available(), 0);
 }
@@ -232,8 +232,8 @@ fn what_a_semaphore_says_of_itself_is_short() {
     let permit = semaphore.try_acquire().unwrap();
     assert_eq!(format!("{semaphore:?}"), "Semaphore { available: 1, is_closed: false, .. }");
     assert_eq!(format!("{permit:?}"), "Permit { n: 1, .. }");
-    assert_eq!(TryAcquireError::NoPermits.to_string(), "no permit is free");
-    assert_eq!(TryAcquireError::Closed.to_string(), "the semaphore is closed");
+    assert_eq!(TryError::WouldBlock(()).to_string(), "not without waiting for it");
+    assert_eq!(TryError::Closed(()).to_string(), "it is closed");
     assert_eq!(Closed::<()>::default().to_string(), "it is closed");
 }
 
