@@ -14,8 +14,8 @@ use crate::wait::block_on::{block_on, block_on_until};
 use crate::wait::deadline::Deadline;
 use crate::wait::host::poll_elsewhere;
 
+use super::buffers::Line;
 use super::error::InputClosed;
-use super::lines::Line;
 use super::outcome::Outcome;
 use super::state::ChildState;
 
@@ -128,7 +128,7 @@ impl Child {
     /// # Ok::<(), handspun::process::SpawnError>(())
     /// ```
     pub fn next_line(&self) -> NextLine<'_> {
-        NextLine { state: &self.state }
+        NextLine { state: &self.state, key: None }
     }
 
     /// Writes to the child's standard input, if that was set to [`Stdin::Piped`](super::Stdin::Piped).
@@ -152,7 +152,7 @@ impl Child {
         if written == Ok(true) {
             self.state.ring();
         }
-        Written { state: &self.state, written: written.map(drop) }
+        Written { state: &self.state, written: written.map(drop), key: None }
     }
 
     /// Ends the child's standard input, behind what was written.
@@ -232,6 +232,8 @@ impl Drop for Child {
 #[must_use = "nothing is read until it is awaited or waited for"]
 pub struct NextLine<'a> {
     state: &'a ChildState,
+    /// Of its waker, if it has left one.
+    key: Option<u64>,
 }
 
 impl NextLine<'_> {
@@ -245,8 +247,9 @@ impl NextLine<'_> {
 impl Future for NextLine<'_> {
     type Output = Option<Line>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Line>> {
-        let poll = |context: &mut Context<'_>| self.state.lines.poll_next(context);
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Line>> {
+        let Self { state, key } = &mut *self;
+        let poll = |context: &mut Context<'_>| state.lines.poll_next(key, context);
         poll_elsewhere("a line of a child process", context, poll).map(|(line, has_room_again)| {
             if has_room_again {
                 self.state.ring();
@@ -256,11 +259,21 @@ impl Future for NextLine<'_> {
     }
 }
 
+impl Drop for NextLine<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.state.lines.forget(key);
+        }
+    }
+}
+
 /// Whether a child's pipe has taken what was written; see [`Child::write`].
 #[derive(Debug)]
 pub struct Written<'a> {
     state: &'a ChildState,
     written: Result<(), InputClosed>,
+    /// Of its waker, if it has left one.
+    key: Option<u64>,
 }
 
 impl Written<'_> {
@@ -278,11 +291,20 @@ impl Written<'_> {
 impl Future for Written<'_> {
     type Output = Result<(), InputClosed>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Err(closed) = self.written {
             return Poll::Ready(Err(closed));
         }
-        let poll = |context: &mut Context<'_>| self.state.input.poll_written(context);
+        let Self { state, key, .. } = &mut *self;
+        let poll = |context: &mut Context<'_>| state.input.poll_written(key, context);
         poll_elsewhere("a child process to read its input", context, poll)
+    }
+}
+
+impl Drop for Written<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.state.input.forget(key);
+        }
     }
 }

@@ -19,16 +19,14 @@
 
 pub(crate) mod sys;
 mod error;
+mod buffers;
 mod output;
 mod outcome;
 pub(crate) mod policy;
 pub(crate) mod signals;
-mod lines;
-mod input;
 pub(crate) mod mailbox;
 mod places;
 mod state;
-mod stream;
 mod ward;
 mod eyes;
 mod driver;
@@ -36,12 +34,12 @@ mod command;
 mod child;
 mod spawn;
 
+pub use buffers::{Line, Source};
 pub use child::{Child, NextLine, Written};
 pub use command::{Command, Group, Output, Stdin};
 pub use driver::terminate_all;
 pub use error::{InputClosed, SpawnError};
-pub use lines::Line;
 pub use outcome::{Cause, ExitError, Outcome};
-pub use output::{Cap, Captured, Source};
+pub use output::{Cap, Captured};
 pub use policy::KillPolicy;
 pub use sys::Signal;

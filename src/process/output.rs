@@ -1,12 +1,19 @@
-//! What is kept of a child's output: a head and a tail, and lines.
+//! A child's output: how it is read, and what is kept of it: a head and a tail, and lines.
 //!
-//! Knows nothing of pipes: bytes go in as they come. What must always hold: however much comes, no
-//! more is kept than the cap says, and everything that comes is counted.
+//! Knows nothing of exits and deadlines. What must always hold:
+//!
+//! 1. However much comes, no more is kept than the cap says, and everything that comes is counted.
+//! 2. A read takes a bounded amount and never waits. A reader of lines who is behind holds the pipe up.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::mem;
+
+use super::buffers::{Line, Lines, Source};
+use super::sys;
 
 /// How much of a stream is kept. Each stream has a cap of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,15 +73,6 @@ impl fmt::Debug for Captured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Captured({} bytes, {} omitted)", self.bytes.len(), self.omitted)
     }
-}
-
-/// Which stream something came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Standard output, and standard error if it was merged into it.
-    Stdout,
-    /// Standard error.
-    Stderr,
 }
 
 /// Keeps what a cap lets in.
@@ -167,6 +165,77 @@ impl Splitter {
     /// A last line that has no end, if there is one.
     pub(crate) fn finish(&mut self) -> Option<Vec<u8>> {
         (!self.part.is_empty()).then(|| mem::take(&mut self.part))
+    }
+}
+
+/// What is read of one pipe in one turn at most: the others are to have their turn too.
+const A_TURN: usize = 256 << 10;
+
+/// One of the two output pipes.
+pub(crate) struct Stream {
+    /// `None` if it was not captured, and once it has ended.
+    pub(crate) pipe: Option<File>,
+    pub(crate) source: Source,
+    pub(crate) capture: Capture,
+    /// If lines are wanted.
+    pub(crate) splitter: Option<Splitter>,
+    /// Whether it was, at the last look: its reader was behind.
+    pub(crate) is_held_up: bool,
+}
+
+impl Stream {
+    /// Whether to look out for it: not while the reader of its lines is behind.
+    pub(crate) fn is_wanted(&self, lines: &Lines) -> bool {
+        self.pipe.is_some() && !(self.splitter.is_some() && lines.is_full())
+    }
+
+    /// Reads what there is, within bounds; whether there was something.
+    pub(crate) fn read(&mut self, lines: &Lines, scratch: &mut [u8]) -> bool {
+        self.read_up_to(A_TURN, lines, scratch)
+    }
+
+    /// Reads all that is in the pipe at the exit, which is the child's: what comes later is not.
+    pub(crate) fn drain(&mut self, lines: &Lines, scratch: &mut [u8]) {
+        let n_left = self.pipe.as_ref().map_or(0, sys::n_readable);
+        self.read_up_to(n_left.max(A_TURN), lines, scratch);
+    }
+
+    fn read_up_to(&mut self, most: usize, lines: &Lines, scratch: &mut [u8]) -> bool {
+        let (mut n_read, mut new) = (0, Vec::new());
+        while let Some(pipe) = &mut self.pipe {
+            if n_read >= most {
+                break;
+            }
+            match pipe.read(scratch) {
+                Ok(n) if n > 0 => {
+                    n_read += n;
+                    self.take(&scratch[..n], &mut new);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Ok(_) | Err(_) => self.pipe = None, // The end; or an error, after which there is no more.
+            }
+        }
+        if !new.is_empty() {
+            lines.push(new);
+        }
+        n_read > 0
+    }
+
+    fn take(&mut self, bytes: &[u8], lines: &mut Vec<Line>) {
+        self.capture.keep(bytes);
+        if let Some(splitter) = &mut self.splitter {
+            let source = self.source;
+            splitter.split(bytes, |bytes, goes_on| lines.push(Line { source, bytes, goes_on }));
+        }
+    }
+
+    pub(crate) fn finish(&mut self, lines: &Lines) -> Captured {
+        self.pipe = None;
+        let last = self.splitter.as_mut().and_then(Splitter::finish);
+        let last = last.map(|bytes| Line { source: self.source, bytes, goes_on: false });
+        lines.push(last.into_iter().collect());
+        self.capture.finish()
     }
 }
 

@@ -28,19 +28,17 @@ use crate::wait::cancel::CancellationToken;
 use crate::wait::host::Hold;
 use crate::wait::settle::Settle;
 
+use super::buffers::{Input, Lines, Source};
 use super::child::Child;
 use super::command::{Command, Group, Output, Stdin};
 use super::driver::DRIVER;
 use super::error::SpawnError;
-use super::input::Input;
-use super::lines::Lines;
 use super::outcome::Outcome;
-use super::output::{Capture, Source, Splitter};
+use super::output::{Capture, Splitter, Stream};
 use super::places::{Place, limit};
 use super::policy::{Life, later};
 use super::signals::{ExitWatch, RealProcess, Signals};
 use super::state::ChildState;
-use super::stream::Stream;
 use super::sys;
 use super::ward::Ward;
 
@@ -285,6 +283,5 @@ fn stream(settings: &Command, pipe: Option<File>, output: &Output, source: Sourc
         capture: Capture::new(settings.cap),
         splitter: wants_lines.then(|| Splitter::new(LONGEST_LINE)),
         is_held_up: false,
-        n_drained: 0,
     }
 }

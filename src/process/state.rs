@@ -12,8 +12,7 @@ use crate::prims::{AtomicBool, Ordering};
 use crate::wait::host::Hold;
 use crate::wait::settle::Settle;
 
-use super::input::Input;
-use super::lines::Lines;
+use super::buffers::{Input, Lines};
 use super::outcome::Outcome;
 use super::signals::{RealProcess, Signals};
 

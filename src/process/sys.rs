@@ -178,6 +178,14 @@ pub(crate) fn set_nonblocking(fd: &impl AsRawFd) -> io::Result<()> {
     check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }).map(drop)
 }
 
+/// How many bytes can be read at once: what is in a pipe now.
+pub(crate) fn n_readable(fd: &impl AsRawFd) -> usize {
+    let mut n: c_int = 0;
+    // SAFETY: `n` is ours, and may be written to until the call returns.
+    let answer = unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONREAD, &mut n) };
+    check(answer).map_or(0, |_| n as usize)
+}
+
 /// What to look out for at one descriptor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Interest {

@@ -24,11 +24,11 @@ use crate::wait::cancel::WaitForCancel;
 use crate::wait::deadline::Deadline;
 
 use super::outcome::{Cause, Outcome};
+use super::output::Stream;
 use super::places::Place;
 use super::policy::{Act, KillPolicy, Life, Seen};
 use super::signals::ExitWatch;
 use super::state::ChildState;
-use super::stream::Stream;
 use super::sys::{Interest, Signal};
 
 /// How many descriptors a ward looks out for at most.
@@ -62,7 +62,7 @@ impl Ward {
         // awake.
         let stdin = self.stdin.as_ref().filter(|_| self.state.input.is_due()).map(Interest::write);
         let [stdout, stderr] = [&self.stdout, &self.stderr].map(|stream| {
-            let is_wanted = stream.is_wanted(&self.state, self.has_exited);
+            let is_wanted = stream.is_wanted(&self.state.lines);
             stream.pipe.as_ref().filter(|_| is_wanted).map(Interest::read)
         });
         [exit, stdin, stdout, stderr]
@@ -86,7 +86,11 @@ impl Ward {
             self.has_exited = true;
             self.stdin = None;
             self.state.input.close();
-            self.read([true; 2], scratch); // What it wrote last may have come after our look.
+            // What it wrote last may have come after our look, and more of it than a turn takes.
+            for stream in [&mut self.stdout, &mut self.stderr] {
+                stream.drain(&self.state.lines, scratch);
+            }
+            self.read([false; 2], scratch);
         }
         if self.has_exited && is_cancelled {
             self.state.signals.terminate();
@@ -148,12 +152,10 @@ impl Ward {
     fn read(&mut self, is_ready: [bool; 2], scratch: &mut [u8]) {
         let had_open_pipes = self.has_open_pipes();
         for (stream, is_ready) in [&mut self.stdout, &mut self.stderr].into_iter().zip(is_ready) {
-            let is_wanted = stream.is_wanted(&self.state, self.has_exited);
+            let is_wanted = stream.is_wanted(&self.state.lines);
             let was_held_up = stream.is_held_up;
             stream.is_held_up = stream.pipe.is_some() && !is_wanted;
-            let has_read = (is_ready || was_held_up)
-                && is_wanted
-                && stream.read(&self.state, scratch, self.has_exited);
+            let has_read = is_ready && is_wanted && stream.read(&self.state.lines, scratch);
             if has_read || was_held_up || stream.is_held_up {
                 // Who is, or was until now, held up by its reader is not idle by its own fault.
                 self.last_output = prims::now();
@@ -193,8 +195,8 @@ impl Ward {
         let state = self.state.clone();
         (self.stdin, self.token, self.is_settled) = (None, None, true);
         let is_over = self.stdout.capture.is_over() || self.stderr.capture.is_over();
-        let stdout = self.stdout.finish(&state);
-        let stderr = self.stderr.finish(&state);
+        let stdout = self.stdout.finish(&state.lines);
+        let stderr = self.stderr.finish(&state.lines);
         state.input.close();
         state.lines.close();
         if self.has_exited {

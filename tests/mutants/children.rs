@@ -115,4 +115,18 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         mistake: "a name with a `=` in it sets another variable",
         caught_by: "--test=process exits::a_name_that_is_none_is_refused",
     },
+    Mutant {
+        file: "src/process/output.rs",
+        right: "n_left.max(A_TURN)",
+        wrong: "n_left.min(A_TURN)",
+        mistake: "at the exit no more is read than in any turn",
+        caught_by: "--test=process streams::all_that_is_in_a_pipe_at_the_exit_is_read",
+    },
+    Mutant {
+        file: "src/process/child.rs",
+        right: "            self.state.lines.forget(key);",
+        wrong: "            let _ = key;",
+        mistake: "a wait for a line that is dropped leaves its waker",
+        caught_by: "--test=process lines::a_dropped_wait_takes_its_waker_along",
+    },
 ];

@@ -1,6 +1,8 @@
 //! Lines come as they are written, and a slow reader holds up the child and nothing else.
 
-use handspun::process::{Cause, Output, Source};
+use std::sync::Arc;
+
+use handspun::process::{Cause, Output, Source, Stdin};
 use handspun::{block_on, sleep};
 
 use crate::setup::{MILLISECOND, SECOND, child, term};
@@ -130,5 +132,39 @@ fn a_line_that_was_not_waited_for_to_the_end_comes_next() {
             assert!(poll(&mut child.next_line(), &waker).is_pending());
         }
         assert_eq!(child.next_line().wait().unwrap().text(), "one");
+    });
+}
+
+/// A wait that is dropped keeps nothing of who waited.
+#[test]
+fn a_dropped_wait_takes_its_waker_along() {
+    watched(|| {
+        let mute = child("sleep 20000").stdin(Stdin::Piped).stdout(Output::Lines).spawn().unwrap();
+        drop(mute.write(&[0; 1 << 20]));
+        for _ in 0..100 {
+            let (counter, waker) = WakeCounter::new();
+            let (mut line, mut written) = (mute.next_line(), mute.write(b""));
+            assert!(poll(&mut line, &waker).is_pending() && poll(&mut line, &waker).is_pending());
+            assert!(poll(&mut written, &waker).is_pending());
+            drop((line, written, waker));
+            assert_eq!(Arc::strong_count(&counter), 1);
+        }
+    });
+}
+
+/// Each of two who wait at once is woken, and by its newest waker.
+#[test]
+fn everyone_who_waits_for_a_line_is_woken() {
+    watched(|| {
+        let child = child("read 1 say one").stdin(Stdin::Piped).stdout(Output::Lines);
+        let child = child.spawn().unwrap();
+        let (mut first, mut second) = (child.next_line(), child.next_line());
+        let counters = [(); 3].map(|()| WakeCounter::new());
+        assert!(poll(&mut first, &counters[0].1).is_pending());
+        assert!(poll(&mut second, &counters[1].1).is_pending());
+        assert!(poll(&mut second, &counters[2].1).is_pending());
+        child.write(b"x").wait().unwrap();
+        until(|| counters[0].0.wakes() > 0 && counters[2].0.wakes() > 0);
+        assert_eq!(counters.each_ref().map(|counter| counter.0.wakes()), [1, 0, 1]);
     });
 }

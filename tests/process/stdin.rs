@@ -58,7 +58,7 @@ fn a_writer_without_end_hears_that_the_child_has_gone() {
 fn what_was_written_before_the_wait_is_read() {
     watched(|| {
         let cat = child("cat").stdin(Stdin::Piped).spawn().unwrap();
-        let _under_way = cat.write(b"one ");
+        drop(cat.write(b"one ")); // It is under way all the same.
         block_on(cat.write(b"two")).unwrap();
         assert_eq!(cat.wait().stdout.text(), "one two", "to wait closes the input");
     });

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use handspun::process::{Output, Stdin};
 
 use crate::setup::{SECOND, both_ways, child};
-use crate::support::watched;
+use crate::support::{until, watched};
 
 /// S13.
 #[test]
@@ -108,4 +108,19 @@ fn in_a_process_whose_streams_are_known() {
         let merged = child("warn merged").stdout(Output::Inherit).stderr(Output::Merge);
         assert!(merged.run().unwrap().is_success());
     }
+}
+
+/// However much more a pipe holds than pipes usually do, and though there is no time to wait for others.
+#[test]
+#[cfg(target_os = "linux")]
+fn all_that_is_in_a_pipe_at_the_exit_is_read() {
+    watched(|| {
+        // The reader of lines is behind, so most of it is in the pipe when the child exits.
+        let command = child("( sleep 20000 ) widen 1048576 flood 1200000").stdout(Output::Lines);
+        let child = command.pipe_grace(std::time::Duration::ZERO).spawn().unwrap();
+        until(|| child.is_finished());
+        let outcome = child.wait();
+        assert!(outcome.is_success() && outcome.pipes_leaked);
+        assert_eq!((outcome.stdout.bytes.len(), outcome.stdout.omitted), (1_200_000, 0));
+    });
 }
