@@ -8,12 +8,13 @@ use std::collections::BTreeSet;
 use crate::house::{House, Violation};
 
 /// What the crate may lean on, by section. A new name is a change of the design.
-const DEPENDENCIES: [(&str, &[&str]); 4] = [
+const DEPENDENCIES: [(&str, &[&str]); 5] = [
     ("dependencies", &["parking_lot", "crossbeam-channel", "futures-core"]),
     ("target.'cfg(unix)'.dependencies", &["libc"]),
     // One explores interleavings, the other what a processor may reorder; neither does both.
     ("target.'cfg(handspun_model)'.dependencies", &["shuttle", "loom"]),
-    ("dev-dependencies", &["indicatif", "ctrlc", "lexopt", "httparse", "unicode-segmentation"]),
+    ("dev-dependencies", &["indicatif", "lexopt", "httparse", "unicode-segmentation", "tempfile"]),
+    ("target.'cfg(unix)'.dev-dependencies", &["signal-hook"]),
 ];
 
 /// What lies at the top of the repository, licences and git's own files aside.

@@ -2,16 +2,117 @@
 //!
 //! Knows nothing of how they are run.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::time::Duration;
+use std::os::unix::ffi::OsStringExt;
+use std::time::{Duration, SystemTime};
 
-use handspun::process::{Cause, Outcome, SpawnError};
+use handspun::process::{Cause, Outcome, Signal, SpawnError};
+
+use crate::cli::shown;
+use crate::halt::{Count, Halt, What};
+use crate::output::Written;
 
 /// What came of one input.
 pub(crate) struct Report {
-    pub(crate) index: usize,
-    pub(crate) command: String,
-    pub(crate) result: Result<Outcome, SpawnError>,
+    pub(crate) seq: usize,
+    pub(crate) values: Vec<OsString>,
+    /// As it would be typed.
+    pub(crate) command: OsString,
+    pub(crate) started: SystemTime,
+    pub(crate) came: Came,
+    pub(crate) out: Written,
+    pub(crate) err: Written,
+}
+
+/// What came of a command.
+pub(crate) enum Came {
+    /// It was only to be printed.
+    Nothing,
+    Ended(Outcome),
+    NotStarted(SpawnError),
+    /// Its output could not be kept: the disk is full, most likely.
+    NoOutput(io::Error),
+}
+
+impl From<Result<Outcome, SpawnError>> for Came {
+    fn from(result: Result<Outcome, SpawnError>) -> Self {
+        result.map_or_else(Self::NotStarted, Self::Ended)
+    }
+}
+
+impl Report {
+    pub(crate) fn is_success(&self) -> bool {
+        match &self.came {
+            Came::Nothing => true,
+            Came::Ended(outcome) => outcome.is_success(),
+            Came::NotStarted(_) | Came::NoOutput(_) => false,
+        }
+    }
+
+    /// What was cut off is not done: `--resume` runs it again.
+    pub(crate) fn is_to_be_logged(&self) -> bool {
+        match &self.came {
+            Came::Ended(outcome) => {
+                !matches!(outcome.cause, Cause::Cancelled(_) | Cause::Terminated)
+            }
+            Came::NotStarted(error) => !matches!(error, SpawnError::Cancelled(_)),
+            Came::Nothing | Came::NoOutput(_) => false,
+        }
+    }
+
+    pub(crate) fn is_long(&self) -> bool {
+        self.out.is_long() || self.err.is_long()
+    }
+
+    pub(crate) fn wall(&self) -> Duration {
+        match &self.came {
+            Came::Ended(outcome) => outcome.wall,
+            Came::Nothing | Came::NotStarted(_) | Came::NoOutput(_) => Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn tag(&self) -> Vec<u8> {
+        self.values.join(OsStr::new(" ")).into_vec()
+    }
+
+    /// Why it did not run, or not well. Without the command.
+    pub(crate) fn failure(&self) -> Option<String> {
+        match &self.came {
+            Came::Nothing => None,
+            Came::Ended(outcome) if outcome.is_success() => None,
+            Came::Ended(outcome) => {
+                let status = outcome.status.map_or("no status".to_owned(), |s| s.to_string());
+                Some(format!("{} ({status})", outcome.cause))
+            }
+            Came::NotStarted(error) => Some(error.to_string()),
+            Came::NoOutput(error) => Some(format!("its output could not be kept: {error}")),
+        }
+    }
+
+    /// As a joblog has it.
+    pub(crate) fn code_and_signal(&self) -> (i32, i32) {
+        match &self.came {
+            Came::Nothing => (0, 0),
+            Came::Ended(outcome) => match (&outcome.cause, outcome.signal()) {
+                (Cause::TimedOut, signal) => (-1, signal.map_or(0, Signal::number)),
+                (_, Some(signal)) => (0, signal.number()),
+                (_, None) => (outcome.code().unwrap_or(-1), 0),
+            },
+            Came::NotStarted(SpawnError::NoProgram { .. }) => (127, 0),
+            Came::NotStarted(SpawnError::NotExecutable { .. }) => (126, 0),
+            Came::NotStarted(_) | Came::NoOutput(_) => (-1, 0),
+        }
+    }
+
+    /// As a shell has it: 128 and the signal; 255 for what is no code.
+    fn exit_code(&self) -> u8 {
+        match self.code_and_signal() {
+            (code, 0) => u8::try_from(code).unwrap_or(255),
+            (0, signal) => u8::try_from(128 + signal).unwrap_or(255),
+            _ => 255,
+        }
+    }
 }
 
 /// What came of all of them.
@@ -26,38 +127,51 @@ pub(crate) struct Tally {
     /// What the first of them exited with.
     first_code: u8,
     slowest: Option<(Duration, String)>,
-    /// Why some of the output was not printed, if it was not.
-    pub(crate) not_shown: Option<io::Error>,
+    /// Nobody reads the output any more.
+    pub(crate) reader_has_gone: bool,
+    /// What went wrong here, and not with a command: the first such thing.
+    pub(crate) trouble: Option<String>,
+    /// Whether the policy has stopped it.
+    pub(crate) is_halted: bool,
 }
 
 impl Tally {
-    pub(crate) fn count(&mut self, report: &Report) {
-        self.n_done += 1;
-        let why = match &report.result {
-            Err(error) => error.to_string(),
-            Ok(outcome) => {
-                self.n_timed_out += usize::from(outcome.cause == Cause::TimedOut);
-                let was_killed = outcome.signal().is_some();
-                self.n_killed += usize::from(was_killed && outcome.cause != Cause::TimedOut);
-                if self.slowest.as_ref().is_none_or(|(wall, _)| outcome.wall > *wall) {
-                    self.slowest = Some((outcome.wall, report.command.clone()));
-                }
-                let status = outcome.status.map_or("no status".to_owned(), |s| s.to_string());
-                if outcome.is_success() {
-                    return;
-                }
-                format!("{} ({status})", outcome.cause)
-            }
-        };
-        if self.failures.is_empty() {
-            self.first_code = code_of(&report.result);
-        }
-        self.failures.push(format!("{}: {why}", report.command));
+    pub(crate) fn has_trouble(&mut self, trouble: String) {
+        self.trouble.get_or_insert(trouble);
     }
 
-    /// What GNU parallel exits with; `fails_fast` is its `--halt now,fail=1`.
-    pub(crate) fn exit_code(&self, fails_fast: bool) -> u8 {
-        if fails_fast { self.first_code } else { self.failures.len().min(101) as u8 }
+    pub(crate) fn count(&mut self, report: &Report) {
+        self.n_done += 1;
+        let command = || shown(&report.command).to_string();
+        if let Came::Ended(outcome) = &report.came {
+            self.n_timed_out += usize::from(outcome.cause == Cause::TimedOut);
+            let was_killed = outcome.signal().is_some();
+            self.n_killed += usize::from(was_killed && outcome.cause != Cause::TimedOut);
+            if self.slowest.as_ref().is_none_or(|(wall, _)| outcome.wall > *wall) {
+                self.slowest = Some((outcome.wall, command()));
+            }
+        }
+        let Some(why) = report.failure() else { return };
+        if self.failures.is_empty() {
+            self.first_code = report.exit_code();
+        }
+        self.failures.push(format!("{}: {why}", command()));
+    }
+
+    /// What GNU parallel exits with.
+    pub(crate) fn exit_code(&self, halt: Halt, n_in_all: Option<usize>) -> u8 {
+        let n_failed = self.failures.len();
+        match halt {
+            Halt::When { what: What::Success, .. } if self.is_halted => 0,
+            Halt::When { what: What::Fail, n: Count::Of(1), .. } if self.is_halted => {
+                self.first_code
+            }
+            Halt::When { what: What::Fail, n: Count::Percent(_), .. } if self.is_halted => {
+                let n_in_all = n_in_all.unwrap_or(self.n_done).max(1);
+                (n_failed * 100).div_ceil(n_in_all).min(100) as u8
+            }
+            Halt::Never | Halt::When { .. } => n_failed.min(101) as u8,
+        }
     }
 
     pub(crate) fn summary(&self) -> String {
@@ -73,16 +187,4 @@ impl Tally {
         let failures = self.failures.iter().map(|failure| format!("  {failure}\n"));
         text + &failures.collect::<String>()
     }
-}
-
-/// The code of one command that failed, as a shell has it: 128 and the signal, 127 if there is none.
-fn code_of(result: &Result<Outcome, SpawnError>) -> u8 {
-    let code = match result {
-        Ok(outcome) if outcome.cause == Cause::TimedOut => None,
-        Ok(outcome) => outcome.code().or(outcome.signal().map(|signal| 128 + signal.number())),
-        Err(SpawnError::NoProgram { .. }) => Some(127),
-        Err(SpawnError::NotExecutable { .. }) => Some(126),
-        Err(_) => None,
-    };
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(255)
 }

@@ -10,18 +10,23 @@ use std::time::{Duration, Instant};
 use handspun::CancellationToken;
 
 use crate::inputs::Inputs;
-use crate::plan::{Plan, plan};
-use crate::run::run;
+use crate::options::{Request, parse};
+use crate::plan::Plan;
+use crate::run::{Around, run};
 use crate::tally::Tally;
+use crate::template::Input;
 
 fn of(args: &[&str]) -> Plan {
-    plan(lexopt::Parser::from_args(args)).expect("good arguments").expect("no --help")
+    match parse(lexopt::Parser::from_args(args)).expect("good arguments") {
+        Request::Run(plan) => *plan,
+        Request::Help | Request::Version => panic!("it asks for no work"),
+    }
 }
 
 fn run_it(args: &[&str]) -> (String, Tally) {
     let (plan, mut out) = (of(args), Vec::new());
-    let inputs = Inputs::of(plan.inputs.clone().expect("inputs"));
-    let tally = run(&plan, &CancellationToken::new(), &inputs, None, &mut out);
+    let inputs = Inputs::of(plan.sources.clone(), b'\n');
+    let tally = run(&plan, &CancellationToken::new(), &inputs, Around::default(), &mut out);
     (String::from_utf8(out).expect("text"), tally)
 }
 
@@ -44,7 +49,7 @@ fn order_is_kept_though_the_first_is_the_slowest() {
 fn failures_are_told_one_by_one() {
     let (_, tally) = run_it(&["-q", "sh", "-c", "exit {}", ":::", "0", "3", "0", "4"]);
     assert_eq!((tally.n_done, tally.failures.len()), (4, 2));
-    assert!(tally.summary().contains("exit 3: it exited (exit status: 3)"));
+    assert!(tally.summary().contains("'exit 3': it exited (exit status: 3)"));
     let (_, tally) = run_it(&["-q", "no-such-program", ":::", "a"]);
     assert!(tally.summary().contains("no program `no-such-program`"));
 }
@@ -63,13 +68,13 @@ fn the_first_failure_can_be_the_last() {
     let inputs = [":::", "60", "0", "60", "60"];
     let (_, tally) = run_it(&[&words[..], &inputs].concat());
     assert_eq!((tally.n_done, tally.failures.len()), (2, 2));
-    assert!(tally.summary().contains("cancelled: another one has failed"));
+    assert!(tally.summary().contains("cancelled: enough others have ended"));
 }
 
 /// GNU parallel 20221122 gave the same codes for these commands, with `--halt now,fail=1` for `--fail-fast`.
 #[test]
 fn it_exits_as_gnu_parallel_does() {
-    let code = |args: &[&str]| run_it(args).1.exit_code(args.contains(&"--fail-fast"));
+    let code = |args: &[&str]| run_it(args).1.exit_code(of(args).halt, None);
     let script = |script| code(&["-q", "--fail-fast", "sh", "-c", script, ":::", "a"]);
     assert_eq!([script("exit 0"), script("exit 3"), script("kill -9 $$")], [0, 3, 137]);
     assert_eq!(code(&["-q", "--fail-fast", "no-such-program", ":::", "a"]), 127);
@@ -94,10 +99,10 @@ fn output_that_cannot_be_printed_is_told_and_stops_nobody() {
     }
 
     let plan = of(&["-q", "echo", "-n", ":::", "a", "b"]);
-    let inputs = Inputs::of(plan.inputs.clone().expect("inputs"));
-    let tally = run(&plan, &CancellationToken::new(), &inputs, None, &mut Full);
+    let inputs = Inputs::of(plan.sources.clone(), b'\n');
+    let tally = run(&plan, &CancellationToken::new(), &inputs, Around::default(), &mut Full);
     assert_eq!((tally.n_done, tally.failures.len()), (2, 0));
-    assert_eq!(tally.not_shown.map(|error| error.kind()), Some(io::ErrorKind::StorageFull));
+    assert!(tally.trouble.expect("some").starts_with("some of the output is lost"));
 }
 
 #[test]
@@ -106,7 +111,7 @@ fn a_command_that_fails_is_tried_again() {
     std::fs::create_dir(&folder).expect("a new folder");
     // It succeeds at its third attempt.
     let script = format!("cd {} && echo >> tries && test $(wc -l < tries) = 3", folder.display());
-    let (_, tally) = run_it(&["-q", "--retries", "2", "sh", "-c", &script, ":::", "a"]);
+    let (_, tally) = run_it(&["-q", "--retries", "3", "sh", "-c", &script, ":::", "a"]);
     std::fs::remove_dir_all(&folder).expect("it is ours");
     assert!(tally.failures.is_empty(), "{}", tally.summary());
 }
@@ -121,7 +126,8 @@ fn an_input_that_does_not_come_keeps_nobody_from_the_end() {
         ctrl_c.cancel();
     });
     let inputs = Inputs::lines_of(silent);
-    let tally = run(&plan, &all, &inputs, Some(ear), &mut Vec::new());
+    let tally =
+        run(&plan, &all, &inputs, Around { ear: Some(ear), ..Around::default() }, &mut Vec::new());
     assert_eq!((tally.n_done, tally.failures.len()), (1, 1));
     drop(writer);
 }
@@ -130,9 +136,9 @@ fn an_input_that_does_not_come_keeps_nobody_from_the_end() {
 fn a_line_is_bytes_and_the_last_needs_no_end() {
     let inputs = Inputs::lines_of(&b"a\n\n\xff b\nc"[..]);
     let all = CancellationToken::new();
-    let lines =
-        std::iter::from_fn(|| inputs.next(&all)).map(|(number, line)| (number, line.into_vec()));
-    let expected = [(0, &b"a"[..]), (1, b""), (2, b"\xff b"), (3, b"c")];
+    let lines = std::iter::from_fn(|| inputs.next(&all))
+        .map(|Input { seq, mut values }| (seq, values.remove(0).into_vec()));
+    let expected = [(1, &b"a"[..]), (2, b""), (3, b"\xff b"), (4, b"c")];
     assert!(lines.eq(expected.map(|(number, line)| (number, line.to_vec()))));
     assert!(inputs.into_error().is_none());
 }
@@ -153,7 +159,7 @@ fn what_cannot_be_read_is_told_and_what_came_before_is_given() {
     }
 
     let (inputs, all) = (Inputs::lines_of(Breaks(false)), CancellationToken::new());
-    assert_eq!(inputs.next(&all), Some((0, "a".into())));
-    assert_eq!(inputs.next(&all), None);
+    assert_eq!(inputs.next(&all).map(|input| input.values), Some(vec!["a".into()]));
+    assert!(inputs.next(&all).is_none());
     assert!(inputs.into_error().is_some());
 }
