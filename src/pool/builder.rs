@@ -193,10 +193,10 @@ impl Builder {
 
     /// Hears of every step in the life of every job, on the thread that takes it.
     ///
-    /// When to use it: to log, to count, to draw what ran when. Two are there to be used: a
-    /// [`Meter`](crate::Meter) counts, a [`Timeline`](crate::Timeline) draws. It runs between the
-    /// steps, so that a slow one slows the pool down; if it panics, nobody else is disturbed. Without
-    /// an observer, none of this costs anything.
+    /// When to use it: to log, to count, to draw what ran when. A [`Timeline`](crate::Timeline) draws;
+    /// the example `docs/examples/meter` counts. It runs between the steps, so that a slow one slows
+    /// the pool down; if it panics, nobody else is disturbed. Without an observer, none of this costs
+    /// anything.
     ///
     /// ```
     /// use std::sync::mpsc;

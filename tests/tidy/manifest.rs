@@ -13,7 +13,7 @@ const DEPENDENCIES: [(&str, &[&str]); 4] = [
     ("target.'cfg(unix)'.dependencies", &["libc"]),
     // One explores interleavings, the other what a processor may reorder; neither does both.
     ("target.'cfg(handspun_model)'.dependencies", &["shuttle", "loom"]),
-    ("dev-dependencies", &["indicatif", "ctrlc", "lexopt"]),
+    ("dev-dependencies", &["indicatif", "ctrlc", "lexopt", "hdrhistogram"]),
 ];
 
 /// What lies at the top of the repository, licences and git's own files aside.
