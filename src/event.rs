@@ -15,7 +15,7 @@ use crate::prims;
 /// Something that happened; see [`Builder::observer`](crate::Builder::observer).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Event<'a> {
+pub struct TraceEvent<'a> {
     /// When it happened, by the machine's clock. Events of different threads may be emitted in
     /// another order.
     pub when: Instant,
@@ -29,7 +29,7 @@ pub struct Event<'a> {
     pub step: Step,
 }
 
-/// What an [`Event`] tells of.
+/// What an [`TraceEvent`] tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum What {
@@ -84,10 +84,10 @@ pub enum Ending {
 #[derive(Clone, Default)]
 pub(crate) struct Observer(Option<Arc<Callback>>);
 
-type Callback = dyn Fn(&Event<'_>) + Send + Sync;
+type Callback = dyn Fn(&TraceEvent<'_>) + Send + Sync;
 
 impl Observer {
-    pub(crate) fn new(observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(observer)))
     }
 
@@ -116,7 +116,7 @@ impl Observer {
         step: Step,
     ) {
         if let (Some(observer), Some(when)) = (&self.0, when) {
-            panic::contain(|| observer(&Event { when, what, number, name, step }));
+            panic::contain(|| observer(&TraceEvent { when, what, number, name, step }));
         }
     }
 }

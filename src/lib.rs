@@ -128,7 +128,7 @@ pub use error::{
     BuildError, CancelReason, Cancelled, Elapsed, FlatError, JoinError, QueueFull, ShutdownError,
     StillRunning, Unfinished,
 };
-pub use event::{Ending, Event, Step, What};
+pub use event::{Ending, Step, TraceEvent, What};
 pub use executor::failures::{Cause, Failure, Failures};
 pub use executor::group::{GroupSpawner, Member, TaskGroup, task_group};
 pub use executor::map_concurrent::{MapConcurrent, map_concurrent};

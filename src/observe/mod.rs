@@ -22,7 +22,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::event::Event;
+use crate::event::TraceEvent;
 use crate::prims::{self, Mutex};
 
 use span::{Lives, Picture, Span};
@@ -130,7 +130,7 @@ impl Timeline {
     /// Call it once for each, and each has rows of its own. Two pools that share one observer,
     /// because their builder was cloned, have the same numbers for their jobs and workers, and
     /// their lives are mixed up.
-    pub fn observer(&self) -> impl Fn(&Event<'_>) + Send + Sync + use<> + 'static {
+    pub fn observer(&self) -> impl Fn(&TraceEvent<'_>) + Send + Sync + use<> + 'static {
         let shared = self.shared.clone();
         let source = {
             let mut record = shared.lock();

@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::event::{Ending, Event, Step, What};
+use crate::event::{Ending, Step, TraceEvent, What};
 
 /// What is known of one job, task or child: when it was submitted and settled.
 ///
@@ -87,7 +87,7 @@ struct Life {
 
 impl Lives {
     /// Writes an event down. If a life is complete by that, here it is.
-    pub(crate) fn hear(&mut self, source: usize, event: &Event<'_>) -> Option<Span> {
+    pub(crate) fn hear(&mut self, source: usize, event: &TraceEvent<'_>) -> Option<Span> {
         let key = (source, event.what, event.number);
         if matches!(event.step, Step::Lingered { .. }) {
             return None; // It says nothing of a beginning or an end.
@@ -221,19 +221,19 @@ pub(crate) mod made_up {
         }
 
         #[track_caller]
-        pub(crate) fn submitted(self, ms: u64, job: usize) -> Event<'static> {
+        pub(crate) fn submitted(self, ms: u64, job: usize) -> TraceEvent<'static> {
             event(self.at(ms), job, Step::Submitted(Location::caller()))
         }
 
-        pub(crate) fn began(self, ms: u64, job: usize, worker: usize) -> Event<'static> {
+        pub(crate) fn began(self, ms: u64, job: usize, worker: usize) -> TraceEvent<'static> {
             event(self.at(ms), job, Step::Began { worker })
         }
 
-        pub(crate) fn settled(self, ms: u64, job: usize, ending: Ending) -> Event<'static> {
+        pub(crate) fn settled(self, ms: u64, job: usize, ending: Ending) -> TraceEvent<'static> {
             event(self.at(ms), job, Step::Settled(ending))
         }
 
-        pub(crate) fn returned(self, ms: u64, job: usize) -> Event<'static> {
+        pub(crate) fn returned(self, ms: u64, job: usize) -> TraceEvent<'static> {
             self.settled(ms, job, Ending::Returned)
         }
 
@@ -244,7 +244,7 @@ pub(crate) mod made_up {
             worker: usize,
             from: u64,
             to: u64,
-        ) -> [Event<'static>; 3] {
+        ) -> [TraceEvent<'static>; 3] {
             [self.submitted(0, job), self.began(from, job, worker), self.returned(to, job)]
         }
 
@@ -257,8 +257,8 @@ pub(crate) mod made_up {
             from: u64,
             to: u64,
             ending: Ending,
-        ) -> [Event<'static>; 2] {
-            let told = |ms, step| Event {
+        ) -> [TraceEvent<'static>; 2] {
+            let told = |ms, step| TraceEvent {
                 what: What::Task,
                 name: (!name.is_empty()).then_some(name),
                 ..event(self.at(ms), number, step)
@@ -274,12 +274,13 @@ pub(crate) mod made_up {
             from: u64,
             to: u64,
             ending: Ending,
-        ) -> [Event<'static>; 2] {
-            self.task(0, name, from, to, ending).map(|event| Event { what: What::Child, ..event })
+        ) -> [TraceEvent<'static>; 2] {
+            self.task(0, name, from, to, ending)
+                .map(|event| TraceEvent { what: What::Child, ..event })
         }
 
         /// What these events, told by one source, look like at this time.
-        pub(crate) fn picture(self, now: u64, events: &[Event<'_>]) -> Picture {
+        pub(crate) fn picture(self, now: u64, events: &[TraceEvent<'_>]) -> Picture {
             let mut lives = Lives::default();
             let settled: Vec<Span> =
                 events.iter().filter_map(|event| lives.hear(0, event)).collect();
@@ -287,8 +288,8 @@ pub(crate) mod made_up {
         }
     }
 
-    fn event(when: Instant, number: usize, step: Step) -> Event<'static> {
-        Event { when, what: What::Job, number, name: None, step }
+    fn event(when: Instant, number: usize, step: Step) -> TraceEvent<'static> {
+        TraceEvent { when, what: What::Job, number, name: None, step }
     }
 }
 
@@ -376,7 +377,7 @@ mod tests {
         let (took, blocked) = (Duration::from_secs(1), false);
         lives.hear(
             0,
-            &Event { step: Step::Lingered { took, blocked, spawned_at: None }, ..spawned },
+            &TraceEvent { step: Step::Lingered { took, blocked, spawned_at: None }, ..spawned },
         );
         assert!(lives.open.is_empty());
     }

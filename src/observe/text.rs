@@ -157,11 +157,11 @@ fn blocks(columns: &[f64], full: f64) -> Vec<char> {
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::TraceEvent;
     use crate::observe::span::made_up::Film;
 
     /// The rows of a drawing that is 40 columns wide, and 0.4 s long; `margin` is that of the names.
-    fn rows<const N: usize>(film: Film, margin: usize, events: &[Event<'_>]) -> [String; N] {
+    fn rows<const N: usize>(film: Film, margin: usize, events: &[TraceEvent<'_>]) -> [String; N] {
         let text = draw(&film.picture(400, events), 0, margin + 40 + REMARK);
         let rows: Vec<_> = text.lines().skip(1).take(N).map(str::to_owned).collect();
         rows.try_into().expect("as many as are asked for")

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::BuildError;
-use crate::event::{Event, Observer};
+use crate::event::{Observer, TraceEvent};
 use crate::panic::{self, Panic};
 use crate::prims;
 use crate::wait::block_on::default_look_out;
@@ -210,7 +210,7 @@ impl Builder {
     /// assert!(steps.iter().any(|step| step == Step::Settled(Ending::Returned)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+    pub fn observer(mut self, observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
         self.settings.observer = Observer::new(observer);
         self
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use handspun::{CancellationToken, Ending, Event, JoinError, Shutdown, Step, ThreadPool};
+use handspun::{CancellationToken, Ending, JoinError, Shutdown, Step, ThreadPool, TraceEvent};
 
 use crate::actor::Actor;
 use crate::books::{Books, EXIT_PANICS, Number, Payload};
@@ -133,7 +133,7 @@ impl Heard {
     }
 }
 
-fn observer(books: Arc<Books>, heard: Arc<Heard>) -> impl Fn(&Event) + Send + Sync + 'static {
+fn observer(books: Arc<Books>, heard: Arc<Heard>) -> impl Fn(&TraceEvent) + Send + Sync + 'static {
     move |event| match event.step {
         Step::Submitted(at) => {
             if at.file().ends_with("maps.rs") {

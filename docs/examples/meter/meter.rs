@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use handspun::{Ending, Event, Step, What};
+use handspun::{Ending, Step, TraceEvent, What};
 use hdrhistogram::Histogram;
 
 /// A clone is another handle of the same meter.
@@ -42,7 +42,7 @@ struct Life {
 impl Meter {
     /// The callback for `Builder::observer`. Job 0 of one pool is not job 0 of another, so each pool needs
     /// a meter of its own.
-    pub(crate) fn observer(&self) -> impl Fn(&Event<'_>) + Send + Sync + use<> + 'static {
+    pub(crate) fn observer(&self) -> impl Fn(&TraceEvent<'_>) + Send + Sync + use<> + 'static {
         let meter = self.clone();
         move |event| {
             if event.what == What::Job {
@@ -68,7 +68,7 @@ impl Default for Counts {
 }
 
 impl Counts {
-    fn hear(&mut self, event: &Event<'_>) {
+    fn hear(&mut self, event: &TraceEvent<'_>) {
         let life = self.open.entry(event.number).or_default();
         match event.step {
             Step::Submitted(_) => life.submitted = Some(event.when),
@@ -167,7 +167,7 @@ mod tests {
     fn a_job_is_queued_until_it_begins_and_runs_until_it_settles() {
         let (meter, zero) = (Meter::default(), Instant::now());
         let emit = meter.observer();
-        let at_made_up_times = move |event: &Event<'_>| {
+        let at_made_up_times = move |event: &TraceEvent<'_>| {
             let ms = match event.step {
                 Step::Submitted(_) => 0,
                 Step::Began { .. } => 10,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handspun::process::{Command, KillPolicy, Outcome, Output, Signal, SpawnError};
-use handspun::{CancellationToken, Event, Scope, ThreadPool};
+use handspun::{CancellationToken, Scope, ThreadPool, TraceEvent};
 use parking_lot::Mutex;
 
 use crate::board::Board;
@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::tally::{Report, Tally};
 
 /// What hears of each child, if a timeline was asked for.
-pub(crate) type Ear = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
+pub(crate) type Ear = Arc<dyn Fn(&TraceEvent<'_>) + Send + Sync>;
 
 /// What the lanes share.
 struct Work<'a, W> {
