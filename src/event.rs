@@ -1,6 +1,6 @@
 //! What an observer hears: the life of every job, task and child, step by step.
 //!
-//! Knows nothing of what an observer does with it. What must always hold: an event is told with no
+//! Knows nothing of what an observer does with it. What must always hold: an event is emitted with no
 //! lock held, on the thread where it happened; an observer that panics disturbs nobody; and without
 //! an observer an event costs a look at an `Option`.
 
@@ -15,9 +15,9 @@ use crate::prims;
 /// Something that happened; see [`Builder::observer`](crate::Builder::observer).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Event<'a> {
-    /// When it happened, by the machine's clock. Events of different threads may be told in another
-    /// order.
+pub struct TraceEvent<'a> {
+    /// When it happened, by the machine's clock. Events of different threads may be emitted in
+    /// another order.
     pub when: Instant,
     /// What it happened to.
     pub what: What,
@@ -29,7 +29,7 @@ pub struct Event<'a> {
     pub step: Step,
 }
 
-/// What an [`Event`] tells of.
+/// What an [`TraceEvent`] tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum What {
@@ -76,37 +76,37 @@ pub enum Ending {
     Panicked,
     /// The closure was never run, or the future was dropped before it was ready.
     Cancelled,
-    /// The process was ended by a signal, ours or somebody else's.
+    /// The process was ended by a signal, from us or from another process.
     Killed,
 }
 
-/// Who is told, if anybody.
+/// The callback for events, if there is one.
 #[derive(Clone, Default)]
-pub(crate) struct Observer(Option<Arc<Ear>>);
+pub(crate) struct Observer(Option<Arc<Callback>>);
 
-type Ear = dyn Fn(&Event<'_>) + Send + Sync;
+type Callback = dyn Fn(&TraceEvent<'_>) + Send + Sync;
 
 impl Observer {
-    pub(crate) fn new(observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(observer)))
     }
 
-    /// The time, if anybody wants to know.
+    /// The time, if there is an observer.
     pub(crate) fn now(&self) -> Option<Instant> {
         self.0.as_ref().map(|_| prims::now())
     }
 
-    /// Tells of a job, now.
+    /// Emits an event of a job, now.
     pub(crate) fn tell(&self, job: usize, step: Step) {
         self.tell_of(self.now(), job, step);
     }
 
-    /// Tells of a job something that happened a little earlier.
+    /// Emits an event of a job that happened a little earlier.
     pub(crate) fn tell_of(&self, when: Option<Instant>, job: usize, step: Step) {
         self.tell_about(when, What::Job, job, None, step);
     }
 
-    /// Tells of anything.
+    /// Emits an event of a job, a task or a child.
     pub(crate) fn tell_about(
         &self,
         when: Option<Instant>,
@@ -116,13 +116,13 @@ impl Observer {
         step: Step,
     ) {
         if let (Some(observer), Some(when)) = (&self.0, when) {
-            panic::contain(|| observer(&Event { when, what, number, name, step }));
+            panic::contain(|| observer(&TraceEvent { when, what, number, name, step }));
         }
     }
 }
 
 impl Drop for Observer {
-    /// What it owns may be anybody's, and the last to drop it may be a thread of ours.
+    /// The callback owns values of the user's, and the last to drop it may be a thread of ours.
     fn drop(&mut self) {
         panic::contain(|| drop(self.0.take()));
     }

@@ -128,7 +128,7 @@ pub use error::{
     BuildError, CancelReason, Cancelled, Closed, Elapsed, FlatError, JoinError, QueueFull,
     ShutdownError, StillRunning, TryError, Unfinished,
 };
-pub use event::{Ending, Event, Step, What};
+pub use event::{Ending, Step, TraceEvent, What};
 pub use executor::failures::{Cause, Failure, Failures};
 pub use executor::group::{GroupSpawner, Member, TaskGroup, task_group};
 pub use executor::map_concurrent::{MapConcurrent, map_concurrent};
@@ -137,10 +137,8 @@ pub use executor::run::{Executor, ExecutorBuilder, run, try_run};
 pub use executor::spawn::{spawn, spawn_named, yield_now};
 pub use executor::stuck::{Dump, Hang, TaskState};
 pub use executor::task::Task;
-pub use observe::histogram::Histogram;
-pub use observe::meter::{Meter, Tally};
+pub use observe::Timeline;
 pub use observe::span::{JobRun, Span};
-pub use observe::timeline::Timeline;
 pub use panic::Panic;
 pub use pool::builder::Builder;
 pub use pool::handle::{Cancel, JoinHandle};

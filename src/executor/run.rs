@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{Event, Observer};
+use crate::event::{Observer, TraceEvent};
 use crate::panic::Panic;
 use crate::wait::clock::Clock;
 use crate::wait::host::Host;
@@ -298,7 +298,7 @@ impl ExecutorBuilder {
     ///
     /// It is called on the executor's thread, or where a task is spawned. A [`Timeline`](crate::Timeline)
     /// draws what it hears: `.observer(timeline.observer())`.
-    pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+    pub fn observer(mut self, observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
         self.settings.observer = Observer::new(observer);
         self
     }

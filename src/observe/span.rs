@@ -1,20 +1,20 @@
-//! One life, of a job, a task or a child, put together from the events that tell of it.
+//! One life, of a job, a task or a child, put together from its events; and all lives of one moment.
 //!
-//! Knows nothing of what is made of it. What must always hold: a life is complete when its first
-//! step and its last are known, in whatever order they were told. The line that submits a job may
-//! be slower to say so than a worker is to run it.
+//! Knows nothing of how they are drawn. What must always hold: a life is complete when its first step and
+//! its last are known, in whatever order they were emitted, since the thread that submits a job may be
+//! slower to say so than a worker is to run it; and no time of a picture is outside of it.
 
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::event::{Ending, Event, Step, What};
+use crate::event::{Ending, Step, TraceEvent, What};
 
 /// What is known of one job, task or child: when it was submitted and settled.
 ///
-/// When to use it: to draw a picture of your own. [`Timeline::spans`](crate::Timeline::spans) gives
-/// them, with an example.
+/// When to use it: to draw a picture of your own, or to count. [`Timeline::spans`](crate::Timeline::spans)
+/// gives them, with an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Span {
@@ -52,13 +52,11 @@ pub struct JobRun {
 impl Span {
     /// What to call it: its name, or what it is and its number. Of a path to a program, its last part.
     pub(crate) fn title(&self) -> String {
-        let name = self.name.as_deref();
-        let (word, name) = match self.what {
-            What::Job => ("job", name),
-            What::Task => ("task", name),
-            What::Child => ("child", name.and_then(|path| path.rsplit('/').next())),
-        };
-        name.map_or_else(|| format!("{word} {}", self.number), str::to_owned)
+        match (self.what, self.name.as_deref()) {
+            (What::Child, Some(path)) => path.rsplit('/').next().unwrap_or(path).to_owned(),
+            (_, Some(name)) => name.to_owned(),
+            (what, None) => format!("{what:?} {}", self.number).to_lowercase(),
+        }
     }
 
     /// When a job was no longer queued, because it began or was cancelled; `None` while it is.
@@ -70,7 +68,6 @@ impl Span {
 /// The lives that are not complete.
 #[derive(Default)]
 pub(crate) struct Lives {
-    n_sources: usize,
     open: BTreeMap<Key, Life>,
     /// How many jobs lie on each other, by source and worker.
     stacks: BTreeMap<(usize, usize), usize>,
@@ -79,7 +76,7 @@ pub(crate) struct Lives {
 /// Whose life it is: the source, what it is, and its number there.
 type Key = (usize, What, usize);
 
-/// What has been told of it so far.
+/// What is known of it so far.
 #[derive(Default)]
 struct Life {
     name: Option<Arc<str>>,
@@ -89,18 +86,12 @@ struct Life {
 }
 
 impl Lives {
-    /// The number of one more source: a pool that will tell of its jobs, or an executor of its tasks.
-    pub(crate) fn add_source(&mut self) -> usize {
-        self.n_sources += 1;
-        self.n_sources - 1
-    }
-
     /// Writes an event down. If a life is complete by that, here it is.
-    pub(crate) fn hear(&mut self, source: usize, event: &Event<'_>) -> Option<Span> {
-        if let Step::Lingered { .. } = event.step {
+    pub(crate) fn hear(&mut self, source: usize, event: &TraceEvent<'_>) -> Option<Span> {
+        let key = (source, event.what, event.number);
+        if matches!(event.step, Step::Lingered { .. }) {
             return None; // It says nothing of a beginning or an end.
         }
-        let key = (source, event.what, event.number);
         let life = self.open.entry(key).or_default();
         match event.step {
             Step::Submitted(at) => {
@@ -108,7 +99,7 @@ impl Lives {
                 life.name = event.name.map(Arc::from);
             }
             Step::Began { worker } => {
-                // A worker tells of its own jobs, so what it tells is in order: whatever has begun
+                // A worker emits the events of its own jobs, so they are in order: whatever has begun
                 // there and not settled waits below this one.
                 let n_below = self.stacks.entry((source, worker)).or_default();
                 life.run = Some(JobRun { worker, depth: *n_below, began: event.when });
@@ -118,9 +109,8 @@ impl Lives {
             Step::Settled(ending) => {
                 life.settled = Some((event.when, ending));
                 if let Some(run) = life.run {
-                    self.stacks
-                        .entry((source, run.worker))
-                        .and_modify(|n| *n = n.saturating_sub(1));
+                    let stack = self.stacks.entry((source, run.worker));
+                    stack.and_modify(|n| *n = n.saturating_sub(1));
                 }
             }
         }
@@ -144,12 +134,169 @@ impl Life {
     }
 }
 
+/// The spans of one moment, and the stretch of time that they fill.
+pub(crate) struct Picture {
+    pub(crate) spans: Vec<Span>,
+    pub(crate) total: Duration,
+    begin: Instant,
+}
+
+/// From when to when, counted from the beginning of the picture.
+pub(crate) type Stretch = (Duration, Duration);
+
+/// What one pool or executor did, or the children of one source.
+#[derive(Default)]
+pub(crate) struct Group<'a> {
+    /// By number: a worker and its jobs, in the order in which they began; or a task or a child.
+    pub(crate) tracks: BTreeMap<usize, (String, Vec<&'a Span>)>,
+    /// While its jobs were queued.
+    pub(crate) waits: Vec<Stretch>,
+}
+
+impl Picture {
+    /// It begins with the first submission, and ends with the last end, or now if one is missing.
+    pub(crate) fn new(spans: Vec<Span>, now: Instant) -> Self {
+        let begin = spans.iter().map(|span| span.submitted).min().unwrap_or(now);
+        let end = spans.iter().map(|span| span.settled.map_or(now, |(when, _)| when)).max();
+        // `now` was read by another thread than the times of the events were.
+        Self { spans, total: end.unwrap_or(now).saturating_duration_since(begin), begin }
+    }
+
+    /// While a job was queued.
+    pub(crate) fn wait(&self, span: &Span) -> Stretch {
+        self.stretch(span.submitted, span.left_queue())
+    }
+
+    /// While a job ran, or a task or a child was there.
+    pub(crate) fn life(&self, span: &Span) -> Stretch {
+        let began = span.run.map_or(span.submitted, |run| run.began);
+        self.stretch(began, span.settled.map(|(when, _)| when))
+    }
+
+    /// What has not ended yet ends with the picture.
+    fn stretch(&self, from: Instant, to: Option<Instant>) -> Stretch {
+        let offset = |when: Instant| when.saturating_duration_since(self.begin).min(self.total);
+        (offset(from), to.map_or(self.total, offset).max(offset(from)))
+    }
+
+    /// What there is to draw, by its kind and its source.
+    pub(crate) fn groups(&self) -> BTreeMap<(What, usize), Group<'_>> {
+        let mut spans: Vec<_> = self.spans.iter().collect();
+        // A job comes before what lies on top of it.
+        spans.sort_by_key(|span| span.run.map(|run| (run.began, run.depth)));
+        let mut groups = BTreeMap::<_, Group<'_>>::new();
+        for span in spans {
+            let group = groups.entry((span.what, span.source)).or_default();
+            let wait = self.wait(span);
+            if span.what == What::Job && wait.0 < wait.1 {
+                group.waits.push(wait);
+            }
+            let (number, name) = match (span.what, span.run) {
+                (_, Some(run)) => (run.worker, format!("worker {}", run.worker)),
+                (What::Job, None) => continue, // It has not begun, or was cancelled before it did.
+                (What::Task | What::Child, None) => (span.number, span.title()),
+            };
+            group.tracks.entry(number).or_insert((name, Vec::new())).1.push(span);
+        }
+        groups
+    }
+}
+
+/// Events that never happened, for tests: their times are said and not measured.
+#[cfg(all(test, not(handspun_model)))]
+pub(crate) mod made_up {
+    use super::*;
+
+    /// Counts time from its own beginning, in milliseconds.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Film(Instant);
+
+    impl Film {
+        pub(crate) fn new() -> Self {
+            Self(Instant::now())
+        }
+
+        pub(crate) fn at(self, ms: u64) -> Instant {
+            self.0 + Duration::from_millis(ms)
+        }
+
+        #[track_caller]
+        pub(crate) fn submitted(self, ms: u64, job: usize) -> TraceEvent<'static> {
+            event(self.at(ms), job, Step::Submitted(Location::caller()))
+        }
+
+        pub(crate) fn began(self, ms: u64, job: usize, worker: usize) -> TraceEvent<'static> {
+            event(self.at(ms), job, Step::Began { worker })
+        }
+
+        pub(crate) fn settled(self, ms: u64, job: usize, ending: Ending) -> TraceEvent<'static> {
+            event(self.at(ms), job, Step::Settled(ending))
+        }
+
+        pub(crate) fn returned(self, ms: u64, job: usize) -> TraceEvent<'static> {
+            self.settled(ms, job, Ending::Returned)
+        }
+
+        /// A job that was submitted at 0, ran on this worker, and returned.
+        pub(crate) fn job(
+            self,
+            job: usize,
+            worker: usize,
+            from: u64,
+            to: u64,
+        ) -> [TraceEvent<'static>; 3] {
+            [self.submitted(0, job), self.began(from, job, worker), self.returned(to, job)]
+        }
+
+        /// A task that was spawned and came to its end.
+        #[track_caller]
+        pub(crate) fn task(
+            self,
+            number: usize,
+            name: &'static str,
+            from: u64,
+            to: u64,
+            ending: Ending,
+        ) -> [TraceEvent<'static>; 2] {
+            let told = |ms, step| TraceEvent {
+                what: What::Task,
+                name: (!name.is_empty()).then_some(name),
+                ..event(self.at(ms), number, step)
+            };
+            [told(from, Step::Submitted(Location::caller())), told(to, Step::Settled(ending))]
+        }
+
+        /// The same with a child of the operating system.
+        #[track_caller]
+        pub(crate) fn child(
+            self,
+            name: &'static str,
+            from: u64,
+            to: u64,
+            ending: Ending,
+        ) -> [TraceEvent<'static>; 2] {
+            self.task(0, name, from, to, ending)
+                .map(|event| TraceEvent { what: What::Child, ..event })
+        }
+
+        /// What these events, told by one source, look like at this time.
+        pub(crate) fn picture(self, now: u64, events: &[TraceEvent<'_>]) -> Picture {
+            let mut lives = Lives::default();
+            let settled: Vec<Span> =
+                events.iter().filter_map(|event| lives.hear(0, event)).collect();
+            Picture::new(settled.into_iter().chain(lives.open()).collect(), self.at(now))
+        }
+    }
+
+    fn event(when: Instant, number: usize, step: Step) -> TraceEvent<'static> {
+        TraceEvent { when, what: What::Job, number, name: None, step }
+    }
+}
+
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
-    use std::time::Duration;
-
+    use super::made_up::Film;
     use super::*;
-    use crate::observe::made_up::Film;
 
     #[test]
     fn a_life_is_complete_in_whatever_order_it_is_told() {
@@ -230,7 +377,7 @@ mod tests {
         let (took, blocked) = (Duration::from_secs(1), false);
         lives.hear(
             0,
-            &Event { step: Step::Lingered { took, blocked, spawned_at: None }, ..spawned },
+            &TraceEvent { step: Step::Lingered { took, blocked, spawned_at: None }, ..spawned },
         );
         assert!(lives.open.is_empty());
     }

@@ -1,218 +1,168 @@
-//! A picture as text: a ruler, a row for each task, worker and child, and one for the queue.
+//! A picture as text: a ruler, a row for each worker, task and child, and one for the queue.
 //!
-//! Knows nothing of terminals but how wide they are. What must always hold: whatever happened leaves
-//! a mark, however short.
+//! Knows nothing of terminals but how wide they are. What must always hold: a column is the same stretch
+//! of time in every row; and whatever happened leaves a mark, however short.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::event::What;
+use crate::event::Ending;
 
-use super::columns::{Fill, IDLE, Scale};
-use super::legend::{ALIVE, ON_TOP, Seen, brief, headline, is_sign, sign_of, wrap};
-use super::picture::Picture;
-use super::span::Span;
+use super::span::{Picture, Span, Stretch};
 
 /// What is narrower than this is drawn as wide as this.
 const MIN_WIDTH: usize = 40;
-/// Room for a number behind a row: `___100%`.
-const REMARK: usize = 7;
-/// The tasks of one executor that have rows. Of the others it is said how many there were when.
-const MAX_LIVES: usize = 16;
 /// A name that is longer is cut off.
 const MAX_NAME: usize = 20;
+/// Room for what is behind a row: `__400.0ms`.
+const REMARK: usize = 9;
+/// From one mark of the ruler to the next.
+const MARK: usize = 12;
+/// The workers of one pool, or tasks of one executor, that have rows.
+const MAX_ROWS: usize = 32;
+/// How much of a column is filled: nothing, or from an eighth to all of it.
+const BLOCKS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const ON_TOP: char = '▒';
+
+/// How it ended, and the sign that stands there if it did not just return.
+fn end_of(span: &Span) -> (&'static str, Option<char>) {
+    match span.settled.map(|(_, ending)| ending) {
+        Some(Ending::Returned) => ("returned", None),
+        Some(Ending::Panicked) => ("panicked ", Some('!')),
+        Some(Ending::Cancelled) => ("cancelled ", Some('×')),
+        Some(Ending::Killed) => ("killed ", Some('#')),
+        None => ("not over ", Some('>')),
+    }
+}
 
 /// Draws it in lines of at most `width` columns.
-pub(crate) fn draw(picture: &Picture, width: usize) -> String {
-    let width = width.max(MIN_WIDTH);
-    if picture.spans.is_empty() {
-        return "nothing has been observed\n".to_owned();
-    }
-    let rows = rows_of(picture);
-    let margin = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0) + 1;
-    let n_columns = width.saturating_sub(margin + REMARK).max(1);
-    let scale = Scale::new(picture.total(), n_columns);
+pub(crate) fn draw(picture: &Picture, n_forgotten: usize, width: usize) -> String {
+    let (width, groups) = (width.max(MIN_WIDTH), picture.groups());
+    let names = groups.values().flat_map(|group| group.tracks.values()).map(|(name, _)| name);
+    let longest = names.map(|name| name.chars().count()).max().unwrap_or(0);
+    let margin = longest.clamp("queued".len(), MAX_NAME) + 1;
+    // Jobs may take no time at all, as far as the clock can tell.
+    let total = picture.total.max(Duration::from_nanos(1));
+    let scale = Scale { picture, total, n_columns: width - margin - REMARK };
 
-    let mut text = format!("{:margin$}{}\n", "", scale.ruler());
-    let mut seen = Seen::default();
-    for row in &rows {
-        let (line, remark) = match &row.content {
-            Content::Life(span) => draw_life(picture, span, &scale, &mut seen),
-            Content::Worker(jobs) => draw_worker(picture, jobs, &scale, &mut seen),
-            Content::Count(times) => draw_count(times, &scale, &mut seen),
-        };
-        let line = format!("{:margin$}{line}{remark}", row.name);
-        writeln!(text, "{}", line.trim_end()).expect("a String takes all that is written");
-    }
-    let n_workers = rows.iter().filter(|row| matches!(row.content, Content::Worker(_))).count();
-    text + &wrap(&[headline(picture, n_workers)], width)
-        + &wrap(&seen.legend(picture, scale.column_width()), width)
-}
-
-struct Row<'a> {
-    name: String,
-    content: Content<'a>,
-}
-
-enum Content<'a> {
-    /// From beginning to end, of a task or a child.
-    Life(&'a Span),
-    /// What this worker ran.
-    Worker(Vec<&'a Span>),
-    /// How many there were, each from when to when: of what was queued, or has no row.
-    Count(Vec<(Duration, Duration)>),
-}
-
-fn rows_of(picture: &Picture) -> Vec<Row<'_>> {
-    let mut rows = Vec::new();
-    add_lives(&mut rows, picture, What::Task, "executor");
-    let pools = picture.sources(What::Job);
-    for &pool in &pools {
-        let prefix = if pools.len() > 1 { format!("pool {pool} ") } else { String::new() };
-        for (worker, jobs) in picture.workers(pool) {
-            let name = format!("{prefix}worker {worker}");
-            rows.push(Row { name, content: Content::Worker(jobs) });
+    let mut rows = vec![(String::new(), scale.ruler())];
+    for ((_, source), group) in &groups {
+        if groups.len() > 1 {
+            rows.push((format!("source {source}"), String::new()));
         }
-        let waits = picture.spans_of(What::Job, pool).map(|span| picture.wait(span));
-        let content = Content::Count(waits.filter(|(from, to)| from < to).collect());
-        rows.push(Row { name: format!("{prefix}queued"), content });
-    }
-    add_lives(&mut rows, picture, What::Child, "source");
-    rows
-}
-
-/// A row for each of the first tasks or children of every source, and one for the others.
-fn add_lives<'a>(rows: &mut Vec<Row<'a>>, picture: &'a Picture, what: What, source_word: &str) {
-    let sources = picture.sources(what);
-    for &source in &sources {
-        let prefix =
-            if sources.len() > 1 { format!("{source_word} {source} ") } else { String::new() };
-        let mut lives: Vec<_> = picture.spans_of(what, source).collect();
-        lives.sort_by_key(|span| (span.submitted, span.number));
-        let others = lives.split_off(lives.len().min(MAX_LIVES));
-        rows.extend(lives.into_iter().map(|span| {
-            let name = format!("{prefix}{}", printable(&span.title()));
-            Row { name, content: Content::Life(span) }
-        }));
-        if !others.is_empty() {
-            let times = others.iter().map(|span| picture.life(span)).collect();
-            let name = format!("{prefix}… and {} more", others.len());
-            rows.push(Row { name, content: Content::Count(times) });
+        let tracks = group.tracks.values().take(MAX_ROWS);
+        rows.extend(tracks.map(|(name, spans)| (name.clone(), scale.track(spans))));
+        if group.tracks.len() > MAX_ROWS {
+            rows.push((format!("… and {} more", group.tracks.len() - MAX_ROWS), String::new()));
+        }
+        if !group.waits.is_empty() {
+            rows.push(("queued".to_owned(), scale.queue(&group.waits)));
         }
     }
-}
-
-/// A name that fits into the margin, and into its line.
-fn printable(name: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    if name.chars().count() <= MAX_NAME {
-        name.chars().map(clean).collect()
-    } else {
-        name.chars().take(MAX_NAME - 1).map(clean).chain(['…']).collect()
+    let mut text = String::new();
+    for (name, line) in rows {
+        let line = format!("{:margin$.MAX_NAME$}{line}", name.replace(char::is_control, " "));
+        text += &format!("{}\n", line.trim_end());
     }
-}
-
-fn draw_life(picture: &Picture, span: &Span, scale: &Scale, seen: &mut Seen) -> (String, String) {
-    let (from, to) = picture.life(span);
-    let mut line = vec![IDLE; scale.n_columns()];
-    line[scale.column(from)..=scale.last_column(from, to)].fill(ALIVE);
-    seen.signs.insert(ALIVE);
-    if let Some(sign) = sign_of(span) {
-        line[scale.last_column(from, to)] = sign;
-        seen.signs.insert(sign);
+    text += &format!("in all: {:.1?}\n", picture.total);
+    let mut counts = BTreeMap::new();
+    for span in &picture.spans {
+        *counts.entry((span.what, end_of(span))).or_insert(0) += 1;
     }
-    (line.into_iter().collect(), format!("{:>REMARK$}", brief(to.saturating_sub(from))))
-}
-
-/// A job in the row of its worker.
-struct Bar {
-    name: String,
-    depth: usize,
-    from: Duration,
-    to: Duration,
-    /// What stands at its end, if it did not just return.
-    sign: Option<char>,
-}
-
-fn bar_of(picture: &Picture, span: &Span) -> Option<Bar> {
-    let run = span.run?;
-    let (from, to) = (picture.offset(run.began), picture.end_of(span));
-    let name = span.number.to_string();
-    Some(Bar { name, depth: run.depth, from, to, sign: sign_of(span) })
-}
-
-fn draw_worker(
-    picture: &Picture,
-    jobs: &[&Span],
-    scale: &Scale,
-    seen: &mut Seen,
-) -> (String, String) {
-    let bars: Vec<_> = jobs.iter().filter_map(|span| bar_of(picture, span)).collect();
-    let at_the_bottom = bars.iter().filter(|bar| bar.depth == 0);
-    let time_busy: Duration = at_the_bottom.map(|bar| bar.to.saturating_sub(bar.from)).sum();
-
-    // What lies at depth 2 or more, lies within a bar of depth 1.
-    let (busy, on_top) = (fill(&bars, 0, scale), fill(&bars, 1, scale));
-    let mut line = busy.line(1.0);
-    for (column, share) in line.iter_mut().zip(on_top.shares()) {
-        if share > 0.5 {
-            *column = ON_TOP;
-            seen.signs.insert(ON_TOP);
-        }
+    for ((what, (ending, sign)), n) in counts {
+        text += &format!("{what:?} {ending}{}: {n}\n", String::from_iter(sign));
     }
-    for bar in &bars {
-        if let Some(sign) = bar.sign {
-            line[scale.last_column(bar.from, bar.to)] = sign;
-            seen.signs.insert(sign);
-        }
+    if n_forgotten > 0 {
+        text += &format!("older ones forgotten: {n_forgotten}\n");
     }
-    write_names(&mut line, &bars, scale, seen);
-    (line.into_iter().collect(), format!("{:>6.0}%", scale.share(time_busy) * 100.0))
+    text
 }
 
-fn fill(bars: &[Bar], depth: usize, scale: &Scale) -> Fill {
-    let mut fill = Fill::nothing(scale);
-    for bar in bars.iter().filter(|bar| bar.depth == depth) {
-        fill.add(scale, bar.from, bar.to);
-    }
-    fill
+/// So many columns for so much time.
+struct Scale<'a> {
+    picture: &'a Picture,
+    total: Duration,
+    n_columns: usize,
 }
 
-/// Writes the number of each job to where it begins, if it is long enough for that.
-fn write_names(line: &mut [char], bars: &[Bar], scale: &Scale, seen: &mut Seen) {
-    let mut free_from = 0;
-    for Bar { name, from, to, .. } in bars {
-        let first = scale.column(*from).max(free_from);
-        let last = scale.column(*to).saturating_sub(name.len());
-        let is_free = |at: &usize| !line[*at..*at + name.len()].iter().any(|c| is_sign(*c));
-        if let Some(at) = (first..last).find(is_free) {
-            for (column, digit) in line[at..].iter_mut().zip(name.chars()) {
-                *column = digit;
+impl Scale<'_> {
+    fn ruler(&self) -> String {
+        let time = |column: usize| self.total.mul_f64(column as f64 / self.n_columns as f64);
+        let marks = (0..self.n_columns).step_by(MARK).filter(|at| at + MARK <= self.n_columns);
+        marks.map(|at| format!("{:MARK$}", format!("│{:.1?}", time(at)))).collect()
+    }
+
+    /// The columns in which it begins and ends. What ends where a column ends is not in the next one.
+    fn columns(&self, (from, to): Stretch) -> (usize, usize) {
+        // In whole numbers, for a hair beyond would be a column.
+        let place = |at: Duration| at.as_nanos() * self.n_columns as u128 / self.total.as_nanos();
+        let column = |at| (place(at) as usize).min(self.n_columns - 1);
+        (column(from), column(to.saturating_sub(Duration::from_nanos(1)).max(from)))
+    }
+
+    /// How much of each column is filled.
+    fn fill(&self, stretches: impl Iterator<Item = Stretch>) -> Vec<f64> {
+        let mut filled = vec![0.0; self.n_columns];
+        let place = |at: Duration| at.div_duration_f64(self.total) * self.n_columns as f64;
+        for (from, to) in stretches {
+            let (first, last) = self.columns((from, to));
+            for (at, filled) in (first..=last).zip(&mut filled[first..]) {
+                // A trace is left of what took no time, too little to add up to anything.
+                let overlap = place(to).min(at as f64 + 1.0) - place(from).max(at as f64);
+                *filled += overlap.max(1e-9);
             }
-            free_from = at + name.len() + 1;
-            seen.name = Some(name.clone());
         }
+        filled
+    }
+
+    /// What one worker ran, or one task or child.
+    fn track(&self, spans: &[&Span]) -> String {
+        let on_the_floor = |span: &&&Span| span.run.is_none_or(|run| run.depth == 0);
+        let lives = spans.iter().filter(on_the_floor).map(|span| self.picture.life(span));
+        let mut line = blocks(&self.fill(lives.clone()), 1.0);
+        for span in spans {
+            let (first, last) = self.columns(self.picture.life(span));
+            match span.run {
+                Some(run) if run.depth > 0 => line[first..last].fill(ON_TOP),
+                Some(_) => {}
+                None => line[first..=last].fill('━'),
+            }
+            line[last] = end_of(span).1.unwrap_or(line[last]);
+            // The number of a job is where it begins, if there is room and nothing else is there.
+            let number = span.number.to_string();
+            let end = first + number.len();
+            let is_free = |c: &char| BLOCKS.contains(c) || *c == ON_TOP;
+            if end < last && line[first..end].iter().all(is_free) {
+                drop(line.splice(first..end, number.chars()));
+            }
+        }
+        let busy: Duration = lives.map(|(from, to)| to - from).sum();
+        String::from_iter(line) + &format!("{:>REMARK$}", format!("{busy:.1?}"))
+    }
+
+    /// How many jobs were queued. A full block is one job at least: a little waiting looks like a little.
+    fn queue(&self, waits: &[Stretch]) -> String {
+        let queued = self.fill(waits.iter().copied());
+        let most = queued.iter().copied().fold(1.0, f64::max).round();
+        String::from_iter(blocks(&queued, most)) + &format!("{most:>REMARK$}")
     }
 }
 
-fn draw_count(times: &[(Duration, Duration)], scale: &Scale, seen: &mut Seen) -> (String, String) {
-    let mut count = Fill::nothing(scale);
-    times.iter().for_each(|(from, to)| count.add(scale, *from, *to));
-    // A full block stands for one at least: a little waiting is to look like a little.
-    let full = count.most().round().max(1.0);
-    seen.a_count = true;
-    (count.line(full).into_iter().collect(), format!("{full:>REMARK$.0}"))
+/// Each column as high as it is filled, where `full` is a whole block.
+fn blocks(columns: &[f64], full: f64) -> Vec<char> {
+    let height = |share: &f64| ((share / full * 8.0).round() as usize).clamp(1, 8);
+    columns.iter().map(|share| BLOCKS[if *share > 0.0 { height(share) } else { 0 }]).collect()
 }
 
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
-    use crate::event::{Ending, Event};
-    use crate::observe::made_up::Film;
+    use crate::event::TraceEvent;
+    use crate::observe::span::made_up::Film;
 
-    /// The rows of a drawing that is 40 columns wide, and 0.4 s long.
-    fn rows<const N: usize>(film: Film, events: &[Event<'_>]) -> [String; N] {
-        let text = draw(&film.picture(400, events), 56);
+    /// The rows of a drawing that is 40 columns wide, and 0.4 s long; `margin` is that of the names.
+    fn rows<const N: usize>(film: Film, margin: usize, events: &[TraceEvent<'_>]) -> [String; N] {
+        let text = draw(&film.picture(400, events), 0, margin + 40 + REMARK);
         let rows: Vec<_> = text.lines().skip(1).take(N).map(str::to_owned).collect();
         rows.try_into().expect("as many as are asked for")
     }
@@ -221,10 +171,36 @@ mod tests {
     fn a_worker_that_idles_in_the_middle_has_a_gap() {
         let film = Film::new();
         let jobs = [film.job(0, 0, 0, 100), film.job(1, 0, 300, 400), film.job(2, 1, 0, 200)];
-        let [first, second, queue] = rows(film, jobs.as_flattened());
-        assert_eq!(first, "worker 0 0█████████····················1█████████    50%");
-        assert_eq!(second, "worker 1 2███████████████████····················    50%");
-        assert_eq!(queue, "queued   ██████████████████████████████··········      1");
+        let [first, second, queue] = rows(film, 9, jobs.as_flattened());
+        assert_eq!(first, "worker 0 0█████████····················1█████████  200.0ms");
+        assert_eq!(second, "worker 1 2███████████████████····················  200.0ms");
+        assert_eq!(queue, "queued   ██████████████████████████████··········        1");
+    }
+
+    #[test]
+    fn a_column_is_filled_by_the_share_of_its_time() {
+        let film = Film::new();
+        let jobs = [(0, 100), (150, 380), (390, 390)];
+        let jobs: Vec<_> =
+            (0..).zip(jobs).map(|(n, (from, to))| film.job(n, 0, from, to)).collect();
+        let picture = film.picture(400, jobs.as_flattened());
+        let scale = Scale { picture: &picture, total: Duration::from_millis(400), n_columns: 4 };
+        let lives = picture.spans.iter().map(|span| picture.life(span));
+        let filled = scale.fill(lives);
+        assert_eq!(String::from_iter(blocks(&filled, 1.0)), "█▄█▆");
+        assert!((filled.iter().sum::<f64>() - 3.3).abs() < 1e-6);
+        assert_eq!(String::from_iter(blocks(&filled, 2.0)), "▄▂▄▃");
+    }
+
+    #[test]
+    fn the_marks_of_the_ruler_are_true_and_fit() {
+        let film = Film::new();
+        let picture = film.picture(0, &[]);
+        let ruler = |total, n_columns| Scale { picture: &picture, total, n_columns }.ruler();
+        let [second, eternity] = [Duration::from_secs(1), Duration::MAX];
+        assert_eq!(ruler(second, 48), "│0.0ns      │250.0ms    │500.0ms    │750.0ms    ");
+        assert_eq!(ruler(second, 11), "");
+        assert!(ruler(eternity, 60).starts_with("│0.0ns "));
     }
 
     #[test]
@@ -232,19 +208,17 @@ mod tests {
         let film = Film::new();
         let outer = film.job(0, 0, 0, 400);
         let inner = [film.submitted(90, 1), film.began(100, 1, 0), film.returned(200, 1)];
-        let events = [&outer[..2], &inner, &outer[2..]].concat();
-        let [row] = rows(film, &events);
-        assert_eq!(row, "worker 0 0█████████1▒▒▒▒▒▒▒▒▒████████████████████   100%");
-        assert!(draw(&film.picture(400, &events), 56).contains("on top"));
+        let [row] = rows(film, 9, &[&outer[..2], &inner, &outer[2..]].concat());
+        assert_eq!(row, "worker 0 0█████████1▒▒▒▒▒▒▒▒█████████████████████  400.0ms");
     }
 
     #[test]
     fn jobs_that_take_no_time_leave_a_mark() {
         let film = Film::new();
         let jobs = [film.job(0, 0, 100, 100), film.job(1, 0, 400, 400)];
-        let [row] = rows(film, jobs.as_flattened());
-        assert_eq!(row, "worker 0 ··········▁····························▁     0%");
-        let [row] = rows(film, &film.job(0, 0, 0, 0));
+        let [row] = rows(film, 9, jobs.as_flattened());
+        assert_eq!(row, "worker 0 ··········▁····························▁    0.0ns");
+        let [row] = rows(film, 9, &film.job(0, 0, 0, 0));
         assert!(row.starts_with("worker 0 ▁"), "{row}");
     }
 
@@ -254,19 +228,30 @@ mod tests {
         let mut events = film.job(7, 0, 0, 200).to_vec();
         events[2] = film.settled(200, 7, Ending::Panicked);
         events.extend([film.submitted(0, 8), film.began(200, 8, 0), film.submitted(200, 9)]);
-        let [row, queue] = rows(film, &events);
-        assert_eq!(row, "worker 0 7██████████████████!8██████████████████>   100%");
-        assert_eq!(queue, "queued   ████████████████████████████████████████      1");
-        assert!(draw(&film.picture(400, &events), 56).contains("1 still queued"));
+        let [row, queue, total, unfinished, panicked] = rows(film, 9, &events);
+        assert_eq!(row, "worker 0 7██████████████████!8██████████████████>  400.0ms");
+        assert_eq!(queue, "queued   ████████████████████████████████████████        1");
+        assert_eq!(total, "in all: 400.0ms");
+        assert_eq!([panicked, unfinished], ["Job panicked !: 1", "Job not over >: 2"]);
+    }
+
+    #[test]
+    fn the_number_of_a_job_hides_no_sign_and_no_other_number() {
+        let film = Film::new();
+        let mut events = film.job(1, 0, 0, 12).to_vec();
+        events[2] = film.settled(12, 1, Ending::Panicked);
+        events.extend([film.job(23, 0, 12, 200), film.job(45, 0, 200, 400)].concat());
+        let [row] = rows(film, 9, &events);
+        assert_eq!(row, "worker 0 █!██████████████████45██████████████████  400.0ms");
     }
 
     #[test]
     fn jobs_that_never_began_are_counted_and_have_no_row() {
         let film = Film::new();
         let events = [film.submitted(0, 0), film.settled(400, 0, Ending::Cancelled)];
-        let [queue, headline] = rows(film, &events);
-        assert!(queue.starts_with("queued ████"), "{queue}");
-        assert_eq!(headline, "1 job on 0 workers in 400.0ms, 1 cancelled.");
+        let [queue, _, count] = rows(film, 7, &events);
+        assert_eq!(queue, "queued ████████████████████████████████████████        1");
+        assert_eq!(count, "Job cancelled ×: 1");
     }
 
     #[test]
@@ -277,13 +262,12 @@ mod tests {
             film.task(2, "fetch", 100, 200, Ending::Panicked),
             film.task(3, "stuck", 100, 300, Ending::Cancelled),
         ];
-        let [first, second, third, headline] = rows(film, &events.as_flattened()[..5]);
-        assert_eq!(first, "task 1 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  400ms");
-        assert_eq!(second, "fetch  ··········━━━━━━━━━━!·····················  100ms");
-        assert_eq!(third, "stuck  ··········━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━>  300ms");
-        assert_eq!(headline, "3 tasks in 400.0ms.");
-        let [_, _, third] = rows(film, events.as_flattened());
-        assert!(third.ends_with("━━━━━━━━━━×··········  200ms"), "{third}");
+        let [first, second, third] = rows(film, 7, &events.as_flattened()[..5]);
+        assert_eq!(first, "task 1 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  400.0ms");
+        assert_eq!(second, "fetch  ··········━━━━━━━━━!····················  100.0ms");
+        assert_eq!(third, "stuck  ··········━━━━━━━━━━━━━━━━━━━━━━━━━━━━━>  300.0ms");
+        let [_, _, third] = rows(film, 7, events.as_flattened());
+        assert_eq!(third, "stuck  ··········━━━━━━━━━━━━━━━━━━━×··········  200.0ms");
     }
 
     #[test]
@@ -292,29 +276,33 @@ mod tests {
         let mut events = film.job(0, 0, 200, 400).to_vec();
         events.extend(film.task(0, "", 0, 200, Ending::Returned));
         events.extend(film.child("sleep", 200, 400, Ending::Killed));
-        let [task, worker, _, child, headline] = rows(film, &events);
-        assert_eq!(task, "task 0   ━━━━━━━━━━━━━━━━━━━━····················  200ms");
-        assert_eq!(worker, "worker 0 ····················0███████████████████    50%");
-        assert_eq!(child, "sleep    ····················━━━━━━━━━━━━━━━━━━━#  200ms");
-        assert_eq!(headline, "1 job on 1 worker and 1 task and 1 child in 400.0ms, 1");
+        let [_, worker, _, _, task, _, child, _, job, returned, killed] = rows(film, 9, &events);
+        assert_eq!(task, "task 0   ━━━━━━━━━━━━━━━━━━━━····················  200.0ms");
+        assert_eq!(worker, "worker 0 ····················0███████████████████  200.0ms");
+        assert_eq!(child, "sleep    ····················━━━━━━━━━━━━━━━━━━━#  200.0ms");
+        assert_eq!(
+            [job, returned, killed],
+            ["Job returned: 1", "Task returned: 1", "Child killed #: 1"]
+        );
     }
 
     #[test]
-    fn of_many_tasks_the_last_share_one_row() {
+    fn of_many_tasks_the_last_have_no_row_and_are_counted() {
         let film = Film::new();
         let tasks: Vec<_> = (0..1000).map(|n| film.task(n, "", 0, 400, Ending::Returned)).collect();
-        let text = draw(&film.picture(400, tasks.as_flattened()), 60);
-        assert_eq!(text.matches("task ").count(), MAX_LIVES, "{text}");
-        let row = text.lines().nth(1 + MAX_LIVES).unwrap();
-        assert_eq!(row, "… and 984 more ██████████████████████████████████████    984");
+        let text = draw(&film.picture(400, tasks.as_flattened()), 0, 60);
+        assert_eq!(text.matches("task ").count(), MAX_ROWS, "{text}");
+        let row = text.lines().nth(1 + MAX_ROWS);
+        assert_eq!(row, Some("… and 968 more"));
+        assert!(text.ends_with("Task returned: 1000\n"), "{text}");
     }
 
     #[test]
     fn a_name_cannot_break_a_line() {
         let film = Film::new();
         let name = "two\nlines, and far too long for the margin";
-        let [row] = rows(film, &film.task(0, name, 0, 400, Ending::Returned));
-        assert!(row.starts_with("two lines, and far … ━━━"), "{row}");
+        let [row] = rows(film, 21, &film.task(0, name, 0, 400, Ending::Returned));
+        assert!(row.starts_with("two lines, and far t ━━━"), "{row}");
     }
 
     #[test]
@@ -324,14 +312,15 @@ mod tests {
         let task = film.task(0, "a name of some twenty letters", 0, 9, Ending::Cancelled);
         let picture = film.picture(0, &[jobs.as_flattened(), &task].concat());
         for width in 0..=200 {
-            let text = draw(&picture, width);
+            let text = draw(&picture, 12_345_678, width);
             let longest = text.lines().map(|line| line.chars().count()).max();
             assert!(longest <= Some(width.max(MIN_WIDTH)), "{width}:\n{text}");
         }
     }
 
     #[test]
-    fn nothing_is_drawn_of_nothing() {
-        assert_eq!(draw(&Film::new().picture(0, &[]), 80), "nothing has been observed\n");
+    fn of_nothing_there_are_no_rows() {
+        let text = draw(&Film::new().picture(0, &[]), 0, 40);
+        assert_eq!(text, "       │0.0ns      │1.0ns\nin all: 0.0ns\n");
     }
 }

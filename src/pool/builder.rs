@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::BuildError;
-use crate::event::{Event, Observer};
+use crate::event::{Observer, TraceEvent};
 use crate::panic::{self, Panic};
 use crate::prims;
 use crate::wait::block_on::default_look_out;
@@ -193,10 +193,10 @@ impl Builder {
 
     /// Hears of every step in the life of every job, on the thread that takes it.
     ///
-    /// When to use it: to log, to count, to draw what ran when. Two are there to be used: a
-    /// [`Meter`](crate::Meter) counts, a [`Timeline`](crate::Timeline) draws. It runs between the
-    /// steps, so that a slow one slows the pool down; if it panics, nobody else is disturbed. Without
-    /// an observer, none of this costs anything.
+    /// When to use it: to log, to count, to draw what ran when. A [`Timeline`](crate::Timeline) draws;
+    /// the example `docs/examples/meter` counts. It runs between the steps, so that a slow one slows
+    /// the pool down; if it panics, nobody else is disturbed. Without an observer, none of this costs
+    /// anything.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -210,7 +210,7 @@ impl Builder {
     /// assert!(steps.iter().any(|step| step == Step::Settled(Ending::Returned)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+    pub fn observer(mut self, observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
         self.settings.observer = Observer::new(observer);
         self
     }

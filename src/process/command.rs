@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{Event, Observer};
+use crate::event::{Observer, TraceEvent};
 use crate::wait::cancel::CancellationToken;
 
 use super::output::Cap;
@@ -258,7 +258,7 @@ impl Command {
     ///
     /// It is called on the thread that starts the child, and on the driver's at the end: there it must
     /// wait for nothing, nor start a child, which would inherit that every signal is blocked there.
-    pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+    pub fn observer(mut self, observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Observer::new(observer);
         self
     }

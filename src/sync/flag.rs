@@ -33,7 +33,7 @@ use Ordering::{Acquire, Relaxed, Release};
 /// # Ok::<(), handspun::JoinError>(())
 /// ```
 ///
-/// It is Python's `Event`; here an [`Event`](crate::Event) is what an observer hears.
+/// It is Python's `Event`. What an observer hears is a [`TraceEvent`](crate::TraceEvent).
 #[doc(alias = "Event")]
 #[derive(Default)]
 pub struct Flag {

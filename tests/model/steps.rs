@@ -11,7 +11,7 @@ use shuttle::thread;
 
 use super::random_schedules;
 use crate::error::JoinError;
-use crate::{Ending, Event, Shutdown, Step, ThreadPool};
+use crate::{Ending, Shutdown, Step, ThreadPool, TraceEvent};
 
 /// What an observer has heard, in the order in which it was told.
 #[derive(Clone, Default)]
@@ -20,7 +20,8 @@ struct Log(Arc<Mutex<Vec<(usize, Step)>>>);
 impl Log {
     fn pool(&self, threads: usize) -> Arc<ThreadPool> {
         let log = self.0.clone();
-        let observer = move |event: &Event| log.lock().unwrap().push((event.number, event.step));
+        let observer =
+            move |event: &TraceEvent| log.lock().unwrap().push((event.number, event.step));
         Arc::new(ThreadPool::builder().threads(threads).observer(observer).build().unwrap())
     }
 

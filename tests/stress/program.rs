@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use handspun::{CancellationToken, Event, JoinError, Meter, Shutdown, Step, Tally, ThreadPool};
+use handspun::{CancellationToken, Ending, JoinError, Shutdown, Step, ThreadPool, TraceEvent};
 
 use crate::actor::Actor;
-use crate::books::{Books, EXIT_PANICS, Payload};
+use crate::books::{Books, EXIT_PANICS, Number, Payload};
 use crate::dice::Dice;
 use crate::jobs::{House, WORKERS};
 use crate::support::{panic_quietly, threads_named, until};
@@ -22,8 +22,9 @@ use crate::support::{panic_quietly, threads_named, until};
 ///
 /// If anything is wrong.
 pub(crate) fn run(seed: u64) -> Arc<Books> {
-    let (mut dice, books, meter) = (Dice::of_seed(seed), Books::new(), Meter::new());
-    let house = Arc::new(build(&mut dice, &books, &meter));
+    let (mut dice, books, heard): (_, _, Arc<Heard>) =
+        (Dice::of_seed(seed), Books::new(), Arc::default());
+    let house = Arc::new(build(&mut dice, &books, &heard));
     let (has_deadlines, outlives) = (house.has_deadlines, dice.one_in(2));
 
     let root = CancellationToken::new();
@@ -49,7 +50,7 @@ pub(crate) fn run(seed: u64) -> Arc<Books> {
         house.pool.shutdown(Shutdown::Drain).expect("we are not on a worker");
         if has_deadlines {
             // The alarm's thread may be in the middle of cancelling.
-            until(|| Arc::strong_count(&house) == 1 && is_all_over(&books, &meter));
+            until(|| Arc::strong_count(&house) == 1 && is_all_over(&books, &heard));
         }
         let stats = house.pool.stats();
         assert_eq!(Arc::strong_count(&house), 1, "a job has been left");
@@ -61,7 +62,7 @@ pub(crate) fn run(seed: u64) -> Arc<Books> {
         books.submitted.add(1);
     } else {
         // Its last owner may have been a job of its own, and nobody can join the workers then.
-        until(|| books.payloads_left() == 0 && is_all_over(&books, &meter));
+        until(|| books.payloads_left() == 0 && is_all_over(&books, &heard));
     }
     if has_deadlines {
         // The alarm's thread lets go of the last job a moment after that has settled.
@@ -70,11 +71,11 @@ pub(crate) fn run(seed: u64) -> Arc<Books> {
     // A thread that has been joined is on the system's list for a moment still.
     until(|| threads_named(WORKERS).is_empty());
     assert_eq!(books.payloads_left(), 0, "somebody still has what was handed to the pool");
-    check(&books, &meter.read());
+    check(&books, &heard);
     books
 }
 
-fn build(dice: &mut Dice, books: &Arc<Books>, meter: &Meter) -> House {
+fn build(dice: &mut Dice, books: &Arc<Books>, heard: &Arc<Heard>) -> House {
     let most = 1 + dice.below(8);
     let mut builder = ThreadPool::builder().threads(most).name(WORKERS);
     let is_bounded = dice.one_in(3);
@@ -112,17 +113,41 @@ fn build(dice: &mut Dice, books: &Arc<Books>, meter: &Meter) -> House {
         let _ = &payload;
         hears.hear(panic);
     });
-    let pool = builder.observer(observer(books.clone(), meter)).build().unwrap();
+    let pool = builder.observer(observer(books.clone(), heard.clone())).build().unwrap();
     House { pool, books: books.clone(), is_bounded, has_deadlines: dice.one_in(2) }
 }
 
-fn observer(books: Arc<Books>, meter: &Meter) -> impl Fn(&Event) + Send + Sync + 'static {
-    let tell_meter = meter.observer();
-    move |event| {
-        if matches!(event.step, Step::Submitted(at) if at.file().ends_with("maps.rs")) {
-            books.in_maps.add(1);
+/// How many jobs the observer has heard of, by what became of them.
+#[derive(Default)]
+struct Heard {
+    submitted: Number,
+    began: Number,
+    returned: Number,
+    panicked: Number,
+    cancelled: Number,
+}
+
+impl Heard {
+    fn n_settled(&self) -> usize {
+        self.returned.get() + self.panicked.get() + self.cancelled.get()
+    }
+}
+
+fn observer(books: Arc<Books>, heard: Arc<Heard>) -> impl Fn(&TraceEvent) + Send + Sync + 'static {
+    move |event| match event.step {
+        Step::Submitted(at) => {
+            if at.file().ends_with("maps.rs") {
+                books.in_maps.add(1);
+            }
+            heard.submitted.add(1);
         }
-        tell_meter(event);
+        Step::Began { .. } => heard.began.add(1),
+        Step::Settled(Ending::Returned) => heard.returned.add(1),
+        Step::Settled(Ending::Panicked) => heard.panicked.add(1),
+        Step::Settled(Ending::Cancelled) => heard.cancelled.add(1),
+        step @ (Step::Settled(_) | Step::Lingered { .. } | _) => {
+            books.complain(format!("a job has no such step: {step:?}"))
+        }
     }
 }
 
@@ -130,24 +155,26 @@ fn n_submitted(books: &Books) -> usize {
     books.submitted.get() - books.turned_away.get() + books.in_maps.get()
 }
 
-fn is_all_over(books: &Books, meter: &Meter) -> bool {
-    let tally = meter.read();
+fn is_all_over(books: &Books, heard: &Heard) -> bool {
     books.callbacks.get() == books.callbacks_called.get()
-        && n_submitted(books) == tally.returned + tally.panicked + tally.cancelled
+        && heard.submitted.get() == n_submitted(books)
+        && heard.n_settled() == n_submitted(books)
 }
 
-fn check(books: &Books, tally: &Tally) {
+fn check(books: &Books, heard: &Heard) {
     assert_eq!(books.complaints(), [""; 0]);
-    assert_eq!((tally.queued, tally.running), (0, 0));
-    let n_settled = tally.returned + tally.panicked + tally.cancelled;
-    assert_eq!(n_settled, n_submitted(books), "{tally}");
-    assert_eq!(tally.panicked, books.panicked.get(), "{tally}");
-    let returned_in_maps = tally.returned - books.returned.get();
-    assert!(returned_in_maps <= books.in_maps.get(), "{tally}");
+    assert_eq!(
+        (heard.submitted.get(), heard.n_settled()),
+        (n_submitted(books), n_submitted(books))
+    );
+    assert_eq!(heard.began.get(), heard.returned.get() + heard.panicked.get());
+    assert_eq!(heard.panicked.get(), books.panicked.get());
+    let returned_in_maps = heard.returned.get() - books.returned.get();
+    assert!(returned_in_maps <= books.in_maps.get(), "{returned_in_maps}");
 
     let noticed = books.panics_read.get() + books.panics_heard.get();
     let at_least = books.panicked.get().saturating_sub(books.lost_at_most.get());
-    assert!((at_least..=books.panicked.get()).contains(&noticed), "{noticed} noticed, {tally}");
+    assert!((at_least..=books.panicked.get()).contains(&noticed), "{noticed} noticed");
     assert_eq!(books.call_panics_noticed.get(), books.calls_panicked.get());
     assert_eq!(books.callbacks_called.get(), books.callbacks.get());
     assert_eq!(books.callback_panics_heard.get(), books.callbacks_panicked.get());

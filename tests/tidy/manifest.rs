@@ -13,7 +13,10 @@ const DEPENDENCIES: [(&str, &[&str]); 5] = [
     ("target.'cfg(unix)'.dependencies", &["libc"]),
     // One explores interleavings, the other what a processor may reorder; neither does both.
     ("target.'cfg(handspun_model)'.dependencies", &["shuttle", "loom"]),
-    ("dev-dependencies", &["indicatif", "lexopt", "httparse", "unicode-segmentation", "tempfile"]),
+    (
+        "dev-dependencies",
+        &["indicatif", "lexopt", "httparse", "unicode-segmentation", "tempfile", "hdrhistogram"],
+    ),
     ("target.'cfg(unix)'.dev-dependencies", &["signal-hook"]),
 ];
 

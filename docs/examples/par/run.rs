@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use handspun::process::{Command, KillPolicy, Outcome, Output, Signal, SpawnError};
-use handspun::{CancellationToken, Event, Scope, ThreadPool};
+use handspun::{CancellationToken, Scope, ThreadPool, TraceEvent};
 use parking_lot::Mutex;
 
 use crate::board::Board;
@@ -28,7 +28,7 @@ use crate::tally::{Came, Report, Tally};
 use crate::template::Input;
 
 /// What hears of each child, if a timeline was asked for.
-pub(crate) type Ear = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
+pub(crate) type Ear = Arc<dyn Fn(&TraceEvent<'_>) + Send + Sync>;
 
 /// What is there besides the plan.
 #[derive(Default)]

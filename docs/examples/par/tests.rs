@@ -122,7 +122,7 @@ fn an_input_that_does_not_come_keeps_nobody_from_the_end() {
     (&writer).write_all(b"60\n").expect("an open pipe");
     let (plan, all) = (of(&["-q", "-j2", "sleep"]), CancellationToken::new());
     let ctrl_c = all.clone();
-    let ear = Arc::new(move |_: &handspun::Event<'_>| {
+    let ear = Arc::new(move |_: &handspun::TraceEvent<'_>| {
         ctrl_c.cancel();
     });
     let inputs = Inputs::lines_of(silent);

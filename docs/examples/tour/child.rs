@@ -12,7 +12,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use handspun::Event;
+use handspun::TraceEvent;
 use handspun::process::Command;
 
 use crate::pace;
@@ -68,7 +68,7 @@ impl Part {
 pub(crate) fn observer(
     stage: &Stage,
     name: &'static str,
-) -> impl Fn(&Event) + Send + Sync + use<> + 'static {
+) -> impl Fn(&TraceEvent) + Send + Sync + use<> + 'static {
     let observer = stage.observer();
     move |event| {
         let mut event = *event;

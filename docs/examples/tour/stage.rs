@@ -11,7 +11,7 @@ use std::io::{Write, stdout};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use handspun::{Clock, Event, Executor, Timeline};
+use handspun::{Clock, Executor, Timeline, TraceEvent};
 
 use crate::expected::Expected;
 
@@ -98,7 +98,7 @@ impl Stage {
     }
 
     /// For each pool of a program, so that its timeline can be shown.
-    pub(crate) fn observer(&self) -> impl Fn(&Event) + Send + Sync + use<> + 'static {
+    pub(crate) fn observer(&self) -> impl Fn(&TraceEvent) + Send + Sync + use<> + 'static {
         self.timeline.observer()
     }
 

@@ -5,7 +5,7 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use handspun::Histogram;
+use hdrhistogram::Histogram;
 
 use super::service::{Model, ON_THE_WAY, WORK};
 use super::sweep::{Load, Row, best};
@@ -93,12 +93,11 @@ fn explain(out: &mut String, rows: &[Row], knee: &Row) -> fmt::Result {
     )
 }
 
-fn mean(times: &Histogram) -> Duration {
-    times.mean().unwrap_or_default()
+fn mean(times: &Histogram<u64>) -> Duration {
+    Duration::from_nanos(times.mean() as u64)
 }
 
 /// A share of the requests took no longer than this.
-fn millis(times: &Histogram, share: f64) -> String {
-    let time = times.quantile(share).unwrap_or_default();
-    format!("{:.1}", time.as_secs_f64() * 1e3)
+fn millis(times: &Histogram<u64>, share: f64) -> String {
+    format!("{:.1}", times.value_at_quantile(share) as f64 / 1e6)
 }

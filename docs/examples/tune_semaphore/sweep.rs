@@ -6,7 +6,8 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use handspun::{Clock, Executor, Histogram, Semaphore, join_all};
+use handspun::{Clock, Executor, Semaphore, join_all};
+use hdrhistogram::Histogram;
 
 use super::service::{Model, Service, WORK};
 
@@ -26,10 +27,10 @@ pub(crate) struct Row {
     pub(crate) permits: usize,
     /// Requests in a second.
     pub(crate) throughput: f64,
-    /// How long requests took from the permit to the answer.
-    pub(crate) inside: Histogram,
+    /// How long requests took from the permit to the answer, in nanoseconds.
+    pub(crate) inside: Histogram<u64>,
     /// How long they took from the wish to the answer.
-    pub(crate) overall: Histogram,
+    pub(crate) overall: Histogram<u64>,
 }
 
 /// A share of the best throughput that is enough. The rest is bought with long waits inside.
@@ -69,8 +70,8 @@ fn measure(permits: usize, model: Model, clients: usize, requests: &[Duration]) 
         semaphore: Semaphore::new(permits),
         service: Service::new(model),
         requests: RefCell::new(requests.iter().copied()),
-        inside: RefCell::default(),
-        overall: RefCell::default(),
+        inside: histogram(),
+        overall: histogram(),
     };
     let began = clock.now();
     let executor = Executor::builder().clock(clock.clone()).build();
@@ -91,8 +92,8 @@ struct Bench<I> {
     semaphore: Semaphore,
     service: Service,
     requests: RefCell<I>,
-    inside: RefCell<Histogram>,
-    overall: RefCell<Histogram>,
+    inside: RefCell<Histogram<u64>>,
+    overall: RefCell<Histogram<u64>>,
 }
 
 impl<I: Iterator<Item = Duration>> Bench<I> {
@@ -113,9 +114,16 @@ impl<I: Iterator<Item = Duration>> Bench<I> {
 
     fn record(&self, wished: Instant, let_in: Instant) {
         let now = self.clock.now();
-        self.inside.borrow_mut().record(now - let_in);
-        self.overall.borrow_mut().record(now - wished);
+        for (times, since) in [(&self.inside, let_in), (&self.overall, wished)] {
+            let nanos = (now - since).as_nanos() as u64; // Centuries fit into it.
+            times.borrow_mut().record(nanos).expect("a histogram grows as it needs to");
+        }
     }
+}
+
+/// Three digits of each length are right.
+fn histogram() -> RefCell<Histogram<u64>> {
+    RefCell::new(Histogram::new(3).expect("up to five digits are possible"))
 }
 
 /// How much work each request is: most are small and a few are large, as they are.
