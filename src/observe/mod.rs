@@ -188,7 +188,7 @@ impl Timeline {
     ///
     /// Each pool is a process there and each worker a thread; an executor is a process whose tasks have a
     /// track each. All say where they were submitted, how long they waited and how they ended. A job that
-    /// never began has a track of its own, as long as it was queued.
+    /// never began is not in it.
     ///
     /// # Errors
     ///

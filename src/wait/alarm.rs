@@ -19,6 +19,7 @@ use crate::prims::{self, Lazy, Mutex, ThreadSpec, spawn_thread};
 
 use super::deadline::Deadline;
 use super::elsewhere::Elsewhere;
+use super::forked::Process;
 use super::parker::Parker;
 use super::timers::TimerQueue;
 
@@ -29,7 +30,7 @@ pub(crate) static ALARM: Lazy<Arc<Alarm>> = Lazy::new(|| Alarm::that_stays(IDLE)
 const IDLE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Alarm {
-    pub(crate) queue: Arc<TimerQueue>,
+    queue: Arc<TimerQueue>,
     state: Mutex<State>,
     /// Where the thread sleeps.
     parker: Parker,
@@ -41,7 +42,8 @@ pub(crate) struct Alarm {
 struct State {
     /// The queues of executors that do not run. An empty one goes: nobody sets a timer there meanwhile.
     adopted: Vec<Arc<TimerQueue>>,
-    is_up: bool,
+    /// The process in which the thread is up. The child of a fork has the timers, and no thread.
+    up_in: Option<Process>,
 }
 
 impl Alarm {
@@ -50,6 +52,15 @@ impl Alarm {
         let alarm = Arc::new(Self { queue, state, parker: Parker::new(), idle });
         alarm.queue.set_keeper(Some(Waker::from(alarm.clone())));
         alarm
+    }
+
+    /// The timers of the real clock that no executor keeps.
+    pub(crate) fn queue(self: &Arc<Self>) -> Arc<TimerQueue> {
+        let up_in = self.state.lock().up_in;
+        if up_in.is_some_and(|process| !process.is_current()) {
+            self.notice();
+        }
+        self.queue.clone()
     }
 
     /// Fires the timers of that queue from now on, until it is released.
@@ -67,14 +78,18 @@ impl Alarm {
     /// Sees to it that the thread looks at its timers, and starts it if need be.
     fn notice(self: &Arc<Self>) {
         let mut state = self.state.lock();
-        if state.is_up {
+        let this = Process::current();
+        if state.up_in == Some(this) {
             drop(state);
             return self.parker.unpark();
         }
+        if state.up_in.is_some() {
+            self.parker.unpark(); // It says that a thread is parked there, which has stayed behind.
+        }
         let alarm = self.clone();
         let spec = ThreadSpec { name: Some("handspun-alarm".to_owned()), stack_size: None };
-        state.is_up = spawn_thread(spec, move || alarm.run()).is_ok();
-        if state.is_up {
+        state.up_in = spawn_thread(spec, move || alarm.run()).ok().map(|_| this);
+        if state.up_in.is_some() {
             return;
         }
         let adopted = mem::take(&mut state.adopted);
@@ -107,8 +122,11 @@ impl Alarm {
     fn ends(&self) -> bool {
         let mut state = self.state.lock();
         state.adopted.retain(|queue| queue.next_deadline().is_some());
-        state.is_up = self.queue.next_deadline().is_some() || !state.adopted.is_empty();
-        !state.is_up
+        let ends = self.queue.next_deadline().is_none() && state.adopted.is_empty();
+        if ends {
+            state.up_in = None;
+        }
+        ends
     }
 }
 
@@ -150,7 +168,7 @@ mod tests {
     }
 
     fn is_up(alarm: &Alarm) -> bool {
-        alarm.state.lock().is_up
+        alarm.state.lock().up_in.is_some()
     }
 
     #[test]

@@ -145,7 +145,7 @@ fn queue_here(clock: &Clock) -> (Arc<TimerQueue>, Option<Instant>) {
     };
     match jumping.or_else(of_host) {
         Some(queue) => (queue, None),
-        None => (ALARM.queue.clone(), Some(prims::now())),
+        None => (ALARM.queue(), Some(prims::now())),
     }
 }
 

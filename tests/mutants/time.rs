@@ -80,6 +80,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor sleeping::a_sleep_that_is_dropped_leaves_no_timer",
     },
     Mutant {
+        file: "src/wait/alarm.rs",
+        right: "        if up_in.is_some_and(|process| !process.is_current()) {",
+        wrong: "        if up_in.is_none() {",
+        mistake: "after a fork no sleep ends, for the alarm's thread has stayed behind",
+        caught_by: "--test=pool forked::a_sleep_ends_in_a_fork",
+    },
+    Mutant {
         file: "src/wait/host.rs",
         right: "            ALARM.adopt(&self.timers);",
         wrong: "",

@@ -4,8 +4,9 @@ use std::io::{Write, stderr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
-use handspun::{Shutdown, ShutdownError, ThreadPool, as_completed, block_on};
+use handspun::{Shutdown, ShutdownError, ThreadPool, as_completed, block_on, run, sleep};
 
 use crate::setup::{busy, gated, in_a_process_of_its_own};
 
@@ -121,4 +122,19 @@ fn a_new_pool_works_in_a_fork_and_so_does_a_wait_for_something_else() {
             in_a_fork(|| ThreadPool::new(1).submit(|| 7).join().ok() == Some(7));
         },
     );
+}
+
+/// The alarm's thread has stayed behind as well. It is started anew, also for sleeps that were set before.
+#[test]
+fn a_sleep_ends_in_a_fork() {
+    in_a_process_of_its_own("forked::a_sleep_ends_in_a_fork", || {
+        let short = Duration::from_millis(1);
+        let mut sleeps = as_completed([sleep(3 * short), sleep(2 * short)]);
+        block_on(sleep(short));
+        in_a_fork(|| {
+            block_on(sleep(short));
+            run(sleep(short));
+            sleeps.by_ref().count() == 2
+        });
+    });
 }
