@@ -37,16 +37,25 @@ pub(crate) enum Hope {
 /// How long it must have been silent before the executor of a jumping clock gives up hope.
 const SILENCE: Duration = Duration::from_secs(1);
 
+/// So many tasks are looked at in less time than the thread takes to fall asleep.
+const FEW: usize = 64;
+/// Ten times what a look at one of many tasks takes.
+const QUIET_FOR_A_TASK: Duration = Duration::from_micros(2);
+
 impl Rest {
     pub(crate) fn new(shared: &Arc<Shared>, look_out: Duration) -> Self {
         Self { shared: shared.clone(), patience: Cell::default(), look_out }
     }
 
     /// Rests. Then there may be mail, or a timer that is due.
-    pub(crate) fn until_somebody_may_be_ready(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
+    pub(crate) fn until_somebody_may_be_ready(
+        &self,
+        n_tasks: usize,
+        nothing_can_wake: impl Fn() -> bool,
+    ) -> Hope {
         let host = &self.shared.host;
         if host.clock.is_real() {
-            return self.in_real_time(nothing_can_wake);
+            return self.in_real_time(n_tasks, nothing_can_wake);
         }
         if host.is_held() {
             let (now, began) = (host.clock.now(), prims::now());
@@ -58,20 +67,28 @@ impl Rest {
         if self.shared.has_mail() || host.clock.jump() {
             return Hope::Left;
         }
-        self.in_silence(nothing_can_wake)
+        self.in_silence(n_tasks, nothing_can_wake)
     }
 
-    fn in_real_time(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
+    fn in_real_time(&self, n_tasks: usize, nothing_can_wake: impl Fn() -> bool) -> Hope {
         let next = self.shared.host.next_deadline();
-        if next.is_none() && self.is_proved(nothing_can_wake) {
-            return Hope::Lost;
+        if next.is_none() {
+            if !self.is_worth_a_look(n_tasks) {
+                return Hope::Left;
+            }
+            if self.is_proved(nothing_can_wake) {
+                return Hope::Lost;
+            }
         }
         self.sleep_until(next.map_or(Deadline::Never, Deadline::At));
         Hope::Left
     }
 
     /// Nobody waits for a time that could be jumped to.
-    fn in_silence(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
+    fn in_silence(&self, n_tasks: usize, nothing_can_wake: impl Fn() -> bool) -> Hope {
+        if !self.is_worth_a_look(n_tasks) {
+            return Hope::Left;
+        }
         if self.is_proved(nothing_can_wake) {
             return Hope::Lost;
         }
@@ -83,6 +100,17 @@ impl Rest {
         } else {
             Hope::Left
         }
+    }
+
+    /// Whether to look at all tasks now: only after a quiet period of ten times what the look will take, so
+    /// that wakes from other threads are not each followed by one.
+    fn is_worth_a_look(&self, n_tasks: usize) -> bool {
+        if n_tasks <= FEW || !self.is_quiet() {
+            return true; // The look is short, or will not be taken.
+        }
+        let quiet = Deadline::after(QUIET_FOR_A_TASK.saturating_mul(n_tasks as u32));
+        self.shared.host.parker.park(quiet);
+        quiet.has_passed()
     }
 
     /// Whether it is certain that nobody will be woken.

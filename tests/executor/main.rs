@@ -31,3 +31,4 @@ mod groups;
 mod failing;
 mod bridge;
 mod random;
+mod sizes;
