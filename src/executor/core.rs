@@ -73,15 +73,21 @@ impl Core {
         !self.is_closed.get()
     }
 
-    /// Seats a task, and queues it for its first poll.
-    pub(crate) fn seat(&self, cell: Arc<dyn AnyCell>, body: Body) -> TaskId {
+    /// Seats a task, and queues it for its first poll; but one that was cancelled already is dropped.
+    pub(crate) fn seat(&self, cell: Arc<dyn AnyCell>, body: Body) -> Option<TaskId> {
         let mut seats = self.seats.borrow_mut();
-        cell.card().take_seat(seats.next_seat());
+        let is_wanted = cell.card().take_seat(seats.next_seat());
         let task = cell.card().task();
-        self.queue.borrow_mut().push_back(task);
         let stage = Stage::Resting(body, None);
-        seats.sit(Sitter { stage, number: task.number, cell, waits_for: None });
-        task
+        let sitter = Sitter { stage, number: task.number, cell, waits_for: None };
+        if !is_wanted {
+            drop(seats);
+            sitter.dismiss(CancelReason::Requested);
+            return None;
+        }
+        self.queue.borrow_mut().push_back(task);
+        seats.sit(sitter);
+        Some(task)
     }
 
     /// Drops a task's future, and settles it. If it is this very task that runs, after its poll.
@@ -126,7 +132,8 @@ impl Core {
             }
             if self.queue.borrow().is_empty() {
                 let is_hopeless = || self.nothing_can_wake();
-                if self.rest.until_somebody_may_be_ready(is_hopeless) == Hope::Lost {
+                let hope = self.rest.until_somebody_may_be_ready(self.n_tasks(), is_hopeless);
+                if hope == Hope::Lost {
                     return Err(Hang(self.dump()));
                 }
                 self.read_mail();
@@ -254,7 +261,8 @@ impl Core {
     }
 
     fn nothing_can_wake(&self) -> bool {
-        stuck::nothing_can_wake(self.main.borrow().as_ref(), &self.seats.borrow())
+        let is_disturbed = || self.shared.host.parker.is_notified();
+        stuck::nothing_can_wake(self.main.borrow().as_ref(), &self.seats.borrow(), is_disturbed)
     }
 
     /// Drops every future and all mail, with this executor still around them, and reads no more of it.

@@ -13,7 +13,7 @@ use crate::wait::host::Host;
 use crate::wait::inside;
 
 use super::core::Core;
-use super::ready::{self, Mail, NO_SEAT, Shared, TaskId};
+use super::ready::{self, Mail, Shared, TaskId};
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Core>>> = const { RefCell::new(None) };
@@ -65,10 +65,7 @@ fn replace_current(core: Option<Rc<Core>>) -> Option<Rc<Core>> {
 /// Cancels a task, here if its executor runs here, and by mail otherwise. False if it is over.
 pub(crate) fn cancel(executor: &Arc<Shared>, task: TaskId) -> bool {
     match current() {
-        // One that has no seat may be in the mail, and then its cancel follows it there.
-        Some(core) if Arc::ptr_eq(&core.shared, executor) && task.seat != NO_SEAT => {
-            core.cancel(task)
-        }
+        Some(core) if Arc::ptr_eq(&core.shared, executor) => core.cancel(task),
         Some(_) | None => executor.post(Mail::Cancel(task)),
     }
 }

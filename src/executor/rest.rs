@@ -37,16 +37,28 @@ pub(crate) enum Hope {
 /// How long it must have been silent before the executor of a jumping clock gives up hope.
 const SILENCE: Duration = Duration::from_secs(1);
 
+/// So many tasks are looked at in less time than the thread takes to fall asleep.
+const FEW: usize = 64;
+/// Ten times what a look at one of many tasks takes.
+const QUIET_FOR_A_TASK: Duration = Duration::from_micros(2);
+
 impl Rest {
     pub(crate) fn new(shared: &Arc<Shared>, look_out: Duration) -> Self {
         Self { shared: shared.clone(), patience: Cell::default(), look_out }
     }
 
     /// Rests. Then there may be mail, or a timer that was due has been fired.
-    pub(crate) fn until_somebody_may_be_ready(&self, nothing_can_wake: impl Fn() -> bool) -> Hope {
+    pub(crate) fn until_somebody_may_be_ready(
+        &self,
+        n_tasks: usize,
+        nothing_can_wake: impl Fn() -> bool,
+    ) -> Hope {
         let host = &self.shared.host;
         if host.timers.next_deadline().is_some() {
             self.park(Deadline::Never);
+            return Hope::Left;
+        }
+        if !self.is_worth_a_look(n_tasks) {
             return Hope::Left;
         }
         if self.is_proved(nothing_can_wake) {
@@ -65,6 +77,17 @@ impl Rest {
         } else {
             Hope::Left
         }
+    }
+
+    /// Whether to look at all tasks now: only after a quiet period of ten times what the look will take, so
+    /// that wakes from other threads are not each followed by one.
+    fn is_worth_a_look(&self, n_tasks: usize) -> bool {
+        if n_tasks <= FEW || !self.is_quiet() {
+            return true; // The look is short, or will not be taken.
+        }
+        let quiet = Deadline::after(QUIET_FOR_A_TASK.saturating_mul(n_tasks as u32));
+        self.shared.host.parker.park(quiet);
+        quiet.has_passed()
     }
 
     /// Whether it is certain that nobody will be woken.

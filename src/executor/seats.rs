@@ -55,6 +55,9 @@ pub(crate) trait AnyCell {
     fn as_any(&self) -> &dyn Any;
 }
 
+/// The seat of a task that was cancelled before it had one.
+const CANCELLED: usize = NO_SEAT - 1;
+
 /// Which task it is.
 pub(crate) struct Card {
     pub(crate) shared: Arc<Shared>,
@@ -75,8 +78,17 @@ impl Card {
         Self { shared, number, seat: AtomicUsize::new(NO_SEAT), name, spawned_at }
     }
 
-    pub(crate) fn take_seat(&self, seat: usize) {
-        self.seat.store(seat, Relaxed); // ORDERING: Relaxed. As in `task`.
+    /// Gives it a seat; false if it was cancelled before.
+    pub(crate) fn take_seat(&self, seat: usize) -> bool {
+        // ORDERING: Relaxed, both. As in `task`; and nothing else is read because of it.
+        self.seat.compare_exchange(NO_SEAT, seat, Relaxed, Relaxed).is_ok()
+    }
+
+    /// Cancels it before it has a seat, for whoever seats it to find; false if it has one.
+    pub(crate) fn cancel_unseated(&self) -> bool {
+        // ORDERING: Relaxed, both. As in `take_seat`.
+        let before = self.seat.compare_exchange(NO_SEAT, CANCELLED, Relaxed, Relaxed);
+        before.is_ok() || before == Err(CANCELLED)
     }
 
     pub(crate) fn task(&self) -> TaskId {
@@ -219,15 +231,7 @@ impl Seats {
         }
     }
 
-    pub(crate) fn cancel(&mut self, mut task: TaskId) -> Cancelled {
-        if task.seat == NO_SEAT {
-            // It was spawned from afar, and had no seat yet when it was cancelled from there.
-            let has_number = |seat: &Seat| match seat {
-                Seat::Taken(sitter) => sitter.number == task.number,
-                Seat::Empty { .. } => false,
-            };
-            task.seat = self.seats.iter().position(has_number).unwrap_or(NO_SEAT);
-        }
+    pub(crate) fn cancel(&mut self, task: TaskId) -> Cancelled {
         let Some(sitter) = self.of(task) else { return Cancelled::TooLate };
         match sitter.stage {
             Stage::Resting(..) => Cancelled::Left(self.leave(task.seat)),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::wait::tag::Tag;
 
 use super::ready::{KeptWaker, TaskWaker};
-use super::seats::{Main, Seats, Sitter};
+use super::seats::{Main, Seats};
 
 /// How many clones of its waker the main future has: the one that is listed, and those of the loop.
 const CLONES_OF_MAIN: usize = 1 + KeptWaker::CLONES;
@@ -63,29 +63,32 @@ impl Hang {
 }
 
 /// Whether it is certain that none of these will be woken. Nobody is ready, and no timer is set.
-pub(crate) fn nothing_can_wake(main: Option<&Main>, seats: &Seats) -> bool {
-    let main = main.map(|main| (&main.waker, &main.waits_for, CLONES_OF_MAIN));
-    // Each has a waker: who has not been polled yet is ready.
-    let tasks = || {
-        let of_task = |task| Some((Sitter::waker(task)?, &task.waits_for, KeptWaker::CLONES));
-        seats.iter().filter_map(of_task)
-    };
-    let all = || main.into_iter().chain(tasks());
-    // A quick look first: as a rule somebody waits for something that is not a task.
-    let may_be_woken = |(waker, waits_for, own): (&Arc<TaskWaker>, &Option<Tag>, usize)| {
-        Arc::strong_count(waker) > own && !matches!(waits_for, Some(Tag::Task(_)))
-    };
-    if all().any(may_be_woken) {
-        return false;
+///
+/// It looks at every task, and gives up when `is_disturbed` is true.
+pub(crate) fn nothing_can_wake(
+    main: Option<&Main>,
+    seats: &Seats,
+    is_disturbed: impl Fn() -> bool,
+) -> bool {
+    let main = main.map(|main| (&main.waker, CLONES_OF_MAIN));
+    // Each has a waker: a task that has not been polled yet is ready.
+    let tasks = || seats.iter().filter_map(|task| Some((task.waker()?, KeptWaker::CLONES)));
+    let n_elsewhere = |(waker, own): (&Arc<TaskWaker>, usize)| Arc::strong_count(waker) - own;
+    // Only counted first: as a rule some task waits for something that is not a task.
+    let (mut n_unexplained, mut known) = (main.map_or(0, n_elsewhere), BTreeMap::new());
+    for task in seats.iter() {
+        if is_disturbed() {
+            return false;
+        }
+        n_unexplained += task.waker().map_or(0, |waker| n_elsewhere((waker, KeptWaker::CLONES)));
+        if let Some(held) = task.cell.waits() {
+            *known.entry(held).or_insert(0) += 1;
+        }
     }
-    let mut held_by_tasks = BTreeMap::new();
-    for held in seats.iter().filter_map(|task| task.cell.waits()) {
-        *held_by_tasks.entry(held).or_insert(0) += 1;
-    }
-    all().all(|(waker, _, own)| {
-        let held = held_by_tasks.get(&Arc::as_ptr(waker).cast()).copied().unwrap_or(0);
-        Arc::strong_count(waker) == own + held
-    })
+    n_unexplained <= known.values().sum()
+        && main.into_iter().chain(tasks()).all(|(waker, own)| {
+            n_elsewhere((waker, own)) == known.get(&Arc::as_ptr(waker).cast()).copied().unwrap_or(0)
+        })
 }
 
 /// The state of everything.

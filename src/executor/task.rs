@@ -123,7 +123,7 @@ impl<T: 'static> Unborn<T> {
             return None;
         }
         let cell = self.0.take().expect("it is taken here only, and `self` with it");
-        Some(core.seat(cell, Box::pin(Some(future))))
+        core.seat(cell, Box::pin(Some(future)))
     }
 }
 
@@ -182,7 +182,8 @@ impl<T> Task<T> {
     #[doc(alias = "abort")]
     pub fn cancel(&self) -> bool {
         let card = &self.cell.card;
-        !self.is_finished() && current::cancel(&card.shared, card.task())
+        !self.is_finished()
+            && (card.cancel_unseated() || current::cancel(&card.shared, card.task()))
     }
 
     /// Ties the task to its handle: dropping what this returns cancels the task.

@@ -4,11 +4,15 @@ use std::cell::RefCell;
 use std::future::pending;
 use std::panic::catch_unwind;
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::task::Waker;
 use std::thread;
+use std::time::Duration;
 
-use handspun::{Flag, Task, TaskGroup, ThreadPool, join_all, sleep, spawn, spawn_named, yield_now};
+use handspun::{
+    Flag, Semaphore, Task, TaskGroup, ThreadPool, join_all, sleep, spawn, spawn_named, timeout,
+    yield_now,
+};
 
 use crate::setup::{dawdle, executor, hands_out, jumping, millis, run, try_run};
 use crate::support::{Gate, watched};
@@ -238,5 +242,33 @@ fn a_hang_under_a_jumping_clock_is_reported_after_a_silence() {
     watched(|| {
         let flag = Flag::new();
         assert!(jumping().try_run(flag.wait()).is_err());
+    });
+}
+
+#[test]
+fn a_timeout_of_for_ever_hides_no_hang() {
+    watched(|| {
+        let hang = try_run(async {
+            let stuck = spawn(pending::<()>());
+            timeout(Duration::MAX, stuck).await.unwrap().unwrap();
+        });
+        assert!(hang.is_err());
+    });
+}
+
+/// A semaphore may be released by any thread that can see it, and the proof does not know who can.
+#[test]
+fn no_hang_is_reported_while_a_permit_may_come_from_another_thread() {
+    watched(|| {
+        let semaphore = Arc::new(Semaphore::new(0));
+        let adds = semaphore.clone();
+        let adding = thread::spawn(move || {
+            dawdle();
+            adds.add_permits(1);
+        });
+        let ended =
+            try_run(async { spawn(async move { semaphore.acquire().await.is_ok() }).await });
+        assert!(ended.is_ok());
+        adding.join().unwrap();
     });
 }

@@ -32,3 +32,4 @@ mod groups;
 mod failing;
 mod bridge;
 mod random;
+mod sizes;

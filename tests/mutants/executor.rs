@@ -4,9 +4,23 @@ use super::Mutant;
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
+        file: "src/executor/rest.rs",
+        right: "        if n_tasks <= FEW || !self.is_quiet() {",
+        wrong: "        if n_tasks > 0 || !self.is_quiet() {",
+        mistake: "all tasks are looked at after every wake",
+        caught_by: "executor sizes::a_wake_from_afar_costs_no_look_at_every_task",
+    },
+    Mutant {
+        file: "src/executor/task.rs",
+        right: "            && (card.cancel_unseated() || current::cancel(&card.shared, card.task()))",
+        wrong: "            && current::cancel(&card.shared, card.task())",
+        mistake: "the cancel of a task that has no seat yet is lost",
+        caught_by: "executor remotes::what_is_spawned_from_afar_may_be_cancelled_before_it_arrives",
+    },
+    Mutant {
         file: "src/executor/seats.rs",
         right: "        let _ = deferred::run(end); // What panics is caught in there.",
-        wrong: "        let _ = deferred::run_now(end);",
+        wrong: "        end();",
         mistake: "a task is dropped inside of the drop of the task that owns it, however long the chain",
         caught_by: "executor chains::a_chain_is_cancelled_at_its_head",
     },
