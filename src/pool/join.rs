@@ -69,15 +69,22 @@ impl ThreadPool {
             panic::catch(forked_at, a)
         });
         // Nobody else has it now: it has settled, or never began and runs here.
-        let b_ended = match (fork.stage.into_inner(), &a_ended) {
-            (Stage::Waiting(b), Ok(_)) => Ok(b()),
-            (Stage::Waiting(b), Err(_)) => panic::catch(forked_at, b),
-            (Stage::Ended(ended), _) => ended,
-            (Stage::Begun, _) => unreachable!("who begins it ends it before it leaves"),
+        let b_ended = match fork.stage.into_inner() {
+            Stage::Waiting(b) => panic::catch(forked_at, b),
+            Stage::Ended(ended) => ended,
+            Stage::Begun => unreachable!("the worker that begins it ends it before it leaves"),
         };
         match (a_ended, b_ended) {
             (Ok(a), Ok(b)) => (a, b),
-            (Ok(_), Err(panic)) | (Err(panic), Ok(_)) => panic.resume(),
+            // A value that nobody gets is dropped before the panic goes on: two at once would be the end.
+            (Ok(unread), Err(panic)) => {
+                panic::contain(|| drop(unread));
+                panic.resume()
+            }
+            (Err(panic), Ok(unread)) => {
+                panic::contain(|| drop(unread));
+                panic.resume()
+            }
             (Err(panic), Err(other)) => {
                 self.panic_hook().tell(&other);
                 panic.resume()

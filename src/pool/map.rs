@@ -22,6 +22,7 @@ use crate::wait::panic_hook::PanicHook;
 use super::handle::JoinHandle;
 use super::job;
 use super::thread_pool::ThreadPool;
+use super::worker::on_worker;
 
 /// How many jobs there are ahead of the reader, for each thread. Enough to keep the workers busy
 /// while the reader deals with one result, and few enough to bound what is held.
@@ -31,6 +32,8 @@ const AHEAD_PER_THREAD: usize = 8;
 const WORTH_A_JOB: Duration = Duration::from_micros(200);
 /// The most inputs of one job.
 const MOST_PER_JOB: usize = 256;
+/// How long the first result is waited for, before another input is asked for that may not come.
+const FIRST_RESULT: Duration = Duration::from_millis(100);
 
 impl ThreadPool {
     /// Calls `f` for every input, on the workers; yields the results in the order of the inputs.
@@ -40,6 +43,11 @@ impl ThreadPool {
     /// the inputs as many as they may. Where a call takes a few microseconds, a job makes several of
     /// them, up to 256: so many that it takes some 200 µs. See [`Map::chunk`] and [`Map::window`] to
     /// choose yourself.
+    ///
+    /// An input may have to be waited for: the lines of a terminal, what a channel receives. Then a
+    /// result that is there is handed out before the next input is asked for, and one that is not is
+    /// waited for first, for as long as the last input took. What takes longer waits behind the next
+    /// input; with `chunk(1)` and `window(1)` none is asked for before the result is out.
     ///
     /// ```
     /// use handspun::ThreadPool;
@@ -68,12 +76,13 @@ impl ThreadPool {
         Map {
             pool: self,
             inputs: inputs.into_iter().fuse(),
-            gathered: Vec::new(),
+            gathered: Inputs(Vec::new()),
             f: Arc::new(f),
             at_hand: Vec::new().into_iter(),
             jobs: VecDeque::new(),
             window: AHEAD_PER_THREAD.saturating_mul(self.threads()),
             chunk: Chunk::Learnt(1),
+            patience: None,
             submitted_at: Location::caller(),
         }
     }
@@ -85,7 +94,7 @@ pub struct Map<'pool, I: Iterator, F, R> {
     pool: &'pool ThreadPool,
     inputs: Fuse<I>,
     /// The inputs of the next job. Kept here, so that an input that panics costs no other.
-    gathered: Vec<I::Item>,
+    gathered: Inputs<I::Item>,
     f: Arc<F>,
     /// Results that are next, in order.
     at_hand: vec::IntoIter<Result<R, JoinError>>,
@@ -94,7 +103,18 @@ pub struct Map<'pool, I: Iterator, F, R> {
     /// How many jobs there may be ahead.
     window: usize,
     chunk: Chunk,
+    /// How long a result is worth waiting for: as long as the last input took to come.
+    patience: Option<Duration>,
     submitted_at: &'static Location<'static>,
+}
+
+/// Inputs that may be dropped without a call; each by itself, for several of the drops may panic.
+struct Inputs<T>(Vec<T>);
+
+impl<T> Drop for Inputs<T> {
+    fn drop(&mut self) {
+        panic::drop_each(self.0.drain(..));
+    }
 }
 
 struct Job<R> {
@@ -159,16 +179,38 @@ where
     F: Fn(I::Item) -> R + Send + Sync + 'static,
     R: Send + 'static,
 {
-    /// Submits until the window is full. Once the next result is there it is two jobs at most: slow
-    /// inputs are not to keep it from the reader. When time is over it is none.
+    /// Submits until the window is full. Once the next result is there it is two jobs at most, and none
+    /// if an input may have to be waited for. When time is over it is none.
     fn fill_window(&mut self, deadline: Deadline) {
         let mut n_submitted = 0;
         while self.jobs.len() < self.window && !deadline.has_passed() {
-            let is_next_ready = self.jobs.front().is_some_and(|job| job.handle.is_finished());
-            if is_next_ready && n_submitted >= 2 || !self.submit_next() {
+            let most_ahead = if self.is_input_known() { 2 } else { 0 };
+            let is_next_due = n_submitted >= most_ahead && self.is_next_ready(deadline);
+            if is_next_due || !self.submit_next() {
                 return;
             }
             n_submitted += 1;
+        }
+    }
+
+    /// Whether there is another input, as far as its iterator says. Then it is not waited for.
+    fn is_input_known(&self) -> bool {
+        self.inputs.size_hint().0 > 0
+    }
+
+    /// Whether the next result is there, or comes before an input is likely to.
+    fn is_next_ready(&mut self, deadline: Deadline) -> bool {
+        if self.jobs.front().is_some_and(|job| job.handle.is_finished()) {
+            return true;
+        }
+        // On a worker the next job may be up to this very thread.
+        let can_wait = !self.is_input_known() && !on_worker(&self.pool.shared);
+        match self.patience {
+            Some(patience) if can_wait && patience >= WORTH_A_JOB && !self.jobs.is_empty() => {
+                let deadline = deadline.min(Deadline::after(patience));
+                matches!(self.join_next(deadline), Ok(true))
+            }
+            Some(_) | None => false,
         }
     }
 
@@ -178,24 +220,28 @@ where
             Chunk::Set(inputs) | Chunk::Learnt(inputs) => inputs,
         };
         let began = prims::now();
-        while self.gathered.len() < most {
+        let mut last = began;
+        while self.gathered.0.len() < most {
             let Some(input) = self.inputs.next() else { break };
-            self.gathered.push(input);
-            // A slow input is a reason to let those before it go, unless somebody has said otherwise.
-            if matches!(self.chunk, Chunk::Learnt(_)) && began.elapsed() >= WORTH_A_JOB {
+            self.gathered.0.push(input);
+            let now = prims::now();
+            self.patience = Some(self.patience.map_or(FIRST_RESULT, |_| now - last));
+            last = now;
+            // A slow input is a reason to let those before it go, unless the caller has said otherwise.
+            if matches!(self.chunk, Chunk::Learnt(_)) && now - began >= WORTH_A_JOB {
                 break;
             }
         }
-        let inputs = mem::take(&mut self.gathered);
-        if inputs.is_empty() {
+        if self.gathered.0.is_empty() {
             return false;
         }
-        let (f, submitted_at, n_inputs) = (self.f.clone(), self.submitted_at, inputs.len());
+        let mut inputs = Inputs(mem::take(&mut self.gathered.0));
+        let (f, submitted_at, n_inputs) = (self.f.clone(), self.submitted_at, inputs.0.len());
         let panic_hook = self.pool.panic_hook().clone();
         let job = move || {
             let began = prims::now();
             let call = |input| panic::catch(submitted_at, || f(input)).map_err(JoinError::Panicked);
-            let results = inputs.into_iter().map(call).collect();
+            let results = mem::take(&mut inputs.0).into_iter().map(call).collect();
             Done { results, took: began.elapsed(), panic_hook }
         };
         let job = job::maker()(job, submitted_at, None);
@@ -235,8 +281,8 @@ where
 
     /// Whether there are no more inputs. If there is one, it is kept for the next job.
     fn is_at_its_end(&mut self) -> bool {
-        self.gathered.extend(self.inputs.next());
-        self.gathered.is_empty()
+        self.gathered.0.extend(self.inputs.next());
+        self.gathered.0.is_empty()
     }
 
     /// The next result, if it is there by the deadline. What was there before it comes after it, too.
@@ -249,7 +295,7 @@ where
                 return Ok(Some(result));
             }
             self.fill_window(deadline);
-            if !self.join_next(deadline)? {
+            if self.at_hand.len() == 0 && !self.join_next(deadline)? {
                 return Ok(None);
             }
         }
@@ -289,7 +335,7 @@ where
     fn size_hint(&self) -> (usize, Option<usize>) {
         let (least, most) = self.inputs.size_hint();
         let in_jobs = self.jobs.iter().map(|job| job.n_inputs).sum::<usize>();
-        let ahead = in_jobs + self.at_hand.len() + self.gathered.len();
+        let ahead = in_jobs + self.at_hand.len() + self.gathered.0.len();
         (least.saturating_add(ahead), most.and_then(|most| most.checked_add(ahead)))
     }
 }

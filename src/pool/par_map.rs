@@ -72,10 +72,13 @@ impl ThreadPool {
                 self.shared.cancel(&job, CancelReason::Requested); // It comes too late.
             }
         });
+        let mut pieces = work.pieces.into_inner();
         if let Some(panic) = work.rest.into_inner().panic {
+            // Each by itself, before the panic goes on: two at once would be the end.
+            panic::drop_each(results);
+            panic::drop_each(pieces.into_iter().flat_map(|(_, piece)| piece));
             panic.resume();
         }
-        let mut pieces = work.pieces.into_inner();
         pieces.sort_unstable_by_key(|(at, _)| *at);
         for (_, mut piece) in pieces {
             results.append(&mut piece);

@@ -1,6 +1,7 @@
 //! Jobs that can be asked to stop: a token against the queue, the worker and the handle.
 
-use std::sync::Arc;
+use std::panic::Location;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use shuttle::sync::Barrier;
@@ -8,10 +9,10 @@ use shuttle::thread;
 
 use super::{Tally, every_schedule, random_schedules};
 use crate::error::{CancelReason, JoinError};
+use crate::pool::job::{self, Run};
 use crate::pool::places::Places;
 use crate::pool::shared::Shared;
 use crate::pool::watch::Watch;
-use crate::wait::help::Ticket;
 use crate::{Cancel, CancellationToken, ThreadPool, block_on};
 
 /// The token is cancelled before, while or after the job is handed in, watched, begun and done.
@@ -74,6 +75,11 @@ fn a_queued_job_is_cancelled_with_its_token_at_once() {
     });
 }
 
+/// What a watch is given here, where there is nothing to cancel.
+fn no_job() -> Weak<dyn Run> {
+    Arc::downgrade(&job::maker()(|| (), Location::caller(), None).as_run())
+}
+
 /// Nothing is cancelled at all: the token outlives the job, and must not keep what watched it.
 #[test]
 fn a_watch_ends_with_its_job() {
@@ -83,7 +89,7 @@ fn a_watch_ends_with_its_job() {
         let (watch, end) = Watch::new();
         let still_there = Arc::downgrade(&watch);
         let worker = thread::spawn(move || drop(end));
-        watch.begin(&token.child(), &shared, Ticket(0));
+        watch.begin(&token.child(), &shared, no_job());
         worker.join().unwrap();
         assert_eq!(still_there.strong_count(), 0);
         assert_eq!(Arc::strong_count(&shared), 1);
@@ -98,7 +104,7 @@ fn a_watch_that_is_woken_ends_with_its_job() {
         let (shared, token) = (Arc::new(Shared::new(settings)), CancellationToken::new());
         let (watch, end) = Watch::new();
         let still_there = Arc::downgrade(&watch);
-        watch.begin(&token.child(), &shared, Ticket(0));
+        watch.begin(&token.child(), &shared, no_job());
         let worker = thread::spawn(move || drop(end));
         token.cancel();
         worker.join().unwrap();

@@ -1,4 +1,4 @@
-//! The inbox and its bell: a hand is called when one must be, and a job is found wherever it stands.
+//! The inbox: a worker is woken when one must be, and a job is claimed wherever it stands.
 
 use std::sync::{Arc, Mutex}; // This mutex is none of the model's: it only watches.
 
@@ -6,25 +6,25 @@ use shuttle::sync::Barrier;
 use shuttle::thread;
 
 use super::random_schedules;
-use crate::pool::job::Job;
+use crate::pool::job;
 use crate::pool::shared::Shared;
 use crate::pool::submit;
 use crate::{Cancel, JoinHandle, Shutdown, ThreadPool};
 
 /// Looked at from inside, while nothing is queued: all that was handed in has settled.
 #[test]
-fn the_bell_is_set_exactly_while_a_hand_must_be_called() {
-    random_schedules("bell: set or clear, as it should be", 100_000, || {
+fn a_wake_is_needed_exactly_while_a_worker_must_be_woken() {
+    random_schedules("bell: needed or not, as it should be", 100_000, || {
         let settings = ThreadPool::builder().threads(2).into_settings().unwrap();
         let shared = Arc::new(Shared::new(settings));
         for _ in 0..2 {
             let at = std::panic::Location::caller();
-            let job = Arc::new(Job::new(|| (), at));
-            let ticket = submit::submit(&shared, job.clone(), None, at);
-            JoinHandle::queued(job, shared.clone(), ticket).join().unwrap();
+            let job = job::maker()(|| (), at, None);
+            submit::submit(&shared, job.clone().as_run(), None, at);
+            JoinHandle::queued(job, shared.clone()).join().unwrap();
             let state = shared.lock();
-            let must_be_called = !state.is_one_on_its_way && state.has_free_hand();
-            assert_eq!(shared.inbox.is_bell_set(), must_be_called);
+            let must_be_woken = !state.is_one_searching && state.has_free_worker();
+            assert_eq!(shared.inbox.needs_wake(), must_be_woken);
         }
         let idle = shared.close(&mut shared.lock());
         idle.into_iter().for_each(|parker| parker.unpark());
@@ -32,9 +32,9 @@ fn the_bell_is_set_exactly_while_a_hand_must_be_called() {
 }
 
 /// The callback waits for the other job, in a way that the pool knows nothing of. The worker that
-/// runs it must not be thought to be on its way to that job.
+/// runs it must not be thought to search for that job.
 #[test]
-fn a_worker_in_foreign_code_is_not_on_its_way() {
+fn a_worker_in_foreign_code_does_not_search() {
     random_schedules("bell: a callback against a submit", 100_000, || {
         let both_run = Arc::new(Barrier::new(2));
         let pool = Arc::new(ThreadPool::new(2));
@@ -115,7 +115,6 @@ fn a_shutdown_cancels_at_once_wherever_a_job_stands() {
     });
 }
 
-/// The two lines count for themselves, and a ticket of one is a stranger's in the other.
 #[test]
 fn a_worker_takes_back_no_job_of_another_pool() {
     random_schedules("bell: two pools, one ticket", 20_000, || {

@@ -13,8 +13,8 @@ use super::{Tally, every_schedule, random_schedules};
 use crate::ThreadPool;
 use crate::error::CancelReason;
 use crate::pool::borrow::{Door, Errand, lend_on_demand, put_behind_a_door};
-use crate::pool::job::Runner;
-use crate::pool::ledger::Ledger;
+use crate::pool::job::{Runner, WorkerStats};
+use crate::wait::forked::Process;
 
 /// A borrow, as far as the checker can see one.
 #[derive(Clone, Default)]
@@ -64,9 +64,9 @@ impl Drop for Looks {
 #[test]
 fn nobody_is_inside_when_a_loan_has_ended() {
     every_schedule("borrow: a guest against the end", 100_000, || {
-        let (borrow, door) = (Borrow::leaked(), Door::new(Duration::ZERO));
+        let (borrow, door) = (Borrow::leaked(), Door::new(Duration::ZERO, Process::current()));
         let job = door.job(0);
-        let guest = thread::spawn(move || job.run(&Ledger::default()));
+        let guest = thread::spawn(move || job.run(&WorkerStats::default()));
         door.lend(borrow, || ());
         borrow.end();
         guest.join().unwrap();
@@ -79,8 +79,8 @@ fn nobody_is_inside_when_a_loan_on_demand_has_ended() {
     every_schedule("borrow: a guest on demand against the end", 100_000, || {
         let borrow = Borrow::leaked();
         let guest = lend_on_demand(7, borrow, || {
-            let job = put_behind_a_door(7, Duration::ZERO).unwrap();
-            thread::spawn(move || job.run(&Ledger::default()))
+            let job = put_behind_a_door(7, Duration::ZERO, Process::current()).unwrap();
+            thread::spawn(move || job.run(&WorkerStats::default()))
         });
         borrow.end();
         guest.join().unwrap();

@@ -160,3 +160,25 @@ fn the_counts_are_of_one_moment() {
         watcher.join().unwrap();
     });
 }
+
+/// The same while a job is claimed out of turn, and its tombstone is in the line or taken out of it.
+#[test]
+fn the_counts_are_of_one_moment_while_a_job_is_cancelled() {
+    random_schedules("pool: stats against a worker and a cancel", 100_000, || {
+        let pool = Arc::new(ThreadPool::new(1));
+        let watcher = thread::spawn({
+            let pool = pool.clone();
+            move || {
+                let stats = pool.stats();
+                assert!(stats.queued <= stats.submitted, "{stats:?}");
+                assert_eq!(stats.submitted, stats.queued + stats.running + stats.settled);
+            }
+        });
+        let (first, second) = (pool.submit(|| ()), pool.submit(|| ()));
+        first.cancel();
+        let _ = (first.join(), second.join());
+        let stats = pool.stats();
+        assert_eq!((stats.queued, stats.running, stats.settled), (0, 0, 2));
+        watcher.join().unwrap();
+    });
+}

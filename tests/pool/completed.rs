@@ -564,3 +564,23 @@ fn a_job_inside_a_timeout_is_not_run_by_whoever_waits_for_it() {
         assert!(outer.join().unwrap(), "time was over, and the job was still queued");
     });
 }
+
+/// A job of a scope offers itself to its waiter as any other does: there is no other thread.
+#[test]
+fn an_iteration_over_jobs_of_a_scope_ends_on_a_pool_of_one() {
+    watched(|| {
+        let pool = Arc::new(ThreadPool::new(1));
+        let outer = pool.submit({
+            let pool = pool.clone();
+            move || {
+                let counted = pool.scope(|s| as_completed([s.submit(|| 7)]).count());
+                let mixed = pool.scope(|s| {
+                    let members = [1, 2, 3].map(|n| s.submit(move || n));
+                    as_completed(members).map(Result::unwrap).sum::<i32>()
+                });
+                (counted, mixed)
+            }
+        });
+        assert_eq!(outer.join().unwrap(), (1, 6));
+    });
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use handspun::{CancelReason, Elapsed, FlatError, JoinError, Shutdown, ThreadPool};
 
-use crate::setup::{busy, flush, gated};
+use crate::setup::{busy, flush, gated, in_a_process_of_its_own};
 use crate::support::{Count, CountsDrop, Gate, panic_quietly, until, watched};
 
 /// P44.
@@ -530,4 +530,106 @@ fn a_timed_map_on_the_only_worker_runs_nothing_itself() {
         assert_eq!(first_of(short).join().unwrap(), Err(Elapsed { timeout: short }));
         assert_eq!(first_of(Duration::MAX).join().unwrap(), Ok(7));
     });
+}
+
+/// The sender is alive, so that the second input would be waited for without an end.
+#[test]
+fn a_result_comes_out_of_a_map_whose_next_input_does_not_come() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let (sender, receiver) = mpsc::channel();
+        sender.send(7).unwrap();
+        assert_eq!(pool.map(receiver, |n: u32| n + 1).next().unwrap().unwrap(), 8);
+        let (sender_of_try, receiver) = mpsc::channel();
+        sender_of_try.send(7).unwrap();
+        let tried = pool.try_map(receiver, |n: u32| Ok::<_, ()>(n + 1)).next();
+        assert_eq!(tried.unwrap().ok(), Some(8));
+        let (sender_of_timed, receiver) = mpsc::channel();
+        sender_of_timed.send(7).unwrap();
+        let mut timed = pool.map(receiver, |n: u32| n + 1).timeout(Duration::from_secs(3600));
+        assert_eq!(timed.next().unwrap().unwrap().unwrap(), 8);
+        drop((sender, sender_of_try, sender_of_timed));
+    });
+}
+
+/// A dialogue: each input is there only after the last result.
+#[test]
+fn a_map_of_one_job_at_a_time_asks_for_no_input_before_the_result_is_out() {
+    watched(|| {
+        let pool = ThreadPool::new(2);
+        let (sender, receiver) = mpsc::channel();
+        let mut mapped = pool.map(receiver, |n: u32| n).chunk(1).window(1);
+        for n in 0..1000 {
+            sender.send(n).unwrap();
+            assert_eq!(mapped.next().unwrap().unwrap(), n);
+        }
+    });
+}
+
+/// Panics when it is dropped, and counts that.
+struct PanicsOnDrop(Count);
+
+impl Drop for PanicsOnDrop {
+    fn drop(&mut self) {
+        self.0.add_one();
+        panic_quietly("an input that does not like to be dropped");
+    }
+}
+
+#[test]
+fn inputs_whose_drops_all_panic_are_dropped_one_by_one() {
+    in_a_process_of_its_own("mapping::inputs_whose_drops_all_panic_are_dropped_one_by_one", || {
+        let (pool, n_dropped) = (ThreadPool::new(1), Count::default());
+        let gate = busy(&pool);
+        for timeout in [Duration::ZERO, Duration::from_millis(1)] {
+            let inputs = (0..40).map(|_| PanicsOnDrop(n_dropped.clone()));
+            let mut mapped = pool.map(inputs, std::mem::forget).chunk(10).timeout(timeout);
+            assert!(mapped.next().unwrap().is_err());
+        }
+        gate.open();
+        drop(pool);
+        assert!(n_dropped.get() >= 10, "{}", n_dropped.get());
+    });
+}
+
+#[test]
+fn results_whose_drops_all_panic_do_not_end_a_borrowing_map_that_panics() {
+    in_a_process_of_its_own(
+        "mapping::results_whose_drops_all_panic_do_not_end_a_borrowing_map_that_panics",
+        || {
+            let (pool, n_dropped) = (ThreadPool::new(2), Count::default());
+            let items: Vec<usize> = (0..1000).collect();
+            let mapped = catch_unwind(AssertUnwindSafe(|| {
+                pool.par_map(&items, |n| {
+                    if *n == 500 {
+                        panic_quietly("a call")
+                    }
+                    PanicsOnDrop(n_dropped.clone())
+                })
+            }));
+            assert!(mapped.is_err());
+        },
+    );
+}
+
+#[test]
+fn a_value_whose_drop_panics_does_not_end_a_fork_that_panics() {
+    in_a_process_of_its_own(
+        "mapping::a_value_whose_drop_panics_does_not_end_a_fork_that_panics",
+        || {
+            let (pool, n_dropped) = (ThreadPool::new(1), Count::default());
+            for panics_first in [true, false] {
+                let joined = catch_unwind(AssertUnwindSafe(|| {
+                    let value = || PanicsOnDrop(n_dropped.clone());
+                    if panics_first {
+                        drop(pool.join(|| panic_quietly("the first"), value).1);
+                    } else {
+                        drop(pool.join(value, || panic_quietly("the second")).0);
+                    }
+                }));
+                assert!(joined.is_err());
+            }
+            assert_eq!(n_dropped.get(), 2);
+        },
+    );
 }
