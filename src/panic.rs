@@ -152,6 +152,16 @@ pub(crate) fn drop_each<T>(items: impl IntoIterator<Item = T>) {
     items.into_iter().for_each(|item| contain(|| drop(item)));
 }
 
+/// Values that are dropped as [`drop_each`] does, whenever it comes to that.
+#[derive(Debug, Default)]
+pub(crate) struct Each<C: Default + IntoIterator>(pub(crate) C);
+
+impl<C: Default + IntoIterator> Drop for Each<C> {
+    fn drop(&mut self) {
+        drop_each(mem::take(&mut self.0));
+    }
+}
+
 /// Wakes each of them, one after another, as [`drop_each`] drops: a waker is other people's code.
 pub(crate) fn wake_each(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(|waker| contain(|| waker.wake()));
