@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::prims::Mutex;
+use crate::prims::{Mutex, panicking};
 
 /// A panic that was caught: what was said, and where the job came from.
 ///
@@ -152,13 +152,20 @@ pub(crate) fn drop_each<T>(items: impl IntoIterator<Item = T>) {
     items.into_iter().for_each(|item| contain(|| drop(item)));
 }
 
-/// Values that are dropped as [`drop_each`] does, whenever it comes to that.
+/// Values that are dropped one after another, all of them in any case. The first panic goes on when they
+/// are gone, unless there is one on its way already.
 #[derive(Debug, Default)]
 pub(crate) struct Each<C: Default + IntoIterator>(pub(crate) C);
 
 impl<C: Default + IntoIterator> Drop for Each<C> {
     fn drop(&mut self) {
-        drop_each(mem::take(&mut self.0));
+        let values = mem::take(&mut self.0).into_iter();
+        let first = values.fold(None, |first: Option<Panic>, value| {
+            first.or(catch(Location::caller(), || drop(value)).err())
+        });
+        if let Some(panic) = first.filter(|_| !panicking()) {
+            panic.resume();
+        }
     }
 }
 

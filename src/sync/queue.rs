@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::error::{Closed, TryError};
-use crate::panic::{self, Each};
+use crate::panic::Each;
 use crate::prims::Mutex;
 use crate::wait::permits::Count;
 use crate::wait::tag::{self, Tag};
@@ -205,13 +205,13 @@ impl<T> Queue<T> {
         let discarded = locked(&self.state, |state, wakers| {
             state.rooms.close(wakers);
             let discarded = match how {
-                Close::Drain => VecDeque::new(),
-                Close::Discard => mem::take(&mut state.items.0),
+                Close::Drain => Each::default(),
+                Close::Discard => mem::take(&mut state.items),
             };
             state.close_if_drained(wakers);
             discarded
         });
-        panic::drop_each(discarded); // Other people's code: nobody waits for it any more.
+        drop(discarded); // Other people's code, and it may panic: nobody waits for it any more.
     }
 
     /// Whether [`close`](Self::close) was called. There may be items left.

@@ -25,7 +25,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::error::Unfinished;
-use crate::panic::Each;
+use crate::panic::{self, Each};
 
 use super::block_on::{block_on_until, default_look_out};
 use super::deadline::Deadline;
@@ -298,6 +298,8 @@ impl<F: Future + Unpin> AsCompleted<F> {
             if let Some(member) = polled_one.0.take() {
                 self.occupy(at, Place::Pending(member));
             }
+        } else {
+            panic::drop_each(polled_one.0.take()); // What it came to is not lost with it.
         }
         polled
     }

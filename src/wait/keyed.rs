@@ -27,9 +27,9 @@ pub fn keyed<K, F: Future + Unpin>(key: K, future: F) -> Keyed<K, F> {
 #[derive(Debug)]
 #[must_use = "futures do nothing until they are awaited"]
 pub struct Keyed<K, F> {
-    /// Dropped apart from the future, in case both panic.
-    key: Each<Option<K>>,
     future: F,
+    /// Below the future, and apart from it, in case both drops panic.
+    key: Each<Option<K>>,
 }
 
 impl<K, F> Keyed<K, F> {

@@ -109,9 +109,9 @@ where
 /// A wait for some of many; see [`wait`].
 #[must_use = "nothing is waited for until this is joined or awaited"]
 pub struct Wait<F: Future, P> {
+    is_enough: P, // Above what is dropped one by one: that minds a panic which is on its way.
     completed: AsCompleted<F>,
     done: Each<Vec<F::Output>>,
-    is_enough: P,
 }
 
 impl<F: Future, P> fmt::Debug for Wait<F, P> {

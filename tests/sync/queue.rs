@@ -301,7 +301,7 @@ fn a_discard_whose_items_panic_tells_everybody() {
     queue.try_put(Some(PanicsWhenDropped(drops.clone()))).unwrap();
     queue.try_put(None).unwrap();
     let (join, putting) = (Polled::waiting(queue.join()), Polled::waiting(queue.put(None)));
-    queue.close(Close::Discard);
+    assert!(catch_unwind(AssertUnwindSafe(|| queue.close(Close::Discard))).is_err());
     assert_eq!((drops.get(), queue.unfinished(), putting.wakes()), (1, 0, 1));
     join.now();
 }
