@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::prims::Mutex;
+use crate::prims::{Mutex, panicking};
 
 /// A panic that was caught: what was said, and where the job came from.
 ///
@@ -150,6 +150,23 @@ pub(crate) fn contain(code: impl FnOnce()) {
 /// Drops each of them, one after another: two drops that panic in one go would end the process.
 pub(crate) fn drop_each<T>(items: impl IntoIterator<Item = T>) {
     items.into_iter().for_each(|item| contain(|| drop(item)));
+}
+
+/// Values that are dropped one after another, all of them in any case. The first panic goes on when they
+/// are gone, unless there is one on its way already.
+#[derive(Debug, Default)]
+pub(crate) struct Each<C: Default + IntoIterator>(pub(crate) C);
+
+impl<C: Default + IntoIterator> Drop for Each<C> {
+    fn drop(&mut self) {
+        let values = mem::take(&mut self.0).into_iter();
+        let first = values.fold(None, |first: Option<Panic>, value| {
+            first.or(catch(Location::caller(), || drop(value)).err())
+        });
+        if let Some(panic) = first.filter(|_| !panicking()) {
+            panic.resume();
+        }
+    }
 }
 
 /// Wakes each of them, one after another, as [`drop_each`] drops: a waker is other people's code.

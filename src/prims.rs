@@ -28,7 +28,7 @@ mod ground {
     pub(crate) use parking_lot::{Mutex, MutexGuard};
     pub(crate) use std::sync::LazyLock as Lazy;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
-    pub(crate) use std::thread::JoinHandle as ThreadHandle;
+    pub(crate) use std::thread::{JoinHandle as ThreadHandle, panicking};
     pub(crate) use std::thread_local;
 
     use super::ThreadSpec;
@@ -124,7 +124,8 @@ mod ground {
     pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
     pub(crate) use shuttle::thread::JoinHandle as ThreadHandle;
     pub(crate) use shuttle::thread_local;
-    pub(crate) use std::sync::atomic::fence; // Orderings are looked at by the loom checks alone.
+    pub(crate) use std::sync::atomic::fence;
+    pub(crate) use std::thread::panicking; // Orderings are looked at by the loom checks alone.
 
     use super::ThreadSpec;
 

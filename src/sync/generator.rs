@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use crate::panic;
 use crate::prims::Mutex;
 
 /// Makes a stream of an async closure, which gives items to a [`Yielder`].
@@ -108,12 +109,15 @@ impl<T, B: Future<Output = ()>> Generator<T, B> {
 
     fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
         let giver = self.slot.lock().giver.take();
-        if let Some(giver) = giver.filter(|giver| !giver.will_wake(context.waker())) {
-            giver.wake();
-        }
+        panic::wake_each(giver);
         let Some(mut body) = self.body.take() else { return Poll::Ready(None) };
         let polled = body.as_mut().poll(context);
-        let item = self.slot.lock().item.take();
+        let mut slot = self.slot.lock();
+        let item = slot.item.take();
+        // Who is polled with our waker is polled with the body, and need not be woken for it.
+        let not_needed = slot.giver.take_if(|giver| giver.will_wake(context.waker()));
+        drop(slot);
+        panic::drop_each(not_needed);
         if polled.is_pending() {
             self.body = Some(body);
         }
@@ -137,6 +141,13 @@ impl<T, B: Future<Output = ()>> futures_core::Stream for Generator<T, B> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
         self.poll_item(context)
+    }
+}
+
+impl<T> Drop for Slot<T> {
+    fn drop(&mut self) {
+        panic::drop_each(self.item.take());
+        panic::drop_each(self.giver.take());
     }
 }
 
@@ -183,14 +194,15 @@ impl<T> Given<'_, T> {
         }
         let stale = mem::replace(&mut slot.giver, waker);
         drop(slot);
-        drop(stale);
+        panic::drop_each(stale);
         Poll::Pending
     }
 }
 
 impl<T> Drop for Given<'_, T> {
     fn drop(&mut self) {
+        // We may be dropped by a panic of the body, and the item's own drop may panic.
         let not_taken = self.0.lock().item.take();
-        drop(not_taken);
+        panic::drop_each(not_taken);
     }
 }

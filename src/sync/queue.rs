@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::error::{Closed, TryError};
+use crate::panic::Each;
 use crate::prims::Mutex;
 use crate::wait::permits::Count;
 use crate::wait::tag::{self, Tag};
@@ -73,7 +74,7 @@ pub struct Queue<T> {
 }
 
 struct State<T> {
-    items: VecDeque<Item<T>>,
+    items: Each<VecDeque<Item<T>>>,
     /// The right to put one.
     rooms: Count,
     /// The right to get one.
@@ -98,7 +99,7 @@ impl<T> Queue<T> {
     pub fn bounded(capacity: usize) -> Self {
         assert!(capacity > 0, "a queue of capacity 0 has room for nothing: give it at least 1");
         let (rooms, gets) = (Count::new(capacity), Count::new(0));
-        let state = Mutex::new(State { items: VecDeque::new(), rooms, gets });
+        let state = Mutex::new(State { items: Each::default(), rooms, gets });
         Self { state, unfinished: Unfinished::new() }
     }
 
@@ -204,7 +205,7 @@ impl<T> Queue<T> {
         let discarded = locked(&self.state, |state, wakers| {
             state.rooms.close(wakers);
             let discarded = match how {
-                Close::Drain => VecDeque::new(),
+                Close::Drain => Each::default(),
                 Close::Discard => mem::take(&mut state.items),
             };
             state.close_if_drained(wakers);
@@ -221,7 +222,7 @@ impl<T> Queue<T> {
     /// How many items are in the queue.
     #[doc(alias = "qsize")]
     pub fn len(&self) -> usize {
-        self.state.lock().items.len()
+        self.state.lock().items.0.len()
     }
 
     /// Whether no item is in the queue.
@@ -238,21 +239,21 @@ impl<T> Queue<T> {
 impl<T> State<T> {
     /// The item has a room by now.
     fn push(&mut self, item: Item<T>, wakers: &mut Wakers) {
-        self.items.push_back(item);
+        self.items.0.push_back(item);
         self.gets.add(1, wakers);
     }
 
     /// A get was taken by now.
     fn pop(&mut self, wakers: &mut Wakers) -> Item<T> {
         self.gets.forget(1);
-        let item = self.items.pop_front().expect("there is an item for each get");
+        let item = self.items.0.pop_front().expect("there is an item for each get");
         self.rooms.give(1, wakers);
         self.close_if_drained(wakers);
         item
     }
 
     fn close_if_drained(&mut self, wakers: &mut Wakers) {
-        if self.rooms.is_closed() && self.items.is_empty() {
+        if self.rooms.is_closed() && self.items.0.is_empty() {
             self.gets.close(wakers);
         }
     }

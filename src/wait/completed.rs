@@ -25,6 +25,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::error::Unfinished;
+use crate::panic::{self, Each};
 
 use super::block_on::{block_on_until, default_look_out};
 use super::deadline::Deadline;
@@ -69,7 +70,7 @@ use super::line::Line;
 pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> AsCompleted<F> {
     let mut completed = AsCompleted::new();
     let futures = futures.into_iter();
-    completed.places.reserve(futures.size_hint().0);
+    completed.places.0.reserve(futures.size_hint().0);
     for future in futures {
         completed.add(future);
     }
@@ -79,7 +80,7 @@ pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> 
 /// Futures, and what they come to in the order they finish; see [`as_completed`].
 #[must_use = "dropping it lets go of all the futures: jobs are detached"]
 pub struct AsCompleted<F: Future> {
-    places: Vec<Place<F>>,
+    places: Each<Vec<Place<F>>>,
     /// Which places are vacant.
     vacant: Vec<usize>,
     /// Which places have something to say.
@@ -110,7 +111,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
     /// None yet; [`add`](Self::add) some. The same as `as_completed([])`.
     pub fn new() -> Self {
         Self {
-            places: Vec::new(),
+            places: Each::default(),
             vacant: Vec::new(),
             line: Arc::new(Line::default()),
             taken: VecDeque::new(),
@@ -140,7 +141,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
     /// ```
     pub fn add(&mut self, future: F) {
         self.n_added += 1;
-        let at = self.vacant.last().copied().unwrap_or(self.places.len());
+        let at = self.vacant.last().copied().unwrap_or(self.places.0.len());
         let waker = self.line.waker_of(at);
         if let Poll::Ready(output) = self.poll_member(at, Member { future, waker, offer: None }) {
             self.occupy(at, Place::Ready(output));
@@ -173,7 +174,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
                   by the compiler, for a future is no `Option`"
     )]
     pub fn next(&mut self) -> impl Future<Output = Option<F::Output>> {
-        poll_fn(|context| self.poll_next(context))
+        Next { completed: self, is_waiting: false }
     }
 
     /// The next result, waited for on this thread; `None` when there are no more.
@@ -196,42 +197,18 @@ impl<F: Future + Unpin> AsCompleted<F> {
         self.join_next_until(Deadline::after(timeout))
     }
 
-    /// Yields what is there within `timeout` from now, and then how much was not.
-    ///
-    /// The iterator ends with one `Err` if time was over before everything was finished.
-    ///
-    /// ```
-    /// use std::{sync::mpsc, time::Duration};
-    /// use handspun::{ThreadPool, Unfinished, as_completed};
-    ///
-    /// let pool = ThreadPool::new(1);
-    /// let (_answer, question) = mpsc::channel::<u32>();
-    /// let quick = pool.submit(|| Ok(7));
-    /// let stuck = pool.submit(move || question.recv());
-    /// let mut results = as_completed([quick, stuck]).timeout(Duration::from_millis(20));
-    ///
-    /// assert_eq!(results.next().unwrap()?.unwrap(), Ok(7));
-    /// assert_eq!(results.next().unwrap().unwrap_err(), Unfinished { unfinished: 1, of: 2 });
-    /// assert!(results.next().is_none());
-    /// # drop(_answer);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn timeout(self, timeout: Duration) -> TimedCompleted<F> {
-        TimedCompleted { completed: self, deadline: Deadline::after(timeout), is_over: false }
-    }
-
     /// How many have not given their result yet.
     pub fn unfinished(&self) -> usize {
-        self.places.len() - self.vacant.len()
+        self.places.0.len() - self.vacant.len()
     }
 
     /// Ends it: the results that nobody has fetched, and the futures that are left.
     ///
     /// The futures are in the order in which [`as_completed`] took them. One that was added later
     /// may stand in the place of another that had finished by then.
-    pub fn into_parts(self) -> (Vec<F::Output>, Vec<F>) {
+    pub fn into_parts(mut self) -> (Vec<F::Output>, Vec<F>) {
         let (mut outputs, mut futures) = (Vec::new(), Vec::new());
-        for place in self.places {
+        for place in mem::take(&mut self.places.0) {
             match place {
                 Place::Vacant => {}
                 Place::Pending(member) => futures.push(member.future),
@@ -277,7 +254,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
         if self.unfinished() == 0 {
             return Poll::Ready(None);
         }
-        for _ in 0..self.places.len() {
+        for _ in 0..self.places.0.len() {
             if self.taken.is_empty() {
                 self.line.take_all(&mut self.taken, context.waker());
             }
@@ -307,29 +284,37 @@ impl<F: Future + Unpin> AsCompleted<F> {
 
     /// Polls a member that stands at no place meanwhile, so that it is gone if it panics. If it is
     /// pending, its place is the one given, which is the next that is vacant.
-    fn poll_member(&mut self, at: usize, mut member: Member<F>) -> Poll<F::Output> {
-        let mut context = Context::from_waker(&member.waker);
-        let (polled, offer) = hear_offer(|| Pin::new(&mut member.future).poll(&mut context));
+    fn poll_member(&mut self, at: usize, member: Member<F>) -> Poll<F::Output> {
+        let mut polled_one = Each(Some(member)); // Its drop may panic as well as its poll.
+        let Some(Member { future, waker, offer }) = &mut polled_one.0 else {
+            unreachable!("above")
+        };
+        let mut context = Context::from_waker(waker);
+        let (polled, offered) = hear_offer(|| Pin::new(future).poll(&mut context));
         if polled.is_pending() {
-            self.offers.extend(offer.map(|offer| (offer, at)));
-            member.offer = offer;
-            self.occupy(at, Place::Pending(member));
+            self.offers.extend(offered.map(|offer| (offer, at)));
+            *offer = offered;
+            if let Some(member) = polled_one.0.take() {
+                self.occupy(at, Place::Pending(member));
+            }
+        } else {
+            panic::drop_each(polled_one.0.take()); // What it came to is not lost with it.
         }
         polled
     }
 
     fn occupy(&mut self, at: usize, by: Place<F>) {
-        match self.places.get_mut(at) {
+        match self.places.0.get_mut(at) {
             Some(place) => {
                 *place = by;
                 self.vacant.pop();
             }
-            None => self.places.push(by),
+            None => self.places.0.push(by),
         }
     }
 
     fn leave(&mut self, at: usize) -> Place<F> {
-        let place = match self.places.get_mut(at) {
+        let place = match self.places.0.get_mut(at) {
             Some(place) => mem::replace(place, Place::Vacant),
             // One that was never taken: its future posted and then was ready, or panicked.
             None => return Place::Vacant,
@@ -369,36 +354,31 @@ impl<F: Future + Unpin> Iterator for AsCompleted<F> {
 
 impl<F: Future> fmt::Debug for AsCompleted<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unfinished = self.places.len() - self.vacant.len();
+        let unfinished = self.places.0.len() - self.vacant.len();
         f.debug_struct("AsCompleted").field("unfinished", &unfinished).finish_non_exhaustive()
     }
 }
 
-/// Results within a time; see [`AsCompleted::timeout`].
-#[derive(Debug)]
-#[must_use = "iterators are lazy: nothing is waited for before the first `next`"]
-pub struct TimedCompleted<F: Future> {
-    completed: AsCompleted<F>,
-    deadline: Deadline,
-    is_over: bool,
+/// Waits for the next result, and takes its waker away when it is dropped.
+struct Next<'c, F: Future> {
+    completed: &'c mut AsCompleted<F>,
+    is_waiting: bool,
 }
 
-impl<F: Future> TimedCompleted<F> {
-    /// Those that have not finished, for another try.
-    pub fn into_inner(self) -> AsCompleted<F> {
-        self.completed
+impl<F: Future + Unpin> Future for Next<'_, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.completed.poll_next(context);
+        self.is_waiting = polled.is_pending();
+        polled
     }
 }
 
-impl<F: Future + Unpin> Iterator for TimedCompleted<F> {
-    type Item = Result<F::Output, Unfinished>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.is_over {
-            return None;
+impl<F: Future> Drop for Next<'_, F> {
+    fn drop(&mut self) {
+        if self.is_waiting {
+            self.completed.line.forget_waiter();
         }
-        let next = self.completed.join_next_until(self.deadline).transpose();
-        self.is_over = matches!(next, Some(Err(_)));
-        next
     }
 }

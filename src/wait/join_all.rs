@@ -5,6 +5,9 @@
 //! always hold: when the whole is over or dropped, so is every part of it.
 
 use std::convert::Infallible;
+use std::mem;
+
+use crate::panic::Each;
 
 use super::completed::AsCompleted;
 use super::keyed::keyed;
@@ -116,14 +119,15 @@ async fn in_order<F: Future, T, E>(
     futures: impl IntoIterator<Item = F>,
     keep: impl Fn(F::Output) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
-    let mut kept = Vec::new();
+    let mut kept = Each(Vec::new());
     let mut completed = AsCompleted::new();
     for (slot, future) in futures.into_iter().enumerate() {
-        kept.push(None);
+        kept.0.push(None);
         completed.add(keyed(slot, Box::pin(future)));
     }
     while let Some((slot, output)) = completed.next().await {
-        kept[slot] = Some(keep(output)?);
+        kept.0[slot] = Some(keep(output)?);
     }
+    let kept = mem::take(&mut kept.0);
     Ok(kept.into_iter().map(|kept| kept.expect("each has had its turn")).collect())
 }

@@ -6,6 +6,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::panic::Each;
+
 /// A future with something of yours attached, which comes back with its output.
 ///
 /// When to use it: results come in whatever order, and each is to be matched to its input.
@@ -18,15 +20,16 @@ use std::task::{Context, Poll};
 /// # Ok::<(), handspun::JoinError>(())
 /// ```
 pub fn keyed<K, F: Future + Unpin>(key: K, future: F) -> Keyed<K, F> {
-    Keyed { key: Some(key), future }
+    Keyed { key: Each(Some(key)), future }
 }
 
 /// A future and its key; see [`keyed`].
 #[derive(Debug)]
 #[must_use = "futures do nothing until they are awaited"]
 pub struct Keyed<K, F> {
-    key: Option<K>,
     future: F,
+    /// Below the future, and apart from it, in case both drops panic.
+    key: Each<Option<K>>,
 }
 
 impl<K, F> Keyed<K, F> {
@@ -44,7 +47,7 @@ impl<K, F: Future + Unpin> Future for Keyed<K, F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.future).poll(context).map(|output| {
-            let key = self.key.take().expect("a future is not polled again after it was ready");
+            let key = self.key.0.take().expect("a future is not polled again after it was ready");
             (key, output)
         })
     }

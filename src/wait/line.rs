@@ -12,6 +12,7 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
+use crate::panic;
 use crate::prims::Mutex;
 
 /// No turn has this number.
@@ -64,6 +65,12 @@ impl Line {
         }
     }
 
+    /// Whoever waited goes.
+    pub(crate) fn forget_waiter(&self) {
+        let waiter = self.0.lock().waiter.take();
+        panic::drop_each(waiter);
+    }
+
     /// The slow half of `take_all`. It looks again: somebody may have been posted since.
     fn leave_waker(&self, taken: &mut VecDeque<usize>, waker: Waker) {
         let mut line = self.0.lock();
@@ -73,7 +80,13 @@ impl Line {
             false => Some(waker),
         };
         drop(line);
-        drop(not_needed); // After the lock: a waker is other people's code, its drop too.
+        panic::drop_each(not_needed); // After the lock: a waker is other people's code, its drop too.
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.forget_waiter();
     }
 }
 

@@ -221,7 +221,7 @@ impl<W, T> Settle<W, T> {
             None => mem::replace(&mut state.reader, Reader::Waiting(waker)),
         };
         drop(state);
-        drop(not_needed); // After the lock: a waker is other people's code, its drop too.
+        panic::contain(|| drop(not_needed)); // After the lock: it is other people's code, its drop too.
         value.map_or(Poll::Pending, Poll::Ready)
     }
 }

@@ -1,4 +1,4 @@
-//! Some of many: waiting until enough of them have finished.
+//! Some of many: waiting until enough of them have finished, or time is over.
 //!
 //! Knows nothing of what finishes, nor of how one waits for many: that is `completed`. What must
 //! always hold: every future that was handed in comes back, as its output or as itself.
@@ -9,8 +9,66 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::error::Unfinished;
+use crate::panic::Each;
+
 use super::completed::{AsCompleted, as_completed};
 use super::deadline::Deadline;
+
+impl<F: Future + Unpin> AsCompleted<F> {
+    /// Yields what is there within `timeout` from now, and then how much was not.
+    ///
+    /// The iterator ends with one `Err` if time was over before everything was finished.
+    ///
+    /// ```
+    /// use std::{sync::mpsc, time::Duration};
+    /// use handspun::{ThreadPool, Unfinished, as_completed};
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (_answer, question) = mpsc::channel::<u32>();
+    /// let quick = pool.submit(|| Ok(7));
+    /// let stuck = pool.submit(move || question.recv());
+    /// let mut results = as_completed([quick, stuck]).timeout(Duration::from_millis(20));
+    ///
+    /// assert_eq!(results.next().unwrap()?.unwrap(), Ok(7));
+    /// assert_eq!(results.next().unwrap().unwrap_err(), Unfinished { unfinished: 1, of: 2 });
+    /// assert!(results.next().is_none());
+    /// # drop(_answer);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn timeout(self, timeout: Duration) -> TimedCompleted<F> {
+        TimedCompleted { completed: self, deadline: Deadline::after(timeout), is_over: false }
+    }
+}
+
+/// Results within a time; see [`AsCompleted::timeout`].
+#[derive(Debug)]
+#[must_use = "iterators are lazy: nothing is waited for before the first `next`"]
+pub struct TimedCompleted<F: Future> {
+    completed: AsCompleted<F>,
+    deadline: Deadline,
+    is_over: bool,
+}
+
+impl<F: Future> TimedCompleted<F> {
+    /// Those that have not finished, for another try.
+    pub fn into_inner(self) -> AsCompleted<F> {
+        self.completed
+    }
+}
+
+impl<F: Future + Unpin> Iterator for TimedCompleted<F> {
+    type Item = Result<F::Output, Unfinished>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let next = self.completed.join_next_until(self.deadline).transpose();
+        self.is_over = matches!(next, Some(Err(_)));
+        next
+    }
+}
 
 /// Waits for several futures until one of their outputs is enough, or all have finished.
 ///
@@ -45,20 +103,20 @@ where
     F: Future + Unpin,
     P: FnMut(&F::Output) -> bool,
 {
-    Wait { completed: as_completed(futures), done: Vec::new(), is_enough }
+    Wait { completed: as_completed(futures), done: Each::default(), is_enough }
 }
 
 /// A wait for some of many; see [`wait`].
 #[must_use = "nothing is waited for until this is joined or awaited"]
 pub struct Wait<F: Future, P> {
+    is_enough: P, // Above what is dropped one by one: that minds a panic which is on its way.
     completed: AsCompleted<F>,
-    done: Vec<F::Output>,
-    is_enough: P,
+    done: Each<Vec<F::Output>>,
 }
 
 impl<F: Future, P> fmt::Debug for Wait<F, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (done, waiting) = (self.done.len(), &self.completed);
+        let (done, waiting) = (self.done.0.len(), &self.completed);
         f.debug_struct("Wait")
             .field("done", &done)
             .field("waiting", waiting)
@@ -103,13 +161,13 @@ where
     /// Whether that was enough.
     fn keep(&mut self, output: F::Output) -> bool {
         // Kept before it is asked about: a question that panics does not cost the output.
-        self.done.push(output);
-        self.done.last().is_some_and(|output| (self.is_enough)(output))
+        self.done.0.push(output);
+        self.done.0.last().is_some_and(|output| (self.is_enough)(output))
     }
 
     /// Takes along whatever else is there by now.
     fn finish(&mut self) -> Waited<F> {
-        let mut done = mem::take(&mut self.done);
+        let mut done = mem::take(&mut self.done.0);
         let context = Context::from_waker(Waker::noop());
         while let Poll::Ready(Some(output)) = self.completed.poll_next(&context) {
             done.push(output);

@@ -28,7 +28,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/permits.rs",
         right: "                self.taken += need;",
-        wrong: "",
+        wrong: "                self.taken += need;
+                self.limit += need;",
         mistake: "a permit that is handed over stays free",
         caught_by: "sync::a_permit_that_was_handed_over_is_nobody_elses",
     },
@@ -70,7 +71,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/sync/queue.rs",
-        right: "        if self.rooms.is_closed() && self.items.is_empty() {",
+        right: "        if self.rooms.is_closed() && self.items.0.is_empty() {",
         wrong: "        if self.rooms.is_closed() && self.gets.n_free() == 0 {",
         mistake: "a queue is over when all its items are promised",
         caught_by: "sync::the_last_item_of_a_closed_queue_is_got_though_the_first_in_line_goes",
@@ -139,5 +140,26 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         });",
         mistake: "looking at a flag and standing in line are two steps",
         caught_by: "sync::a_join_hears_of_the_last_item",
+    },
+    Mutant {
+        file: "src/sync/queue.rs",
+        right: "        drop(discarded);",
+        wrong: "        drop(mem::take(&mut { discarded }.0));",
+        mistake: "two discarded items whose drops panic end the process",
+        caught_by: "sync drops::a_queue_discards_all_of_its_items_though_they_panic",
+    },
+    Mutant {
+        file: "src/sync/generator.rs",
+        right: "        panic::drop_each(not_taken);",
+        wrong: "        drop(not_taken);",
+        mistake: "an item that panics meets the panic of its body",
+        caught_by: "sync drops::a_generator_survives_its_body_and_its_item",
+    },
+    Mutant {
+        file: "src/wait/completed.rs",
+        right: "            self.completed.line.forget_waiter();",
+        wrong: "",
+        mistake: "a `next` that is dropped leaves its waker",
+        caught_by: "sync wakers::twenty_thousand_nexts_that_are_dropped_leave_no_waker",
     },
 ];

@@ -381,9 +381,10 @@ fn only_the_newest_waker_of_a_next_is_woken() {
         let pool = ThreadPool::new(1);
         let (gate, handle) = gated(&pool, 7);
         let mut results = as_completed([handle]);
+        let mut next = Box::pin(results.next());
         let counters = [(); 3].map(|()| {
             let (counter, waker) = WakeCounter::new();
-            assert!(poll(&mut Box::pin(results.next()), &waker).is_pending());
+            assert!(poll(&mut next, &waker).is_pending());
             counter
         });
         gate.open();

@@ -14,5 +14,7 @@ mod queue;
 mod queue_model;
 mod flag;
 mod generator;
+mod drops;
+mod wakers;
 #[cfg(feature = "stream")]
 mod stream;

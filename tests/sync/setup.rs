@@ -2,8 +2,10 @@
 //!
 //! Knows nothing of what a test claims.
 
+use std::env;
 use std::mem;
 use std::pin::Pin;
+use std::process::Command;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -84,4 +86,18 @@ impl Dice {
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) % n as u64) as usize
     }
+}
+
+/// Runs a test in a process of its own, since a mistake would end that.
+///
+/// `name` is the test that calls this: the other process runs it too, and there the body is run.
+pub(crate) fn survives(name: &str, test: impl FnOnce()) {
+    const IS_APART: &str = "HANDSPUN_TEST_IS_APART";
+    if env::var_os(IS_APART).is_some() {
+        return test();
+    }
+    let mut process = Command::new(env::current_exe().unwrap());
+    let output = process.args(["--exact", name]).env(IS_APART, "yes").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{:?}: {said}", output.status);
 }
