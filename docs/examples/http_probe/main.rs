@@ -14,7 +14,7 @@
 //! - One *token* for both says how long a try may take. The job looks at it between two reads; so a try that was
 //!   given up does not go on in secret.
 //!
-//! HTTP is read by `httparse`; `README.md` sets what is taken and what is refused beside `curl`.
+//! HTTP is read by `httparse`; `README.md` says what is taken and what is refused.
 
 #[path = "../shared/bar.rs"]
 mod bar;
