@@ -11,6 +11,8 @@ mod support;
 #[expect(dead_code, reason = "its `main` uses the rest")]
 #[path = "../../docs/examples/http_probe"]
 mod http_probe {
+    #[path = "../shared/cli.rs"]
+    pub(crate) mod cli;
     pub(crate) mod args;
     pub(crate) mod url;
     pub(crate) mod trouble;

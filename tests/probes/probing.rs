@@ -79,7 +79,7 @@ fn a_line_that_is_no_url_fails_alone() {
     watched(|| {
         let server = Server::start().unwrap();
         let list = format!("# pages\n\nhttps://example.org/\n  {}  \n", server.url("/page/1"));
-        let rows = probe(&urls_in(&list).collect::<Vec<_>>(), &PATIENT, || ()).unwrap();
+        let rows = probe(&urls_in(list.as_bytes()), &PATIENT, || ()).unwrap();
         assert!(matches!(rows[0].outcome, Err(Reason::BadUrl(_))));
         assert!(rows[1].outcome.is_ok());
         assert_eq!(rows.len(), 2);

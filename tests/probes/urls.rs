@@ -59,7 +59,7 @@ fn what_a_request_cannot_say_is_refused() {
 
 #[test]
 fn a_list_may_begin_with_a_byte_order_mark() {
-    let urls: Vec<_> = urls_in("\u{feff}http://a/\r\n\u{feff}http://b/\r\n").collect();
+    let urls = urls_in("\u{feff}http://a/\r\n\u{feff}http://b/\r\n".as_bytes());
     assert_eq!(urls, ["http://a/", "\u{feff}http://b/"], "it is one at the head alone");
-    assert_eq!(urls_in("\u{feff}# a comment\n\u{feff}").count(), 1);
+    assert_eq!(urls_in("\u{feff}# a comment\n\u{feff}".as_bytes()).len(), 1);
 }

@@ -20,6 +20,10 @@ mod support;
 mod counting;
 mod finding;
 mod listing;
+#[cfg(unix)]
+mod program;
+#[cfg(unix)]
+mod programs;
 
 use std::fs;
 use std::path::{Path, PathBuf};

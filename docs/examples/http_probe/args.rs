@@ -13,54 +13,62 @@ use super::probe::Settings;
 pub(crate) const USAGE: &str = "\
 Fetches many pages at once over plain HTTP/1.1, and says what came of each.
 
-Usage: cargo run --release --example http_probe -- [OPTIONS] [URL...]
+Usage: http_probe [OPTIONS] [URL...]
 
   URL...             what to fetch (default: the pages of a server of its own)
-  --file FILE        fetch what is named there, too: a URL a line, # is a comment
+  --file FILE        fetch what is named there, too: a URL a line, # begins a
+                     comment; - is stdin
   --limit N          fetch at most N pages at a time (default: 8)
   --timeout SECONDS  how long one try may take (default: 1)
   --retries N        how often to try again (default: 2)
   --within SECONDS   when to stop, whatever is not finished (default: never)
-  --help             this text
+  -h, --help         this text
+  -V, --version      the version
 
-Exits with 1 if a page failed.";
+Exits with 0 if all pages were fetched, with 1 if one was not, and with 2 if
+nothing could be tried or printed.
+";
 
 #[derive(Debug)]
 pub(crate) enum Request {
     Help,
+    Version,
     Probe(Wanted),
 }
 
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) urls: Vec<String>,
-    pub(crate) file: Option<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
     pub(crate) settings: Settings,
 }
 
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error> {
     let mut settings = Settings::default();
-    let (mut urls, mut file) = (Vec::new(), None);
+    let (mut urls, mut files) = (Vec::new(), Vec::new());
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Request::Help),
-            Long("file") => file = Some(parser.value()?.into()),
+            Short('V') | Long("version") => return Ok(Request::Version),
+            Long("file") => files.push(parser.value()?.into()),
             Long("limit") => settings.limit = parser.value()?.parse_with(limit)?,
             Long("timeout") => settings.timeout = parser.value()?.parse_with(seconds)?,
             Long("retries") => settings.retries = parser.value()?.parse()?,
             Long("within") => settings.within = parser.value()?.parse_with(seconds)?,
-            Value(url) => urls.push(url.string()?),
+            Value(url) => urls.push(url.to_string_lossy().into_owned()),
             Short(_) | Long(_) => return Err(argument.unexpected()),
         }
     }
-    Ok(Request::Probe(Wanted { urls, file, settings }))
+    Ok(Request::Probe(Wanted { urls, files, settings }))
 }
 
-/// The URLs of a file: one a line, without what is empty or a comment.
-pub(crate) fn urls_in(list: &str) -> impl Iterator<Item = String> {
+/// The URLs of a file: one a line, without what is empty or a comment. What is no text there is no URL either,
+/// and fails in its own row.
+pub(crate) fn urls_in(list: &[u8]) -> Vec<String> {
+    let list = String::from_utf8_lossy(list);
     // Some editors begin a file with a byte order mark, which is no part of its text.
-    let lines = list.strip_prefix('\u{feff}').unwrap_or(list).lines().map(str::trim);
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned)
+    let lines = list.strip_prefix('\u{feff}').unwrap_or(&list).lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }
 
 /// Each page at a time has a thread, so there is an upper bound.

@@ -6,13 +6,20 @@
 //! cargo run --release --example http_probe -- --file urls.txt --limit 20 --timeout 2 --retries 1
 //! ```
 //!
-//! Exits with 1 if a page failed, and with 2 if nothing could be tried. It shows how the parts meet:
+//! Exits with 0 if all pages were fetched, with 1 if one was not, and with 2 if nothing could be tried or
+//! printed. It shows how the parts meet:
 //!
 //! - A page is a *task*: it waits for its turn, tries, waits, and tries again (`probe.rs`).
 //! - A try is a *job*: std's sockets block, so they do it on a pool's threads (`http.rs`). The task awaits it.
 //! - One *token* for both says how long a try may take. The job looks at it between two reads; so a try that was
 //!   given up does not go on in secret.
+//!
+//! HTTP is read by `httparse`; `README.md` says what is taken and what is refused.
 
+#[path = "../shared/bar.rs"]
+mod bar;
+#[path = "../shared/cli.rs"]
+mod cli;
 mod args;
 mod url;
 mod trouble;
@@ -25,65 +32,60 @@ mod probe;
 mod report;
 mod server;
 
+use std::error::Error;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use args::{Request, Wanted};
+use bar::bar;
+use cli::{Cli, shown};
 use server::Server;
 
+const CLI: Cli = Cli { name: "http_probe", usage: args::USAGE, failure: 2 };
+
 fn main() -> ExitCode {
-    let request = match args::parse(lexopt::Parser::from_env()) {
-        Ok(request) => request,
-        Err(error) => return failed(&error),
-    };
-    let shown = match request {
-        Request::Help => print(args::USAGE).map(|()| true),
-        Request::Probe(wanted) => run(wanted),
-    };
-    match shown {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(error) => failed(&*error),
+    match args::parse(lexopt::Parser::from_env()) {
+        Ok(Request::Help) => CLI.help(),
+        Ok(Request::Version) => CLI.version(),
+        Ok(Request::Probe(wanted)) => run(&wanted).unwrap_or_else(|error| CLI.fail(error)),
+        Err(error) => CLI.misused(error),
     }
 }
 
-/// Probes and reports. True if every page was fetched.
-fn run(wanted: Wanted) -> Result<bool, Box<dyn std::error::Error>> {
-    let mut urls = wanted.urls;
-    if let Some(path) = &wanted.file {
-        let list = fs::read_to_string(path)
-            .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
-        urls.extend(args::urls_in(&list));
-    }
+/// Probes and reports.
+fn run(wanted: &Wanted) -> Result<ExitCode, Box<dyn Error>> {
     let mut server = None;
-    if wanted.file.is_none() && urls.is_empty() {
-        urls = server.insert(Server::start()?).urls();
-    }
+    let urls = match wanted.urls.is_empty() && wanted.files.is_empty() {
+        true => server.insert(Server::start()?).urls(),
+        false => all_urls(&wanted.urls, &wanted.files)?,
+    };
     if urls.is_empty() {
-        return Err("the file names no page".into());
+        return Err("the files name no page".into());
     }
-    let bar = ProgressBar::new(urls.len() as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len}, {eta} left") {
-        bar.set_style(style);
-    }
+    let bar = bar(urls.len(), "pages");
     let rows = probe::probe(&urls, &wanted.settings, || bar.inc(1))?;
     bar.finish_and_clear();
-    print(report::text(&rows).trim_end())?;
-    Ok(rows.iter().all(|row| row.outcome.is_ok()))
+    let has_failed = rows.iter().any(|row| row.outcome.is_err());
+    Ok(CLI.finish(report::text(&rows).as_bytes(), ExitCode::from(u8::from(has_failed))))
 }
 
-/// Prints a text; that nobody reads it to its end is no failure.
-fn print(text: &str) -> Result<(), Box<dyn std::error::Error>> {
-    match writeln!(io::stdout(), "{text}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        Err(_) | Ok(()) => Ok(()),
+fn all_urls(named: &[String], files: &[PathBuf]) -> Result<Vec<String>, String> {
+    let mut urls = named.to_vec();
+    for path in files {
+        let list = match path == Path::new("-") {
+            true => read_all(io::stdin()),
+            false => fs::read(path),
+        };
+        let list = list.map_err(|error| format!("{} cannot be read: {error}", shown(path)))?;
+        urls.extend(args::urls_in(&list));
     }
+    Ok(urls)
 }
 
-fn failed(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("http_probe: {error}");
-    ExitCode::from(2)
+fn read_all(mut source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -4,6 +4,7 @@
 
 use std::fmt::{self, Write};
 
+use super::cli::shown;
 use super::probe::{Reason, Row};
 
 pub(crate) fn text(rows: &[Row]) -> String {
@@ -28,7 +29,7 @@ fn write(out: &mut String, rows: &[Row]) -> fmt::Result {
             row.n_tries,
             or_none(page.map(|page| page.n_bytes.to_string())),
             or_none(row.took.map(|took| format!("{:.1} ms", took.as_secs_f64() * 1e3))),
-            row.url,
+            shown(&row.url),
         )?;
         if let Err(reason) = &row.outcome {
             writeln!(out, "{:>38}{reason}", "")?;

@@ -115,7 +115,7 @@ impl fmt::Display for Shown<'_> {
         for chunk in self.0.utf8_chunks() {
             for c in chunk.valid().chars() {
                 let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-                if turns || c.is_control() {
+                if turns || c.is_control() || c == '\\' {
                     write!(f, "{}", c.escape_default())?;
                 } else {
                     write!(f, "{c}")?;

@@ -20,7 +20,7 @@ pub(crate) struct File {
 }
 
 /// What could not be read, and why.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Trouble {
     pub(crate) path: PathBuf,
     pub(crate) why: String,
@@ -39,13 +39,17 @@ impl Trouble {
 ///
 /// # Errors
 ///
-/// A root that cannot be looked at: most likely it was mistyped.
+/// A root that cannot be looked at, or is neither a file nor a folder: most likely it was mistyped.
 pub(crate) fn files_below(roots: &[PathBuf]) -> Result<(Vec<File>, Vec<Trouble>), Trouble> {
     let (mut files, mut troubles, mut folders) = (Vec::new(), Vec::new(), Vec::new());
     for root in roots {
         let metadata = fs::metadata(root);
         let metadata =
             metadata.map_err(|error| Trouble { path: root.clone(), why: error.to_string() })?;
+        if !metadata.is_file() && !metadata.is_dir() {
+            let why = "it is neither a file nor a folder".to_owned();
+            return Err(Trouble { path: root.clone(), why });
+        }
         sort_in(root.clone(), &metadata, &mut files, &mut folders);
     }
     while let Some(folder) = folders.pop() {

@@ -13,7 +13,7 @@ use super::sweep::Load;
 pub(crate) const USAGE: &str = "\
 How large should a semaphore be? Tries many sizes against a simulated service.
 
-Usage: cargo run --release --example tune_semaphore -- [OPTIONS]
+Usage: tune_semaphore [OPTIONS]
 
   --servers N    how many requests the service works on at once (default: 8)
   --crowd N      how many it bears inside before it slows down (default: 32)
@@ -21,11 +21,17 @@ Usage: cargo run --release --example tune_semaphore -- [OPTIONS]
   --requests N   how many are made with each size (default: 4000)
   --seed N       other numbers give other random times (default: 1)
   --svg FILE     draw a chart, too
-  --help         this text";
+  -h, --help     this text
+  -V, --version  the version
+
+Exits with 0 if all went well, and with 2 if the chart or the table could not be
+written.
+";
 
 #[derive(Debug)]
 pub(crate) enum Request {
     Help,
+    Version,
     Sweep(Sweep),
 }
 
@@ -44,6 +50,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Request::Help),
+            Short('V') | Long("version") => return Ok(Request::Version),
             Long("servers") => service.servers = count(&mut parser, 10_000)?,
             Long("crowd") => service.crowd = count(&mut parser, 10_000)?,
             Long("clients") => load.clients = count(&mut parser, 10_000)?,

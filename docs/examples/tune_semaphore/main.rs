@@ -6,11 +6,15 @@
 //! cargo run --release --example tune_semaphore -- --servers 4        another service
 //! ```
 //!
+//! Exits with 0 if all went well, and with 2 if the chart or the table could not be written.
+//!
 //! The service and its clients are tasks that sleep, on a clock that jumps: minutes of its time pass in
 //! milliseconds of ours, and the same seed gives the same table. To measure a service of your own, put its call
 //! in the place of `Service::call` and take the real clock. What the table says is explained in
 //! `docs/guide/23-choosing-a-limit.md`.
 
+#[path = "../shared/cli.rs"]
+mod cli;
 mod args;
 mod service;
 mod sweep;
@@ -18,19 +22,19 @@ mod report;
 mod chart;
 
 use std::fs;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use args::{Request, Sweep};
+use cli::{Cli, shown};
+
+const CLI: Cli = Cli { name: "tune_semaphore", usage: args::USAGE, failure: 2 };
 
 fn main() -> ExitCode {
     match args::parse(lexopt::Parser::from_env()) {
-        Ok(Request::Help) => print(args::USAGE),
+        Ok(Request::Help) => CLI.help(),
+        Ok(Request::Version) => CLI.version(),
         Ok(Request::Sweep(wanted)) => show(&wanted),
-        Err(error) => {
-            eprintln!("tune_semaphore: {error}");
-            ExitCode::from(2)
-        }
+        Err(error) => CLI.misused(error),
     }
 }
 
@@ -39,20 +43,9 @@ fn show(wanted: &Sweep) -> ExitCode {
     let knee = sweep::knee(&rows);
     if let Some(path) = &wanted.svg {
         if let Err(error) = fs::write(path, chart::draw(&rows, knee)) {
-            eprintln!("tune_semaphore: `{}` cannot be written: {error}", path.display());
-            return ExitCode::from(2);
+            return CLI.fail(format_args!("{} cannot be written: {error}", shown(path)));
         }
     }
-    print(report::text(&rows, knee, &wanted.service, &wanted.load).trim_end())
-}
-
-/// Prints a text; that nobody reads it to its end is no failure.
-fn print(text: &str) -> ExitCode {
-    match writeln!(io::stdout(), "{text}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            eprintln!("tune_semaphore: {error}");
-            ExitCode::from(2)
-        }
-        Err(_) | Ok(()) => ExitCode::SUCCESS,
-    }
+    let text = report::text(&rows, knee, &wanted.service, &wanted.load);
+    CLI.finish(text.as_bytes(), ExitCode::SUCCESS)
 }
