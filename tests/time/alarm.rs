@@ -27,7 +27,7 @@ fn is_cancelled_by_its_deadline(owned: impl Send + 'static, submit_in_a_run: boo
         let token = CancellationToken::with_timeout(MILLISECOND);
         pool.submit_with(&token, move |_| drop(owned))
     };
-    let queued = if submit_in_a_run { run(async { submit() }) } else { submit() };
+    let (queued,) = if submit_in_a_run { run(async { (submit(),) }) } else { (submit(),) };
     assert!(matches!(queued.join(), Err(JoinError::Cancelled(_))));
     block_on(sleep(MILLISECOND));
     gate.open();
