@@ -152,6 +152,15 @@ pub(crate) fn drop_each<T>(items: impl IntoIterator<Item = T>) {
     items.into_iter().for_each(|item| contain(|| drop(item)));
 }
 
+/// Items that go one after another when they are dropped, as in [`drop_each`].
+pub(crate) struct DropEach<T>(pub(crate) Vec<T>);
+
+impl<T> Drop for DropEach<T> {
+    fn drop(&mut self) {
+        drop_each(self.0.drain(..));
+    }
+}
+
 /// Wakes each of them, one after another, as [`drop_each`] drops: a waker is other people's code.
 pub(crate) fn wake_each(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(|waker| contain(|| waker.wake()));

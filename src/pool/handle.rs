@@ -327,8 +327,11 @@ impl<T> Future for JoinHandle<T> {
         if result.is_pending() {
             tag::say(Tag::Words("a job"));
             let as_run = || outcome.clone().as_run();
-            let waker = context.waker();
-            if self.pool.as_ref().is_some_and(|pool| worker::ran_here(pool, as_run, waker)) {
+            if self
+                .pool
+                .as_ref()
+                .is_some_and(|pool| worker::ran_here(pool, as_run, context.waker()))
+            {
                 result = outcome.poll(context);
             }
         }
