@@ -161,8 +161,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let closure = Box::new(closure);
-    unboxed(move || closure(), at, token)
+    unboxed(Box::new(closure), at, token)
 }
 
 fn unboxed<F, T>(closure: F, at: At, token: Option<CancellationToken>) -> Arc<dyn Queued<T>>

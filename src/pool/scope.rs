@@ -178,8 +178,7 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let closure = Box::new(closure);
-        self.submit_from(submitted_at, move || closure())
+        self.submit_from(submitted_at, Box::new(closure))
     }
 
     fn submit_from<F, T>(
