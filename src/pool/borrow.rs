@@ -79,7 +79,7 @@ impl Door {
 
     /// A job for the pool: the one with this number behind the door.
     pub(crate) fn job(self: &Arc<Self>, number: usize) -> Arc<dyn Run> {
-        Arc::new(Proxy { claim: Claim::new(), door: self.clone(), number })
+        Arc::new(Proxy { claim: Claim::default(), door: self.clone(), number })
     }
 
     fn to(lent: Option<&'static dyn Errand>, look_out: Duration, process: Process) -> Self {
@@ -196,9 +196,6 @@ impl Run for Proxy {
             runner.before_settling(Ending::Cancelled);
         }
     }
-
-    /// What is lent discards its own.
-    fn discard(&self) {}
 }
 
 thread_local! {

@@ -326,8 +326,11 @@ impl<T> Future for JoinHandle<T> {
         let mut result = poll_elsewhere("a job", context, |context| outcome.poll(context));
         if result.is_pending() {
             let as_run = || outcome.clone().as_run();
-            let waker = context.waker();
-            if self.pool.as_ref().is_some_and(|pool| worker::ran_here(pool, as_run, waker)) {
+            if self
+                .pool
+                .as_ref()
+                .is_some_and(|pool| worker::ran_here(pool, as_run, context.waker()))
+            {
                 result = outcome.poll(context);
             }
         }

@@ -176,19 +176,16 @@ impl InboxState {
     }
 }
 
-/// Takes the tombstones out of a queue, and gives its room back when a flood is over. What is
-/// returned is to be dropped after the lock.
+/// Takes the tombstones out of a queue. They are to be dropped after the lock.
 pub(crate) fn compact(queue: &mut Queue) -> Vec<Arc<dyn Run>> {
     let mut tombstones = Vec::new();
-    let all = queue.len();
-    for _ in 0..all {
+    for _ in 0..queue.len() {
         match queue.pop_front() {
             Some(job) if job.claim().is_taken() => tombstones.push(job),
             Some(job) => queue.push_back(job),
             None => break,
         }
     }
-    shrink(queue);
     tombstones
 }
 

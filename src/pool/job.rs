@@ -36,17 +36,14 @@ pub(crate) trait Run: Send + Sync {
     fn refuse(&self, reason: CancelReason, runner: &dyn Runner);
 
     /// Drops the closure of a job that was refused.
-    fn discard(&self);
+    fn discard(&self) {}
 }
 
 /// The number of a job in its pool, twice; and one more if somebody has claimed it.
+#[derive(Default)]
 pub(crate) struct Claim(AtomicUsize);
 
 impl Claim {
-    pub(crate) fn new() -> Self {
-        Self(AtomicUsize::new(0))
-    }
-
     /// To be called before anybody can claim it.
     pub(crate) fn set_number(&self, number: usize) {
         self.0.store(2 * number, Relaxed); // ORDERING: Relaxed. What hands the job on publishes it.
@@ -156,27 +153,28 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    fn boxed<F, T>(
-        closure: F,
-        at: &'static Location<'static>,
-        token: Option<CancellationToken>,
-    ) -> Arc<dyn Queued<T>>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        let closure = Box::new(closure);
-        Arc::new(Job::new(move || closure(), at, token))
-    }
-    if is_large::<F>() {
-        boxed
-    } else {
-        |closure, at, token| Arc::new(Job::new(closure, at, token))
-    }
+    if is_large::<F>() { boxed } else { unboxed }
 }
 
-pub(crate) type Maker<F, T> =
-    fn(F, &'static Location<'static>, Option<CancellationToken>) -> Arc<dyn Queued<T>>;
+fn boxed<F, T>(closure: F, at: At, token: Option<CancellationToken>) -> Arc<dyn Queued<T>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    unboxed(Box::new(closure), at, token)
+}
+
+fn unboxed<F, T>(closure: F, at: At, token: Option<CancellationToken>) -> Arc<dyn Queued<T>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    Arc::new(Job::new(closure, at, token))
+}
+
+type At = &'static Location<'static>;
+
+pub(crate) type Maker<F, T> = fn(F, At, Option<CancellationToken>) -> Arc<dyn Queued<T>>;
 
 /// Whether a closure is too large to be moved about.
 pub(crate) const fn is_large<F>() -> bool {
@@ -201,7 +199,7 @@ impl<F, T> Job<F, T> {
         token: Option<CancellationToken>,
     ) -> Self {
         Self {
-            claim: Claim::new(),
+            claim: Claim::default(),
             cell: Settle::queued(closure),
             submitted_at,
             token,

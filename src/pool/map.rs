@@ -14,7 +14,7 @@ use std::time::Duration;
 use std::vec;
 
 use crate::error::{JoinError, StillRunning};
-use crate::panic;
+use crate::panic::{self, Each};
 use crate::prims;
 use crate::wait::deadline::Deadline;
 use crate::wait::panic_hook::PanicHook;
@@ -76,7 +76,7 @@ impl ThreadPool {
         Map {
             pool: self,
             inputs: inputs.into_iter().fuse(),
-            gathered: Inputs(Vec::new()),
+            gathered: Each(Vec::new()),
             f: Arc::new(f),
             at_hand: Vec::new().into_iter(),
             jobs: VecDeque::new(),
@@ -94,7 +94,7 @@ pub struct Map<'pool, I: Iterator, F, R> {
     pool: &'pool ThreadPool,
     inputs: Fuse<I>,
     /// The inputs of the next job. Kept here, so that an input that panics costs no other.
-    gathered: Inputs<I::Item>,
+    gathered: Each<I::Item>,
     f: Arc<F>,
     /// Results that are next, in order.
     at_hand: vec::IntoIter<Result<R, JoinError>>,
@@ -106,15 +106,6 @@ pub struct Map<'pool, I: Iterator, F, R> {
     /// How long a result is worth waiting for: as long as the last input took to come.
     patience: Option<Duration>,
     submitted_at: &'static Location<'static>,
-}
-
-/// Inputs that may be dropped without a call; each by itself, for several of the drops may panic.
-struct Inputs<T>(Vec<T>);
-
-impl<T> Drop for Inputs<T> {
-    fn drop(&mut self) {
-        panic::drop_each(self.0.drain(..));
-    }
 }
 
 struct Job<R> {
@@ -235,7 +226,7 @@ where
         if self.gathered.0.is_empty() {
             return false;
         }
-        let mut inputs = Inputs(mem::take(&mut self.gathered.0));
+        let mut inputs = Each(mem::take(&mut self.gathered.0));
         let (f, submitted_at, n_inputs) = (self.f.clone(), self.submitted_at, inputs.0.len());
         let panic_hook = self.pool.panic_hook().clone();
         let job = move || {

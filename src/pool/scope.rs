@@ -29,6 +29,7 @@ use crate::wait::settle::Progress;
 use super::borrow::{Door, Errand};
 use super::handle::Cancel;
 use super::job::{Job, Outcome, Run, Runner, WorkerStats, is_large};
+use super::scope_jobs::Jobs;
 use super::shared::Shared;
 use super::submit;
 use super::thread_pool::ThreadPool;
@@ -134,77 +135,6 @@ pub struct Scope<'scope, 'env: 'scope> {
     env: PhantomData<&'env mut &'env ()>,
 }
 
-#[derive(Default)]
-struct Jobs<'scope> {
-    /// Those that have not begun, by their number.
-    waiting: Vec<Option<Waiting<'scope>>>,
-    /// Which numbers are free.
-    vacant: Vec<usize>,
-    /// No job with a smaller number is there to be taken back.
-    n_looked_at: usize,
-    /// Those that have not ended.
-    n_left: usize,
-    /// The waker of the owner, while it waits for the end.
-    waiter: Option<Waker>,
-    /// Whether that is a worker, which runs what is queued meanwhile.
-    is_waiter_helping: bool,
-    /// Jobs that were refused, whose closures are the owner's to drop.
-    refused: Vec<Arc<dyn Run + 'scope>>,
-    /// The first that is not read.
-    panic: Option<Panic>,
-}
-
-struct Waiting<'scope> {
-    job: Arc<dyn Run + 'scope>,
-    /// What stands in the queue for it, once that is so and until its owner has looked at it.
-    queued: Option<Arc<dyn Run>>,
-}
-
-impl<'scope> Jobs<'scope> {
-    fn add(&mut self, job: Arc<dyn Run + 'scope>) -> usize {
-        self.n_left += 1;
-        let waiting = Some(Waiting { job, queued: None });
-        match self.vacant.pop() {
-            Some(number) => {
-                self.waiting[number] = waiting;
-                number
-            }
-            None => {
-                self.waiting.push(waiting);
-                self.waiting.len() - 1
-            }
-        }
-    }
-
-    /// Keeps what was queued for a job, unless that has begun; whether it has not.
-    fn set_queued(&mut self, number: usize, queued: &Arc<dyn Run>) -> bool {
-        // A job is claimed before it begins, and begins under our lock. Afterwards its number may be
-        // another job's.
-        let waiting = self.waiting[number].as_mut().filter(|_| !queued.claim().is_taken());
-        let Some(waiting) = waiting else { return false };
-        waiting.queued = Some(queued.clone());
-        self.n_looked_at = self.n_looked_at.min(number);
-        true
-    }
-
-    /// What the owner could take back next.
-    fn next_queued(&mut self) -> Option<Arc<dyn Run>> {
-        while let Some(place) = self.waiting.get_mut(self.n_looked_at) {
-            if let Some(queued) = place.as_mut().and_then(|waiting| waiting.queued.take()) {
-                return Some(queued);
-            }
-            self.n_looked_at += 1;
-        }
-        None
-    }
-
-    fn begin(&mut self, number: usize) -> Arc<dyn Run + 'scope> {
-        let waiting = self.waiting[number].take().expect("the pool runs or refuses a job once");
-        self.vacant.push(number);
-        waiting.job
-    }
-}
-
 impl<'scope> Scope<'scope, '_> {
     /// Hands in a closure, which a worker runs once, before the scope ends.
     ///
@@ -248,8 +178,7 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let closure = Box::new(closure);
-        self.submit_from(submitted_at, move || closure())
+        self.submit_from(submitted_at, Box::new(closure))
     }
 
     fn submit_from<F, T>(
@@ -363,20 +292,10 @@ impl Runner for InScope<'_, '_> {
     }
 
     fn tell_of(&self, panic: Panic) {
-        if let Some(panic) = keep(self.jobs, panic) {
+        if let Some(panic) = self.jobs.lock().keep_panic(panic) {
             self.runner.tell_of(panic);
         }
     }
-}
-
-/// Keeps the first panic, and gives back any other.
-fn keep(jobs: &Mutex<Jobs<'_>>, panic: Panic) -> Option<Panic> {
-    let mut jobs = jobs.lock();
-    if jobs.panic.is_some() {
-        return Some(panic);
-    }
-    jobs.panic = Some(panic);
-    None
 }
 
 /// What a submitter keeps of a job in a scope: a [`JoinHandle`](crate::JoinHandle) for a job that borrows.
@@ -450,7 +369,7 @@ impl<T> Drop for ScopedHandle<'_, T> {
             None | Some(Err(JoinError::Cancelled(_))) => {}
             Some(Ok(value)) => panic::contain(|| drop(value)),
             Some(Err(JoinError::Panicked(panic))) => {
-                if let Some(panic) = keep(self.jobs, panic) {
+                if let Some(panic) = self.jobs.lock().keep_panic(panic) {
                     self.shared.settings.panic_hook.tell(&panic);
                 }
             }

@@ -13,7 +13,8 @@ use crate::panic;
 use crate::wait::block_on::block_on_until;
 use crate::wait::deadline::Deadline;
 
-use super::shared::{Drained, End, Stats};
+use super::shared::Stats;
+use super::state::{Drained, End};
 use super::thread_pool::ThreadPool;
 use super::worker;
 

@@ -21,7 +21,8 @@ use crate::wait::help;
 use crate::wait::parker::{Parker, Patience};
 
 use super::job::{Run, Runner, WorkerStats};
-use super::shared::{Next, Shared, State, WakeTarget};
+use super::shared::Shared;
+use super::state::{Next, State, WakeTarget};
 
 thread_local! {
     /// The pool that this thread works for. Only its address, which has no destructor: it tells one

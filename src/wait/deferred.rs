@@ -65,6 +65,7 @@ pub(crate) fn run_now(code: impl FnOnce()) -> Result<(), Panic> {
     set_depth(depth + 1);
     let mut ended = panic::catch(here, code);
     if depth + 1 == DEPTH {
+        let next = || QUEUED.try_with(|queued| queued.borrow_mut().pop_front()).ok().flatten();
         while let Some(code) = next() {
             let its_end = panic::catch(here, code);
             ended = ended.and(its_end);
@@ -76,10 +77,6 @@ pub(crate) fn run_now(code: impl FnOnce()) -> Result<(), Panic> {
 
 fn depth() -> usize {
     DEPTH_NOW.try_with(Cell::get).unwrap_or(0)
-}
-
-fn next() -> Option<Code> {
-    QUEUED.try_with(|queued| queued.borrow_mut().pop_front()).ok().flatten()
 }
 
 #[cfg(all(test, not(handspun_model)))]

@@ -135,14 +135,14 @@ impl<W, T> Settle<W, T> {
         let (mut unread, mut waker) = (None, None);
         let mut state = self.state.lock();
         match mem::replace(&mut state.reader, Reader::Away) {
-            Reader::Away => state.keep(value),
+            Reader::Away => state.keep(Some(value)),
             Reader::Waiting(reader) => {
                 waker = Some(reader);
-                state.keep(value);
+                state.keep(Some(value));
             }
             Reader::Gone => {
                 unread = Some(value);
-                state.keep_nothing();
+                state.keep(None);
             }
         }
         // ORDERING: Relaxed. A hint: whoever sees it takes the lock to get the value.
@@ -227,20 +227,12 @@ impl<W, T> Settle<W, T> {
 }
 
 impl<W, T> State<W, T> {
-    /// Settles. Nothing is moved that need not be, here and below: a closure or a value may be large.
-    fn keep(&mut self, value: T) {
+    /// Settles, to nothing if the value will not be read. Nothing is moved that need not be, here and
+    /// below: a closure or a value may be large.
+    fn keep(&mut self, value: Option<T>) {
         match self.stage {
-            Stage::Queued(_) => self.refuse(Some(Box::new(value))),
-            Stage::Running => self.stage = Stage::Settled(value),
-            Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => unreachable!("settled twice"),
-        }
-    }
-
-    /// The same, where the value will not be read.
-    fn keep_nothing(&mut self) {
-        match self.stage {
-            Stage::Queued(_) => self.refuse(None),
-            Stage::Running => self.stage = Stage::Taken,
+            Stage::Queued(_) => self.refuse(value.map(Box::new)),
+            Stage::Running => self.stage = value.map_or(Stage::Taken, Stage::Settled),
             Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => unreachable!("settled twice"),
         }
     }

@@ -12,8 +12,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/watch.rs",
-        right: "            pool.cancel(ticket, reason);",
-        wrong: "            drop(pool.claim(ticket).map(|_| reason));",
+        right: "            pool.cancel(&job, reason);",
+        wrong: "            drop((pool.claim(&job), reason));",
         mistake: "a job that is claimed by its watch never settles",
         caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
     },
@@ -39,7 +39,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/watch.rs",
-        right: "            self.look(); // A wake that came before there was a ticket has found nothing to cancel.
+        right: "            self.look(); // A wake that came before has found nothing to cancel.
 ",
         wrong: "",
         mistake: "a watch begins, and does not look",
@@ -54,9 +54,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
-        right: "        watch.begin(&token, &self.shared, ticket);
+        right: "        watch.begin(&token, &self.shared, to_watch);
 ",
-        wrong: "        let _ = (watch, ticket);
+        wrong: "        let _ = (watch, to_watch);
 ",
         mistake: "a job with a token is not watched",
         caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
@@ -65,7 +65,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/pool/watch.rs",
         right: "            State::NotYet => std::mem::replace(&mut *state, watching),
             State::Watching { .. } | State::Over => watching,",
-        wrong: "            State::NotYet | State::Over => std::mem::replace(&mut *state, watching),
+        wrong:
+            "            State::NotYet | State::Over => std::mem::replace(&mut *state, watching),
             State::Watching { .. } => watching,",
         mistake: "a watch begins after its end",
         caught_by: "asked::a_watch_ends_with_its_job",
@@ -121,8 +122,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "        if self.place.as_ref().is_some_and(cancel) || outcome.was_cancelled() {",
-        wrong: "        if self.place.as_ref().is_some_and(cancel) || self.progress() == Progress::Running {",
+        right: "        if self.pool.as_ref().is_some_and(cancel) || outcome.was_cancelled() {",
+        wrong: "        if self.pool.as_ref().is_some_and(cancel) || self.progress() == Progress::Running {",
         mistake: "a job that runs is said to be dequeued",
         caught_by: "asked::a_cancel_that_races_the_end_changes_nothing",
     },
@@ -135,10 +136,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        let Some(job) = self.claim(ticket) else { return false };
+        right: "        let is_claimed = self.claim(job);
+        if is_claimed {
 ",
-        wrong: "        let Some(job) = self.claim(ticket) else { return false };
-        self.refuse(ticket, job.clone(), reason.clone());
+        wrong: "        let is_claimed = self.claim(job);
+        if is_claimed {
+            self.refuse(job.clone(), reason.clone());
 ",
         mistake: "who cancels a job refuses it twice",
         caught_by: "asked::a_job_that_two_cancel_settles_once",

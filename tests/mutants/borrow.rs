@@ -63,11 +63,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/scope.rs",
-        right: "        self.begin(number).run(&InScope { runner, jobs: &self.jobs });
+        right: "        job.run(&InScope { runner, jobs: &self.jobs });
         self.end_one();
 ",
-        wrong: "        let job = self.begin(number);
-        self.end_one();
+        wrong: "        self.end_one();
         job.run(&InScope { runner, jobs: &self.jobs });
 ",
         mistake: "a job counts as ended when it begins",
@@ -75,10 +74,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/scope.rs",
-        right:
-            "            waiter = if jobs.is_waiter_helping { jobs.waiter.take() } else { None };
+        right: "        let waiter = if wakes { jobs.waiter.take() } else { None };
 ",
-        wrong: "            waiter = None;
+        wrong: "        let waiter: Option<Waker> = None;
+        let _ = wakes;
 ",
         mistake: "a job that comes late wakes no worker that waits for it",
         caught_by: "borrow::a_worker_that_waits_for_a_scope_runs_what_comes_late",

@@ -5,17 +5,17 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        state.is_one_on_its_way = false;
-        let end_waiters",
-        wrong: "        let end_waiters",
+        right: "        state.is_one_searching = false;
+        let mut to_wake",
+        wrong: "        let mut to_wake",
         mistake: "a worker that is lost stays on its way",
         caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "    loss.bystanders.into_iter().for_each(|(_, waker)| waker.wake());
+        right: "    panic::wake_each(failure.to_wake);
 ",
-        wrong: "    drop(loss.bystanders);
+        wrong: "    drop(failure.to_wake);
 ",
         mistake: "bystanders are not told that a hand was lost",
         caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
@@ -23,18 +23,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/worker.rs",
         right: "            drop(state);
-            bystanders.into_iter().for_each(|(_, waker)| waker.wake());",
+            panic::wake_each(workers.into_iter().map(|(_, waker)| waker));",
         wrong: "            drop(state);
-            drop(bystanders);",
+            drop(workers);",
         mistake: "bystanders are not told that the last free hand is gone",
         caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_gone",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "            let stale = state.stand_by(self.number, waker);
-            drop(state);",
-        wrong: "            drop(state);
-            let stale = self.shared.lock().stand_by(self.number, waker);",
+        right: "        let is_one_coming = state.wait_for_worker(context.number, &mut waker);
+        drop(state);",
+        wrong: "        let is_one_coming = state.is_one_searching || !state.idle.is_empty();
+        drop(state);
+        state = shared.lock();
+        state.wait_for_worker(context.number, &mut waker);
+        drop(state);",
         mistake: "looking for a free hand and standing by are two steps",
         caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
     },
@@ -80,9 +83,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "completed::every_member_is_yielded_once",
     },
     Mutant {
-        file: "src/pool/shutdown.rs",
-        right: "            self.shared.refuse(ticket, job, CancelReason::ShutDown);",
-        wrong: "            drop((ticket, job));",
+        file: "src/pool/shared.rs",
+        right: "            self.refuse(job, reason.clone());",
+        wrong: "            drop(job);",
         mistake: "jobs are dropped, and nobody who waits is told",
         caught_by: "completed::cancelled_members_are_yielded_too",
     },

@@ -5,25 +5,25 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.refuse(ticket, job, reason);
+        right: "            self.refuse(job.clone(), reason);
 ",
-        wrong: "        drop((job, reason));
+        wrong: "            drop(reason);
 ",
         mistake: "what is cancelled leaves the queue and never settles",
         caught_by: "ends::a_cancel_that_races_the_last_drop_settles_its_job",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.inbox.close(&mut tray, CancelReason::ShutDown);
+        right: "        self.inbox.close(&mut inbox, CancelReason::ShutDown);
 ",
-        wrong: "        let _ = &mut tray;
+        wrong: "        let _ = &mut inbox;
 ",
         mistake: "a pool whose threads have left lets jobs in",
         caught_by: "ends::a_submit_that_races_a_shutdown_runs_or_is_refused",
     },
     Mutant {
         file: "src/pool/shutdown.rs",
-        right: "            worker::summon(&self.shared, state);
+        right: "            worker::wake_worker(&self.shared, state);
         } else",
         wrong: "            drop(state);
         } else",
@@ -47,9 +47,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "ends::an_idle_pool_ends",
     },
     Mutant {
-        file: "src/pool/shutdown.rs",
-        right: "        for (ticket, job) in unrun {",
-        wrong: "        for (ticket, job) in unrun.into_iter().skip(1) {",
+        file: "src/pool/shared.rs",
+        right: "        for job in drained.unrun {",
+        wrong: "        for job in drained.unrun.into_iter().skip(1) {",
         mistake: "a job is drained and not refused",
         caught_by: "ends::what_is_queued_at_a_shutdown_runs_or_is_cancelled_but_never_both",
     },
@@ -64,9 +64,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shutdown.rs",
-        right: "            self.close(Shutdown::Drain); // On a worker, which will come to its own end.
+        right: "            Err(ShutdownError::InsideWorker) => self.close(Shutdown::Drain),
 ",
-        wrong: "",
+        wrong: "            Err(ShutdownError::InsideWorker) => {}
+",
         mistake: "a pool that is dropped on a worker is not closed",
         caught_by: "ends::a_pool_that_is_dropped_inside_a_worker_runs_what_is_queued",
     },
@@ -82,7 +83,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        summon(shared, shared.lock());
+        right: "        wake_worker(shared, shared.lock());
         return;",
         wrong: "        return;",
         mistake: "a worker that is lost on its way sends for nobody",
@@ -90,7 +91,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            self.inbox.close(&mut tray, reason.clone());
+        right: "            self.inbox.close(&mut inbox, reason.clone());
 ",
         wrong: "            let _ = reason;
 ",
@@ -99,18 +100,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "if state.n_threads == 0 { self.drain(state) } else { Vec::new() };",
-        wrong: "Vec::new();",
+        right: "if state.n_threads == 0 { self.drain(state) } else { Drained::default() };",
+        wrong: "Drained::default();",
         mistake: "a lost worker's jobs are not refused",
-        caught_by: "ends::a_pool_that_loses_its_only_worker_refuses_its_jobs",
-    },
-    Mutant {
-        file: "src/pool/shared.rs",
-        right: "        drop(tray);
-        let orphans = if state.n_threads == 0 { self.drain(state) }",
-        wrong: "        drop(tray);
-        let orphans = if state.n_threads == 0 { state.queue.drain() }",
-        mistake: "only the workers' half of the line is refused",
         caught_by: "ends::a_pool_that_loses_its_only_worker_refuses_its_jobs",
     },
 ];

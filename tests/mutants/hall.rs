@@ -43,7 +43,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right:
             "            Stage::Queued(_) => match mem::replace(&mut state.stage, Stage::Running) {
                 Stage::Queued(work) => Some(work),
-                Stage::Running | Stage::Settled(_) | Stage::Taken => None,
+                Stage::Running | Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => None,
             },
             Stage::Running",
         wrong: "            Stage::Queued(_) => {

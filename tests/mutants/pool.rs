@@ -7,7 +7,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/pool/worker.rs",
         right: "                parker.park(Deadline::Never);
                 state = shared.lock();
-                state.arrive();
+                state.is_one_searching = false;
 ",
         wrong: "                parker.park(Deadline::Never);
                 state = shared.lock();
@@ -20,43 +20,28 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "            None => {
                 state.idle.push",
         wrong: "            None => {
-                drop(tray);
-                let mut tray = self.inbox.lock();
+                drop(inbox);
+                let mut inbox = self.inbox.lock();
                 state.idle.push",
         mistake: "looking and lying down are two steps",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
         file: "src/pool/inbox.rs",
-        right: "        let mut tray = self.tray.lock();
+        right: "        let mut state = self.state.lock();
         let first = self.n_submitted();
-        // ORDERING: Relaxed. Under the lock, which orders it for all who take the lock. Who looks
-        // without it takes it afterwards, to see what the news is.
-        self.n_submitted.store(first + jobs.len(), Relaxed);
-        if let Some(reason) = &tray.closed {
-            return (Ticket(first), Admission::Refused(jobs, reason.clone()));
-        }
-        for (ticket, job) in (first..).zip(jobs) {
-            tray.queue.push(Ticket(ticket), job);
-        }
-        if self.is_bell_set() {",
-        wrong: "        let is_set = self.is_bell_set();
-        let mut tray = self.tray.lock();
+",
+        wrong: "        let is_set = self.needs_wake();
+        let mut state = self.state.lock();
+        self.set_needs_wake(&mut state, is_set);
         let first = self.n_submitted();
-        self.n_submitted.store(first + jobs.len(), Relaxed);
-        if let Some(reason) = &tray.closed {
-            return (Ticket(first), Admission::Refused(jobs, reason.clone()));
-        }
-        for (ticket, job) in (first..).zip(jobs) {
-            tray.queue.push(Ticket(ticket), job);
-        }
-        if is_set {",
+",
         mistake: "a bringer looks at the bell before it takes the lock",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
         file: "src/pool/submit.rs",
-        right: "            summon(shared, shared.lock());
+        right: "            wake_worker(shared, shared.lock());
             tell(first);",
         wrong: "            tell(first);",
         mistake: "who finds the bell set calls nobody",
@@ -64,43 +49,43 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "                summon(shared, state);
+        right: "                wake_worker(shared, state);
                 shared.give_back_places(1);
-                let at_work",
+                let running",
         wrong: "                drop(state);
                 shared.give_back_places(1);
-                let at_work",
+                let running",
         mistake: "a worker does not send for the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "                summon(shared, state);
+        right: "                wake_worker(shared, state);
                 shared.give_back_places(1);
-                let at_work = AtWork::new(aboard, ticket, true);
-                job.run(&at_work);
+                let running = RunningJob::new(context, &job, true);
+                job.run(&running);
 ",
         wrong: "                drop(state);
                 shared.give_back_places(1);
-                let at_work = AtWork::new(aboard, ticket, true);
-                job.run(&at_work);
-                summon(shared, shared.lock());
+                let running = RunningJob::new(context, &job, true);
+                job.run(&running);
+                wake_worker(shared, shared.lock());
 ",
         mistake: "a worker sends for the next one after its job",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "                summon(shared, state);
+        right: "                wake_worker(shared, state);
                 shared.give_back_places(1);
-                let at_work",
-        wrong: "                if may_look_out {
-                    summon(shared, state);
+                let running",
+        wrong: "                if may_spin {
+                    wake_worker(shared, state);
                 } else {
                     drop(state);
                 }
                 shared.give_back_places(1);
-                let at_work",
+                let running",
         mistake: "a worker that has looked out does not send for the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
@@ -108,7 +93,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/pool/worker.rs",
         right: "|| shared.inbox.has_news(n_seen));
                 state = shared.lock();
-                state.arrive();
+                state.is_one_searching = false;
 ",
         wrong: "|| shared.inbox.has_news(n_seen));
                 state = shared.lock();
@@ -118,7 +103,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.set_bell(&mut tray, state.has_free_hand());
+        right: "                self.inbox.set_needs_wake(&mut inbox, state.has_free_worker());
                 return",
         wrong: "                return",
         mistake: "the bell is not set again when the last job was taken",
@@ -126,7 +111,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.set_bell(&mut tray, !state.is_one_on_its_way);
+        right: "                self.inbox.set_needs_wake(&mut inbox, !state.is_one_searching);
 ",
         wrong: "",
         mistake: "who lies down does not set the bell",
@@ -147,41 +132,38 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
-        file: "src/pool/queue.rs",
-        right: "        let job = self.places[at].1.take()?;
-        self.n_jobs -= 1;",
-        wrong: "        let job = self.places[at].1.take()?;",
+        file: "src/pool/inbox.rs",
+        right: "        self.n_tombstones += 1;
+        None",
+        wrong: "        None",
         mistake: "a job that is claimed still counts as queued",
-        caught_by: "pool::a_job_is_taken_back_or_run_by_a_worker_but_never_both",
-    },
-    Mutant {
-        file: "src/pool/worker.rs",
-        right: "is_ours.then(|| self.shared.claim(offer.ticket)).flatten()",
-        wrong: "is_ours.then(|| self.shared.drain(&mut self.shared.lock()).pop()).flatten().map(|it| it.1)",
-        mistake: "a worker that waits runs whatever is in line",
-        caught_by: "pool::a_worker_takes_back_nothing_but_what_it_waits_for",
+        caught_by: "pool::the_counts_are_of_one_moment_while_a_job_is_cancelled",
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "            worker::take_back(&place.shared, place.ticket);",
-        wrong: "            let _ = place;",
+        right: "                worker::take_back(pool, &outcome.clone().as_run());",
+        wrong: "                let _ = outcome;",
         mistake: "a worker that waits only waits",
         caught_by: "pool::a_pool_of_one_thread_joins_its_own_jobs",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "    if let Some(helper) = help::helper() {
-        helper.take_back(offer_of(shared, ticket));
-    }",
-        wrong: "    if let Some(job) = shared.claim(ticket) {
-        job.run(&shared.ledger);
-    }",
+        right: "    let Some(context) = context_in(shared) else { return false };
+    let is_claimed",
+        wrong: "    let Some(context) = context_in(shared) else {
+        let is_ours = shared.claim(job);
+        if is_ours {
+            job.clone().run(&shared.stats);
+        }
+        return is_ours;
+    };
+    let is_claimed",
         mistake: "everybody takes back",
         caught_by: "pool::a_thread_outside_runs_no_job",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.shared.ledger.count_settled();
+        right: "        self.shared.stats.count_settled();
 ",
         wrong: "",
         mistake: "a refusal is not counted",
@@ -210,16 +192,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "        let state = self.lock();
-        let tray = self.inbox.lock();
+        let inbox = self.inbox.lock();
         // All of it is of one moment. The locks hold everything still but what is counted as
         // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
 ",
-        wrong: "        let tray = self.inbox.lock();
-        let handed_in = tray.queue.len();
-        drop(tray);
+        wrong: "        let inbox = self.inbox.lock();
+        let (handed_in, n_tombstones) = (inbox.queue.len(), inbox.n_tombstones);
+        drop(inbox);
         let state = self.lock();
-        struct Seen { queue: Vec<()> }
-        let tray = Seen { queue: vec![(); handed_in] };
+        struct Seen { queue: Vec<()>, n_tombstones: isize }
+        let inbox = Seen { queue: vec![(); handed_in], n_tombstones };
 ",
         mistake: "the two halves of the line are counted one after the other",
         caught_by: "pool::the_counts_are_of_one_moment",

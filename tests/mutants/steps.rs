@@ -5,19 +5,19 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.shared.settings.observer.tell(self.ticket.0, Step::Settled(ending));
+        right: "        self.shared.settings.observer.tell(self.number, Step::Settled(ending));
 ",
-        wrong: "        let _ = (ending, &self.shared.settings.observer, self.ticket.0);
+        wrong: "        let _ = (ending, &self.shared.settings.observer, self.number);
 ",
         mistake: "the observer does not hear of a refusal",
         caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
     },
     Mutant {
         file: "src/pool/submit.rs",
-        right: "            summon(shared, shared.lock());
+        right: "            wake_worker(shared, shared.lock());
             tell(first);
 ",
-        wrong: "            summon(shared, shared.lock());
+        wrong: "            wake_worker(shared, shared.lock());
 ",
         mistake: "who rings does not tell of the submit",
         caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
@@ -34,25 +34,24 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        self.tell(Step::Began { worker: self.aboard.number });",
+        right: "        self.tell(Step::Began { worker: self.context.number });",
         wrong: "        if self.returns_to_queue {
-            self.tell(Step::Began { worker: self.aboard.number });
+            self.tell(Step::Began { worker: self.context.number });
         }",
         mistake: "a job that is taken back is not told to begin",
         caught_by: "steps::a_job_that_is_taken_back_is_told_of_once",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        job.run(&AtWork::new(self, offer.ticket, false));",
-        wrong: "        job.run(&*self.ledger);",
+        right: "        job.clone().run(&RunningJob::new(&context, job, false));",
+        wrong: "        job.clone().run(&*context.stats);",
         mistake: "a job that is taken back is not told to end",
         caught_by: "steps::a_job_that_is_taken_back_is_told_of_once",
     },
     Mutant {
         file: "src/pool/submit.rs",
-        right: "                shared.refuse(Ticket(ticket), job, reason.clone());",
-        wrong: "                let _ = ticket;
-                job.refuse(reason.clone(), &shared.ledger);",
+        right: "                shared.refuse(job, reason.clone());",
+        wrong: "                job.refuse(reason.clone(), &shared.stats);",
         mistake: "a job that is not let in is not told to end",
         caught_by: "steps::a_job_that_comes_at_the_end_is_told_of_once",
     },

@@ -27,9 +27,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "            Reader::Gone => (Stage::Taken, Some(value)),
-            Reader::Away | Reader::Waiting(_) => (Stage::Settled(value), None),",
-        wrong: "            Reader::Gone | Reader::Away | Reader::Waiting(_) => (Stage::Settled(value), None),",
+        right: "            Reader::Gone => {
+                unread = Some(value);
+                state.keep(None);
+            }",
+        wrong: "            Reader::Gone => state.keep(Some(value)),",
         mistake: "a value without a reader is kept in the cell",
         caught_by: "waits::a_panic_is_read_or_told_to_the_hook",
     },

@@ -73,9 +73,9 @@ const HOMES: [Home; 15] = [
     },
     Home {
         words: &["std::process"],
-        files: &["src/process/"],
+        files: &["src/process/", "src/wait/forked.rs"],
         reach: Reach::Crate,
-        why: "children belong to the process wing",
+        why: "children belong to the process wing, but for the number of our own process",
     },
     Home {
         words: &["crossbeam_channel"],
