@@ -128,6 +128,14 @@ impl WaitList {
             self.line.retain(|waiter| waiter.waker.is_some());
             self.n_gaps = 0;
         }
+        give_back_room(&mut self.line);
+    }
+}
+
+/// Gives back half of the room if a quarter would do: what a flood needed, not what comes and goes.
+pub(crate) fn give_back_room<T>(line: &mut VecDeque<T>) {
+    if line.capacity() > 1024 && line.len() < line.capacity() / 4 {
+        line.shrink_to(line.capacity() / 2);
     }
 }
 
