@@ -196,8 +196,13 @@ impl Wakers {
     #[inline]
     fn run(self) {
         let Self { first, more, waiter } = self;
-        panic::wake_each(first.into_iter().chain(more));
-        panic::drop_each(waiter);
+        if let Some(first) = first {
+            panic::wake_each([first]);
+            panic::wake_each(more);
+        }
+        if let Some(waiter) = waiter {
+            panic::contain(|| drop(waiter));
+        }
     }
 }
 
