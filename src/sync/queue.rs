@@ -24,7 +24,7 @@ use crate::panic::Each;
 use crate::prims::Mutex;
 use crate::wait::permits::Count;
 use crate::wait::tag::{self, Tag};
-use crate::wait::wait_list::{Key, Wakers, locked, poll_locked};
+use crate::wait::wait_list::{Key, Wakers, give_back_room, locked, poll_locked};
 
 use super::item::{Item, Unfinished};
 
@@ -247,6 +247,7 @@ impl<T> State<T> {
     fn pop(&mut self, wakers: &mut Wakers) -> Item<T> {
         self.gets.forget(1);
         let item = self.items.0.pop_front().expect("there is an item for each get");
+        give_back_room(&mut self.items.0);
         self.rooms.give(1, wakers);
         self.close_if_drained(wakers);
         item

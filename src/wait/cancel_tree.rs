@@ -13,6 +13,7 @@
 //! 5. A node that nobody holds has two children at least, so there are fewer of these than of the
 //!    held ones. A chain of tokens, each the child of the last, which is dropped, does not grow.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
@@ -30,7 +31,8 @@ pub(crate) struct Tree(Mutex<Nodes>);
 #[derive(Default)]
 struct Nodes {
     places: Vec<Option<Node>>,
-    vacant: Vec<usize>,
+    /// The lowest is taken first, so that there are none at the end for long.
+    vacant: BTreeSet<usize>,
 }
 
 struct Node {
@@ -70,7 +72,7 @@ impl Tree {
         if reason.is_some() {
             flag.set();
         }
-        let at = nodes.vacant.pop().unwrap_or_else(|| {
+        let at = nodes.vacant.pop_first().unwrap_or_else(|| {
             nodes.places.push(None);
             nodes.places.len() - 1
         });
@@ -181,10 +183,25 @@ impl Nodes {
         first.is_some_and(|first| self.node(first).next_sibling.is_some())
     }
 
+    /// Gives back the vacant places at the end: each is paid for by the node that was there.
+    fn give_back_room(&mut self) {
+        let n = self.places.len();
+        while let Some(None) = self.places.last() {
+            self.places.pop();
+        }
+        if self.places.len() < n {
+            self.vacant.split_off(&self.places.len());
+        }
+        if self.places.capacity() > 1024 && self.places.len() < self.places.capacity() / 4 {
+            self.places.shrink_to(2 * self.places.len());
+        }
+    }
+
     /// Takes out a node; its only child, if there is one, takes its place. Gives its parent.
     fn remove(&mut self, at: usize) -> Option<usize> {
         let node = self.places[at].take()?;
-        self.vacant.push(at);
+        self.vacant.insert(at);
+        self.give_back_room();
         let Node { parent, first_child: heir, previous_sibling, next_sibling, .. } = node;
         if let Some(heir) = heir {
             let heir = self.node(heir);
@@ -221,7 +238,8 @@ mod tests {
             tree.release(last);
             last = child;
         }
-        assert_eq!((n_nodes(&tree), tree.0.lock().places.len()), (1, 2));
+        assert_eq!(n_nodes(&tree), 1);
+        assert!(tree.0.lock().places.len() <= 2);
     }
 
     #[test]
@@ -231,7 +249,18 @@ mod tests {
         for _ in 0..100_000 {
             tree.release(tree.add(Some(root)).0);
         }
-        assert_eq!(tree.0.lock().places.len(), 2);
+        assert_eq!(tree.0.lock().places.len(), 1);
+    }
+
+    #[test]
+    fn children_that_have_gone_give_their_room_back() {
+        let tree = Tree::default();
+        let root = tree.add(None).0;
+        let children: Vec<_> = (0..100_000).map(|_| tree.add(Some(root)).0).collect();
+        children.into_iter().for_each(|child| tree.release(child));
+        let nodes = tree.0.lock();
+        let room = (nodes.places.capacity(), nodes.vacant.len());
+        assert!(room.0 < 2048 && room.1 < 2048, "{room:?}");
     }
 
     #[test]

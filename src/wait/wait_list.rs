@@ -128,6 +128,14 @@ impl WaitList {
             self.line.retain(|waiter| waiter.waker.is_some());
             self.n_gaps = 0;
         }
+        give_back_room(&mut self.line);
+    }
+}
+
+/// Gives back half of the room if a quarter would do: what a flood needed, not what comes and goes.
+pub(crate) fn give_back_room<T>(line: &mut VecDeque<T>) {
+    if line.capacity() > 1024 && line.len() < line.capacity() / 4 {
+        line.shrink_to(line.capacity() / 2);
     }
 }
 
@@ -188,8 +196,13 @@ impl Wakers {
     #[inline]
     fn run(self) {
         let Self { first, more, waiter } = self;
-        panic::wake_each(first.into_iter().chain(more));
-        panic::drop_each(waiter);
+        if let Some(first) = first {
+            panic::wake_each([first]);
+            panic::wake_each(more);
+        }
+        if let Some(waiter) = waiter {
+            panic::contain(|| drop(waiter));
+        }
     }
 }
 

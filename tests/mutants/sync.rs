@@ -146,20 +146,20 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "        drop(discarded);",
         wrong: "        drop(mem::take(&mut { discarded }.0));",
         mistake: "two discarded items whose drops panic end the process",
-        caught_by: "sync drops::a_queue_discards_all_of_its_items_though_they_panic",
+        caught_by: "--test=sync drops::a_queue_discards_all_of_its_items_though_they_panic",
     },
     Mutant {
         file: "src/sync/generator.rs",
         right: "        panic::drop_each(not_taken);",
         wrong: "        drop(not_taken);",
         mistake: "an item that panics meets the panic of its body",
-        caught_by: "sync drops::a_generator_survives_its_body_and_its_item",
+        caught_by: "--test=sync drops::a_generator_survives_its_body_and_its_item",
     },
     Mutant {
         file: "src/wait/completed.rs",
         right: "            self.completed.line.forget_waiter();",
         wrong: "",
         mistake: "a `next` that is dropped leaves its waker",
-        caught_by: "sync wakers::twenty_thousand_nexts_that_are_dropped_leave_no_waker",
+        caught_by: "--test=sync wakers::twenty_thousand_nexts_that_are_dropped_leave_no_waker",
     },
 ];

@@ -131,4 +131,18 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         mistake: "a cancel from above gives another reason to what was cancelled",
         caught_by: "tokens::all_below_a_cancelled_token_have_its_reason",
     },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "            self.vacant.split_off(&self.places.len());",
+        wrong: "",
+        mistake: "a place that was given back is taken again",
+        caught_by: "--lib wait::cancel_tree::tests::a_tree_does_what_a_list_of_parents_does",
+    },
+    Mutant {
+        file: "src/wait/cancel_tree.rs",
+        right: "            self.places.shrink_to(2 * self.places.len());",
+        wrong: "",
+        mistake: "the room of a flood of children is kept for ever",
+        caught_by: "--lib wait::cancel_tree::tests::children_that_have_gone_give_their_room_back",
+    },
 ];

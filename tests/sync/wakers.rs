@@ -9,7 +9,8 @@ use handspun::{
     AsCompleted, CancellationToken, Close, Flag, Queue, Semaphore, generator, join_all, race, wait,
 };
 
-use crate::support::WakeCounter;
+use crate::setup::survives;
+use crate::support::{WakeCounter, poll};
 
 /// Something that can be waited for over and over, and what ends the wait.
 struct Case {
@@ -171,4 +172,28 @@ fn a_generator_keeps_no_waker_for_itself() {
     assert_eq!(Arc::strong_count(&counter), 3);
     drop(items);
     assert_eq!(Arc::strong_count(&counter), 2);
+}
+
+/// How many bytes of this process are in memory.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+const MILLION: usize = 1_000_000;
+
+/// Runs in a process of its own: the memory is measured.
+#[test]
+fn a_million_waits_that_have_gone_give_their_memory_back() {
+    survives("wakers::a_million_waits_that_have_gone_give_their_memory_back", || {
+        let flag = Flag::new();
+        let before = resident();
+        let mut waits: Vec<_> = (0..MILLION).map(|_| flag.wait()).collect();
+        for wait in &mut waits {
+            assert!(poll(wait, Waker::noop()).is_pending());
+        }
+        drop(waits);
+        let left = resident().saturating_sub(before);
+        assert!(left < 8 << 20, "{left} bytes are left");
+    });
 }
