@@ -118,6 +118,25 @@ fn a_lane_is_as_large_as_its_work() {
     });
 }
 
+/// A hundred thousand tasks at a time, and then one.
+#[test]
+fn tasks_that_are_over_give_their_memory_back() {
+    watched(|| {
+        let executor = in_order();
+        executor.run(async {
+            let before = HELD.get();
+            let stays = spawn(pending::<()>());
+            let many: Vec<_> = (0..100_000).map(|_| spawn(yield_now())).collect();
+            drop(join_all(many).await);
+            drop((0..100).map(|_| spawn(ready(()))).collect::<Vec<_>>());
+            yield_now().await;
+            let bytes = HELD.get() - before;
+            assert!(bytes < 3 << 20, "one task is left, and {bytes} bytes with it");
+            stays.cancel();
+        });
+    });
+}
+
 /// Each wake from elsewhere would be followed by a look at all of them, if that were not put off.
 #[test]
 fn a_wake_from_afar_costs_no_look_at_every_task() {

@@ -4,6 +4,13 @@ use super::Mutant;
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
+        file: "src/executor/seats.rs",
+        right: "        if self.n_taken < self.shrinks_below {",
+        wrong: "        if self.seats.is_empty() {",
+        mistake: "the seats of a crowd are kept for ever",
+        caught_by: "executor sizes::tasks_that_are_over_give_their_memory_back",
+    },
+    Mutant {
         file: "src/executor/members.rs",
         right: "        dropped.map_err(|panic| self.fail(FailureCause::Panicked(panic))).is_ok()",
         wrong: "        dropped.is_ok()",
