@@ -129,7 +129,7 @@ pub use error::{
     ShutdownError, StillRunning, TryError, Unfinished,
 };
 pub use event::{Ending, Step, TraceEvent, What};
-pub use executor::failures::{Cause, Failure, Failures};
+pub use executor::failures::{Failure, FailureCause, Failures};
 pub use executor::group::{GroupSpawner, Member, TaskGroup, task_group};
 pub use executor::map_concurrent::{MapConcurrent, map_concurrent};
 pub use executor::remote::Remote;

@@ -26,12 +26,12 @@ pub struct Failure {
     /// The line that spawned it.
     pub spawned_at: &'static Location<'static>,
     /// What happened.
-    pub cause: Cause,
+    pub cause: FailureCause,
 }
 
 /// Why a task of a group failed.
 #[derive(Debug)]
-pub enum Cause {
+pub enum FailureCause {
     /// It panicked.
     Panicked(Panic),
     /// It gave this error.
@@ -66,8 +66,8 @@ impl Error for Failures {}
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
-            Cause::Panicked(panic) => write!(f, "task {}: {panic}", self.number),
-            Cause::Failed(error) => {
+            FailureCause::Panicked(panic) => write!(f, "task {}: {panic}", self.number),
+            FailureCause::Failed(error) => {
                 write!(f, "task {}, spawned at {}: {error}", self.number, self.spawned_at)
             }
         }
@@ -77,8 +77,8 @@ impl fmt::Display for Failure {
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.cause {
-            Cause::Panicked(panic) => Some(panic),
-            Cause::Failed(error) => Some(&**error),
+            FailureCause::Panicked(panic) => Some(panic),
+            FailureCause::Failed(error) => Some(&**error),
         }
     }
 }

@@ -16,10 +16,9 @@ use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
-use crate::wait::tag::{self, Tag};
-
 use super::failures::Failures;
-use super::members::{Members, begin, cancel_all, give_up};
+use super::members::{Members, begin, cancel_all};
+use super::stuck::ConfinedWaker;
 use super::task::Task;
 
 /// Tasks that end together.
@@ -100,7 +99,7 @@ impl TaskGroup {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Member::begin(&self.shared, Location::caller(), async move { Ok(future.await) })
+        Member(begin(&self.shared, Location::caller(), future, Ok))
     }
 
     /// Spawns a task into the group. If it gives an `Err`, or panics, it has failed.
@@ -115,8 +114,8 @@ impl TaskGroup {
         T: 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let site = Location::caller();
-        Member::begin(&self.shared, site, async move { future.await.map_err(Into::into) })
+        let finish = |result: Result<T, E>| result.map_err(Into::into);
+        Member(begin(&self.shared, Location::caller(), future, finish))
     }
 
     /// A way to spawn into this group from its own tasks.
@@ -149,15 +148,12 @@ impl TaskGroup {
         context: &Context<'_>,
         is_enough: impl FnOnce(&Members) -> bool,
     ) -> Poll<()> {
-        let waker = context.waker().clone();
-        let mut shared = self.shared.borrow_mut();
-        if is_enough(&shared) {
+        if is_enough(&self.shared.borrow()) {
             return Poll::Ready(());
         }
-        let stale = shared.waiter.replace(waker);
-        drop(shared);
+        let waiter = ConfinedWaker::new(context, "the tasks of a group");
+        let stale = self.shared.borrow_mut().waiter.replace(waiter);
         drop(stale);
-        tag::say(Tag::Words("the tasks of a group"));
         Poll::Pending
     }
 
@@ -235,7 +231,7 @@ impl GroupSpawner {
         F::Output: 'static,
     {
         let group = self.shared.upgrade()?;
-        Some(Member::begin(&group, Location::caller(), async move { Ok(future.await) }))
+        Some(Member(begin(&group, Location::caller(), future, Ok)))
     }
 }
 
@@ -244,32 +240,17 @@ impl GroupSpawner {
 /// **Dropping it** changes nothing for the task.
 #[derive(Debug)]
 #[must_use = "the task goes on in its group all the same: say `detach()` if that is meant"]
-pub struct Member<T> {
-    task: Task<Option<T>>,
-    /// In which it may wait for its turn.
-    group: Weak<RefCell<Members>>,
-}
-
-impl<T: 'static> Member<T> {
-    fn begin(
-        group: &Rc<RefCell<Members>>,
-        site: &'static Location<'static>,
-        future: impl Future<Output = Result<T, Box<dyn Error + Send + Sync>>> + 'static,
-    ) -> Self {
-        Self { task: begin(group, site, future), group: Rc::downgrade(group) }
-    }
-}
+pub struct Member<T>(Task<Option<T>>);
 
 impl<T> Member<T> {
     /// Lets go of it. The group still waits for the task.
     pub fn detach(self) {
-        drop(self.task);
+        drop(self.0);
     }
 
     /// Cancels this task alone, which is no failure; false if it is over.
     pub fn cancel(&self) -> bool {
-        let group = self.group.upgrade();
-        group.is_some_and(|group| give_up(&group, self.task.number())) || self.task.cancel()
+        self.0.cancel()
     }
 }
 
@@ -277,7 +258,7 @@ impl<T> Future for Member<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        Pin::new(&mut self.task).poll(context).map(|result| result.ok().flatten())
+        Pin::new(&mut self.0).poll(context).map(|result| result.ok().flatten())
     }
 }
 
@@ -289,7 +270,7 @@ impl Drop for TaskGroup {
 
 impl fmt::Debug for TaskGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n_running = self.shared.borrow().running.len();
+        let n_running = self.shared.borrow().n_running;
         f.debug_struct("TaskGroup").field("n_running", &n_running).finish_non_exhaustive()
     }
 }

@@ -19,16 +19,16 @@ use std::mem;
 use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
 use crate::error::JoinError;
 use crate::panic::{self, Panic};
 use crate::wait::cancel_on_drop::CancelOnDrop;
 use crate::wait::panic_hook::PanicHook;
-use crate::wait::tag::{self, Tag};
 
 use super::current;
 use super::spawn::spawn_at;
+use super::stuck::ConfinedWaker;
 use super::task::Task;
 
 /// Calls an asynchronous function for every input, for at most `limit` of them at a time.
@@ -106,9 +106,9 @@ struct Shared<T> {
     /// All lanes that there ever were: at most `limit`.
     lanes: Vec<CancelOnDrop<Task<()>>>,
     results: VecDeque<Result<T, JoinError>>,
-    reader: Option<Waker>,
+    reader: Option<ConfinedWaker>,
     /// Results for which there is no room, by their numbers, and the lanes that wait for it: the oldest is first.
-    waiting: BTreeMap<usize, (Waker, Result<T, JoinError>)>,
+    waiting: BTreeMap<usize, (ConfinedWaker, Result<T, JoinError>)>,
     /// How many results there have been that had to wait.
     n_waited: usize,
     /// Hears of the panics that nobody fetches.
@@ -122,7 +122,6 @@ impl<T> MapConcurrent<T> {
     #[expect(clippy::should_implement_trait, reason = "an iterator's `next` cannot be awaited")]
     pub fn next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> {
         poll_fn(|context| {
-            let waker = context.waker().clone();
             let mut shared = self.shared.borrow_mut();
             if let Some(result) = shared.results.pop_front() {
                 let mut lane = None;
@@ -131,16 +130,16 @@ impl<T> MapConcurrent<T> {
                     lane = Some(waker);
                 }
                 drop(shared);
-                panic::wake_each(lane);
+                panic::wake_each(lane.map(ConfinedWaker::into_waker));
                 return Poll::Ready(Some(result));
             }
             if shared.n_lanes == 0 {
                 return Poll::Ready(None);
             }
-            let stale = shared.reader.replace(waker);
             drop(shared);
+            let reader = ConfinedWaker::new(context, "a result of map_concurrent");
+            let stale = self.shared.borrow_mut().reader.replace(reader);
             drop(stale);
-            tag::say(Tag::Words("a result of map_concurrent"));
             Poll::Pending
         })
     }
@@ -243,7 +242,7 @@ where
         }
         let (mut result, mut number) = (Some(result), 0);
         poll_fn(|context| {
-            let waker = context.waker().clone();
+            let waker = ConfinedWaker::new(context, "somebody to fetch a result of map_concurrent");
             let mut shared = self.shared.borrow_mut();
             let stale = if let Some(result) = result.take() {
                 number = shared.n_waited;
@@ -257,7 +256,6 @@ where
             };
             drop(shared);
             drop(stale);
-            tag::say(Tag::Words("somebody to fetch a result of map_concurrent"));
             Poll::Pending
         })
         .await;
@@ -268,7 +266,7 @@ where
         shared.results.push_back(result);
         let reader = shared.reader.take();
         drop(shared);
-        panic::wake_each(reader);
+        panic::wake_each(reader.map(ConfinedWaker::into_waker));
     }
 }
 
@@ -290,6 +288,6 @@ impl<T> Drop for OpenLane<T> {
         shared.n_lanes -= 1;
         let reader = if shared.n_lanes == 0 { shared.reader.take() } else { None };
         drop(shared);
-        panic::wake_each(reader);
+        panic::wake_each(reader.map(ConfinedWaker::into_waker));
     }
 }

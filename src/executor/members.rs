@@ -2,30 +2,30 @@
 //!
 //! Knows nothing of who waits for them. What must always hold:
 //!
-//! 1. A task is in the list from its beginning to its end, whatever that is: its future holds what counts it
-//!    out.
-//! 2. Where a group is over, nothing begins any more.
+//! 1. A task counts from its beginning to its end, whatever that is: its future counts it out.
+//! 2. A member beyond the limit is a task as any other, which first waits for a permit. Permits are passed on
+//!    in the order of the numbers.
 //! 3. All of them are of one executor.
 //! 4. A task is cancelled, and other people's code runs, with no borrow of the group held.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::future::poll_fn;
 use std::mem;
 use std::panic::Location;
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Context, Poll};
 
 use crate::panic;
 use crate::wait::deferred;
 
 use super::core::Core;
 use super::current;
-use super::failures::{Cause, Failure};
+use super::failures::{Failure, FailureCause};
 use super::ready::{self, TaskId};
+use super::stuck::ConfinedWaker;
 use super::task::{Task, Unborn};
 
 #[derive(Default)]
@@ -34,144 +34,129 @@ pub(super) struct Members {
     pub(super) limit: Option<usize>,
     /// Whose tasks they are, if there are any: a number and a seat say nothing in another one.
     executor: Option<Arc<ready::Shared>>,
-    /// By number.
-    pub(super) running: BTreeMap<usize, TaskId>,
-    /// What gives a seat to each that is beyond the limit. The first by number came first.
-    waiting: BTreeMap<usize, Box<Begin>>,
-    /// Somebody further up this stack begins those that wait.
-    is_beginning: bool,
+    /// By number: all that are not over.
+    tasks: BTreeMap<usize, TaskId>,
+    /// Those that go on, each with a permit if there is a limit.
+    pub(super) n_running: usize,
+    /// Those without a permit, and the wakers of those that have been polled. The first by number came first.
+    waiting: BTreeMap<usize, Option<ConfinedWaker>>,
     /// It takes no more.
     pub(super) is_over: bool,
     pub(super) n_spawned: usize,
     pub(super) failures: Vec<Failure>,
     /// Waits for the end of the group, or for the first failure.
-    pub(super) waiter: Option<Waker>,
+    pub(super) waiter: Option<ConfinedWaker>,
 }
 
-/// Gives a task its seat, and says which.
-type Begin = dyn FnOnce(&Core) -> Option<TaskId>;
+/// What the output of a future comes to for its group.
+type Finish<F, T> = fn(<F as Future>::Output) -> Result<T, Box<dyn Error + Send + Sync>>;
 
-pub(super) fn begin<T: 'static>(
+pub(super) fn begin<F, T>(
     group: &Rc<RefCell<Members>>,
     site: &'static Location<'static>,
-    future: impl Future<Output = Result<T, Box<dyn Error + Send + Sync>>> + 'static,
-) -> Task<Option<T>> {
+    future: F,
+    finish: Finish<F, T>,
+) -> Task<Option<T>>
+where
+    F: Future + 'static,
+    T: 'static,
+{
     let core = current::current()
         .expect("no executor runs on this thread: a group's tasks are spawned by what it polls");
     group.borrow_mut().belong_to(&core);
     let (task, unborn) = Unborn::new(&core.shared, None, site);
     let number = task.number();
-    let body = run_member(Leaves { group: group.clone(), number }, site, future);
-    let begin = move |core: &Core| unborn.be_born(core, body);
-    let mut shared = group.borrow_mut();
-    shared.n_spawned += 1;
-    if shared.is_over {
-        drop(shared);
-        let _ = deferred::run(move || drop(begin)); // It may spawn in vain again.
-    } else if shared.has_room() && shared.waiting.is_empty() {
-        drop(shared);
-        seat(group, &core, begin);
-    } else {
-        shared.waiting.insert(number, Box::new(begin)); // Whoever leaves makes room for it.
+    group.borrow_mut().count_in(number);
+    // Boxed by itself, so that what is around it has no second room for it.
+    let future = Some(Box::pin(future));
+    let member = RunMember { group: group.clone(), number, site, future, finish };
+    if group.borrow().is_over {
+        let _ = deferred::run(move || drop((member, unborn))); // It may spawn in vain again.
+    } else if let Some(id) = unborn.be_born(&core, member) {
+        group.borrow_mut().tasks.insert(number, id);
     }
     task
 }
 
-fn seat(group: &Rc<RefCell<Members>>, core: &Core, begin: impl FnOnce(&Core) -> Option<TaskId>) {
-    if let Some(task) = begin(core) {
-        group.borrow_mut().running.insert(task.number, task);
-    }
-}
-
-/// Begins as many of those that wait as there is room for.
-///
-/// One that is refused, because the executor ends, is dropped and leaves, and that begins the next. It
-/// is the loop here that does so, for a line of a hundred thousand would need as deep a stack.
-fn begin_waiting(group: &Rc<RefCell<Members>>, core: &Core) {
-    if mem::replace(&mut group.borrow_mut().is_beginning, true) {
-        return;
-    }
-    loop {
-        let mut shared = group.borrow_mut();
-        let next = if shared.has_room() { shared.waiting.pop_first() } else { None };
-        let Some((_, begin)) = next else {
-            shared.is_beginning = false;
-            return;
-        };
-        drop(shared);
-        seat(group, core, begin);
-    }
-}
-
-async fn run_member<T>(
-    leaves: Leaves,
-    site: &'static Location<'static>,
-    future: impl Future<Output = Result<T, Box<dyn Error + Send + Sync>>>,
-) -> Option<T> {
-    let result = {
-        let mut future = pin!(future);
-        poll_fn(|context| panic::catch_poll(site, future.as_mut(), context)).await
-    };
-    let cause = match result {
-        Ok(Ok(value)) => return Some(value),
-        Ok(Err(error)) => Cause::Failed(error),
-        Err(panic) => Cause::Panicked(panic),
-    };
-    let Leaves { group, number } = &leaves;
-    let mut shared = group.borrow_mut();
-    shared.failures.push(Failure { number: *number, spawned_at: site, cause });
-    let supervises = shared.supervises;
-    drop(shared);
-    if !supervises {
-        cancel_all(group, Some(*number));
-    }
-    None
-}
-
-/// Counts a task out, whatever its end. The task's future holds it from the beginning.
-struct Leaves {
+/// What a member's task runs. It counts the member out when it is dropped, whatever the end.
+struct RunMember<F: Future, T> {
     group: Rc<RefCell<Members>>,
     number: usize,
+    site: &'static Location<'static>,
+    future: Option<Pin<Box<F>>>,
+    finish: Finish<F, T>,
 }
 
-impl Drop for Leaves {
-    fn drop(&mut self) {
-        self.group.borrow_mut().running.remove(&self.number);
-        if let Some(core) = current::current() {
-            begin_waiting(&self.group, &core);
+impl<F: Future, T> Future for RunMember<F, T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        let this = &mut *self;
+        if this.group.borrow().waiting.contains_key(&this.number) {
+            let waker = ConfinedWaker::new(context, "a permit of its group");
+            let stale = this.group.borrow_mut().waiting.insert(this.number, Some(waker));
+            drop(stale);
+            return Poll::Pending;
         }
-        let mut shared = self.group.borrow_mut();
-        let waiter = if shared.is_empty() { shared.waiter.take() } else { None };
-        drop(shared);
-        panic::wake_each(waiter);
+        let future = this.future.as_mut().expect("it is polled until it is ready");
+        let poll = || future.as_mut().poll(context).map(this.finish);
+        let result = match panic::catch(this.site, poll) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(result)) => result.map_err(FailureCause::Failed),
+            Err(panic) => Err(FailureCause::Panicked(panic)),
+        };
+        let output = result.map_err(|cause| this.fail(cause)).ok();
+        let is_cleaned_up = this.clean_up();
+        Poll::Ready(output.filter(|_| is_cleaned_up))
     }
 }
 
-/// Cancels all tasks but the one that asks for it, and drops those that have not begun.
+impl<F: Future, T> RunMember<F, T> {
+    /// Drops the future. A panic in that is a failure, too; false if there was one.
+    fn clean_up(&mut self) -> bool {
+        let future = self.future.take();
+        let dropped = panic::catch(self.site, || drop(future));
+        dropped.map_err(|panic| self.fail(FailureCause::Panicked(panic))).is_ok()
+    }
+
+    fn fail(&self, cause: FailureCause) {
+        let Self { group, number, site: spawned_at, .. } = self;
+        let mut shared = group.borrow_mut();
+        shared.failures.push(Failure { number: *number, spawned_at, cause });
+        let ends_the_group = !shared.supervises && !shared.is_over;
+        drop(shared);
+        if ends_the_group {
+            cancel_all(group, Some(*number));
+        }
+    }
+}
+
+impl<F: Future, T> Drop for RunMember<F, T> {
+    fn drop(&mut self) {
+        self.clean_up();
+        let mut shared = self.group.borrow_mut();
+        let next = shared.count_out(self.number);
+        let waiter = if shared.is_empty() { shared.waiter.take() } else { None };
+        drop(shared);
+        panic::wake_each([next, waiter].into_iter().flatten().map(ConfinedWaker::into_waker));
+    }
+}
+
+/// Cancels all tasks but the one that asks for it.
 pub(super) fn cancel_all(group: &Rc<RefCell<Members>>, but: Option<usize>) {
     let mut shared = group.borrow_mut();
     shared.is_over = true;
-    let waiting = mem::take(&mut shared.waiting);
-    let running = shared.running.values().filter(|task| Some(task.number) != but);
-    let running: Vec<_> = running.copied().collect();
+    let tasks = shared.tasks.values().filter(|task| Some(task.number) != but);
+    let tasks: Vec<_> = tasks.copied().collect();
     let executor = shared.executor.clone();
     let waiter = shared.waiter.take();
     drop(shared);
-    panic::drop_each(waiting);
     if let Some(executor) = executor {
-        for task in running {
+        for task in tasks {
             current::cancel(&executor, task);
         }
     }
-    panic::wake_each(waiter);
-}
-
-/// Drops a task that waits for its turn; false if it does not.
-pub(super) fn give_up(group: &Rc<RefCell<Members>>, number: usize) -> bool {
-    let waiting = group.borrow_mut().waiting.remove(&number);
-    let is_given_up = waiting.is_some();
-    panic::drop_each(waiting);
-    is_given_up
+    panic::wake_each(waiter.map(ConfinedWaker::into_waker));
 }
 
 impl Members {
@@ -185,11 +170,46 @@ impl Members {
         );
     }
 
-    fn has_room(&self) -> bool {
-        self.limit.is_none_or(|limit| self.running.len() < limit)
+    /// Gives the member a permit, if there is one.
+    fn count_in(&mut self, number: usize) {
+        self.n_spawned += 1;
+        let has_room = self.limit.is_none_or(|limit| self.n_running < limit);
+        if has_room && self.waiting.is_empty() {
+            self.n_running += 1;
+        } else {
+            self.waiting.insert(number, None);
+        }
+    }
+
+    /// Takes the member's permit, if it has one, and passes it on; the one that has it now is to be woken.
+    fn count_out(&mut self, number: usize) -> Option<ConfinedWaker> {
+        self.tasks.remove(&number);
+        if let Some(waker) = self.waiting.remove(&number) {
+            return waker;
+        }
+        match self.waiting.pop_first() {
+            Some((_, waker)) => waker,
+            None => {
+                self.n_running -= 1;
+                None
+            }
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.running.is_empty() && self.waiting.is_empty()
+        self.n_running == 0 && self.waiting.is_empty()
+    }
+}
+
+/// Failures that were never asked for: what panicked is told to the hook.
+impl Drop for Members {
+    fn drop(&mut self) {
+        let Some(executor) = &self.executor else { return };
+        for failure in mem::take(&mut self.failures) {
+            match failure.cause {
+                FailureCause::Panicked(panic) => executor.panic_hook.tell(&panic),
+                FailureCause::Failed(error) => panic::contain(|| drop(error)),
+            }
+        }
     }
 }

@@ -70,7 +70,9 @@ pub fn run<F: Future>(future: F) -> F::Output {
 /// # Errors
 ///
 /// [`Hang`], when it is certain that nothing can ever wake again: nobody is ready, no timer is set, nothing
-/// that was started here is under way, no [`Remote`] is left, and nobody else has a clone of any waker.
+/// that was started here is under way, no [`Remote`] is left, and nobody else has a clone of any waker. So waits for
+/// tasks, groups and maps are proved. Not so, on the real clock, a wait for a semaphore, a queue, a flag or a token,
+/// which another thread might end, nor one through `join_all`, `race` or `as_completed`.
 /// (A thread that will [cancel](Task::cancel) a task by its handle keeps a `Remote` meanwhile, to be waited for.)
 /// Under a [jumping](Clock::jumping) clock a second of silence is enough in place of the last. A hang that
 /// cannot be proved is not reported: [`Executor::dump`] shows where a program stands.

@@ -160,6 +160,8 @@ pub(crate) struct Seats {
     /// The head of the empty seats, which are chained.
     empty: Option<usize>,
     n_taken: usize,
+    /// With fewer tasks than that, empty seats at the end go.
+    shrinks_below: usize,
 }
 
 enum Seat {
@@ -178,6 +180,7 @@ impl Seats {
         self.n_taken += 1;
         let Some(seat) = self.empty else {
             self.seats.push(Seat::Taken(sitter));
+            self.shrinks_below = self.seats.len() / 4;
             return;
         };
         self.empty = match mem::replace(&mut self.seats[seat], Seat::Taken(sitter)) {
@@ -225,10 +228,28 @@ impl Seats {
         self.n_taken -= 1;
         let empty = Seat::Empty { next: self.empty };
         self.empty = Some(seat);
-        match mem::replace(&mut self.seats[seat], empty) {
+        let before = mem::replace(&mut self.seats[seat], empty);
+        if self.n_taken < self.shrinks_below {
+            self.shrink();
+        }
+        match before {
             Seat::Taken(sitter) => sitter,
             Seat::Empty { .. } => unreachable!("nobody sits there"),
         }
+    }
+
+    /// Gives back the memory of a time with more tasks. It is paid for by those that have left since.
+    fn shrink(&mut self) {
+        let is_taken = |seat: &Seat| matches!(seat, Seat::Taken(_));
+        self.seats.truncate(self.seats.iter().rposition(is_taken).map_or(0, |last| last + 1));
+        self.seats.shrink_to(2 * self.seats.len());
+        self.empty = None;
+        for (at, seat) in self.seats.iter_mut().enumerate().rev() {
+            if let Seat::Empty { next } = seat {
+                *next = self.empty.replace(at);
+            }
+        }
+        self.shrinks_below = (self.seats.len() / 4).min(self.n_taken / 2);
     }
 
     pub(crate) fn cancel(&mut self, task: TaskId) -> Cancelled {

@@ -5,17 +5,24 @@
 //! like that, the program hangs, and the report says who waits for what.
 //!
 //! What must always hold: a report is the truth. A clone in unknown hands may be woken at any time, so one
-//! of them is enough for no report. The hands that are known are those of other tasks of this executor: a
-//! task keeps the waker of whoever waits for it. One thing is not asked, for it cannot be known: whether another
+//! of them is enough for no report. The hands that are known are those of other tasks of this executor, for a
+//! task keeps the waker of the one that waits for it; and those of groups and maps, which no other thread can
+//! reach. One thing is not asked, for it cannot be known: whether another
 //! thread has a handle, and will cancel its task. Who means to keeps a `Remote`, and that is asked.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
-use crate::wait::tag::Tag;
+use crate::panic;
+use crate::prims::thread_local;
+use crate::wait::inside;
+use crate::wait::tag::{self, Tag};
 
 use super::ready::{KeptWaker, TaskWaker};
 use super::seats::{Main, Seats};
@@ -62,6 +69,62 @@ impl Hang {
     }
 }
 
+/// A waker in something that never leaves this thread: a group, a map. It is in known hands, for only what
+/// is polled here could wake it.
+pub(crate) struct ConfinedWaker(Option<Waker>);
+
+thread_local! {
+    /// How many confined clones there are of each waker, by what it holds.
+    static CONFINED: RefCell<BTreeMap<*const (), usize>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+impl ConfinedWaker {
+    /// For a future that will be pending until this thread goes on.
+    ///
+    /// # Panics
+    ///
+    /// If a task blocks the thread meanwhile: then it never would.
+    pub(crate) fn new(context: &Context<'_>, waits_for: &'static str) -> Self {
+        assert!(
+            !inside::is_blocking_wait(),
+            "a task blocks its thread to wait for {waits_for}, which no other thread can bring about; \
+             `.await` it there instead"
+        );
+        let waker = context.waker().clone();
+        let count = |confined: &RefCell<BTreeMap<_, _>>| {
+            *confined.borrow_mut().entry(waker.data()).or_insert(0) += 1;
+        };
+        let _ = CONFINED.try_with(count); // A thread that is ending proves nothing any more.
+        tag::say(Tag::Words(waits_for));
+        Self(Some(waker))
+    }
+
+    pub(crate) fn into_waker(mut self) -> Waker {
+        self.give_up().expect("it is given up here or in the drop")
+    }
+
+    fn give_up(&mut self) -> Option<Waker> {
+        let waker = self.0.take()?;
+        let uncount = |confined: &RefCell<BTreeMap<_, usize>>| {
+            if let Entry::Occupied(mut count) = confined.borrow_mut().entry(waker.data()) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
+        };
+        let _ = CONFINED.try_with(uncount); // As in `new`.
+        Some(waker)
+    }
+}
+
+impl Drop for ConfinedWaker {
+    fn drop(&mut self) {
+        let waker = self.give_up();
+        panic::contain(|| drop(waker));
+    }
+}
+
 /// Whether it is certain that none of these will be woken. Nobody is ready, and no timer is set.
 ///
 /// It looks at every task, and gives up when `is_disturbed` is true.
@@ -75,7 +138,8 @@ pub(crate) fn nothing_can_wake(
     let tasks = || seats.iter().filter_map(|task| Some((task.waker()?, KeptWaker::CLONES)));
     let n_elsewhere = |(waker, own): (&Arc<TaskWaker>, usize)| Arc::strong_count(waker) - own;
     // Only counted first: as a rule some task waits for something that is not a task.
-    let (mut n_unexplained, mut known) = (main.map_or(0, n_elsewhere), BTreeMap::new());
+    let mut n_unexplained = main.map_or(0, n_elsewhere);
+    let mut known = CONFINED.with(|confined| confined.borrow().clone());
     for task in seats.iter() {
         if is_disturbed() {
             return false;

@@ -94,7 +94,7 @@ pub struct Map<'pool, I: Iterator, F, R> {
     pool: &'pool ThreadPool,
     inputs: Fuse<I>,
     /// The inputs of the next job. Kept here, so that an input that panics costs no other.
-    gathered: Each<I::Item>,
+    gathered: Each<Vec<I::Item>>,
     f: Arc<F>,
     /// Results that are next, in order.
     at_hand: vec::IntoIter<Result<R, JoinError>>,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::prims::{self, thread_local};
+use crate::prims::{self, Ordering, fence, thread_local};
 
 use super::deadline::Deadline;
 use super::forked;
@@ -20,6 +20,8 @@ use super::help::forget_offer;
 use super::host::Host;
 use super::inside;
 use super::parker::{Parker, Patience};
+
+use Ordering::Acquire;
 
 /// Runs a future to its end on this thread, which sleeps meanwhile.
 ///
@@ -71,7 +73,7 @@ pub(crate) fn block_on_until<F: Future>(
         if deadline.has_passed() {
             break None;
         }
-        inside::will_block();
+        inside::will_block(|| deadline == Deadline::Never && place.is_forgotten());
         // Looked out for or not, it is the park that takes notice.
         place.patience.look_out(look_out, || place.parker.is_notified());
         match &place.host {
@@ -120,6 +122,15 @@ impl Place {
 
     fn new(parker: Arc<Parker>, host: Option<Arc<Host>>) -> Self {
         Self { waker: Waker::from(parker.clone()), parker, patience: Patience::default(), host }
+    }
+
+    /// Whether nobody else has a clone of the waker, and it was not woken.
+    fn is_forgotten(&self) -> bool {
+        let has_clones = Arc::strong_count(&self.parker) > 2; // The two here.
+        // ORDERING: Acquire. Pairs with the Release with which an `Arc` counts down: a clone that is gone
+        // has woken by now, if it did.
+        fence(Acquire);
+        !has_clones && !self.parker.is_notified()
     }
 
     fn put_back(self) {

@@ -54,8 +54,17 @@ pub(crate) fn is_blocking_wait() -> bool {
 }
 
 /// Says that this thread is about to sleep in such a wait, if it is in one.
-pub(crate) fn will_block() {
+///
+/// # Panics
+///
+/// If nothing would ever wake it: no deadline, and no clone of its waker.
+pub(crate) fn will_block(is_for_ever: impl FnOnce() -> bool) {
     if is_blocking_wait() {
+        assert!(
+            !is_for_ever(),
+            "a task blocks its thread, and nothing can ever wake it; `.await` it there instead, and the \
+             report says what it waits for"
+        );
         let _ = HAS_BLOCKED.try_with(|blocked| blocked.set(true)); // As in `enter`.
     }
 }

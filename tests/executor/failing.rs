@@ -1,16 +1,18 @@
 //! Groups in which something fails.
 
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use handspun::{Cause, Failures, TaskGroup, sleep, task_group, yield_now};
+use handspun::{FailureCause, Failures, Member, Panic, TaskGroup, sleep, task_group, yield_now};
 
 use crate::setup::{executor, in_order, jumping, run, secs};
-use crate::support::{Count, CountsDrop, panic_quietly, watched};
+use crate::support::{Count, CountsDrop, PanicsWhenDropped, panic_quietly, watched};
 
 fn words(failures: &Failures) -> Vec<String> {
-    let word = |cause: &Cause| match cause {
-        Cause::Panicked(panic) => panic.message().to_owned(),
-        Cause::Failed(error) => error.to_string(),
+    let word = |cause: &FailureCause| match cause {
+        FailureCause::Panicked(panic) => panic.message().to_owned(),
+        FailureCause::Failed(error) => error.to_string(),
     };
     failures.iter().map(|failure| word(&failure.cause)).collect()
 }
@@ -217,5 +219,95 @@ fn a_body_that_panics_takes_its_tasks_along() {
         let body: handspun::Task<Result<(), _>> = executor.spawn(body);
         assert!(executor.run(body).is_err());
         assert_eq!((drops.get(), executor.n_tasks()), (1, 0));
+    });
+}
+
+/// How a member is cancelled while its clean-up panics.
+async fn with_a_clean_up_that_panics(
+    cancel: impl FnOnce(&TaskGroup, &Member<()>),
+    awaited: bool,
+) -> Vec<String> {
+    let group = TaskGroup::supervising();
+    let panics = PanicsWhenDropped(Count::default());
+    let member = group.spawn(async move {
+        let _panics = panics;
+        pending::<()>().await;
+    });
+    yield_now().await;
+    cancel(&group, &member);
+    if awaited {
+        assert_eq!(member.await, None);
+    } else {
+        member.detach();
+    }
+    words(&group.join().await.unwrap_err())
+}
+
+#[test]
+fn a_clean_up_that_panics_is_a_failure_of_the_group() {
+    watched(|| {
+        for awaited in [false, true] {
+            run(async {
+                let alone = |_: &TaskGroup, member: &Member<()>| assert!(member.cancel());
+                let all = |group: &TaskGroup, _: &Member<()>| group.cancel();
+                let failures = [
+                    with_a_clean_up_that_panics(alone, awaited).await,
+                    with_a_clean_up_that_panics(all, awaited).await,
+                ];
+                for failures in failures {
+                    assert!(
+                        failures.len() == 1 && failures[0].contains("a drop that panics"),
+                        "{failures:?}"
+                    );
+                }
+            });
+        }
+    });
+}
+
+/// The first fails, which cancels the second, which fails at that.
+#[test]
+fn a_clean_up_that_panics_after_a_failure_is_told_too() {
+    watched(|| {
+        run(async {
+            let group = TaskGroup::new();
+            let panics = PanicsWhenDropped(Count::default());
+            let second = group.spawn(async move {
+                let _panics = panics;
+                pending::<()>().await;
+            });
+            group.try_spawn(async { Err::<(), _>("the first") }).detach();
+            let failures = words(&group.join().await.unwrap_err());
+            assert_eq!(failures.len(), 2, "{failures:?}");
+            assert_eq!(second.await, None);
+        });
+    });
+}
+
+/// Nobody asks the group, so the hook is asked to.
+#[test]
+fn a_clean_up_that_panics_when_the_group_is_dropped_is_told_to_the_hook() {
+    watched(|| {
+        for awaited in [false, true] {
+            let told = Arc::new(AtomicUsize::new(0));
+            let tells = told.clone();
+            let hook = move |_: &Panic| {
+                tells.fetch_add(1, Relaxed); // ORDERING: Relaxed. One thread.
+            };
+            executor().panic_hook(hook).build().run(async {
+                let group = TaskGroup::new();
+                let panics = PanicsWhenDropped(Count::default());
+                let member = group.spawn(async move {
+                    let _panics = panics;
+                    pending::<()>().await;
+                });
+                yield_now().await;
+                drop(group);
+                if awaited {
+                    assert_eq!(member.await, None);
+                }
+            });
+            assert_eq!(told.load(Relaxed), 1, "awaited: {awaited}"); // ORDERING: Relaxed, as above.
+        }
     });
 }

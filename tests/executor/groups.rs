@@ -245,8 +245,8 @@ fn drops_that_panic_while_a_group_is_cancelled_are_contained() {
                     .detach();
             }
             group.cancel();
-            group.join().await.unwrap();
-            assert_eq!(drops.get(), 4);
+            let failures = group.join().await.unwrap_err();
+            assert_eq!((drops.get(), failures.iter().count()), (4, 4));
         });
     });
 }

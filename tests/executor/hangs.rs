@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::pending;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::task::Waker;
@@ -10,8 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use handspun::{
-    Flag, Semaphore, Task, TaskGroup, ThreadPool, join_all, sleep, spawn, spawn_named, timeout,
-    yield_now,
+    Flag, Member, Semaphore, Task, TaskGroup, ThreadPool, block_on, join_all, map_concurrent,
+    sleep, spawn, spawn_named, timeout, yield_now,
 };
 
 use crate::setup::{dawdle, executor, hands_out, jumping, millis, run, try_run};
@@ -245,6 +245,59 @@ fn a_hang_under_a_jumping_clock_is_reported_after_a_silence() {
     });
 }
 
+/// The member has the only permit, and awaits one that waits for it.
+#[test]
+fn a_member_that_awaits_one_beyond_the_limit_is_reported() {
+    watched(|| {
+        let hang = try_run(async {
+            let group = Rc::new(TaskGroup::new().limit(1));
+            let spawner = group.spawner();
+            let outer: Member<()> = group.spawn(async move {
+                let inner = spawner.spawn(async {}).unwrap();
+                inner.await.unwrap();
+            });
+            outer.await
+        });
+        let report = hang.unwrap_err().to_string();
+        assert!(report.contains("a permit of its group"), "{report}");
+    });
+}
+
+#[test]
+fn a_group_whose_members_wait_for_ever_is_reported() {
+    watched(|| {
+        let hang = try_run(async {
+            let group = TaskGroup::new();
+            group.spawn(pending::<()>()).detach();
+            group.join().await
+        });
+        assert!(hang.is_err());
+    });
+}
+
+#[test]
+fn a_map_whose_work_waits_for_ever_is_reported() {
+    watched(|| {
+        let hang = try_run(async {
+            let mut map = map_concurrent(0..8, 2, async |_| pending::<()>().await);
+            map.next().await.is_some()
+        });
+        assert!(hang.is_err());
+    });
+}
+
+/// Two lanes wait for room, and the reader for something else.
+#[test]
+fn a_map_that_nobody_reads_is_reported() {
+    watched(|| {
+        let hang = try_run(async {
+            let _map = map_concurrent(0..8, 2, async |_| ());
+            pending::<()>().await;
+        });
+        assert!(hang.unwrap_err().to_string().contains("to fetch a result"));
+    });
+}
+
 #[test]
 fn a_timeout_of_for_ever_hides_no_hang() {
     watched(|| {
@@ -253,6 +306,54 @@ fn a_timeout_of_for_ever_hides_no_hang() {
             timeout(Duration::MAX, stuck).await.unwrap().unwrap();
         });
         assert!(hang.is_err());
+    });
+}
+
+/// What a task is told that blocks the thread for something which that thread alone could bring about.
+fn blocked(wait: impl FnOnce() + 'static) -> String {
+    run(async move {
+        let task = spawn(async move { catch_unwind(AssertUnwindSafe(wait)) });
+        let unwound = task.await.unwrap().unwrap_err();
+        match unwound.downcast::<String>() {
+            Ok(said) => *said,
+            Err(unwound) => unwound.downcast::<&str>().unwrap().to_string(),
+        }
+    })
+}
+
+#[test]
+fn a_task_that_blocks_for_something_of_its_own_thread_panics() {
+    watched(|| {
+        let of_a_group = blocked(|| {
+            let group = TaskGroup::new();
+            group.spawn(sleep(millis(1))).detach();
+            block_on(group.join()).unwrap();
+        });
+        let of_a_map = blocked(|| {
+            let mut map = map_concurrent(0..8, 2, async |_| ());
+            block_on(map.next()).unwrap().unwrap();
+        });
+        let of_nothing = blocked(|| block_on(pending::<()>()));
+        for said in [of_a_group, of_a_map, of_nothing] {
+            assert!(said.contains("`.await` it"), "{said}");
+        }
+    });
+}
+
+/// Where another thread may end the wait, nobody can prove that it will not: it is no hang.
+#[test]
+fn a_task_that_blocks_for_another_thread_is_let_go_on() {
+    watched(|| {
+        run(async {
+            let flag = Arc::new(Flag::new());
+            let sets = flag.clone();
+            let setting = thread::spawn(move || {
+                dawdle();
+                sets.set();
+            });
+            block_on(flag.wait());
+            setting.join().unwrap();
+        });
     });
 }
 

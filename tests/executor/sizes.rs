@@ -1,15 +1,141 @@
-//! What a task costs: no time that grows with the others.
+//! What a task takes: one allocation of about the size of its future, and no time that grows with the others.
 
-use std::future::pending;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::future::{pending, ready};
+use std::hint::black_box;
 use std::sync::mpsc;
 use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use handspun::{Executor, spawn, yield_now};
+use handspun::{Executor, TaskGroup, join_all, map_concurrent, spawn, yield_now};
 
 use crate::setup::{dawdle, hands_out, in_order};
 use crate::support::watched;
+
+/// The system's allocator, which counts what each thread asks for.
+struct Counting;
+
+thread_local! {
+    static ASKED: Cell<usize> = const { Cell::new(0) };
+    static HELD: Cell<isize> = const { Cell::new(0) };
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn count(grown: isize, asked: usize) {
+    // A thread that is ending may have lost its locals, and counts no more.
+    let _ = ASKED.try_with(|sum| sum.set(sum.get() + asked));
+    let _ = HELD.try_with(|sum| sum.set(sum.get() + grown));
+}
+
+#[expect(unsafe_code, reason = "an allocator cannot be written without")]
+// SAFETY: all is done by the system's allocator, with the arguments that we were given.
+unsafe impl GlobalAlloc for Counting {
+    /// # Safety
+    ///
+    /// As the trait says; the layout goes on to the system as it came.
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize, layout.size());
+        // SAFETY: our caller keeps the same promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    /// # Safety
+    ///
+    /// As the trait says: all memory here is the system's.
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize), 0);
+        // SAFETY: our caller keeps the same promises.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+/// How many bytes this thread asks for meanwhile.
+fn asked(code: impl FnOnce()) -> usize {
+    let before = ASKED.get();
+    code();
+    ASKED.get() - before
+}
+
+const LARGE: usize = 4096;
+
+async fn try_large() -> Result<(), String> {
+    large().await;
+    Ok(())
+}
+
+/// A future of a little more than 4 KiB.
+async fn large() {
+    let bytes = black_box([1_u8; LARGE]);
+    yield_now().await;
+    black_box(&bytes);
+}
+
+#[test]
+fn a_large_future_is_allocated_once() {
+    watched(|| {
+        assert!(size_of_val(&large()) < LARGE + 64, "the yardstick is right");
+        let executor = in_order();
+        let remote = executor.remote();
+        executor.run(async {
+            let group = TaskGroup::new();
+            let limited = TaskGroup::new().limit(1);
+            drop(join_all([spawn(ready(()))]).await); // What is allocated once in a life is.
+            let sizes = [
+                ("spawn", asked(|| drop(spawn(large())))),
+                ("TaskGroup::spawn", asked(|| group.spawn(large()).detach())),
+                ("a limited group", asked(|| limited.spawn(large()).detach())),
+                ("try_spawn", asked(|| group.try_spawn(try_large()).detach())),
+            ];
+            for (what, bytes) in sizes {
+                assert!(bytes < LARGE + 1024, "{what} of {LARGE} bytes asks for {bytes}");
+            }
+        });
+        let before = HELD.get();
+        let task = remote.spawn(large);
+        executor.run(yield_now());
+        let bytes = (HELD.get() - before) as usize;
+        assert!(bytes < LARGE + 1024, "a task of {LARGE} bytes from afar holds {bytes}");
+        drop(task);
+    });
+}
+
+#[test]
+fn a_lane_is_as_large_as_its_work() {
+    watched(|| {
+        in_order().run(async {
+            let before = HELD.get();
+            let mut map = map_concurrent(0..4, 4, async |_| large().await);
+            yield_now().await;
+            yield_now().await;
+            let bytes = (HELD.get() - before) as usize;
+            assert!(bytes < 4 * (LARGE + 1024), "four lanes of {LARGE} bytes hold {bytes}");
+            while map.next().await.is_some() {}
+        });
+    });
+}
+
+/// A hundred thousand tasks at a time, and then one.
+#[test]
+fn tasks_that_are_over_give_their_memory_back() {
+    watched(|| {
+        let executor = in_order();
+        executor.run(async {
+            let before = HELD.get();
+            let stays = spawn(pending::<()>());
+            let many: Vec<_> = (0..100_000).map(|_| spawn(yield_now())).collect();
+            drop(join_all(many).await);
+            drop((0..100).map(|_| spawn(ready(()))).collect::<Vec<_>>());
+            yield_now().await;
+            let bytes = HELD.get() - before;
+            assert!(bytes < 3 << 20, "one task is left, and {bytes} bytes with it");
+            stays.cancel();
+        });
+    });
+}
 
 /// Each wake from elsewhere would be followed by a look at all of them, if that were not put off.
 #[test]

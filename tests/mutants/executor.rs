@@ -4,6 +4,27 @@ use super::Mutant;
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
+        file: "src/executor/seats.rs",
+        right: "        if self.n_taken < self.shrinks_below {",
+        wrong: "        if self.seats.is_empty() {",
+        mistake: "the seats of a crowd are kept for ever",
+        caught_by: "executor sizes::tasks_that_are_over_give_their_memory_back",
+    },
+    Mutant {
+        file: "src/executor/members.rs",
+        right: "        dropped.map_err(|panic| self.fail(FailureCause::Panicked(panic))).is_ok()",
+        wrong: "        dropped.is_ok()",
+        mistake: "a clean-up that panics is no failure of the group",
+        caught_by: "executor failing::a_clean_up_that_panics_is_a_failure_of_the_group",
+    },
+    Mutant {
+        file: "src/executor/stuck.rs",
+        right: "    let mut known = CONFINED.with(|confined| confined.borrow().clone());",
+        wrong: "    let mut known = BTreeMap::new();",
+        mistake: "the wakers of those who wait for a group are in unknown hands",
+        caught_by: "executor hangs::a_group_whose_members_wait_for_ever_is_reported",
+    },
+    Mutant {
         file: "src/executor/rest.rs",
         right: "        if n_tasks <= FEW || !self.is_quiet() {",
         wrong: "        if n_tasks > 0 || !self.is_quiet() {",
