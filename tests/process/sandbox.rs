@@ -1,4 +1,4 @@
-//! The same cases where the system refuses what the driver would rather have: `epoll`, and pidfds.
+//! The same cases where the system refuses what the driver would rather have: pidfds.
 //!
 //! Knows nothing of the cases. They are run once more, in a process of their own, for which a filter of
 //! system calls (seccomp) answers with an error, as a strict sandbox does.
@@ -73,23 +73,16 @@ fn the_cases_pass_without(name: &str, refused: &[(c_long, i32)]) {
     });
 }
 
-/// No descriptor is to be had for the list.
+/// An old kernel, or a sandbox that does not know them.
 #[test]
-fn the_cases_pass_where_there_is_no_epoll() {
-    the_cases_pass_without("eventpoll", &[(libc::SYS_epoll_create1, libc::EMFILE)]);
+fn the_cases_pass_without_pidfds() {
+    the_cases_pass_without("pidfd", &[(libc::SYS_pidfd_open, libc::ENOSYS)]);
 }
 
-/// There is a list, and it takes nobody in.
+/// A sandbox that lets them be opened, and not be signalled.
 #[test]
-fn the_cases_pass_where_epoll_fails_later() {
-    the_cases_pass_without("eventpoll", &[(libc::SYS_epoll_ctl, libc::ENOSPC)]);
-}
-
-/// An old kernel, or a sandbox that knows neither.
-#[test]
-fn the_cases_pass_without_epoll_and_pidfds() {
-    let refused = [(libc::SYS_epoll_create1, libc::ENOSYS), (libc::SYS_pidfd_open, libc::ENOSYS)];
-    the_cases_pass_without("eventpoll pidfd", &refused);
+fn the_cases_pass_where_pidfds_cannot_be_signalled() {
+    the_cases_pass_without("pidfd", &[(libc::SYS_pidfd_send_signal, libc::EPERM)]);
 }
 
 /// Of what is refused, this process has none while a child of its runs.
