@@ -27,6 +27,7 @@ use crate::wait::deadline::Deadline;
 use super::managed::{INTERESTS, ManagedChild};
 use super::permits::Permits;
 use super::policy::KillPolicy;
+use super::poller::Poller;
 use super::sys::{self, Interest};
 
 use Ordering::Relaxed;
@@ -41,6 +42,8 @@ pub(crate) static DRIVER: Lazy<Driver> = Lazy::new(|| Driver {
 
 /// Long enough for a program that runs one child after another.
 const IDLE: Duration = Duration::from_secs(1);
+/// The key of the wake pipe. That of a descriptor of a child is made of the child's number.
+const WAKE_PIPE: u64 = u64::MAX;
 
 /// Asks every child that is running now to end, in this way.
 ///
@@ -114,7 +117,8 @@ impl Driver {
 
     fn run(&self, messages: &Receiver<Message>, wake_pipe: &WakePipe) {
         sys::block_signals();
-        let (mut registry, mut scratch) = (Registry::default(), vec![0; 64 << 10]);
+        let (mut registry, mut poller) = (Registry::default(), Poller::new());
+        let mut scratch = vec![0; 64 << 10];
         let mut is_idle_until = Deadline::after(IDLE);
         loop {
             while let Ok(message) = messages.try_recv() {
@@ -123,7 +127,7 @@ impl Driver {
             if !registry.0.is_empty() {
                 is_idle_until = Deadline::after(IDLE);
             }
-            registry.take_turns(&mut scratch);
+            registry.take_turns(&mut poller, &mut scratch);
             if registry.0.is_empty() && is_idle_until.has_passed() {
                 match self.mailbox.leave(messages) {
                     Some(message) => registry.handle(message),
@@ -132,7 +136,15 @@ impl Driver {
                 continue;
             }
             coalesce(registry.0.len());
-            registry.sleep(wake_pipe, is_idle_until);
+            poller.arm(WAKE_PIPE, Some(Interest::read(&wake_pipe.reader)));
+            let next = registry.0.values().map(|entry| entry.next).min();
+            for key in poller.sleep(time_until(next.unwrap_or(is_idle_until))) {
+                if key == WAKE_PIPE {
+                    wake_pipe.drain();
+                } else {
+                    registry.hear(key as usize);
+                }
+            }
         }
     }
 }
@@ -145,7 +157,7 @@ struct Entry {
     child: Box<ManagedChild>,
     /// When it is to have its next turn.
     next: Deadline,
-    interests: [Option<Interest>; INTERESTS],
+    /// Of what it looks out for, what there is news of.
     is_ready: [bool; INTERESTS],
 }
 
@@ -154,9 +166,8 @@ impl Registry {
         let now = Deadline::At(prims::now());
         match message {
             Message::Register(child) => {
-                let (number, interests) = (child.number(), [None; INTERESTS]);
                 let is_ready = [false; INTERESTS];
-                self.0.insert(number, Entry { child, next: now, interests, is_ready });
+                self.0.insert(child.number(), Entry { child, next: now, is_ready });
             }
             Message::News(number) => {
                 if let Some(entry) = self.0.get_mut(&number) {
@@ -172,39 +183,29 @@ impl Registry {
         }
     }
 
+    /// There is news of what has this key.
+    fn hear(&mut self, key: usize) {
+        if let Some(entry) = self.0.get_mut(&(key / INTERESTS)) {
+            entry.is_ready[key % INTERESTS] = true;
+            entry.next = Deadline::At(prims::now());
+        }
+    }
+
     /// Gives a turn to every child whose time has come. Those that have come to their end leave.
-    fn take_turns(&mut self, scratch: &mut [u8]) {
+    fn take_turns(&mut self, poller: &mut Poller, scratch: &mut [u8]) {
         let now = Deadline::At(prims::now());
-        self.0.retain(|_, entry| {
+        self.0.retain(|number, entry| {
             if entry.next > now {
                 return true;
             }
             let next = entry.child.turn(mem::take(&mut entry.is_ready), scratch);
-            if let Some(next) = next {
-                (entry.next, entry.interests) = (next, entry.child.interests());
+            let interests = next.map_or([None; INTERESTS], |_| entry.child.interests());
+            for (key, interest) in (number * INTERESTS..).zip(interests) {
+                poller.arm(key as u64, interest);
             }
+            entry.next = next.unwrap_or(entry.next);
             next.is_some()
         });
-    }
-
-    /// Sleeps until there is news, a message, or the time of a child has come.
-    fn sleep(&mut self, wake_pipe: &WakePipe, is_idle_until: Deadline) {
-        let mut list = vec![Interest::read(&wake_pipe.reader)];
-        list.extend(self.0.values().flat_map(|entry| entry.interests).flatten());
-        let next = self.0.values().map(|entry| entry.next).min();
-        let mut news = sys::poll(&list, time_until(next.unwrap_or(is_idle_until))).into_iter();
-        if news.next() == Some(true) {
-            wake_pipe.drain();
-        }
-        let now = Deadline::At(prims::now());
-        for entry in self.0.values_mut() {
-            for (interest, is_ready) in entry.interests.iter().zip(&mut entry.is_ready) {
-                if interest.is_some() && news.next() == Some(true) {
-                    *is_ready = true;
-                    entry.next = now;
-                }
-            }
-        }
     }
 }
 

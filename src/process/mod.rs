@@ -6,7 +6,7 @@
 //! ```text
 //!  your threads and tasks                     the driver: one thread for all children
 //!
-//!  Command::spawn ── a managed child ─▶ channel ─▶ poll: pidfds, pipes, the wake pipe
+//!  Command::spawn ── a managed child ─▶ channel ─▶ epoll: pidfds, pipes, the wake pipe
 //!  Child::kill    ── under the signal lock ─────▶ the group
 //!  Child::wait    ◀── settles once ── output, policy, the reaping
 //! ```
@@ -27,6 +27,7 @@ pub(crate) mod signals;
 mod permits;
 mod state;
 mod managed;
+mod poller;
 pub(crate) mod driver;
 mod command;
 mod child;

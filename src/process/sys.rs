@@ -215,13 +215,9 @@ pub(crate) fn poll(list: &[Interest], timeout: Option<Duration>) -> Vec<bool> {
     };
     let mut entries: Vec<_> = list.iter().map(entry).collect();
     let n = entries.len() as libc::nfds_t;
-    // Rounded up, and -1 if it is for ever.
-    let millis = timeout.map_or(-1, |timeout| {
-        c_int::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX)
-    });
     // SAFETY: the list is ours until the call returns, and has `n` entries. A descriptor that is none
     // is no more than an answer in its entry.
-    match check(unsafe { libc::poll(entries.as_mut_ptr(), n, millis) }) {
+    match check(unsafe { libc::poll(entries.as_mut_ptr(), n, millis(timeout)) }) {
         Ok(_) => entries.iter().map(|entry| entry.revents != 0).collect(),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => vec![false; list.len()],
         Err(_) => {
@@ -232,6 +228,80 @@ pub(crate) fn poll(list: &[Interest], timeout: Option<Duration>) -> Vec<bool> {
             }
             vec![true; list.len()]
         }
+    }
+}
+
+/// A list of descriptors that the system keeps, so that a look takes no longer the more there are.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) struct Epoll(OwnedFd);
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl Epoll {
+    pub(crate) fn new() -> io::Result<Self> {
+        // SAFETY: no memory is passed.
+        let fd = check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
+        // SAFETY: the system has just opened it for us, and nobody else knows of it.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Looks out for this until there is news of it once; `again`, if it most likely has before.
+    pub(crate) fn arm(&self, key: u64, interest: Interest, again: bool) -> io::Result<()> {
+        let events = interest.events as u32 | libc::EPOLLONESHOT as u32;
+        let mut event = libc::epoll_event { events, u64: key };
+        let mut control = |operation| {
+            // SAFETY: `event` is ours until the call returns. A descriptor that is none is an error.
+            check(unsafe {
+                libc::epoll_ctl(self.0.as_raw_fd(), operation, interest.fd, &mut event)
+            })
+        };
+        let (add, change) = (libc::EPOLL_CTL_ADD, libc::EPOLL_CTL_MOD);
+        let (likely, other) = if again { (change, add) } else { (add, change) };
+        control(likely).or_else(|_| control(other)).map(drop)
+    }
+
+    /// Sleeps until there is news, or the time is over. Gives the keys.
+    pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<Vec<u64>> {
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 256];
+        let (list, most) = (events.as_mut_ptr(), events.len() as c_int);
+        // SAFETY: the list is ours until the call returns, and has room for `most`.
+        let n =
+            answered(unsafe { libc::epoll_wait(self.0.as_raw_fd(), list, most, millis(timeout)) })?;
+        Ok(events[..n].iter().map(|event| event.u64).collect())
+    }
+}
+
+/// Elsewhere there is none.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) enum Epoll {}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+impl Epoll {
+    pub(crate) fn new() -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn arm(&self, _key: u64, _interest: Interest, _again: bool) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub(crate) fn wait(&self, _timeout: Option<Duration>) -> io::Result<Vec<u64>> {
+        match *self {}
+    }
+}
+
+/// For the system: rounded up, and -1 if it is for ever.
+fn millis(timeout: Option<Duration>) -> c_int {
+    timeout.map_or(-1, |timeout| {
+        let millis = timeout.as_nanos().div_ceil(1_000_000);
+        c_int::try_from(millis).unwrap_or(c_int::MAX)
+    })
+}
+
+/// How many have news; none, if a signal came in between.
+fn answered(answer: c_int) -> io::Result<usize> {
+    match check(answer) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
+        answer => answer.map(|n| n as usize),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The same cases where the system refuses what the driver would rather have: pidfds.
+//! The same cases where the system refuses what the driver would rather have: `epoll`, and pidfds.
 //!
 //! Knows nothing of the cases. They are run once more, in a process of their own, for which a filter of
 //! system calls (seccomp) answers with an error, as a strict sandbox does.
@@ -73,10 +73,17 @@ fn the_cases_pass_without(name: &str, refused: &[(c_long, i32)]) {
     });
 }
 
-/// An old kernel, or a sandbox that does not know them.
+/// There is a list, and it takes nobody in.
 #[test]
-fn the_cases_pass_without_pidfds() {
-    the_cases_pass_without("pidfd", &[(libc::SYS_pidfd_open, libc::ENOSYS)]);
+fn the_cases_pass_where_epoll_fails_later() {
+    the_cases_pass_without("eventpoll", &[(libc::SYS_epoll_ctl, libc::ENOSPC)]);
+}
+
+/// An old kernel, or a sandbox that knows neither.
+#[test]
+fn the_cases_pass_without_epoll_and_pidfds() {
+    let refused = [(libc::SYS_epoll_create1, libc::ENOSYS), (libc::SYS_pidfd_open, libc::ENOSYS)];
+    the_cases_pass_without("eventpoll pidfd", &refused);
 }
 
 /// A sandbox that lets them be opened, and not be signalled.
