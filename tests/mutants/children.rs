@@ -28,14 +28,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/driver.rs",
-        right: "        drop(sent); // An error only if the thread has panicked by now, and its message is a child.
-        waking.wake_up();",
-        wrong: "        drop(sent);",
-        mistake: "the first message does not wake the thread that it starts",
-        caught_by: "children::a_message_wakes_until_it_is_read",
-    },
-    Mutant {
-        file: "src/process/driver.rs",
         right: "                    drop(thread);
                     waking.wake_up();
                     return Ok(());",
