@@ -25,6 +25,7 @@ mod ground {
     use std::num::NonZero;
     use std::time::{Duration, Instant};
 
+    pub(crate) use crossbeam_channel::{Receiver, Sender, unbounded as channel};
     pub(crate) use parking_lot::{Mutex, MutexGuard};
     pub(crate) use std::sync::LazyLock as Lazy;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
@@ -122,6 +123,7 @@ mod ground {
 
     pub(crate) use shuttle::sync::MutexGuard;
     pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+    pub(crate) use shuttle::sync::mpsc::{Receiver, Sender, channel};
     pub(crate) use shuttle::thread::JoinHandle as ThreadHandle;
     pub(crate) use shuttle::thread_local;
     pub(crate) use std::sync::atomic::fence;

@@ -17,7 +17,7 @@ use crate::wait::host::poll_elsewhere;
 use super::buffers::Line;
 use super::error::InputClosed;
 use super::outcome::Outcome;
-use super::state::ChildState;
+use super::state::{ChildState, FORKED};
 
 /// A process that we started, and a claim on its [`Outcome`].
 ///
@@ -43,6 +43,9 @@ use super::state::ChildState;
 ///
 /// **In a task**: while a child that was started there lives, a clock that jumps does not. Its own
 /// timeouts are in real time.
+///
+/// **In a fork** of the process that started it nothing can be done with it, and all but dropping it
+/// panics: the thread that sees to children is not there.
 ///
 /// **Dropping it** kills the child and its group, at once and without waiting; the driver reaps it.
 /// To let it run on, [`detach`](Self::detach) it.
@@ -106,7 +109,7 @@ impl Child {
     /// Whether it has ended, and its outcome is there or was taken.
     #[doc(alias = "poll")]
     pub fn is_finished(&self) -> bool {
-        self.state.outcome.is_settled()
+        self.state().outcome.is_settled()
     }
 
     /// The next line of a stream that was set to [`Output::Lines`](super::Output::Lines).
@@ -128,7 +131,7 @@ impl Child {
     /// # Ok::<(), handspun::process::SpawnError>(())
     /// ```
     pub fn next_line(&self) -> NextLine<'_> {
-        NextLine { state: &self.state, key: None }
+        NextLine { state: self.state(), key: None }
     }
 
     /// Writes to the child's standard input, if that was set to [`Stdin::Piped`](super::Stdin::Piped).
@@ -148,17 +151,17 @@ impl Child {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn write<'a>(&'a self, bytes: &[u8]) -> Written<'a> {
-        let written = self.state.input.write(bytes);
+        let written = self.state().input.write(bytes);
         if written == Ok(true) {
-            self.state.ring();
+            self.state().ring();
         }
-        Written { state: &self.state, written: written.map(drop), key: None }
+        Written { state: self.state(), written: written.map(drop), key: None }
     }
 
     /// Ends the child's standard input, behind what was written.
     pub fn close_stdin(&self) {
-        if self.state.input.finish() {
-            self.state.ring();
+        if self.state().input.finish() {
+            self.state().ring();
         }
     }
 
@@ -167,8 +170,8 @@ impl Child {
     /// A child that has exited has exited: its status and its cause stay the same. If its handle only
     /// waits for the pipes, it waits no longer.
     pub fn terminate(&self) {
-        self.state.signals.terminate();
-        self.state.ring();
+        self.state().signals.terminate();
+        self.state().ring();
     }
 
     /// Kills it, and its group. Does not wait.
@@ -176,8 +179,8 @@ impl Child {
     /// Of a child that has exited, but is not [finished](Self::is_finished), it kills what is left of its
     /// group, also after [`sweep(false)`](super::Command::sweep).
     pub fn kill(&self) {
-        self.state.signals.kill(true);
-        self.state.ring();
+        self.state().signals.kill(true);
+        self.state().ring();
     }
 
     /// Lets it run without a handle. Its timeouts, caps and token still hold, and it is reaped.
@@ -185,19 +188,25 @@ impl Child {
     /// Its standard input is closed behind what was written.
     pub fn detach(mut self) {
         self.is_detached = true;
-        self.state.let_go();
+        self.state().let_go();
         self.say_no_more();
     }
 
+    /// What both sides know of it.
+    fn state(&self) -> &ChildState {
+        assert!((self.state.is_ours)(), "{FORKED}");
+        &self.state
+    }
+
     fn poll_end(&self, context: &mut Context<'_>) -> Poll<Outcome> {
-        poll_elsewhere("a child process", context, |context| self.state.outcome.poll(context))
+        poll_elsewhere("a child process", context, |context| self.state().outcome.poll(context))
     }
 
     /// Nothing more to write, and no more lines to read.
     fn say_no_more(&self) {
-        let is_news = self.state.input.finish();
-        if self.state.lines.lose_reader() || is_news {
-            self.state.ring();
+        let is_news = self.state().input.finish();
+        if self.state().lines.lose_reader() || is_news {
+            self.state().ring();
         }
     }
 }
@@ -217,6 +226,9 @@ impl Future for Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
+        if !(self.state.is_ours)() {
+            return; // The child is our parent's.
+        }
         if !self.is_detached && !self.is_finished() {
             // Now, and not by a message to the driver: if this process exits in the next moment,
             // nothing of the child stays behind.

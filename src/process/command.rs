@@ -52,7 +52,12 @@ use super::policy::KillPolicy;
 /// ```
 ///
 /// **Not on Windows**: this module is there on Unix only. It does not follow processes that leave their
-/// group on purpose (`setsid`, daemons): they are not killed, but nobody waits for them either.
+/// group (`setsid`, daemons, the jobs of `bash -m`, `timeout` in a shell): they are not killed, but nobody
+/// waits for them either.
+///
+/// **What a child inherits** is its environment, its standard streams as they are set, and every other
+/// descriptor of ours that lacks the close-on-exec flag. Rust sets it on all that it opens; on what a C
+/// library opened, or our own parent left open, set it yourself (`fcntl` with `FD_CLOEXEC`).
 #[doc(alias = "subprocess")]
 #[derive(Clone)]
 #[must_use = "a command does nothing until `run` or `spawn`"]

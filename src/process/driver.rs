@@ -1,40 +1,49 @@
 //! The driver: one thread for all children.
 //!
-//! Knows nothing of how a child is started: it is handed a ward. The thread is started by the first
-//! child, and ends when there has been none for a second.
+//! Knows nothing of how a child is started: it is handed a managed child. The thread is started by the
+//! first child, and ends when there has been none for a second.
 //!
 //! What must always hold:
 //!
 //! 1. The thread never waits but for news of a descriptor, and no longer than to the first deadline.
-//! 2. A ward has a turn when it is posted, when there is news of it, and when its deadline has passed.
-//!    After each it is looked out for whatever it then wants: news that came before is told, too.
+//! 2. A child has a turn when there is a message or news of it, and when its deadline has passed.
+//! 3. While messages lie in the channel the thread is up, and has been woken since each of them came, or
+//!    is about to be. It leaves only from an empty channel, and then the next message starts another;
+//!    so it does if the thread has panicked, and what it managed is killed then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem;
+use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::prims::{self, AtomicUsize, Lazy, Ordering, ThreadSpec, spawn_thread};
+use crate::prims::{
+    self, AtomicUsize, Lazy, Mutex, Ordering, Receiver, Sender, ThreadSpec, channel, spawn_thread,
+};
 use crate::wait::deadline::Deadline;
 
-use super::eyes::Eyes;
-use super::mailbox::{Bell, Mailbox};
-use super::places::Places;
+use super::managed::{INTERESTS, ManagedChild};
+use super::permits::Permits;
 use super::policy::KillPolicy;
+use super::poller::Poller;
 use super::sys::{self, Interest};
-use super::ward::{INTERESTS, Ward};
 
 use Ordering::Relaxed;
 
 /// The one driver of this process.
-pub(crate) static DRIVER: Lazy<Arc<Driver>> = Lazy::new(Arc::default);
+pub(crate) static DRIVER: Lazy<Driver> = Lazy::new(|| Driver {
+    process: process::id(),
+    mailbox: Mailbox::default(),
+    n_children: AtomicUsize::new(0),
+    permits: Arc::default(),
+});
 
 /// Long enough for a program that runs one child after another.
 const IDLE: Duration = Duration::from_secs(1);
-/// The key of the bell. That of a descriptor of a ward is made of the child's number.
-const BELL: u64 = u64::MAX;
+/// The key of the wake pipe. That of a descriptor of a child is made of the child's number.
+const WAKE_PIPE: u64 = u64::MAX;
 
 /// Asks every child that is running now to end, in this way.
 ///
@@ -56,147 +65,147 @@ const BELL: u64 = u64::MAX;
 /// # Ok::<(), handspun::process::SpawnError>(())
 /// ```
 ///
-/// It does not wait. Children that are started afterwards are not concerned.
+/// It does not wait. Children that are started afterwards are not concerned. A child that is being ended
+/// already goes on as its own policy says, but SIGKILL comes no later than this one would send it.
 pub fn terminate_all(policy: KillPolicy) {
-    DRIVER.mailbox.post_if_up(Letter::EndAll(policy));
+    DRIVER.tell(Message::TerminateAll(policy));
 }
 
-#[derive(Default)]
 pub(crate) struct Driver {
-    mailbox: Mailbox<Letter, WakePipe>,
+    /// Whose it is: in a fork of this process there is no such thread, and locks may be held for ever.
+    process: u32,
+    mailbox: Mailbox<Message, WakePipe>,
     n_children: AtomicUsize,
-    pub(crate) places: Arc<Places>,
+    pub(crate) permits: Arc<Permits>,
 }
 
-enum Letter {
-    Adopt(Box<Ward>),
+pub(crate) enum Message {
+    Register(Box<ManagedChild>),
     /// Something was asked of the child of this number, or can go on.
     News(usize),
-    EndAll(KillPolicy),
-}
-
-/// A ward, and what there is news of among what it looks out for.
-struct Charge {
-    ward: Box<Ward>,
-    next: Deadline,
-    is_ready: [bool; INTERESTS],
-}
-
-/// All wards, and who is to have a turn when.
-#[derive(Default)]
-struct Charges {
-    by_number: BTreeMap<usize, Charge>,
-    /// The `next` of each charge, and its number: so nobody is looked at whose time has not come.
-    turns: BTreeSet<(Deadline, usize)>,
-}
-
-impl Charges {
-    fn adopt(&mut self, ward: Box<Ward>) {
-        let (number, next) = (ward.state.number, Deadline::At(prims::now()));
-        self.by_number.insert(number, Charge { ward, next, is_ready: [false; INTERESTS] });
-        self.turns.insert((next, number));
-    }
-
-    /// It is to have a turn now, if it is still there.
-    fn call(&mut self, number: usize) -> Option<&mut Charge> {
-        let charge = self.by_number.get_mut(&number)?;
-        self.turns.remove(&(charge.next, number));
-        charge.next = Deadline::At(prims::now());
-        self.turns.insert((charge.next, number));
-        Some(charge)
-    }
-
-    fn end_all(&mut self, policy: &KillPolicy) {
-        for number in self.by_number.keys().copied().collect::<Vec<_>>() {
-            let charge = self.call(number).expect("it is one of them");
-            charge.ward.end_by(policy.clone());
-        }
-    }
-
-    /// Gives a turn to everyone whose time has come.
-    fn take_turns(&mut self, eyes: &mut Eyes, scratch: &mut [u8]) {
-        let now = Deadline::At(prims::now());
-        while let Some((_, number)) = self.turns.first().copied().filter(|(next, _)| *next <= now) {
-            self.turns.pop_first();
-            let charge = self.by_number.get_mut(&number).expect("each turn is somebody's");
-            let next = charge.ward.turn(mem::take(&mut charge.is_ready), scratch);
-            let interests = next.map_or([None; INTERESTS], |_| charge.ward.interests());
-            for (key, interest) in keys(number).zip(interests) {
-                eyes.arm(key, interest);
-            }
-            match next {
-                Some(next) => {
-                    charge.next = next;
-                    self.turns.insert((next, number));
-                }
-                None => drop(self.by_number.remove(&number)),
-            }
-        }
-    }
-
-    /// When somebody is to have a turn; `None` if there is nobody.
-    fn next(&self) -> Option<Deadline> {
-        self.turns.first().map(|(next, _)| *next)
-    }
+    TerminateAll(KillPolicy),
 }
 
 impl Driver {
+    /// Whether this is the process in which the driver was first used, and not a fork of it.
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        self.process == process::id()
+    }
+
     /// The number of the next child.
     pub(crate) fn number(&self) -> usize {
         self.n_children.fetch_add(1, Relaxed) // ORDERING: Relaxed. Numbers differ, and mean nothing else.
     }
 
-    /// Takes a child into care. It is an error if there can be no thread for it.
-    pub(crate) fn adopt(self: &Arc<Self>, ward: Ward) -> io::Result<()> {
-        self.mailbox.post(Letter::Adopt(Box::new(ward)), || self.start())
+    /// Takes a child into care. If there can be no thread for it, it is killed.
+    pub(crate) fn register(&self, child: ManagedChild) -> io::Result<()> {
+        self.mailbox.post(Message::Register(Box::new(child)), |messages| {
+            let pipe = Arc::new(WakePipe::new()?);
+            let spec = ThreadSpec { name: Some("handspun-children".to_owned()), stack_size: None };
+            let its_pipe = pipe.clone();
+            spawn_thread(spec, move || DRIVER.run(&messages, &its_pipe))?;
+            Ok(pipe)
+        })
     }
 
-    fn start(self: &Arc<Self>) -> io::Result<Arc<WakePipe>> {
-        let bell = Arc::new(WakePipe::new()?);
-        let spec = ThreadSpec { name: Some("handspun-children".to_owned()), stack_size: None };
-        let (driver, his_bell) = (self.clone(), bell.clone());
-        spawn_thread(spec, move || driver.run(&his_bell))?;
-        Ok(bell)
+    /// Leaves a message, if there is a thread and this is its process: otherwise it concerns no child.
+    pub(crate) fn tell(&self, message: Message) {
+        if self.is_of_this_process() {
+            self.mailbox.post_if_up(message);
+        }
     }
 
-    /// Tells the driver that there is news of a child.
-    pub(crate) fn tell(&self, number: usize) {
-        self.mailbox.post_if_up(Letter::News(number));
-    }
-
-    fn run(&self, bell: &WakePipe) {
+    fn run(&self, messages: &Receiver<Message>, wake_pipe: &WakePipe) {
         sys::block_signals();
-        let (mut charges, mut eyes) = (Charges::default(), Eyes::new());
+        let (mut registry, mut poller) = (Registry::default(), Poller::new());
         let mut scratch = vec![0; 64 << 10];
         let mut is_idle_until = Deadline::after(IDLE);
         loop {
-            for letter in self.mailbox.collect() {
-                match letter {
-                    Letter::Adopt(ward) => charges.adopt(ward),
-                    Letter::News(number) => {
-                        charges.call(number);
-                    }
-                    Letter::EndAll(policy) => charges.end_all(&policy),
-                }
+            while let Ok(message) = messages.try_recv() {
+                registry.handle(message);
             }
-            if charges.next().is_some() {
+            if !registry.0.is_empty() {
                 is_idle_until = Deadline::after(IDLE);
             }
-            charges.take_turns(&mut eyes, &mut scratch);
-            let next = charges.next();
-            if next.is_none() && is_idle_until.has_passed() && self.mailbox.leave() {
-                return;
+            registry.take_turns(&mut poller, &mut scratch);
+            if registry.0.is_empty() && is_idle_until.has_passed() {
+                match self.mailbox.leave(messages) {
+                    Some(message) => registry.handle(message),
+                    None => return,
+                }
+                continue;
             }
-            eyes.arm(BELL, Some(bell.interest()));
-            take_a_breath(charges.by_number.len());
-            for key in eyes.sleep(time_until(next.unwrap_or(is_idle_until))) {
-                if key == BELL {
-                    bell.hush();
-                } else if let Some(charge) = charges.call(key as usize / INTERESTS) {
-                    charge.is_ready[key as usize % INTERESTS] = true;
+            coalesce(registry.0.len());
+            poller.arm(WAKE_PIPE, Some(Interest::read(&wake_pipe.reader)));
+            let next = registry.0.values().map(|entry| entry.next).min();
+            for key in poller.sleep(time_until(next.unwrap_or(is_idle_until))) {
+                if key == WAKE_PIPE {
+                    wake_pipe.drain();
+                } else {
+                    registry.hear(key as usize);
                 }
             }
         }
+    }
+}
+
+/// Every child that is managed, by its number.
+#[derive(Default)]
+struct Registry(BTreeMap<usize, Entry>);
+
+struct Entry {
+    child: Box<ManagedChild>,
+    /// When it is to have its next turn.
+    next: Deadline,
+    /// Of what it looks out for, what there is news of.
+    is_ready: [bool; INTERESTS],
+}
+
+impl Registry {
+    fn handle(&mut self, message: Message) {
+        let now = Deadline::At(prims::now());
+        match message {
+            Message::Register(child) => {
+                let is_ready = [false; INTERESTS];
+                self.0.insert(child.number(), Entry { child, next: now, is_ready });
+            }
+            Message::News(number) => {
+                if let Some(entry) = self.0.get_mut(&number) {
+                    entry.next = now;
+                }
+            }
+            Message::TerminateAll(policy) => {
+                for entry in self.0.values_mut() {
+                    entry.child.terminate_by(&policy);
+                    entry.next = now;
+                }
+            }
+        }
+    }
+
+    /// There is news of what has this key.
+    fn hear(&mut self, key: usize) {
+        if let Some(entry) = self.0.get_mut(&(key / INTERESTS)) {
+            entry.is_ready[key % INTERESTS] = true;
+            entry.next = Deadline::At(prims::now());
+        }
+    }
+
+    /// Gives a turn to every child whose time has come. Those that have come to their end leave.
+    fn take_turns(&mut self, poller: &mut Poller, scratch: &mut [u8]) {
+        let now = Deadline::At(prims::now());
+        self.0.retain(|number, entry| {
+            if entry.next > now {
+                return true;
+            }
+            let next = entry.child.turn(mem::take(&mut entry.is_ready), scratch);
+            let interests = next.map_or([None; INTERESTS], |_| entry.child.interests());
+            for (key, interest) in (number * INTERESTS..).zip(interests) {
+                poller.arm(key as u64, interest);
+            }
+            entry.next = next.unwrap_or(entry.next);
+            next.is_some()
+        });
     }
 }
 
@@ -204,16 +213,11 @@ impl Driver {
 /// left to gather between two looks.
 ///
 /// A pipe that is full waits for it, and yet so many pipes give gigabytes in a second.
-fn take_a_breath(n_children: usize) {
+fn coalesce(n_children: usize) {
     let millis = (n_children / 100).min(10) as u64;
     if millis > 0 {
-        let _ = sys::poll(&[], Some(Duration::from_millis(millis)));
+        sys::poll(&[], Some(Duration::from_millis(millis)));
     }
-}
-
-/// The keys of what the ward of this child looks out for.
-fn keys(number: usize) -> impl Iterator<Item = u64> {
-    (number * INTERESTS..).map(|key| key as u64)
 }
 
 fn time_until(deadline: Deadline) -> Option<Duration> {
@@ -223,7 +227,72 @@ fn time_until(deadline: Deadline) -> Option<Duration> {
     }
 }
 
-/// A bell that is heard like news of a child: a byte in a pipe.
+/// What wakes the thread that reads the messages: a byte in a pipe; in a model check, a parker.
+pub(crate) trait WakeUp {
+    fn wake_up(&self);
+}
+
+/// A channel to a thread that comes and goes.
+pub(crate) struct Mailbox<M, W>(Mutex<Option<(Sender<M>, Arc<W>)>>);
+
+impl<M, W> Default for Mailbox<M, W> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<M, W: WakeUp> Mailbox<M, W> {
+    /// Leaves a message, and starts a thread if none is up. The message is dropped if that fails.
+    pub(crate) fn post(
+        &self,
+        mut message: M,
+        start: impl FnOnce(Receiver<M>) -> io::Result<Arc<W>>,
+    ) -> io::Result<()> {
+        let mut thread = self.0.lock();
+        if let Some((sender, waking)) = &*thread {
+            match sender.send(message) {
+                Ok(()) => {
+                    let waking = waking.clone();
+                    drop(thread);
+                    waking.wake_up();
+                    return Ok(());
+                }
+                Err(unsent) => message = unsent.0, // The thread has panicked.
+            }
+        }
+        let (sender, receiver) = channel();
+        let waking = start(receiver)?;
+        let sent = sender.send(message);
+        *thread = Some((sender, waking.clone()));
+        drop(thread);
+        drop(sent); // An error only if the thread has panicked by now, and its message is a child.
+        waking.wake_up();
+        Ok(())
+    }
+
+    /// Leaves a message if a thread is up.
+    pub(crate) fn post_if_up(&self, message: M) {
+        let thread = self.0.lock();
+        if let Some((sender, waking)) = &*thread {
+            let (sent, waking) = (sender.send(message), waking.clone());
+            drop(thread);
+            drop(sent);
+            waking.wake_up();
+        }
+    }
+
+    /// The thread must leave, and no message is left behind; unless there is this one.
+    pub(crate) fn leave(&self, messages: &Receiver<M>) -> Option<M> {
+        let mut thread = self.0.lock();
+        let message = messages.try_recv().ok();
+        if message.is_none() {
+            *thread = None;
+        }
+        message
+    }
+}
+
+/// The thread sleeps for news of descriptors, so it is woken by one: a byte in a pipe.
 struct WakePipe {
     reader: File,
     writer: File,
@@ -237,21 +306,61 @@ impl WakePipe {
         Ok(Self { reader: reader.into(), writer: writer.into() })
     }
 
-    fn interest(&self) -> Interest {
-        Interest::read(&self.reader)
-    }
-
-    /// Takes the bytes out again, before the mailbox is looked into.
-    fn hush(&self) {
+    /// Takes the bytes out again, before the messages are read.
+    fn drain(&self) {
         let mut bytes = [0; 256];
         // An empty pipe is an error here, and what we want.
         while (&self.reader).read(&mut bytes).is_ok_and(|n| n == bytes.len()) {}
     }
 }
 
-impl Bell for WakePipe {
-    fn ring(&self) {
-        // A pipe that is full is an error here, and rings as it is.
+impl WakeUp for WakePipe {
+    fn wake_up(&self) {
+        // A pipe that is full is an error here, and wakes as it is.
         let _ = (&self.writer).write(&[0]);
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl WakeUp for Nothing {
+        fn wake_up(&self) {}
+    }
+
+    #[test]
+    fn a_thread_that_has_panicked_is_followed_by_another() {
+        let (mailbox, mut n_started) = (Mailbox::<u8, Nothing>::default(), 0);
+        mailbox.post_if_up(0);
+        let mut last = None;
+        for message in 1..=3 {
+            let posted = mailbox.post(message, |messages| {
+                n_started += 1;
+                last = Some(messages);
+                Ok(Arc::new(Nothing))
+            });
+            assert!(posted.is_ok());
+            if message == 1 {
+                last = None; // As if its thread had unwound.
+            }
+        }
+        assert_eq!(n_started, 2, "one for the first message, one for the others");
+        let messages = last.unwrap();
+        assert_eq!([messages.try_recv(), messages.try_recv()], [Ok(2), Ok(3)]);
+    }
+
+    #[test]
+    fn a_message_that_came_last_is_not_left_behind() {
+        let (mailbox, mut thread) = (Mailbox::default(), None);
+        let start = |messages| {
+            thread = Some(messages);
+            Ok(Arc::new(Nothing))
+        };
+        assert!(mailbox.post(7, start).is_ok());
+        let messages = thread.unwrap();
+        assert_eq!([mailbox.leave(&messages), mailbox.leave(&messages)], [Some(7), None]);
     }
 }

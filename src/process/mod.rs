@@ -6,7 +6,7 @@
 //! ```text
 //!  your threads and tasks                     the driver: one thread for all children
 //!
-//!  Command::spawn ── a new ward ──▶ mailbox ──▶ eyes: pidfds, pipes, the bell
+//!  Command::spawn ── a managed child ─▶ channel ─▶ epoll: pidfds, pipes, the wake pipe
 //!  Child::kill    ── under the signal lock ─────▶ the group
 //!  Child::wait    ◀── settles once ── output, policy, the reaping
 //! ```
@@ -24,12 +24,11 @@ mod output;
 mod outcome;
 pub(crate) mod policy;
 pub(crate) mod signals;
-pub(crate) mod mailbox;
-mod places;
+mod permits;
 mod state;
-mod ward;
-mod eyes;
-mod driver;
+mod managed;
+mod poller;
+pub(crate) mod driver;
 mod command;
 mod child;
 mod spawn;

@@ -73,7 +73,7 @@ pub enum Cause {
     OutputLimit,
     /// Somebody asked through its handle, or through [`terminate_all`](super::terminate_all).
     Terminated,
-    /// Nobody knows: somebody else in this process has reaped it.
+    /// Nobody knows: somebody else in this process has reaped it, or its driver has failed.
     Unknown,
 }
 

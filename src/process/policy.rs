@@ -79,7 +79,7 @@ pub(crate) enum Asked {
     Kill,
 }
 
-/// One child's life as the driver leads it.
+/// The kill state machine of one child.
 ///
 /// | stage      | a reason   | its time is over       | the exit is seen | all pipes end |
 /// |------------|------------|------------------------|------------------|---------------|
@@ -89,10 +89,12 @@ pub(crate) enum Asked {
 /// | `Draining` | stays      | → `Over`, finished     | stays            | → `Over`      |
 ///
 /// `Running` becomes `Killed` at once where the policy has no step, or where SIGKILL was sent already.
-pub(crate) struct Life {
+pub(crate) struct KillState {
     stage: Stage,
     policy: KillPolicy,
     timeout: Deadline,
+    /// When SIGKILL is sent, if the policy comes to it later.
+    kill_by: Deadline,
     /// How long it may be silent.
     idle: Option<Duration>,
     /// How long the pipes may stay open after the exit.
@@ -129,8 +131,8 @@ pub(crate) struct Seen {
     /// When it last wrote something, or began.
     pub(crate) last_output: Instant,
     pub(crate) asked: Option<Asked>,
-    /// Whether its end was asked for after the exit: then the pipes are not waited for.
-    pub(crate) is_in_haste: bool,
+    /// Whether its end was asked for after the exit.
+    pub(crate) skips_pipe_grace: bool,
     /// A cancelled token, or too much output.
     pub(crate) reason: Option<Cause>,
 }
@@ -148,16 +150,16 @@ pub(crate) enum Act {
     GiveUp,
 }
 
-impl Life {
+impl KillState {
     pub(crate) fn new(
         policy: KillPolicy,
         timeout: Deadline,
         idle: Option<Duration>,
         pipe_grace: Duration,
     ) -> Self {
-        let stage = Stage::Running;
-        let (cause, was_warned, was_killed) = (None, false, false);
-        Self { stage, policy, timeout, idle, pipe_grace, cause, was_warned, was_killed }
+        let (stage, cause, was_warned, was_killed) = (Stage::Running, None, false, false);
+        let kill_by = Deadline::Never;
+        Self { stage, policy, timeout, kill_by, idle, pipe_grace, cause, was_warned, was_killed }
     }
 
     /// What is to be done next. To be asked again until it says to wait.
@@ -179,14 +181,16 @@ impl Life {
                 None => Act::Wait,
             },
             Stage::Ending { step, until } => {
-                if until <= now || seen.asked == Some(Asked::Kill) {
-                    return self.take_step(step + 1, seen);
+                let is_over = self.kill_by <= now;
+                if is_over || until <= now || seen.asked == Some(Asked::Kill) {
+                    let next = if is_over { self.policy.steps.len() } else { step + 1 };
+                    return self.take_step(next, seen);
                 }
                 Act::Wait
             }
             Stage::Killed { until } if until <= now => self.end(Act::GiveUp),
             Stage::Draining { until }
-                if until <= now || !seen.pipes_are_open || seen.is_in_haste =>
+                if until <= now || !seen.pipes_are_open || seen.skips_pipe_grace =>
             {
                 self.end(Act::Finish)
             }
@@ -198,19 +202,21 @@ impl Life {
     pub(crate) fn deadline(&self, last_output: Instant) -> Deadline {
         match self.stage {
             Stage::Running => self.timeout.min(self.idle_deadline(last_output)),
-            Stage::Ending { until, .. } | Stage::Killed { until } | Stage::Draining { until } => {
-                until
-            }
+            Stage::Ending { until, .. } => until.min(self.kill_by),
+            Stage::Killed { until } | Stage::Draining { until } => until,
             Stage::Over => Deadline::Never,
         }
     }
 
-    /// From now on another policy holds; one that is under way begins again from its first step.
-    pub(crate) fn replace_policy(&mut self, policy: KillPolicy) {
-        self.policy = policy;
-        if let Stage::Ending { .. } = self.stage {
-            self.stage = Stage::Running;
+    /// It is to end by this policy; or, if it is being ended already, to be killed no later than that
+    /// would.
+    pub(crate) fn hasten(&mut self, policy: &KillPolicy, now: Instant) {
+        if self.stage == Stage::Running {
+            self.policy = policy.clone();
         }
+        let graces = policy.steps.iter().map(|(_, grace)| *grace);
+        let sum = graces.fold(Duration::ZERO, Duration::saturating_add);
+        self.kill_by = self.kill_by.min(later(now, sum));
     }
 
     /// Why it was ended, if it was.
@@ -224,8 +230,7 @@ impl Life {
 
     fn reason(&self, seen: &Seen) -> Option<Cause> {
         let now = Deadline::At(seen.now);
-        let cause = self.cause.clone(); // There already, if the policy was replaced.
-        let cause = cause.or(seen.asked.map(|_| Cause::Terminated)).or(seen.reason.clone());
+        let cause = seen.asked.map(|_| Cause::Terminated).or(seen.reason.clone());
         cause
             .or((self.timeout <= now).then_some(Cause::TimedOut))
             .or_else(|| (self.idle_deadline(seen.last_output) <= now).then_some(Cause::Idle))
@@ -268,32 +273,36 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// A child that exists on paper, and a clock that is set by hand.
-    struct Paper {
-        life: Life,
+    /// A fake child, and a clock that is set by hand.
+    struct Fake {
+        kill: KillState,
         seen: Seen,
         start: Instant,
     }
 
-    impl Paper {
+    impl Fake {
         fn new(policy: KillPolicy, timeout: Duration) -> Self {
             let start = prims::now();
-            let life = Life::new(policy, later(start, timeout), None, SECOND / 5);
+            let kill = KillState::new(policy, later(start, timeout), None, SECOND / 5);
             let seen = Seen {
                 now: start,
                 has_exited: false,
                 pipes_are_open: true,
                 last_output: start,
                 asked: None,
-                is_in_haste: false,
+                skips_pipe_grace: false,
                 reason: None,
             };
-            Self { life, seen, start }
+            Self { kill, seen, start }
+        }
+
+        fn hasten(&mut self, millis: u64, policy: &KillPolicy) {
+            self.kill.hasten(policy, self.start + Duration::from_millis(millis));
         }
 
         fn at(&mut self, millis: u64) -> Act {
             self.seen.now = self.start + Duration::from_millis(millis);
-            self.life.next(&self.seen)
+            self.kill.next(&self.seen)
         }
     }
 
@@ -304,47 +313,47 @@ mod tests {
     /// S36, S39, S46.
     #[test]
     fn the_steps_are_taken_in_order_and_each_once() {
-        let mut paper = Paper::new(two_steps(), SECOND);
-        assert_eq!([paper.at(0), paper.at(999)], [Act::Wait, Act::Wait]);
-        assert_eq!([paper.at(1000), paper.at(2999)], [Act::Signal(Signal::INT), Act::Wait]);
-        assert_eq!([paper.at(3000), paper.at(5999)], [Act::Signal(Signal::TERM), Act::Wait]);
-        assert_eq!([paper.at(6000), paper.at(6999)], [Act::Signal(Signal::KILL), Act::Wait]);
-        assert_eq!([paper.at(7000), paper.at(9999)], [Act::GiveUp, Act::Wait]);
-        assert_eq!(paper.life.cause(), Some(&Cause::TimedOut));
-        assert!(paper.life.has_escalated());
+        let mut fake = Fake::new(two_steps(), SECOND);
+        assert_eq!([fake.at(0), fake.at(999)], [Act::Wait, Act::Wait]);
+        assert_eq!([fake.at(1000), fake.at(2999)], [Act::Signal(Signal::INT), Act::Wait]);
+        assert_eq!([fake.at(3000), fake.at(5999)], [Act::Signal(Signal::TERM), Act::Wait]);
+        assert_eq!([fake.at(6000), fake.at(6999)], [Act::Signal(Signal::KILL), Act::Wait]);
+        assert_eq!([fake.at(7000), fake.at(9999)], [Act::GiveUp, Act::Wait]);
+        assert_eq!(fake.kill.cause(), Some(&Cause::TimedOut));
+        assert!(fake.kill.has_escalated());
     }
 
     /// S31, S64: it had exited when its time was over.
     #[test]
     fn an_exit_that_is_seen_beats_every_reason() {
-        let mut paper = Paper::new(two_steps(), SECOND);
-        paper.seen.has_exited = true;
-        paper.seen.reason = Some(Cause::OutputLimit);
+        let mut fake = Fake::new(two_steps(), SECOND);
+        fake.seen.has_exited = true;
+        fake.seen.reason = Some(Cause::OutputLimit);
         assert_eq!(
-            [paper.at(1000), paper.at(1199), paper.at(1200)],
+            [fake.at(1000), fake.at(1199), fake.at(1200)],
             [Act::Wait, Act::Wait, Act::Finish]
         );
-        assert_eq!(paper.life.cause(), None);
+        assert_eq!(fake.kill.cause(), None);
     }
 
     /// S38.
     #[test]
     fn an_exit_within_the_grace_ends_the_grace() {
-        let mut paper = Paper::new(two_steps(), SECOND);
-        paper.at(1000);
-        paper.seen.has_exited = true;
-        paper.seen.pipes_are_open = false;
-        assert_eq!(paper.at(1001), Act::Finish);
-        assert!(!paper.life.has_escalated());
+        let mut fake = Fake::new(two_steps(), SECOND);
+        fake.at(1000);
+        fake.seen.has_exited = true;
+        fake.seen.pipes_are_open = false;
+        assert_eq!(fake.at(1001), Act::Finish);
+        assert!(!fake.kill.has_escalated());
     }
 
     /// S37.
     #[test]
     fn a_grace_of_nothing_is_followed_by_the_kill() {
         let policy = KillPolicy::new([(Signal::TERM, Duration::ZERO)]);
-        let mut paper = Paper::new(policy, Duration::ZERO);
+        let mut fake = Fake::new(policy, Duration::ZERO);
         assert_eq!(
-            [paper.at(0), paper.at(0)],
+            [fake.at(0), fake.at(0)],
             [Act::Signal(Signal::TERM), Act::Signal(Signal::KILL)]
         );
     }
@@ -352,48 +361,69 @@ mod tests {
     /// S44.
     #[test]
     fn silence_is_counted_from_the_last_output() {
-        let mut paper = Paper::new(two_steps(), Duration::MAX);
-        paper.life.idle = Some(SECOND);
-        paper.seen.last_output = paper.start + SECOND / 2;
-        assert_eq!([paper.at(1499), paper.at(1500)], [Act::Wait, Act::Signal(Signal::INT)]);
-        assert_eq!(paper.life.cause(), Some(&Cause::Idle));
+        let mut fake = Fake::new(two_steps(), Duration::MAX);
+        fake.kill.idle = Some(SECOND);
+        fake.seen.last_output = fake.start + SECOND / 2;
+        assert_eq!([fake.at(1499), fake.at(1500)], [Act::Wait, Act::Signal(Signal::INT)]);
+        assert_eq!(fake.kill.cause(), Some(&Cause::Idle));
     }
 
     /// S33.
     #[test]
     fn the_longest_timeouts_never_fire() {
-        let mut paper = Paper::new(two_steps(), Duration::MAX);
-        paper.life.idle = Some(Duration::MAX);
-        assert_eq!(paper.at(1 << 40), Act::Wait);
-        assert_eq!(paper.life.deadline(paper.start), Deadline::Never);
+        let mut fake = Fake::new(two_steps(), Duration::MAX);
+        fake.kill.idle = Some(Duration::MAX);
+        assert_eq!(fake.at(1 << 40), Act::Wait);
+        assert_eq!(fake.kill.deadline(fake.start), Deadline::Never);
     }
 
     #[test]
     fn who_asks_after_the_exit_does_not_wait_for_the_pipes() {
-        let mut paper = Paper::new(two_steps(), SECOND);
-        paper.seen.has_exited = true;
-        assert_eq!(paper.at(0), Act::Wait);
-        paper.seen.is_in_haste = true;
-        assert_eq!(paper.at(1), Act::Finish);
-        assert_eq!(paper.life.cause(), None);
+        let mut fake = Fake::new(two_steps(), SECOND);
+        fake.seen.has_exited = true;
+        assert_eq!(fake.at(0), Act::Wait);
+        fake.seen.skips_pipe_grace = true;
+        assert_eq!(fake.at(1), Act::Finish);
+        assert_eq!(fake.kill.cause(), None);
     }
 
     #[test]
     fn a_kill_from_the_handle_cuts_the_grace_short() {
-        let mut paper = Paper::new(two_steps(), Duration::MAX);
-        paper.seen.asked = Some(Asked::Terminate);
-        assert_eq!(paper.at(0), Act::Signal(Signal::INT));
-        paper.seen.asked = Some(Asked::Kill);
-        assert_eq!([paper.at(1), paper.at(2)], [Act::Signal(Signal::KILL), Act::Wait]);
-        assert_eq!(paper.life.cause(), Some(&Cause::Terminated));
+        let mut fake = Fake::new(two_steps(), Duration::MAX);
+        fake.seen.asked = Some(Asked::Terminate);
+        assert_eq!(fake.at(0), Act::Signal(Signal::INT));
+        fake.seen.asked = Some(Asked::Kill);
+        assert_eq!([fake.at(1), fake.at(2)], [Act::Signal(Signal::KILL), Act::Wait]);
+        assert_eq!(fake.kill.cause(), Some(&Cause::Terminated));
     }
 
     #[test]
-    fn a_policy_that_is_replaced_begins_anew() {
-        let mut paper = Paper::new(two_steps(), SECOND);
-        assert_eq!(paper.at(1000), Act::Signal(Signal::INT));
-        paper.life.replace_policy(KillPolicy::at_once());
-        assert_eq!(paper.at(1001), Act::Signal(Signal::KILL));
-        assert_eq!(paper.life.cause(), Some(&Cause::TimedOut), "the first reason is told");
+    fn another_policy_sends_the_kill_sooner() {
+        let mut fake = Fake::new(two_steps(), SECOND);
+        assert_eq!(fake.at(1000), Act::Signal(Signal::INT));
+        fake.hasten(1000, &KillPolicy::at_once());
+        assert_eq!(fake.at(1001), Act::Signal(Signal::KILL));
+        assert_eq!(fake.kill.cause(), Some(&Cause::TimedOut), "the first reason is told");
+    }
+
+    /// Whoever presses Ctrl-C again and again must not put it off.
+    #[test]
+    fn to_ask_again_and_again_does_not_put_the_kill_off() {
+        let mut fake = Fake::new(two_steps(), Duration::MAX);
+        let term = KillPolicy::new([(Signal::TERM, Duration::from_millis(300))]);
+        fake.seen.asked = Some(Asked::Terminate);
+        fake.hasten(0, &term);
+        assert_eq!(fake.at(0), Act::Signal(Signal::TERM), "not by its own policy");
+        fake.hasten(200, &term);
+        assert_eq!([fake.at(200), fake.at(299)], [Act::Wait, Act::Wait]);
+        assert_eq!([fake.at(300), fake.at(1300)], [Act::Signal(Signal::KILL), Act::GiveUp]);
+    }
+
+    #[test]
+    fn a_gentler_policy_does_not_put_the_kill_off() {
+        let mut fake = Fake::new(two_steps(), SECOND);
+        assert_eq!(fake.at(1000), Act::Signal(Signal::INT));
+        fake.hasten(1000, &KillPolicy::new([(Signal::HUP, 100 * SECOND)]));
+        assert_eq!([fake.at(3000), fake.at(6000)], [Signal::TERM, Signal::KILL].map(Act::Signal));
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! What must always hold:
 //!
-//! 1. A spawn that fails leaves no process, no descriptor and no place taken.
+//! 1. A spawn that fails leaves no process, no descriptor and no permit taken.
 //! 2. The quick way of the system is taken (`posix_spawn`): no code of ours runs between fork and exec,
 //!    where little is allowed, and the cost does not grow with our memory.
 
@@ -22,7 +22,7 @@ use std::process::{self, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::event::{Ending, Step};
+use crate::event::Step;
 use crate::prims::{self, AtomicBool};
 use crate::wait::cancel::CancellationToken;
 use crate::wait::host::Hold;
@@ -31,16 +31,16 @@ use crate::wait::settle::Settle;
 use super::buffers::{Input, Lines, Source};
 use super::child::Child;
 use super::command::{Command, Group, Output, Stdin};
-use super::driver::DRIVER;
+use super::driver::{DRIVER, Message};
 use super::error::SpawnError;
+use super::managed::ManagedChild;
 use super::outcome::Outcome;
 use super::output::{Capture, Splitter, Stream};
-use super::places::{Place, limit};
-use super::policy::{Life, later};
+use super::permits::{Permit, limit};
+use super::policy::{KillState, later};
 use super::signals::{ExitWatch, RealProcess, Signals};
-use super::state::ChildState;
+use super::state::{ChildState, FORKED};
 use super::sys;
-use super::ward::Ward;
 
 /// Where a pipe cannot be opened and kept from other children in one step, spawns take turns: a child
 /// that inherited a stranger's pipe would keep it open.
@@ -79,27 +79,25 @@ fn start(
     if let Some(reason) = settings.token.as_ref().and_then(CancellationToken::reason) {
         return Err(SpawnError::Cancelled(reason));
     }
-    let place = take_place(settings)?;
+    if !DRIVER.is_of_this_process() {
+        return Err(explain(settings, io::Error::new(ErrorKind::Unsupported, FORKED)));
+    }
+    let permit = take_permit(settings)?;
     let began = prims::now();
     let process = spawn(settings).map_err(|error| explain(settings, error))?;
-    let (state, ward) = adopt(settings, process, place, began);
+    let (state, child) = manage(settings, process, permit, began);
     state.tell(Step::Submitted(at)); // Before the driver hears of it, and may tell the end.
-    if let Err(error) = DRIVER.adopt(ward) {
-        // No thread, no pipe for its bell: then nobody would end this child in time.
-        state.signals.kill(true);
-        state.signals.reap(false);
-        state.tell(Step::Settled(Ending::Killed));
-        return Err(explain(settings, error));
-    }
+    // Where there is no thread, and no pipe to wake it, the child is killed.
+    DRIVER.register(child).map_err(|error| explain(settings, error))?;
     Ok(state)
 }
 
-fn take_place(settings: &Command) -> Result<Place, SpawnError> {
+fn take_permit(settings: &Command) -> Result<Permit, SpawnError> {
     let (limit, token) = (limit(), settings.token.as_ref());
     if settings.waits_for_place {
-        return DRIVER.places.take(limit, token).map_err(SpawnError::Cancelled);
+        return DRIVER.permits.take(limit, token).map_err(SpawnError::Cancelled);
     }
-    DRIVER.places.try_take(limit, None).ok_or(SpawnError::TooMany { limit })
+    DRIVER.permits.try_take(limit, None).ok_or(SpawnError::TooMany { limit })
 }
 
 /// The longest line, in bytes, that is given as one.
@@ -224,12 +222,12 @@ fn explain(settings: &Command, error: io::Error) -> SpawnError {
     }
 }
 
-fn adopt(
+fn manage(
     settings: &Command,
     (pid, pipes): (u32, Pipes),
-    place: Place,
+    permit: Permit,
     began: Instant,
-) -> (Arc<ChildState>, Ward) {
+) -> (Arc<ChildState>, ManagedChild) {
     let [stdin, stdout, stderr] = pipes;
     let leads_group = settings.group == Group::Own;
     let input = match &settings.stdin {
@@ -252,14 +250,15 @@ fn adopt(
         lines: Lines::new(),
         outcome,
         token_has_news: AtomicBool::new(true),
-        tell_driver: |number| DRIVER.tell(number),
+        tell_driver: |number| DRIVER.tell(Message::News(number)),
+        is_ours: || DRIVER.is_of_this_process(),
         hold: Hold::take(),
     });
     let timeout = later(began, settings.timeout);
-    let ward = Ward {
+    let child = ManagedChild {
         state: state.clone(),
         command: settings.as_typed(),
-        life: Life::new(settings.policy.clone(), timeout, settings.idle, settings.pipe_grace),
+        kill: KillState::new(settings.policy.clone(), timeout, settings.idle, settings.pipe_grace),
         watch,
         stdin,
         stdout: stream(settings, stdout, &settings.stdout, Source::Stdout),
@@ -270,9 +269,9 @@ fn adopt(
         has_exited: false,
         reason: None,
         is_settled: false,
-        place: Some(place),
+        permit: Some(permit),
     };
-    (state, ward)
+    (state, child)
 }
 
 fn stream(settings: &Command, pipe: Option<File>, output: &Output, source: Source) -> Stream {
@@ -283,5 +282,25 @@ fn stream(settings: &Command, pipe: Option<File>, output: &Output, source: Sourc
         capture: Capture::new(settings.cap),
         splitter: wants_lines.then(|| Splitter::new(LONGEST_LINE)),
         is_held_up: false,
+    }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::super::outcome::Cause;
+    use super::*;
+
+    /// As it is lost when there can be no thread, or when that has panicked.
+    #[test]
+    fn a_child_whose_driver_is_lost_is_killed_and_its_wait_ends() {
+        let settings = Command::new("sleep").arg("60");
+        let permit = take_permit(&settings).expect("there are some");
+        let process = spawn(&settings).expect("there is such a program");
+        let (state, managed) = manage(&settings, process, permit, prims::now());
+        drop(managed);
+        let child = Child::new(state);
+        assert!(child.is_finished());
+        let outcome = child.wait();
+        assert_eq!((outcome.cause, outcome.status), (Cause::Unknown, None));
     }
 }

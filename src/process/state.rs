@@ -18,6 +18,10 @@ use super::signals::{RealProcess, Signals};
 
 use Ordering::{Acquire, Release};
 
+/// What is said where nothing can be done.
+pub(crate) const FORKED: &str =
+    "this process was forked from one that runs children, and has no thread that would see to any";
+
 pub(crate) struct ChildState {
     pub(crate) pid: u32,
     /// The program, for an observer.
@@ -38,6 +42,8 @@ pub(crate) struct ChildState {
     pub(crate) hold: Option<Hold>,
     /// Tells the driver that there is news of the child of this number.
     pub(crate) tell_driver: fn(usize),
+    /// Whether this process started it, and not the one of which this is a fork.
+    pub(crate) is_ours: fn() -> bool,
 }
 
 impl ChildState {

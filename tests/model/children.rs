@@ -1,4 +1,4 @@
-//! Children: no letter to the driver is lost while its thread comes and goes, and no signal hits a
+//! Children: no message to the driver is lost while its thread comes and goes, and no signal hits a
 //! stranger. The processes are fakes: a model checker does not know the system.
 
 use std::io;
@@ -9,57 +9,56 @@ use std::time::Duration;
 use shuttle::thread;
 
 use super::{Tally, every_schedule, random_schedules};
-use crate::process::mailbox::{Bell, Mailbox};
+use crate::prims::Receiver;
+use crate::process::driver::{Mailbox, WakeUp};
 use crate::process::signals::{Process, Signals};
 use crate::process::sys::Signal;
 use crate::wait::deadline::Deadline;
 use crate::wait::parker::Parker;
 
-struct PaperBell(Parker);
-
-impl Bell for PaperBell {
-    fn ring(&self) {
-        self.0.unpark();
+impl WakeUp for Parker {
+    fn wake_up(&self) {
+        self.unpark();
     }
 }
 
-type Letters = Arc<Mailbox<usize, PaperBell>>;
+type Messages = Arc<Mailbox<usize, Parker>>;
 /// The drivers that were started.
 type Drivers = Arc<Mutex<Vec<thread::JoinHandle<()>>>>;
 
-/// Leaves a letter; a thread that is started for it runs `run`.
+/// Leaves a message; a thread that is started for it runs `run`.
 fn post(
-    letters: &Letters,
+    mailbox: &Messages,
     drivers: &Drivers,
-    run: impl FnOnce(Letters, Arc<PaperBell>) + Send + 'static,
+    run: impl FnOnce(Messages, Receiver<usize>, Arc<Parker>) + Send + 'static,
 ) {
-    let posted = letters.post(1, || {
-        let bell = Arc::new(PaperBell(Parker::new()));
-        let (letters, his_bell) = (letters.clone(), bell.clone());
-        let driver = thread::spawn(move || run(letters, his_bell));
+    let posted = mailbox.post(1, |messages| {
+        let parker = Arc::new(Parker::new());
+        let (mailbox, its_parker) = (mailbox.clone(), parker.clone());
+        let driver = thread::spawn(move || run(mailbox, messages, its_parker));
         drivers.lock().unwrap().push(driver);
-        Ok(bell)
+        Ok(parker)
     });
     assert!(posted.is_ok());
 }
 
 /// A driver that leaves as soon as there is nothing to do.
 #[test]
-fn a_letter_that_comes_while_the_driver_leaves_is_read() {
-    every_schedule("children: two letters against an end", 500_000, || {
-        let (letters, drivers, read) = (Letters::default(), Drivers::default(), Tally::default());
+fn a_message_that_comes_while_the_driver_leaves_is_read() {
+    random_schedules("children: two messages against an end", 50_000, || {
+        let (mailbox, drivers, read) = (Messages::default(), Drivers::default(), Tally::default());
         let run = |read: Tally| {
-            move |letters: Letters, _| {
-                while !letters.leave() {
-                    letters.collect().into_iter().for_each(|_| read.add_one());
+            move |mailbox: Messages, messages: Receiver<usize>, _| {
+                while mailbox.leave(&messages).is_some() {
+                    read.add_one();
                 }
             }
         };
         let other = thread::spawn({
-            let (letters, drivers, read) = (letters.clone(), drivers.clone(), read.clone());
-            move || post(&letters, &drivers, run(read))
+            let (mailbox, drivers, read) = (mailbox.clone(), drivers.clone(), read.clone());
+            move || post(&mailbox, &drivers, run(read))
         });
-        post(&letters, &drivers, run(read.clone()));
+        post(&mailbox, &drivers, run(read.clone()));
         other.join().unwrap();
         let started = std::mem::take(&mut *drivers.lock().unwrap());
         started.into_iter().for_each(|driver| driver.join().unwrap());
@@ -67,24 +66,26 @@ fn a_letter_that_comes_while_the_driver_leaves_is_read() {
     });
 }
 
-/// A driver that sleeps on its bell. If a ring were lost, all would sleep, and the check fail.
+/// A driver that sleeps until it is woken. If a wake were lost, all would sleep, and the check fail.
 #[test]
-fn a_letter_rings_until_it_is_read() {
-    random_schedules("children: three letters and a bell", 50_000, || {
-        let (letters, drivers, read) = (Letters::default(), Drivers::default(), Tally::default());
+fn a_message_wakes_until_it_is_read() {
+    random_schedules("children: three messages and a sleep", 50_000, || {
+        let (mailbox, drivers, read) = (Messages::default(), Drivers::default(), Tally::default());
         let run = |read: Tally| {
-            move |letters: Letters, bell: Arc<PaperBell>| {
+            move |_, messages: Receiver<usize>, parker: Arc<Parker>| {
                 while read.get() < 3 {
-                    bell.0.park(Deadline::Never);
-                    letters.collect().into_iter().for_each(|_| read.add_one());
+                    parker.park(Deadline::Never);
+                    while messages.try_recv().is_ok() {
+                        read.add_one();
+                    }
                 }
             }
         };
         let others = [(); 2].map(|()| {
-            let (letters, drivers, read) = (letters.clone(), drivers.clone(), read.clone());
-            thread::spawn(move || post(&letters, &drivers, run(read)))
+            let (mailbox, drivers, read) = (mailbox.clone(), drivers.clone(), read.clone());
+            thread::spawn(move || post(&mailbox, &drivers, run(read)))
         });
-        post(&letters, &drivers, run(read));
+        post(&mailbox, &drivers, run(read));
         others.into_iter().for_each(|other| other.join().unwrap());
     });
 }

@@ -1,52 +1,53 @@
-//! Mistakes in the mailbox of the driver, and under the signal lock.
+//! Mistakes in the channel to the driver, and under the signal lock.
 
 use super::Mutant;
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
-        file: "src/process/mailbox.rs",
-        right: "        if is_empty {
-            state.bell = None;
+        file: "src/process/driver.rs",
+        right: "        if message.is_none() {
+            *thread = None;
         }
-        is_empty",
-        wrong: "        state.bell = None;
-        true",
-        mistake: "the thread leaves though there is a letter",
-        caught_by: "children::a_letter_that_comes_while_the_driver_leaves_is_read",
+        message",
+        wrong: "        *thread = None;
+        drop(message);
+        None",
+        mistake: "the thread leaves though there is a message",
+        caught_by: "children::a_message_that_comes_while_the_driver_leaves_is_read",
     },
     Mutant {
-        file: "src/process/mailbox.rs",
-        right: "        let is_empty = state.letters.is_empty();
-        if is_empty {",
-        wrong: "        let is_empty = state.letters.is_empty();
-        drop(state);
-        let mut state = self.0.lock();
-        if is_empty {",
-        mistake: "looking for letters and leaving are two steps",
-        caught_by: "children::a_letter_that_comes_while_the_driver_leaves_is_read",
+        file: "src/process/driver.rs",
+        right: "        let mut thread = self.0.lock();
+        let message = messages.try_recv().ok();
+        if message.is_none() {",
+        wrong: "        let message = messages.try_recv().ok();
+        let mut thread = self.0.lock();
+        if message.is_none() {",
+        mistake: "looking for messages and leaving are two steps",
+        caught_by: "children::a_message_that_comes_while_the_driver_leaves_is_read",
     },
     Mutant {
-        file: "src/process/mailbox.rs",
-        right: "        push(state, letter);
-        Ok(())",
-        wrong: "        let bell = state.bell.clone();
-        drop(state);
-        bell.inspect(|bell| bell.ring());
-        self.0.lock().letters.push(letter);
-        Ok(())",
-        mistake: "the bell rings before the letter is there",
-        caught_by: "children::a_letter_rings_until_it_is_read",
+        file: "src/process/driver.rs",
+        right: "                    drop(thread);
+                    waking.wake_up();
+                    return Ok(());",
+        wrong: "                    return Ok(());",
+        mistake: "a message is left, and wakes nobody",
+        caught_by: "children::a_message_wakes_until_it_is_read",
     },
     Mutant {
-        file: "src/process/mailbox.rs",
-        right: "        let is_first = state.letters.is_empty();
-        state.letters.push(letter);
-        drop(state);",
-        wrong: "        state.letters.push(letter);
-        drop(state);
-        let is_first = false;",
-        mistake: "a letter is left, and does not ring",
-        caught_by: "children::a_letter_rings_until_it_is_read",
+        file: "src/process/driver.rs",
+        right: "                Err(unsent) => message = unsent.0, // The thread has panicked.",
+        wrong: "                Err(_) => return Ok(()),",
+        mistake: "a message to a thread that has panicked is lost",
+        caught_by: "--lib process::driver::tests::a_thread_that_has_panicked_is_followed_by_another",
+    },
+    Mutant {
+        file: "src/process/policy.rs",
+        right: "        self.kill_by = self.kill_by.min(later(now, sum));",
+        wrong: "        self.kill_by = later(now, sum);",
+        mistake: "to ask for the end once more puts the kill off",
+        caught_by: "--lib process::policy::tests::to_ask_again_and_again_does_not_put_the_kill_off",
     },
     Mutant {
         file: "src/process/signals.rs",
@@ -128,5 +129,19 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "            let _ = key;",
         mistake: "a wait for a line that is dropped leaves its waker",
         caught_by: "--test=process lines::a_dropped_wait_takes_its_waker_along",
+    },
+    Mutant {
+        file: "src/process/managed.rs",
+        right: "            self.settle(None, self.has_open_pipes());",
+        wrong: "",
+        mistake: "the wait for a child whose driver has failed never ends",
+        caught_by: "--lib process::spawn::tests::a_child_whose_driver_is_lost_is_killed_and_its_wait_ends",
+    },
+    Mutant {
+        file: "src/process/driver.rs",
+        right: "        self.process == process::id()",
+        wrong: "        self.process != 0",
+        mistake: "a fork of the process waits for a thread that it does not have",
+        caught_by: "--test=process forked::a_child_of_a_forked_process_is_refused",
     },
 ];

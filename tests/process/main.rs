@@ -22,5 +22,6 @@ mod caps;
 mod bound;
 mod scale;
 mod budget;
+mod forked;
 #[cfg(target_os = "linux")]
 mod sandbox;

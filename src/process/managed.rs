@@ -1,4 +1,4 @@
-//! A child in the care of the driver: its pipes, its exit, and the end of its life.
+//! A managed child: its pipes, its exit, and its end, as the driver sees to them.
 //!
 //! Knows nothing of the other children, nor of how one sleeps: it says what it looks out for, and is
 //! given a turn when there is news or its deadline has passed.
@@ -7,7 +7,8 @@
 //!
 //! 1. Nothing here waits: the pipes are non-blocking, and a turn reads and writes a bounded amount.
 //! 2. In a turn the pipes and the exit are looked at before any deadline is.
-//! 3. The descriptors are closed and the place is given back before the handle settles.
+//! 3. The descriptors are closed and the permit is given back before the handle settles; and it settles,
+//!    whatever becomes of the driver.
 
 use std::fs::File;
 use std::mem;
@@ -25,19 +26,19 @@ use crate::wait::deadline::Deadline;
 
 use super::outcome::{Cause, Outcome};
 use super::output::Stream;
-use super::places::Place;
-use super::policy::{Act, KillPolicy, Life, Seen};
+use super::permits::Permit;
+use super::policy::{Act, KillPolicy, KillState, Seen};
 use super::signals::ExitWatch;
 use super::state::ChildState;
 use super::sys::{Interest, Signal};
 
-/// How many descriptors a ward looks out for at most.
+/// How many descriptors a managed child looks out for at most.
 pub(crate) const INTERESTS: usize = 4;
 
-pub(crate) struct Ward {
+pub(crate) struct ManagedChild {
     pub(crate) state: Arc<ChildState>,
     pub(crate) command: String,
-    pub(crate) life: Life,
+    pub(crate) kill: KillState,
     pub(crate) watch: ExitWatch,
     pub(crate) stdin: Option<File>,
     pub(crate) stdout: Stream,
@@ -51,10 +52,10 @@ pub(crate) struct Ward {
     /// Whether the handle has been told. The end may come later, after it was given up.
     pub(crate) is_settled: bool,
     /// `None` once its descriptors are closed.
-    pub(crate) place: Option<Place>,
+    pub(crate) permit: Option<Permit>,
 }
 
-impl Ward {
+impl ManagedChild {
     /// What it looks out for: its exit, then stdin, stdout and stderr.
     pub(crate) fn interests(&self) -> [Option<Interest>; INTERESTS] {
         let exit = if self.has_exited { None } else { self.watch.pidfd };
@@ -109,14 +110,14 @@ impl Ward {
             pipes_are_open: self.has_open_pipes(),
             last_output: self.last_output,
             asked: look.asked,
-            is_in_haste: look.skips_pipe_grace,
+            skips_pipe_grace: look.skips_pipe_grace,
             reason: self.reason.clone(),
         })
     }
 
     fn go_on(&mut self, seen: Seen) -> Option<Deadline> {
         loop {
-            match self.life.next(&seen) {
+            match self.kill.next(&seen) {
                 Act::Signal(signal) => {
                     self.state.signals.send(signal);
                     self.watch.look_often();
@@ -131,13 +132,17 @@ impl Ward {
             }
         }
         let look = if self.has_exited { Deadline::Never } else { self.watch.next_look(seen.now) };
-        Some(self.life.deadline(self.last_output).min(look))
+        Some(self.kill.deadline(self.last_output).min(look))
     }
 
-    /// Another policy, and the end by it.
-    pub(crate) fn end_by(&mut self, policy: KillPolicy) {
+    pub(crate) fn number(&self) -> usize {
+        self.state.number
+    }
+
+    /// The end by this policy, or by one under way if that comes sooner.
+    pub(crate) fn terminate_by(&mut self, policy: &KillPolicy) {
         self.state.signals.terminate();
-        self.life.replace_policy(policy);
+        self.kill.hasten(policy, prims::now());
     }
 
     fn feed(&mut self) {
@@ -200,7 +205,7 @@ impl Ward {
         state.input.close();
         state.lines.close();
         if self.has_exited {
-            self.place = None;
+            self.permit = None;
         }
 
         let status = reaped.map(|(status, _)| status);
@@ -209,8 +214,8 @@ impl Ward {
         let outcome = Outcome {
             command: mem::take(&mut self.command),
             status,
-            cause: self.life.cause().cloned().unwrap_or(by_itself),
-            escalated: self.life.has_escalated(),
+            cause: self.kill.cause().cloned().unwrap_or(by_itself),
+            escalated: self.kill.has_escalated(),
             stdout,
             stderr,
             pipes_leaked,
@@ -220,6 +225,17 @@ impl Ward {
         state.tell(Step::Settled(ending_of(&outcome)));
         drop(state.outcome.settle(outcome).run_its_course());
         state.let_go(); // Not before the waiter has been woken.
+    }
+}
+
+impl Drop for ManagedChild {
+    /// There can be no thread for it, or that has panicked: nobody would end it in time.
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.state.signals.kill(true);
+            self.has_exited = self.state.signals.reap(false).is_some();
+            self.settle(None, self.has_open_pipes());
+        }
     }
 }
 

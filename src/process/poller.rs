@@ -12,36 +12,33 @@ use std::time::Duration;
 
 use super::sys::{self, Epoll, Interest};
 
-/// How long to wait where `poll` itself fails.
-const PAUSE: Duration = Duration::from_millis(10);
-
-pub(crate) struct Eyes {
+pub(crate) struct Poller {
     /// `None` where there is no such thing, or where it has failed.
     epoll: Option<Epoll>,
-    known: BTreeMap<u64, Known>,
+    registered: BTreeMap<u64, Registration>,
 }
 
-/// What somebody has wanted to look out for, and whether he still does.
-struct Known {
+/// What there was to look out for, and whether there still is.
+struct Registration {
     interest: Interest,
     is_armed: bool,
 }
 
-impl Eyes {
+impl Poller {
     pub(crate) fn new() -> Self {
-        Self { epoll: Epoll::new().ok(), known: BTreeMap::new() }
+        Self { epoll: Epoll::new().ok(), registered: BTreeMap::new() }
     }
 
     /// Looks out for this from now on; for nothing, if it is `None`.
     pub(crate) fn arm(&mut self, key: u64, interest: Option<Interest>) {
         let Some(interest) = interest else {
-            self.known.remove(&key); // What is told of it all the same is not heard.
+            self.registered.remove(&key); // What is told of it all the same is not heard.
             return;
         };
-        let before = self.known.insert(key, Known { interest, is_armed: true });
-        let again = before.filter(|known| known.interest == interest);
+        let before = self.registered.insert(key, Registration { interest, is_armed: true });
+        let again = before.filter(|registered| registered.interest == interest);
         let Some(epoll) = &self.epoll else { return };
-        let is_armed = again.as_ref().is_some_and(|known| known.is_armed);
+        let is_armed = again.as_ref().is_some_and(|registered| registered.is_armed);
         if !is_armed && epoll.arm(key, interest, again.is_some()).is_err() {
             self.epoll = None; // The system keeps no longer a list. So from now on we do.
         }
@@ -53,24 +50,18 @@ impl Eyes {
             Some(epoll) => epoll.wait(timeout).unwrap_or_default(),
             None => self.poll(timeout),
         };
-        keys.retain(|key| match self.known.get_mut(key) {
-            Some(known) => mem::take(&mut known.is_armed),
+        keys.retain(|key| match self.registered.get_mut(key) {
+            Some(registered) => mem::take(&mut registered.is_armed),
             None => false,
         });
         keys
     }
 
     fn poll(&self, timeout: Option<Duration>) -> Vec<u64> {
-        let armed = self.known.iter().filter(|(_, known)| known.is_armed);
+        let armed = self.registered.iter().filter(|(_, registered)| registered.is_armed);
         let (keys, list): (Vec<_>, Vec<_>) =
-            armed.map(|(key, known)| (*key, known.interest)).unzip();
-        let news = sys::poll(&list, timeout).unwrap_or_else(|_| {
-            // Somebody has lowered the limit of descriptors below what is open. Then everything is
-            // looked at, now and then.
-            let pause = timeout.map_or(PAUSE, |timeout| timeout.min(PAUSE));
-            let _ = sys::poll(&[], Some(pause));
-            vec![true; list.len()]
-        });
+            armed.map(|(key, registered)| (*key, registered.interest)).unzip();
+        let news = sys::poll(&list, timeout);
         keys.into_iter().zip(news).filter(|(_, is_news)| *is_news).map(|(key, _)| key).collect()
     }
 }
@@ -82,36 +73,36 @@ mod tests {
     use std::os::fd::AsFd;
 
     /// With the system's list, and without.
-    fn both() -> [Eyes; 2] {
-        [Eyes::new(), Eyes { epoll: None, known: BTreeMap::new() }]
+    fn both() -> [Poller; 2] {
+        [Poller::new(), Poller { epoll: None, registered: BTreeMap::new() }]
     }
 
     const NO_TIME: Option<Duration> = Some(Duration::ZERO);
 
     #[test]
     fn what_is_armed_is_told_once() {
-        for mut eyes in both() {
+        for mut poller in both() {
             let (reader, writer) = sys::pipe().expect("a pipe");
             let look = Some(Interest::read(&reader));
-            eyes.arm(7, look);
-            assert!(eyes.sleep(NO_TIME).is_empty(), "nothing yet");
+            poller.arm(7, look);
+            assert!(poller.sleep(NO_TIME).is_empty(), "nothing yet");
             std::fs::File::from(writer).write_all(b"a").expect("an open pipe");
-            assert_eq!([eyes.sleep(None), eyes.sleep(NO_TIME)], [vec![7], vec![]]);
-            eyes.arm(7, look);
-            assert_eq!(eyes.sleep(None), [7], "it is still there");
+            assert_eq!([poller.sleep(None), poller.sleep(NO_TIME)], [vec![7], vec![]]);
+            poller.arm(7, look);
+            assert_eq!(poller.sleep(None), [7], "it is still there");
         }
     }
 
     #[test]
     fn what_nobody_wants_any_more_is_not_told() {
-        for mut eyes in both() {
+        for mut poller in both() {
             let (reader, writer) = sys::pipe().expect("a pipe");
             let copy = reader.as_fd().try_clone_to_owned().expect("a descriptor");
-            eyes.arm(1, Some(Interest::read(&reader)));
-            eyes.arm(2, Some(Interest::write(&writer)));
-            eyes.arm(1, None);
+            poller.arm(1, Some(Interest::read(&reader)));
+            poller.arm(2, Some(Interest::write(&writer)));
+            poller.arm(1, None);
             drop((reader, writer)); // What is read from is still open, by another number.
-            assert!(eyes.sleep(NO_TIME).iter().all(|key| *key == 2));
+            assert!(poller.sleep(NO_TIME).iter().all(|key| *key == 2));
             drop(copy);
         }
     }

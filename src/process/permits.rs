@@ -1,6 +1,6 @@
 //! How many children may run at once: as many as there are descriptors for.
 //!
-//! Knows nothing of children. What must always hold: a place is taken before there is a process, and
+//! Knows nothing of children. What must always hold: a permit is taken before there is a process, and
 //! given back when its descriptors are closed.
 
 use std::future::poll_fn;
@@ -22,7 +22,7 @@ const FOR_A_CHILD: usize = 4;
 const FOR_OTHERS: usize = 32;
 
 #[derive(Default)]
-pub(crate) struct Places(Mutex<State>);
+pub(crate) struct Permits(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -31,32 +31,36 @@ struct State {
     wakers: Vec<Waker>,
 }
 
-/// Somebody's place. Given back when it is dropped.
-pub(crate) struct Place(Arc<Places>);
+/// Somebody's permit. Given back when it is dropped.
+pub(crate) struct Permit(Arc<Permits>);
 
-/// How many places there are. It is asked each time: the limit may be raised while we run.
+/// How many permits there are. It is asked each time: the limit may be raised while we run.
 pub(crate) fn limit() -> usize {
     (sys::descriptor_limit().saturating_sub(FOR_OTHERS) / FOR_A_CHILD).max(1)
 }
 
-impl Places {
-    /// Takes a place if there is one of so many. If not, it leaves the waker, in the same step.
-    pub(crate) fn try_take(self: &Arc<Self>, limit: usize, waker: Option<&Waker>) -> Option<Place> {
+impl Permits {
+    /// Takes a permit if there is one of so many. If not, it leaves the waker, in the same step.
+    pub(crate) fn try_take(
+        self: &Arc<Self>,
+        limit: usize,
+        waker: Option<&Waker>,
+    ) -> Option<Permit> {
         let mut state = self.0.lock();
         if state.n_taken >= limit {
             state.wakers.extend(waker.cloned());
             return None;
         }
         state.n_taken += 1;
-        Some(Place(self.clone()))
+        Some(Permit(self.clone()))
     }
 
-    /// Takes a place, and blocks the thread until there is one, or the token is cancelled.
+    /// Takes a permit, and blocks the thread until there is one, or the token is cancelled.
     pub(crate) fn take(
         self: &Arc<Self>,
         limit: usize,
         token: Option<&CancellationToken>,
-    ) -> Result<Place, CancelReason> {
+    ) -> Result<Permit, CancelReason> {
         let mut cancelled = token.map(CancellationToken::cancelled);
         block_on(poll_fn(|context| {
             if let Some(cancelled) = &mut cancelled {
@@ -64,13 +68,13 @@ impl Places {
                     return Poll::Ready(Err(reason));
                 }
             }
-            let place = self.try_take(limit, Some(context.waker()));
-            place.map_or(Poll::Pending, |place| Poll::Ready(Ok(place)))
+            let permit = self.try_take(limit, Some(context.waker()));
+            permit.map_or(Poll::Pending, |permit| Poll::Ready(Ok(permit)))
         }))
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.0.0.lock();
         state.n_taken -= 1;
@@ -88,27 +92,27 @@ mod tests {
 
     /// S83.
     #[test]
-    fn a_place_that_is_given_back_goes_to_who_waits() {
-        let places = Arc::new(Places::default());
-        let place = places.try_take(1, None).expect("there is one");
-        assert!(places.try_take(1, None).is_none());
+    fn a_permit_that_is_given_back_goes_to_who_waits() {
+        let permits = Arc::new(Permits::default());
+        let permit = permits.try_take(1, None).expect("there is one");
+        assert!(permits.try_take(1, None).is_none());
         let waiting = thread::spawn({
-            let places = places.clone();
-            move || places.take(1, None).map(drop)
+            let permits = permits.clone();
+            move || permits.take(1, None).map(drop)
         });
-        drop(place);
+        drop(permit);
         assert_eq!(waiting.join().unwrap(), Ok(()));
-        assert!(places.try_take(1, None).is_some(), "it is back again");
+        assert!(permits.try_take(1, None).is_some(), "it is back again");
     }
 
     #[test]
-    fn who_waits_for_a_place_hears_of_its_token() {
-        let places = Arc::new(Places::default());
-        let _place = places.try_take(1, None).expect("there is one");
+    fn who_waits_for_a_permit_hears_of_its_token() {
+        let permits = Arc::new(Permits::default());
+        let _permit = permits.try_take(1, None).expect("there is one");
         let token = CancellationToken::new();
         let waiting = thread::spawn({
-            let (places, token) = (places.clone(), token.clone());
-            move || places.take(1, Some(&token)).map(drop)
+            let (permits, token) = (permits.clone(), token.clone());
+            move || permits.take(1, Some(&token)).map(drop)
         });
         token.cancel();
         assert_eq!(waiting.join().unwrap(), Err(CancelReason::Requested));
