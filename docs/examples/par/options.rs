@@ -32,8 +32,8 @@ lane; without any, {} is added. No shell reads COMMAND, but for --shell.
  --joblog FILE  log what ended  --resume (--resume-failed)  do the rest
  --halt WHEN    never, now,fail=1, soon,fail=10%; done, success  (--fail-fast)
  --wd DIR       run there       --env NAME=VALUE   set for each
- --sbatch[=OPT] all as a Slurm job array           --timeline F  for perfetto.dev
--h, --help, --version. Ctrl-C, TERM or HUP ends all; once more, and they are killed.
+ --sbatch[=OPT] all as a Slurm job array           --timeline F  a trace
+-h, --help, --version. Ctrl-C, TERM or HUP ends all; once more, and it kills.
 Exit code: how many failed (101: over 100); after --halt …,fail=1 that one's,
 with N% the percentage; 141: the reader has gone; 255: Ctrl-C, or its own error.
 ";
