@@ -80,7 +80,7 @@ ok() { if eval "$2"; then echo "ok: $1"; else n_bad=$((n_bad + 1)); echo "NOT SO
 # What runs on the node of the commands that are given a mark.
 marked() { pgrep -f "^sleep $1\$"; }
 # The daemons of steps that have our configuration in their environment.
-our_stepds() { local p; for p in $(pgrep slurmstepd); do grep -qz "^SLURM_CONF=$SLURM_CONF" "/proc/$p/environ" && echo "$p"; done; }
+our_stepds() { local p; for p in $(pgrep slurmstepd); do grep -qsz "^SLURM_CONF=$SLURM_CONF" "/proc/$p/environ" && echo "$p"; done; }
 none_left() { until_ 15 "! marked $1 >/dev/null" && until_ 15 '[ -z "$(squeue -h)" ]'; }
 
 # What a script starts in the background ignores Ctrl-C, and `par` would go on doing so.
@@ -124,7 +124,10 @@ again=$work/again
 script='[ {} = fast ] || [ -e '$again' ] || exec sleep 3006; echo {}'
 "$par" -q --sbatch --joblog lost sh -c "$script" ::: fast slow >first & pid=$!
 until_ 30 'marked 3006 >/dev/null && grep -q fast first'
-kill -KILL "$(cat "$work/slurmd.pid")"; kill -KILL $(our_stepds) $(marked 3006)
+kill -KILL "$(cat "$work/slurmd.pid")"; asleep=$(marked 3006)
+# The script of the task before its child: it must not see how that ends.
+# shellcheck disable=SC2046
+kill -KILL $(our_stepds) $(ps -o ppid= "$asleep") "$asleep"
 until_ 60 '! kill -0 '$pid' 2>/dev/null'; wait $pid
 ok 'a lost node is one failure, and what ended before is in the joblog' '[ $? -eq 1 ] && [ "$(tail -n +2 lost | cut -f1)" = 1 ]'
 touch "$again"
