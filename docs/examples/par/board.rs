@@ -102,7 +102,7 @@ impl<W: Write> State<'_, W> {
         let (code, signal) = report.code_and_signal();
         let entry = Entry {
             seq: report.seq,
-            host: ":",
+            host: report.host(),
             started: report.started,
             wall: report.wall(),
             n_received: report.out.len(),

@@ -23,6 +23,8 @@ mod plan;
 #[cfg(unix)]
 mod run;
 #[cfg(unix)]
+mod sbatch;
+#[cfg(unix)]
 mod session;
 #[cfg(unix)]
 mod signals;

@@ -12,7 +12,7 @@ use lexopt::prelude::*;
 
 use crate::cli::shown;
 use crate::halt::Halt;
-use crate::plan::{Plan, Resume, Source};
+use crate::plan::{Plan, Resume, Slurm, Source};
 use crate::template::{Template, Word};
 
 pub(crate) const USAGE: &str = "\
@@ -32,8 +32,8 @@ lane; without any, {} is added. No shell reads COMMAND, but for --shell.
  --joblog FILE  log what ended  --resume (--resume-failed)  do the rest
  --halt WHEN    never, now,fail=1, soon,fail=10%; done, success  (--fail-fast)
  --wd DIR       run there       --env NAME=VALUE   set for each
- --timeline FILE  a trace for ui.perfetto.dev      -h, --help     --version
-Ctrl-C, SIGTERM or SIGHUP ends all; once more, and they are killed.
+ --sbatch[=OPT] all as a Slurm job array           --timeline F  a trace
+-h, --help, --version. Ctrl-C, TERM or HUP ends all; once more, and it kills.
 Exit code: how many failed (101: over 100); after --halt …,fail=1 that one's,
 with N% the percentage; 141: the reader has gone; 255: Ctrl-C, or its own error.
 ";
@@ -48,11 +48,15 @@ pub(crate) fn parse(mut args: lexopt::Parser) -> Result<Request, lexopt::Error> 
     let mut plan =
         Plan { jobs: cores(), grace: Duration::from_secs(5), tries: 1, ..Plan::default() };
     let (mut is_for_shell, mut words) = (false, Vec::new());
+    let (mut slurm, mut said_jobs) = (None, None);
     while let Some(arg) = args.next()? {
         match arg {
             Short('h') | Long("help") => return Ok(Request::Help),
             Long("version") => return Ok(Request::Version),
-            Short('j') | Long("jobs") => plan.jobs = args.value()?.parse_with(jobs)?,
+            Short('j') | Long("jobs") => {
+                plan.jobs = args.value()?.parse_with(jobs)?;
+                said_jobs = Some(plan.jobs);
+            }
             Short('a') | Long("arg-file") => plan.sources.push(Source::File(args.value()?.into())),
             Short('0') | Long("null") => plan.ends_with_nul = true,
             Short('k') | Long("keep-order") => plan.keeps_order = true,
@@ -72,6 +76,7 @@ pub(crate) fn parse(mut args: lexopt::Parser) -> Result<Request, lexopt::Error> 
             Long("fail-fast") => plan.halt = Halt::FIRST_FAILURE,
             Long("wd" | "workdir") => plan.directory = Some(Word::new(args.value()?)),
             Long("env") => plan.env.push(variable(&args.value()?)?),
+            Long("sbatch") => slurm = Some(options_of_sbatch(args.optional_value())),
             Long("timeline") => plan.timeline = Some(args.value()?.into()),
             Value(program) => {
                 // What follows is the command's: it may look like an option of ours.
@@ -85,6 +90,14 @@ pub(crate) fn parse(mut args: lexopt::Parser) -> Result<Request, lexopt::Error> 
     if plan.resume != Resume::No && plan.joblog.is_none() {
         return Err("to resume, say with --joblog what was done".into());
     }
+    let is_ours =
+        plan.tries > 1 || !plan.delay.is_zero() || plan.ungroups || plan.timeline.is_some();
+    if slurm.is_some() && is_ours {
+        return Err(
+            "with --sbatch there are no --retries, --delay, --ungroup and --timeline".into()
+        );
+    }
+    plan.sbatch = slurm.map(|options| Slurm { options, at_once: said_jobs });
     if plan.sources.is_empty() {
         plan.sources.push(Source::File("-".into()));
     }
@@ -174,4 +187,11 @@ fn variable(text: &OsStr) -> Result<(OsString, OsString), lexopt::Error> {
     }
     let value = OsString::from_vec(bytes[at + 1..].to_owned());
     Ok((OsStr::from_bytes(&bytes[..at]).to_owned(), value))
+}
+
+/// They are cut at spaces: none of `sbatch`'s needs one.
+fn options_of_sbatch(options: Option<OsString>) -> Vec<OsString> {
+    let options = options.map(OsString::into_vec).unwrap_or_default();
+    let words = options.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    words.map(|word| OsStr::from_bytes(word).to_owned()).collect()
 }

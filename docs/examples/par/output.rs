@@ -26,9 +26,15 @@ pub(crate) struct Written {
     file: Option<Arc<File>>,
 }
 
+impl From<File> for Sink {
+    fn from(file: File) -> Self {
+        Self(Arc::new(file))
+    }
+}
+
 impl Sink {
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self(Arc::new(tempfile::tempfile()?)))
+        Ok(tempfile::tempfile()?.into())
     }
 
     pub(crate) fn output(&self) -> Output {

@@ -36,6 +36,15 @@ pub(crate) struct Plan {
     pub(crate) joblog: Option<PathBuf>,
     pub(crate) resume: Resume,
     pub(crate) timeline: Option<PathBuf>,
+    /// If Slurm is to run it all.
+    pub(crate) sbatch: Option<Slurm>,
+}
+
+pub(crate) struct Slurm {
+    /// For `sbatch`.
+    pub(crate) options: Vec<OsString>,
+    /// How many of the array may run at once, if it was said.
+    pub(crate) at_once: Option<usize>,
 }
 
 #[derive(Clone)]

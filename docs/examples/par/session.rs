@@ -17,7 +17,7 @@ use crate::joblog::Joblog;
 use crate::options::{Request, USAGE, parse};
 use crate::plan::{Plan, Source};
 use crate::run::{Around, Ear, run};
-use crate::signals;
+use crate::{sbatch, signals};
 
 static CLI: Cli = Cli { name: "par", usage: USAGE, failure: 255 };
 
@@ -59,7 +59,10 @@ fn perform(plan: &Plan) -> Result<u8, String> {
     let around = Around { ear, log, done };
     let all = ctrl_c.child();
     let out = &mut io::stdout();
-    let tally = run(plan, &all, &inputs, around, out);
+    let tally = match &plan.sbatch {
+        Some(slurm) if !plan.is_dry_run => sbatch::run(plan, slurm, &all, &inputs, around, out)?,
+        Some(_) | None => run(plan, &all, &inputs, around, out),
+    };
     if tally.reader_has_gone {
         return Ok(READER_HAS_GONE);
     }

@@ -33,6 +33,35 @@ pub(crate) enum Came {
     NotStarted(SpawnError),
     /// Its output could not be kept: the disk is full, most likely.
     NoOutput(io::Error),
+    /// It ended on a node of Slurm.
+    Elsewhere(Elsewhere),
+    /// Slurm has ended it, or has lost its node.
+    Lost,
+}
+
+/// How a command ended that another machine has run.
+pub(crate) struct Elsewhere {
+    code: i32,
+    pub(crate) started: SystemTime,
+    wall: Duration,
+    host: String,
+}
+
+impl Elsewhere {
+    /// Code, start and end in seconds since 1970, and the host.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut fields = text.split_whitespace();
+        let code = fields.next()?.parse().ok()?;
+        let mut seconds = || Duration::try_from_secs_f64(fields.next()?.parse().ok()?).ok();
+        let (started, ended) = (seconds()?, seconds()?);
+        let (wall, started) = (ended.saturating_sub(started), SystemTime::UNIX_EPOCH + started);
+        Some(Self { code, started, wall, host: fields.next()?.to_owned() })
+    }
+
+    /// A shell says 128 and the signal.
+    fn code_and_signal(&self) -> (i32, i32) {
+        if self.code > 128 { (0, self.code - 128) } else { (self.code, 0) }
+    }
 }
 
 impl From<Result<Outcome, SpawnError>> for Came {
@@ -46,7 +75,8 @@ impl Report {
         match &self.came {
             Came::Nothing => true,
             Came::Ended(outcome) => outcome.is_success(),
-            Came::NotStarted(_) | Came::NoOutput(_) => false,
+            Came::Elsewhere(ended) => ended.code == 0,
+            Came::NotStarted(_) | Came::NoOutput(_) | Came::Lost => false,
         }
     }
 
@@ -57,7 +87,8 @@ impl Report {
                 !matches!(outcome.cause, Cause::Cancelled(_) | Cause::Terminated)
             }
             Came::NotStarted(error) => !matches!(error, SpawnError::Cancelled(_)),
-            Came::Nothing | Came::NoOutput(_) => false,
+            Came::Elsewhere(_) => true,
+            Came::Nothing | Came::NoOutput(_) | Came::Lost => false,
         }
     }
 
@@ -68,8 +99,14 @@ impl Report {
     pub(crate) fn wall(&self) -> Duration {
         match &self.came {
             Came::Ended(outcome) => outcome.wall,
-            Came::Nothing | Came::NotStarted(_) | Came::NoOutput(_) => Duration::ZERO,
+            Came::Elsewhere(ended) => ended.wall,
+            Came::Nothing | Came::NotStarted(_) | Came::NoOutput(_) | Came::Lost => Duration::ZERO,
         }
+    }
+
+    /// As a joblog has it: `:` is here.
+    pub(crate) fn host(&self) -> &str {
+        if let Came::Elsewhere(ended) = &self.came { &ended.host } else { ":" }
     }
 
     pub(crate) fn tag(&self) -> Vec<u8> {
@@ -87,6 +124,9 @@ impl Report {
             }
             Came::NotStarted(error) => Some(error.to_string()),
             Came::NoOutput(error) => Some(format!("its output could not be kept: {error}")),
+            Came::Elsewhere(ended) => (ended.code != 0)
+                .then(|| format!("it exited on {} (exit status: {})", ended.host, ended.code)),
+            Came::Lost => Some("it did not end: cancelled, or its node was lost".to_owned()),
         }
     }
 
@@ -101,7 +141,8 @@ impl Report {
             },
             Came::NotStarted(SpawnError::NoProgram { .. }) => (127, 0),
             Came::NotStarted(SpawnError::NotExecutable { .. }) => (126, 0),
-            Came::NotStarted(_) | Came::NoOutput(_) => (-1, 0),
+            Came::Elsewhere(ended) => ended.code_and_signal(),
+            Came::NotStarted(_) | Came::NoOutput(_) | Came::Lost => (-1, 0),
         }
     }
 
