@@ -23,6 +23,7 @@ use crate::prims::{
     self, AtomicUsize, Lazy, Mutex, Ordering, Receiver, Sender, ThreadSpec, channel, spawn_thread,
 };
 use crate::wait::deadline::Deadline;
+use crate::wait::elsewhere::Elsewhere;
 
 use super::managed::{INTERESTS, ManagedChild};
 use super::permits::Permits;
@@ -119,7 +120,7 @@ impl Driver {
         sys::block_signals();
         let (mut registry, mut poller) = (Registry::default(), Poller::new());
         let mut scratch = vec![0; 64 << 10];
-        let mut is_idle_until = Deadline::after(IDLE);
+        let (mut is_idle_until, mut elsewhere) = (Deadline::after(IDLE), Elsewhere::serve());
         loop {
             while let Ok(message) = messages.try_recv() {
                 registry.handle(message);
@@ -128,6 +129,7 @@ impl Driver {
                 is_idle_until = Deadline::after(IDLE);
             }
             registry.take_turns(&mut poller, &mut scratch);
+            elsewhere.start(); // A token whose time is over may have cancelled more than a child.
             if registry.0.is_empty() && is_idle_until.has_passed() {
                 match self.mailbox.leave(messages) {
                     Some(message) => registry.handle(message),

@@ -73,6 +73,7 @@ impl Alarm {
 
     pub(crate) fn release(&self, queue: &Arc<TimerQueue>) {
         self.state.lock().adopted.retain(|adopted| !Arc::ptr_eq(adopted, queue));
+        self.parker.unpark(); // It may have nothing to wait for any more.
     }
 
     /// Sees to it that the thread looks at its timers, and starts it if need be.
@@ -109,6 +110,7 @@ impl Alarm {
             queues().for_each(|queue| queue.fire_until(now));
             elsewhere.start();
             let next = queues().filter_map(|queue| queue.next_deadline()).min();
+            drop(adopted); // One that is released meanwhile is not kept by our sleep.
             let idle = Deadline::after(self.idle);
             self.parker.park(next.map_or(idle, Deadline::At));
             // A timer that was set and taken out again has unparked us too, and begins a new second.
