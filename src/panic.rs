@@ -152,6 +152,15 @@ pub(crate) fn drop_each<T>(items: impl IntoIterator<Item = T>) {
     items.into_iter().for_each(|item| contain(|| drop(item)));
 }
 
+/// Items that go one after another when they are dropped, as in [`drop_each`].
+pub(crate) struct DropEach<T>(pub(crate) Vec<T>);
+
+impl<T> Drop for DropEach<T> {
+    fn drop(&mut self) {
+        drop_each(self.0.drain(..));
+    }
+}
+
 /// Values that are dropped one after another, all of them in any case. The first panic goes on when they
 /// are gone, unless there is one on its way already.
 #[derive(Debug, Default)]

@@ -14,7 +14,7 @@ use std::time::Duration;
 use std::vec;
 
 use crate::error::{JoinError, StillRunning};
-use crate::panic::{self, Each};
+use crate::panic::{self, DropEach};
 use crate::prims;
 use crate::wait::deadline::Deadline;
 use crate::wait::panic_hook::PanicHook;
@@ -76,7 +76,7 @@ impl ThreadPool {
         Map {
             pool: self,
             inputs: inputs.into_iter().fuse(),
-            gathered: Each(Vec::new()),
+            gathered: DropEach(Vec::new()),
             f: Arc::new(f),
             at_hand: Vec::new().into_iter(),
             jobs: VecDeque::new(),
@@ -94,7 +94,7 @@ pub struct Map<'pool, I: Iterator, F, R> {
     pool: &'pool ThreadPool,
     inputs: Fuse<I>,
     /// The inputs of the next job. Kept here, so that an input that panics costs no other.
-    gathered: Each<Vec<I::Item>>,
+    gathered: DropEach<I::Item>,
     f: Arc<F>,
     /// Results that are next, in order.
     at_hand: vec::IntoIter<Result<R, JoinError>>,
@@ -226,7 +226,7 @@ where
         if self.gathered.0.is_empty() {
             return false;
         }
-        let mut inputs = Each(mem::take(&mut self.gathered.0));
+        let mut inputs = DropEach(mem::take(&mut self.gathered.0));
         let (f, submitted_at, n_inputs) = (self.f.clone(), self.submitted_at, inputs.0.len());
         let panic_hook = self.pool.panic_hook().clone();
         let job = move || {

@@ -12,6 +12,7 @@ use crate::error::{CancelReason, ShutdownError};
 use crate::panic;
 use crate::wait::block_on::block_on_until;
 use crate::wait::deadline::Deadline;
+use crate::wait::tag::{self, Tag};
 
 use super::shared::Stats;
 use super::state::{Drained, End};
@@ -97,7 +98,10 @@ impl ThreadPool {
             return Err(ShutdownError::Forked);
         }
         self.close(queued);
-        let end = poll_fn(|context| self.shared.poll_end(context));
+        let end = poll_fn(|context| {
+            tag::say(Tag::Words("a pool to end"));
+            self.shared.poll_end(context)
+        });
         let mut end = pin!(end);
         while let Some(reached) = block_on_until(end.as_mut(), deadline, Duration::ZERO) {
             match reached {

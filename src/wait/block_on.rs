@@ -9,7 +9,7 @@
 use std::cell::Cell;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use crate::prims::{self, Ordering, fence, thread_local};
@@ -19,7 +19,9 @@ use super::forked;
 use super::help::forget_offer;
 use super::host::Host;
 use super::inside;
+use super::panic_hook::warn;
 use super::parker::{Parker, Patience};
+use super::tag::{self, Tag};
 
 use Ordering::Acquire;
 
@@ -27,7 +29,8 @@ use Ordering::Acquire;
 ///
 /// When to use it: to wait, in plain code, for one thing that is asynchronous. It drives this
 /// future alone; what is spawned onto an executor needs that executor. Inside a task it blocks
-/// every other task of the thread: `.await` there instead.
+/// every other task of the thread: `.await` there instead. Timers of that executor fire all the same; a wait which
+/// can be proved to hang panics, and one that has lasted for a second is told on stderr.
 ///
 /// ```
 /// use handspun::{ThreadPool, block_on};
@@ -76,8 +79,8 @@ pub(crate) fn block_on_until<F: Future>(
         inside::will_block(|| deadline == Deadline::Never && place.is_forgotten());
         // Looked out for or not, it is the park that takes notice.
         place.patience.look_out(look_out, || place.parker.is_notified());
-        match &place.host {
-            Some(host) => host.park(deadline),
+        match &mut place.in_task {
+            Some(in_task) => in_task.park(deadline),
             None => place.parker.park(deadline),
         }
     };
@@ -101,8 +104,23 @@ struct Place {
     /// a later wait in this place is then told to look once more than it need have.
     waker: Waker,
     patience: Patience,
-    /// Whose parker it is.
-    host: Option<Arc<Host>>,
+    in_task: Option<InTask>,
+}
+
+/// A wait that blocks the thread of an executor. The parker is that executor's.
+struct InTask {
+    host: Arc<Host>,
+    /// What the waker is made of, to count its clones.
+    unparks: Arc<Unparks>,
+    has_warned: bool,
+}
+
+struct Unparks(Arc<Parker>);
+
+impl Wake for Unparks {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 thread_local! {
@@ -113,20 +131,23 @@ thread_local! {
 impl Place {
     fn take() -> Self {
         if let Some(host) = Host::current() {
-            return Self::new(host.parker.clone(), Some(host));
+            let (parker, unparks) = (host.parker.clone(), Arc::new(Unparks(host.parker.clone())));
+            let waker = Waker::from(unparks.clone());
+            let in_task = Some(InTask { host, unparks, has_warned: false });
+            return Self { parker, waker, patience: Patience::default(), in_task };
         }
         // A thread that is ending may have lost its locals, and may wait all the same.
-        let spare = SPARE.try_with(Cell::take).ok().flatten();
-        spare.unwrap_or_else(|| Self::new(Arc::new(Parker::new()), None))
-    }
-
-    fn new(parker: Arc<Parker>, host: Option<Arc<Host>>) -> Self {
-        Self { waker: Waker::from(parker.clone()), parker, patience: Patience::default(), host }
+        SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| {
+            let parker = Arc::new(Parker::new());
+            let waker = Waker::from(parker.clone());
+            Self { parker, waker, patience: Patience::default(), in_task: None }
+        })
     }
 
     /// Whether nobody else has a clone of the waker, and it was not woken.
     fn is_forgotten(&self) -> bool {
-        let has_clones = Arc::strong_count(&self.parker) > 2; // The two here.
+        let Some(InTask { unparks, .. }) = &self.in_task else { return false };
+        let has_clones = Arc::strong_count(unparks) > 2; // The two here.
         // ORDERING: Acquire. Pairs with the Release with which an `Arc` counts down: a clone that is gone
         // has woken by now, if it did.
         fence(Acquire);
@@ -134,7 +155,7 @@ impl Place {
     }
 
     fn put_back(self) {
-        if self.host.is_none() {
+        if self.in_task.is_none() {
             // The error is that of `take`: then there is nowhere to keep it.
             let _ = SPARE.try_with(|spare| spare.set(Some(self)));
         }
@@ -143,8 +164,33 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(host) = &self.host {
+        if let Some(InTask { host, .. }) = &self.in_task {
             host.parker.unpark();
+        }
+    }
+}
+
+/// How long a task may block its thread before that is told.
+const SILENCE: Duration = Duration::from_secs(1);
+
+impl InTask {
+    /// Parks, and says so once if nothing happens for a second. It may be a hang that cannot be proved: another
+    /// thread may have what ends the wait, but as a rule it is another task of this very thread.
+    fn park(&mut self, deadline: Deadline) {
+        let silence = Deadline::after(SILENCE);
+        if self.has_warned || deadline <= silence {
+            return self.host.park(deadline);
+        }
+        self.host.park(silence);
+        if silence.has_passed() && !self.host.parker.is_notified() {
+            self.has_warned = true;
+            let tag = tag::hear();
+            let what = tag.as_ref().map_or("something else".to_owned(), Tag::to_string);
+            warn(format_args!(
+                "a task blocks its executor's thread, and has waited there for a second for {what}. If another \
+                 task of this executor is to end the wait, it never will: `.await` it there instead."
+            ));
+            tag.into_iter().for_each(tag::say);
         }
     }
 }

@@ -45,6 +45,11 @@ impl fmt::Debug for PanicHook {
     }
 }
 
+/// Says something on stderr that a user should know now, for there may be no later.
+pub(crate) fn warn(text: impl fmt::Display) {
+    panic::contain(|| eprintln!("handspun: {text}")); // It panics if there is no stderr.
+}
+
 /// Disposes of a result that has no reader, and tells of its panic, if it is one.
 pub(crate) fn dispose<T>(unread: Result<T, JoinError>, tell: impl FnOnce(Panic)) {
     match unread {

@@ -1,8 +1,10 @@
 //! What is said when nothing can ever wake again, and that it is never said too early.
 
 use std::cell::RefCell;
+use std::env;
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::task::Waker;
@@ -372,4 +374,46 @@ fn no_hang_is_reported_while_a_permit_may_come_from_another_thread() {
         assert!(ended.is_ok());
         adding.join().unwrap();
     });
+}
+
+/// Two waits that cannot be proved to hang: for a flag, and for the end of a pool. Each lasts a little longer than a
+/// second, in a process of its own, for it is stderr that is told.
+#[test]
+fn a_task_that_has_blocked_for_a_second_is_told_what_to_do() {
+    const IS_THE_OTHER: &str = "HANDSPUN_TEST_BLOCKS";
+    let in_a_while = |done: mpsc::Sender<()>| {
+        thread::spawn(move || {
+            block_on(sleep(millis(1200)));
+            drop(done);
+        })
+    };
+    if env::var_os(IS_THE_OTHER).is_some() {
+        return run(async {
+            let (done, is_done) = mpsc::channel::<()>();
+            let flag = Arc::new(Flag::new());
+            let sets = flag.clone();
+            let setting = handspun::thread::spawn(move || {
+                assert!(is_done.recv().is_err());
+                sets.set();
+            });
+            let waiting = in_a_while(done);
+            block_on(flag.wait());
+            setting.join().unwrap();
+            waiting.join().unwrap();
+
+            let (done, is_done) = mpsc::channel::<()>();
+            let pool = ThreadPool::new(1);
+            drop(pool.submit(move || is_done.recv()));
+            let waiting = in_a_while(done);
+            drop(pool);
+            waiting.join().unwrap();
+        });
+    }
+    let mut this = Command::new(env::current_exe().unwrap());
+    this.args(["--exact", "hangs::a_task_that_has_blocked_for_a_second_is_told_what_to_do"]);
+    let output = this.arg("--nocapture").env(IS_THE_OTHER, "yes").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.matches("`.await` it there instead").count(), 2, "{said}");
+    assert!(said.contains("for a pool to end"), "{said}");
 }
