@@ -32,6 +32,7 @@ mod children;
 mod borrow;
 mod executor;
 mod time;
+mod chains;
 
 /// One mistake that somebody might make.
 struct Mutant {
@@ -45,7 +46,7 @@ struct Mutant {
 }
 
 /// The mistakes, one list for each file of checks.
-const MUTANTS: [&[Mutant]; 14] = [
+const MUTANTS: [&[Mutant]; 15] = [
     hall::MUTANTS,
     waits::MUTANTS,
     pool::MUTANTS,
@@ -60,6 +61,7 @@ const MUTANTS: [&[Mutant]; 14] = [
     borrow::MUTANTS,
     executor::MUTANTS,
     time::MUTANTS,
+    chains::MUTANTS,
 ];
 
 fn main() -> ExitCode {

@@ -1,0 +1,43 @@
+//! Mistakes that show at a length, after a fork, or where an input does not come.
+//!
+//! No model is so long, and none forks: these are for ordinary tests to catch.
+
+use super::Mutant;
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        file: "src/wait/deferred.rs",
+        right: "pub(crate) const DEPTH: usize = 16;",
+        wrong: "pub(crate) const DEPTH: usize = 1 << 30;",
+        mistake: "a chain of drops recurses with its length",
+        caught_by: "--test=pool chains::a_chain_of_jobs_is_cancelled_at_its_head",
+    },
+    Mutant {
+        file: "src/pool/submit.rs",
+        right: "const MOST_INLINE: usize = 16;",
+        wrong: "const MOST_INLINE: usize = 1 << 30;",
+        mistake: "jobs of a full pool that submit their successors recurse",
+        caught_by: "--test=pool chains::jobs_of_a_full_pool_that_submit_their_successors_take_no_stack",
+    },
+    Mutant {
+        file: "src/pool/job.rs",
+        right: "    size_of::<F>() > 1024",
+        wrong: "    size_of::<F>() > 1 << 30",
+        mistake: "a large closure is moved about on the stack",
+        caught_by: "--test=pool chains::a_large_closure_is_submitted_from_a_usual_stack",
+    },
+    Mutant {
+        file: "src/pool/map.rs",
+        right: "            Some(patience) if can_wait &&",
+        wrong: "            Some(patience) if can_wait && false &&",
+        mistake: "a map asks for the next input before it hands out what is ready",
+        caught_by: "--test=pool mapping::a_result_comes_out_of_a_map_whose_next_input_does_not_come",
+    },
+    Mutant {
+        file: "src/wait/forked.rs",
+        right: "        self == Self::current()",
+        wrong: "        self != Self(0)",
+        mistake: "a wait for a thread that has stayed behind a fork hangs",
+        caught_by: "--test=pool forked::a_join_says_that_the_pool_was_forked",
+    },
+];
