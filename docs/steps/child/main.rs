@@ -31,6 +31,12 @@ mod support;
 
 #[cfg(unix)]
 #[test]
+fn every_step_of_the_children_runs() {
+    support::watched(main);
+}
+
+#[cfg(unix)]
+#[test]
 fn the_readme_counts_the_lines_of_the_children() {
     support::the_readme_counts_right(
         "child",

@@ -61,7 +61,7 @@ fn wait_timeout(child: &mut Child, timeout: Duration) -> io::Result<Option<ExitS
 
 fn stuck() -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", "echo begun; echo badly >&2; exec sleep 1000"]);
+    command.args(["-c", "echo begun; echo badly >&2; exec sleep 100"]);
     command
 }
 

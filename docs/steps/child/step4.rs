@@ -74,7 +74,7 @@ fn wait_timeout(child: &mut Child, timeout: Duration) -> io::Result<Option<ExitS
 /// The shell waits for a child of its own, which has both pipes.
 fn stuck() -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", "sleep 1000 & wait"]);
+    command.args(["-c", "sleep 100 & wait"]);
     command
 }
 

@@ -17,6 +17,11 @@ fn main() {
 mod support;
 
 #[test]
+fn every_step_of_the_executor_runs() {
+    support::watched(main);
+}
+
+#[test]
 fn the_readme_counts_the_lines_of_the_executor() {
     support::the_readme_counts_right(
         "executor",

@@ -69,7 +69,7 @@ impl Executor {
     }
 }
 
-/// Gives way once: wakes its task at once, and is ready at the second poll.
+/// Wakes its task at once, and is ready at the second poll.
 fn yield_now() -> impl Future<Output = ()> {
     let mut is_first = true;
     poll_fn(move |context| {
@@ -81,11 +81,7 @@ fn yield_now() -> impl Future<Output = ()> {
     })
 }
 
-pub(crate) fn show() {
-    println!("executor 2: two tasks take turns:{}", turns());
-}
-
-fn turns() -> String {
+pub(crate) fn show() -> String {
     let log = Rc::new(RefCell::new(String::new()));
     let executor = Executor::new();
     for name in ["a", "b"] {
@@ -98,23 +94,27 @@ fn turns() -> String {
         });
     }
     executor.run();
+    println!("executor 2: two tasks take turns:{}", log.borrow());
     log.take()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::support::watched;
 
     #[test]
     fn tasks_that_give_way_take_turns() {
-        assert_eq!(turns(), " a1 b1 a2 b2 a3 b3");
+        watched(|| assert_eq!(show(), " a1 b1 a2 b2 a3 b3"));
     }
 
     #[test]
     #[should_panic = "nothing has woken them"]
     fn a_task_that_is_never_woken_does_not_hang_the_run() {
-        let executor = Executor::new();
-        executor.spawn(std::future::pending());
-        executor.run();
+        watched(|| {
+            let executor = Executor::new();
+            executor.spawn(std::future::pending());
+            executor.run();
+        });
     }
 }

@@ -113,5 +113,5 @@ pub(crate) fn show() -> Vec<u64> {
 
 #[test]
 fn tasks_sleep_at_once_and_the_shortest_sleep_ends_first() {
-    assert_eq!(show(), [100, 200, 300]);
+    crate::support::watched(|| assert_eq!(show(), [100, 200, 300]));
 }

@@ -19,6 +19,11 @@ fn main() {
 mod support;
 
 #[test]
+fn every_step_of_the_pool_runs() {
+    support::watched(main);
+}
+
+#[test]
 fn the_readme_counts_the_lines_of_the_pool() {
     support::the_readme_counts_right(
         "pool",

@@ -15,6 +15,11 @@ fn main() {
 mod support;
 
 #[test]
+fn every_step_of_the_timers_runs() {
+    support::watched(main);
+}
+
+#[test]
 fn the_readme_counts_the_lines_of_the_timers() {
     support::the_readme_counts_right(
         "timers",
