@@ -180,7 +180,8 @@ fn who_asks_after_the_exit_ends_what_was_left_behind() {
             }
             line.ends();
             let outcome = child.wait();
-            assert!(outcome.is_success() && outcome.pipes_leaked, "{outcome:?}");
+            // A kill reaches what holds the pipe before the driver looks, or after that.
+            assert!(outcome.is_success() && (way == 0 || outcome.pipes_leaked), "{outcome:?}");
             assert!(outcome.stdout.text() == "hi\n" && outcome.wall < 5 * SECOND, "{outcome:?}");
         }
     });
