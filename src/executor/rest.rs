@@ -3,8 +3,8 @@
 //! Knows nothing of tasks. What must always hold:
 //!
 //! 1. The thread sleeps no longer than to the next deadline, and not at all if there is mail.
-//! 2. Under a jumping clock time moves only here: to the next deadline; or, while something is held, as fast
-//!    as real time does, for what was started elsewhere knows no other.
+//! 2. Under a jumping clock time moves where the host parks: to the next deadline; or, while something is held, as
+//!    fast as real time does, for what was started elsewhere knows no other.
 //! 3. Hope is given up only where nothing was started elsewhere, nobody waits for a time, and no other thread
 //!    may spawn.
 
@@ -87,7 +87,8 @@ impl Rest {
         }
         let quiet = Deadline::after(QUIET_FOR_A_TASK.saturating_mul(n_tasks as u32));
         self.shared.host.parker.park(quiet);
-        quiet.has_passed()
+        // A wake may have ended that park a moment before its time, and its notice has been taken.
+        quiet.has_passed() && !self.shared.has_mail()
     }
 
     /// Whether it is certain that nobody will be woken.

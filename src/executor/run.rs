@@ -118,7 +118,7 @@ impl Executor {
 
     /// Runs until that future is ready. Tasks that are not over by then go on in the next run.
     ///
-    /// Between two runs nothing is polled, and no timer fires.
+    /// Between two runs nothing is polled. Timers of the real clock fire all the same, and a jumping clock stands still.
     ///
     /// # Panics
     ///

@@ -20,8 +20,8 @@ impl<T: Send + 'static> JoinHandle<T> {
     /// Lets a callback have the result, on the thread that finishes the job.
     ///
     /// If the job has finished already, the callback runs here, before this returns; or, 16 callbacks
-    /// deep, when the callback around it has returned. It runs once in any case, with no lock held, and should be quick: it keeps a worker from the next job, or,
-    /// where a token's deadline has settled a queued job, every sleeper of the process from its time.
+    /// deep, when the callback around it has returned. It runs once in any case, with no lock held, and should be quick: it keeps a worker from the
+    /// next job. Where a token's deadline has settled a queued job, it runs on a thread that is started for it.
     /// If it panics, the panic hook hears of it.
     ///
     /// ```

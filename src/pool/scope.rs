@@ -23,7 +23,7 @@ use crate::prims::Mutex;
 use crate::wait::block_on::{block_on, block_on_until};
 use crate::wait::deadline::Deadline;
 use crate::wait::deferred;
-use crate::wait::host::poll_elsewhere;
+use crate::wait::host::{Hold, poll_elsewhere};
 use crate::wait::settle::Progress;
 
 use super::borrow::{Door, Errand};
@@ -206,6 +206,7 @@ impl<'scope> Scope<'scope, '_> {
 
     /// Waits until every job has ended, and runs what is queued meanwhile if this is a worker.
     fn wait_for_all(&self) {
+        let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
         let ended = pin!(poll_fn(|context| self.poll_end(context)));
         block_on_until(ended, Deadline::Never, self.shared.settings.look_out);
     }

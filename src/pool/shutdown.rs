@@ -12,6 +12,7 @@ use crate::error::{CancelReason, ShutdownError};
 use crate::panic;
 use crate::wait::block_on::block_on_until;
 use crate::wait::deadline::Deadline;
+use crate::wait::host::Hold;
 use crate::wait::tag::{self, Tag};
 
 use super::shared::Stats;
@@ -103,6 +104,7 @@ impl ThreadPool {
             self.shared.poll_end(context)
         });
         let mut end = pin!(end);
+        let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
         while let Some(reached) = block_on_until(end.as_mut(), deadline, Duration::ZERO) {
             match reached {
                 End::Reached => return Ok(()),

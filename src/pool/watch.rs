@@ -57,8 +57,8 @@ impl Watch {
     ) {
         let waker = Waker::from(self.clone());
         let mut place_in_line = token.cancelled();
-        // If it is ready already, `look` finds that too. A timer is kept by the alarm, and never by an executor,
-        // on whose thread the closure would be dropped.
+        // If it is ready already, `look` finds that too. A timer of the real clock is kept by the alarm, and never by
+        // an executor, on whose thread the closure would be dropped.
         let poll = || Pin::new(&mut place_in_line).poll(&mut Context::from_waker(&waker));
         let _ = host::outside(poll);
         let watching = State::Watching {

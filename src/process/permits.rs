@@ -13,6 +13,7 @@ use crate::error::CancelReason;
 use crate::prims::Mutex;
 use crate::wait::block_on::block_on;
 use crate::wait::cancel::CancellationToken;
+use crate::wait::host::Hold;
 
 use super::sys;
 
@@ -62,6 +63,7 @@ impl Permits {
         token: Option<&CancellationToken>,
     ) -> Result<Permit, CancelReason> {
         let mut cancelled = token.map(CancellationToken::cancelled);
+        let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
         block_on(poll_fn(|context| {
             if let Some(cancelled) = &mut cancelled {
                 if let Poll::Ready(reason) = Pin::new(cancelled).poll(context) {

@@ -50,7 +50,7 @@ impl Alarm {
     fn that_stays(idle: Duration) -> Arc<Self> {
         let (queue, state) = (Arc::new(TimerQueue::new(prims::now())), Mutex::default());
         let alarm = Arc::new(Self { queue, state, parker: Parker::new(), idle });
-        alarm.queue.set_keeper(Some(Waker::from(alarm.clone())));
+        alarm.queue.set_keeper(Waker::from(alarm.clone()));
         alarm
     }
 
@@ -104,7 +104,10 @@ impl Alarm {
     fn run(&self) {
         let mut elsewhere = Elsewhere::serve();
         loop {
-            let adopted = self.state.lock().adopted.clone();
+            let mut state = self.state.lock();
+            state.adopted.retain(|queue| queue.next_deadline().is_some());
+            let adopted = state.adopted.clone();
+            drop(state);
             let now = prims::now();
             let queues = || adopted.iter().chain([&self.queue]);
             queues().for_each(|queue| queue.fire_until(now));
@@ -123,10 +126,10 @@ impl Alarm {
     /// Whether there is still no timer; then the next one starts a thread.
     fn ends(&self) -> bool {
         let mut state = self.state.lock();
-        state.adopted.retain(|queue| queue.next_deadline().is_some());
-        let ends = self.queue.next_deadline().is_none() && state.adopted.is_empty();
+        let queues = || state.adopted.iter().chain([&self.queue]);
+        let ends = queues().all(|queue| queue.next_deadline().is_none());
         if ends {
-            state.up_in = None;
+            (state.up_in, state.adopted) = (None, Vec::new());
         }
         ends
     }
@@ -216,5 +219,17 @@ mod tests {
         assert_eq!(Arc::strong_count(&kept), 1);
         alarm.release(&given);
         until(|| Arc::strong_count(&given) == 1);
+    }
+
+    #[test]
+    fn a_queue_that_has_no_timer_any_more_is_not_kept() {
+        let alarm = Alarm::that_stays(Duration::from_secs(3600));
+        let queue = Arc::new(TimerQueue::new(prims::now()));
+        let (in_an_hour, mut number) = (prims::now() + Duration::from_secs(3600), None);
+        assert!(queue.poll(in_an_hour, None, &mut number, Waker::noop()).is_pending());
+        alarm.adopt(&queue);
+        queue.remove(in_an_hour, number.expect("it is set"));
+        ring(&alarm);
+        until(|| Arc::strong_count(&queue) == 1);
     }
 }

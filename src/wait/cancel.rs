@@ -22,6 +22,7 @@ use super::block_on::{block_on, block_on_until};
 use super::cancel_tree::{Flag, Tree};
 use super::clock::Clock;
 use super::deadline::Deadline;
+use super::host::Hold;
 use super::sleep::Sleep;
 use super::tag::{self, Tag};
 use super::wait_list::Key;
@@ -204,7 +205,8 @@ impl CancellationToken {
     pub fn sleep(&self, duration: Duration) -> Result<(), Cancelled> {
         let clock = &self.0.limit.clock;
         if clock.is_real() {
-            // The thread itself keeps the time, and needs no alarm.
+            // The thread itself keeps the time, and needs no alarm; a jumping clock waits for it.
+            let _hold = Hold::of_jumping();
             let deadline = Deadline::after(duration).min(self.0.limit.deadline);
             let cancelled = pin!(WaitForCancel {
                 token: self.clone(),

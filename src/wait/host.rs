@@ -69,7 +69,7 @@ impl Host {
 
     fn arrive(&self) {
         if !self.clock.is_real() {
-            self.timers.set_keeper(Some(self.parker.clone().into()));
+            self.timers.set_keeper(self.parker.clone().into());
             return;
         }
         // ORDERING: Relaxed. Only the thread of the executor sets it and asks.
@@ -80,7 +80,7 @@ impl Host {
 
     fn leave(&self) {
         if !self.clock.is_real() {
-            self.timers.set_keeper(None);
+            self.timers.unset_keeper(&self.parker.clone().into());
         } else if self.timers.next_deadline().is_some() {
             self.is_adopted.store(true, Relaxed); // ORDERING: Relaxed, as in `arrive`.
             ALARM.adopt(&self.timers);

@@ -6,10 +6,10 @@
 //! What must always hold:
 //!
 //! 1. No timer fires before its deadline, and equal deadlines fire in the order in which they were set.
-//! 2. Every timer up to `now` has been taken out, and none is set there: a sleep whose deadline is not later
-//!    than `now` is over.
+//! 2. A sleep whose deadline is not later than `now` is over: its timer has been taken out, or is about to be, and
+//!    none is set there.
 //! 3. When a timer is set before all others, the keeper is woken, unless it is awake anyway.
-//! 4. No waker is cloned, woken or dropped under the lock.
+//! 4. No sleeper's waker is cloned, woken or dropped under the lock.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -47,9 +47,15 @@ impl TimerQueue {
     }
 
     /// Says which waker to wake when a timer is set before all others.
-    pub(crate) fn set_keeper(&self, keeper: Option<Waker>) {
-        let before = mem::replace(&mut self.0.lock().keeper, keeper);
+    pub(crate) fn set_keeper(&self, keeper: Waker) {
+        let before = self.0.lock().keeper.replace(keeper);
         drop(before);
+    }
+
+    /// That one keeps it no longer, if it still does: two executors may take turns on a clock.
+    pub(crate) fn unset_keeper(&self, keeper: &Waker) {
+        let own = self.0.lock().keeper.take_if(|now| now.will_wake(keeper));
+        drop(own);
     }
 
     /// One poll of a sleeper, whose timer is set under that number when it is pending. It is over, too, if the time
@@ -64,11 +70,12 @@ impl TimerQueue {
         let mut waker = Some(waker.clone());
         let mut timers = self.0.lock();
         let now = seen.map_or(timers.now, |seen| seen.max(timers.now));
-        let (polled, keeper) = timers.poll(deadline, now, number, &mut waker);
+        let (polled, other) = timers.poll(deadline, now, number, &mut waker);
         drop(timers);
         panic::contain(|| drop(waker)); // An older one, or one that is not needed.
-        if let Some(keeper) = keeper {
-            keeper.wake();
+        match (polled, other) {
+            (Poll::Pending, Some(keeper)) => keeper.wake(),
+            (Poll::Ready(()) | Poll::Pending, older) => panic::contain(|| drop(older)),
         }
         polled
     }
@@ -126,7 +133,8 @@ impl TimerQueue {
 }
 
 impl Timers {
-    /// See [`TimerQueue::poll`]. Leaves what is to be dropped in `waker`, and gives the keeper, if it is to be woken.
+    /// See [`TimerQueue::poll`]. Leaves what is to be dropped in `waker`. Gives the keeper, if it is to be woken; or,
+    /// when it is ready, the waker of its timer, if that was still set.
     fn poll(
         &mut self,
         deadline: Instant,
@@ -138,10 +146,8 @@ impl Timers {
         if deadline <= now {
             *number = None;
             // It fires while we speak, or has fired, as a rule; and to look for the first is cheap.
-            if let (Some(key), true) = (key, self.next_deadline() <= Some(deadline)) {
-                *waker = self.wakers.remove(&key).or(waker.take());
-            }
-            return (Poll::Ready(()), None);
+            let set = key.filter(|_| self.next_deadline() <= Some(deadline));
+            return (Poll::Ready(()), set.and_then(|key| self.wakers.remove(&key)));
         }
         if let Some(set) = key.and_then(|key| self.wakers.get_mut(&key)) {
             *waker = waker.take().map(|newer| mem::replace(set, newer));
@@ -202,7 +208,7 @@ mod tests {
         fn new() -> Self {
             let (start, keeper) = (crate::prims::now(), Arc::new(Counter::default()));
             let queue = TimerQueue::new(start);
-            queue.set_keeper(Some(keeper.clone().into()));
+            queue.set_keeper(keeper.clone().into());
             Self { queue, list: Vec::new(), keeper, start }
         }
 

@@ -376,3 +376,23 @@ fn a_job_of_more_than_a_second_that_was_submitted_before_the_run_is_no_hang() {
         remote_answer.join().unwrap();
     });
 }
+
+/// A wait of ours that blocks a task's thread is for something that takes real time.
+#[test]
+fn a_clock_does_not_jump_while_a_task_waits_for_a_pool_to_end_or_for_its_own_jobs() {
+    watched(|| {
+        jumping().run(async {
+            let clock = Clock::current();
+            let began = clock.now();
+            let hour = spawn(sleep(secs(3600)));
+            yield_now().await;
+            let pool = ThreadPool::new(2);
+            pool.scope(|s| (0..4).for_each(|_| drop(s.submit(dawdle))));
+            pool.par_map(&[0; 64], |_| dawdle());
+            drop(pool.submit(dawdle));
+            drop(pool);
+            let passed = clock.now() - began;
+            assert!(!hour.is_finished() && passed < secs(60), "{passed:?}");
+        });
+    });
+}

@@ -182,6 +182,8 @@ impl Bench {
         let when = failed.and_then(|(_, counts)| counts.rsplit("; finished in ").next());
         Ok(match when {
             Some(when) => Fate::Caught(when.to_owned()),
+            // The watchdog of a test has ended the process: that is a failed check, too.
+            None if output.contains("` has hung for ") => Fate::Caught("a minute".to_owned()),
             None => Fate::Faulty("the check did not end as a failed check does".to_owned()),
         })
     }

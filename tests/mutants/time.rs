@@ -46,13 +46,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
     },
     Mutant {
-        file: "src/wait/timers.rs",
-        right: "                *waker = self.wakers.remove(&key).or(waker.take());",
-        wrong: "                let _ = key;",
-        mistake: "a sleep that is polled while its time is being fired leaves its timer behind",
-        caught_by: "--test=time sleeping::a_sleep_that_is_over_before_the_alarm_knows_leaves_no_timer",
-    },
-    Mutant {
         file: "src/wait/sleep.rs",
         right: "            self.take_out();
         }
@@ -107,6 +100,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "    let polled = match Hold::of_jumping().filter(|_| false) {",
         mistake: "a clock jumps over what was started before the run",
         caught_by: "--test=executor jumping::a_clock_does_not_jump_over_a_job_that_was_submitted_before_the_run",
+    },
+    Mutant {
+        file: "src/pool/shutdown.rs",
+        right: "        let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
+",
+        wrong: "",
+        mistake: "a clock jumps while a task waits for a pool to end",
+        caught_by: "--test=executor jumping::a_clock_does_not_jump_while_a_task_waits_for_a_pool_to_end_or_for_its_own_jobs",
     },
     Mutant {
         file: "src/wait/block_on.rs",
