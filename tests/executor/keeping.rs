@@ -3,15 +3,17 @@
 //! Knows nothing of how timers are kept. What must always hold: every timer has one keeper that fires it,
 //! and a thread that blocks where its executor would have fired timers fires them itself.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::mpsc;
+use std::task::{Poll, Waker};
 
 use handspun::{
     CancellationToken, Clock, Executor, JoinError, ThreadPool, as_completed, block_on, sleep,
-    spawn, thread, timeout, yield_now,
+    spawn, timeout, yield_now,
 };
 
-use crate::setup::{executor, jumping, millis, secs};
+use crate::setup::{executor, hands_out, jumping, millis, secs};
 use crate::support::watched;
 
 #[test]
@@ -87,16 +89,26 @@ fn a_task_that_blocks_fires_the_timers_of_the_others() {
 fn what_wakes_a_task_while_it_blocks_is_not_lost_when_it_is_done() {
     watched(|| {
         executor().build().run(async {
+            let (hand_over, handed) = mpsc::channel::<Waker>();
             let (go, gone) = mpsc::channel();
-            let other = spawn(thread::spawn(move || gone.recv()));
-            yield_now().await;
-            // The message for `other` comes to the thread while it blocks here.
-            block_on(async {
-                go.send(()).unwrap();
-                sleep(millis(1)).await;
-                block_on(sleep(millis(1)));
+            let waking = std::thread::spawn(move || {
+                let waker = handed.recv().unwrap();
+                let _kept: Waker = gone.recv().unwrap(); // So that the wait is not proved to hang.
+                waker.wake();
             });
-            assert_eq!(other.await.unwrap().unwrap(), Ok(()));
+            let other = spawn(hands_out(hand_over, 1));
+            yield_now().await;
+            // The wake of `other` is what ends the park, and the wait is over by then.
+            let mut is_over = false;
+            block_on(poll_fn(|context| {
+                if std::mem::replace(&mut is_over, true) {
+                    return Poll::Ready(());
+                }
+                go.send(context.waker().clone()).unwrap(); // It may be woken by another thread, too.
+                Poll::Pending
+            }));
+            other.await.unwrap();
+            waking.join().unwrap();
         });
     });
 }

@@ -32,12 +32,12 @@ fn a_timeout_ends_what_hangs_in_any_executor() {
 }
 
 #[test]
-fn of_nested_timeouts_the_earlier_or_the_outer_says_so_in_any_executor() {
+fn of_nested_timeouts_the_earlier_or_the_inner_says_so_in_any_executor() {
     everywhere(|_| async {
         assert!(timeout(MOMENT, timeout(AN_HOUR, pending::<()>())).await.is_err());
         assert!(timeout(AN_HOUR, timeout(MOMENT, pending::<()>())).await.unwrap().is_err());
         let at = Clock::current().now() + MOMENT;
-        assert!(timeout_at(at, timeout_at(at, pending::<()>())).await.is_err());
+        assert!(timeout_at(at, timeout_at(at, pending::<()>())).await.unwrap().is_err());
         assert!(timeout(Duration::ZERO, timeout(Duration::MAX, pending::<()>())).await.is_err());
     });
 }
