@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Instant;
@@ -9,7 +10,7 @@ use std::time::Instant;
 use handspun::{Clock, Executor, Sleep, block_on, sleep, spawn, yield_now};
 
 use crate::setup::{dawdle, executor, jumping, millis, run, secs};
-use crate::support::{poll, run_elsewhere, watched};
+use crate::support::{WakeCounter, poll, run_elsewhere, watched};
 
 /// Polls a sleep of so many milliseconds once, inside of that executor.
 fn armed_in(executor: &Executor, ms: u64) -> Sleep {
@@ -116,5 +117,19 @@ fn a_sleep_of_the_real_clock_holds_the_time_of_an_executor_that_jumps() {
             });
             assert!(!is_over.unwrap(), "an hour has passed within a second");
         }
+    });
+}
+
+#[test]
+fn a_sleep_that_has_moved_keeps_no_waker_where_it_was() {
+    watched(|| {
+        let (executor, (counter, waker)) = (executor().build(), WakeCounter::new());
+        let mut asleep = executor.run(async {
+            let mut asleep = sleep(secs(3600));
+            assert!(poll(&mut asleep, &waker).is_pending());
+            asleep
+        });
+        assert!(poll(&mut asleep, Waker::noop()).is_pending());
+        assert_eq!(Arc::strong_count(&counter), 2);
     });
 }

@@ -54,7 +54,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         }
         let (queue",
         mistake: "a sleep that has moved leaves its timer where it was",
-        caught_by: "--test=time sleeping::a_sleep_that_has_moved_wakes_where_it_was_polled_last",
+        caught_by: "--test=executor moving::a_sleep_that_has_moved_keeps_no_waker_where_it_was",
     },
     Mutant {
         file: "src/wait/sleep.rs",
