@@ -13,18 +13,19 @@
 //! Requests come at a fixed rate, whether or not the ones before are done: if the next one waited for the
 //! last, a slow pool would be asked less, and would look better than it is.
 
+#[path = "../shared/cli.rs"]
+mod cli;
 mod meter;
 
-use std::error::Error;
-use std::io::{self, Write};
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use handspun::ThreadPool;
+use handspun::{BuildError, ThreadPool};
 use hdrhistogram::Histogram;
 use lexopt::prelude::*;
 
+use cli::Cli;
 use meter::{Counts, Meter};
 
 const USAGE: &str = "\
@@ -35,13 +36,24 @@ Usage: cargo run --release --example meter -- [OPTIONS] [THREADS...]
   THREADS...      how many threads to try (default: 1 2 4 8)
   --rate N        requests a second (default: 400)
   --requests N    requests for each number of threads (default: 400)
-  --help          this text
+  -h, --help      this text
+  -V, --version   the version
+
+Exits with 0 if all went well, and with 2 if the table could not be made or printed.
 ";
+
+const CLI: Cli = Cli { name: "meter", usage: USAGE, failure: 2 };
 
 /// Most requests take this long, and a few of them longer.
 const SHORT: Duration = Duration::from_millis(2);
 const LONG: Duration = Duration::from_millis(20);
 const ONE_IN: u32 = 20;
+
+enum Asked {
+    Help,
+    Version,
+    For(Request),
+}
 
 struct Request {
     threads: Vec<usize>,
@@ -50,25 +62,23 @@ struct Request {
 }
 
 fn main() -> ExitCode {
-    let shown = match parse(lexopt::Parser::from_env()) {
-        Ok(Some(request)) => show(&request),
-        Ok(None) => io::stdout().write_all(USAGE.as_bytes()).map_err(Into::into),
-        Err(error) => Err(error.into()),
-    };
-    match shown {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("meter: {error}");
-            ExitCode::from(2)
-        }
+    match parse(lexopt::Parser::from_env()) {
+        Ok(Asked::Help) => CLI.help(),
+        Ok(Asked::Version) => CLI.version(),
+        Ok(Asked::For(request)) => match table(&request) {
+            Ok(table) => CLI.finish(table.as_bytes(), ExitCode::SUCCESS),
+            Err(error) => CLI.fail(error),
+        },
+        Err(error) => CLI.misused(error),
     }
 }
 
-fn parse(mut parser: lexopt::Parser) -> Result<Option<Request>, lexopt::Error> {
+fn parse(mut parser: lexopt::Parser) -> Result<Asked, lexopt::Error> {
     let mut request = Request { threads: Vec::new(), rate: 400, requests: 400 };
     while let Some(argument) = parser.next()? {
         match argument {
-            Short('h') | Long("help") => return Ok(None),
+            Short('h') | Long("help") => return Ok(Asked::Help),
+            Short('V') | Long("version") => return Ok(Asked::Version),
             Long("rate") => request.rate = parser.value()?.parse()?,
             Long("requests") => request.requests = parser.value()?.parse()?,
             Value(threads) => request.threads.push(threads.parse()?),
@@ -81,31 +91,38 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Request>, lexopt::Error> {
     if request.threads.is_empty() {
         request.threads = vec![1, 2, 4, 8];
     }
-    Ok(Some(request))
+    Ok(Asked::For(request))
 }
 
-fn show(request: &Request) -> Result<(), Box<dyn Error>> {
-    let mut out = io::stdout();
-    let Request { rate, requests, .. } = request;
-    writeln!(
-        out,
-        "{requests} requests, {rate} a second: {SHORT:?}, and one in {ONE_IN} {LONG:?}.\n"
-    )?;
-    writeln!(out, "{:>9}{:>24}{:>33}{:>12}", "", "in the queue", "on a thread", "queued at")?;
-    writeln!(
-        out,
-        "{:>7}{:>11}{:>10}{:>10}{:>12}{:>10}{:>10}{:>9}",
-        "threads", "p50", "p99", "p99.9", "p50", "p99", "p99.9", "the end"
-    )?;
-    for threads in &request.threads {
+/// One row for each number of threads.
+fn table(request: &Request) -> Result<String, BuildError> {
+    let Request { threads, rate, requests } = request;
+    let mut table = format!(
+        "{requests} requests, {rate} a second: {SHORT:?}, and one in {ONE_IN} {LONG:?}.\n\n\
+         {:>9}{:>24}{:>33}{:>12}\n\
+         {:>7}{:>11}{:>10}{:>10}{:>12}{:>10}{:>10}{:>9}\n",
+        "",
+        "in the queue",
+        "on a thread",
+        "queued at",
+        "threads",
+        "p50",
+        "p99",
+        "p99.9",
+        "p50",
+        "p99",
+        "p99.9",
+        "the end",
+    );
+    for threads in threads {
         let meter = Meter::default();
         let pool = ThreadPool::builder().threads(*threads).observer(meter.observer()).build()?;
         serve(&pool, request);
         let (n_queued, _) = meter.read().unfinished();
         drop(pool); // It runs what is queued, and then all is counted.
-        writeln!(out, "{threads:>7}{}{n_queued:>9}", row(&meter.read()))?;
+        table += &format!("{threads:>7}{}{n_queued:>9}\n", row(&meter.read()));
     }
-    Ok(())
+    Ok(table)
 }
 
 /// Submits requests at a fixed rate.
@@ -132,7 +149,7 @@ fn row(counts: &Counts) -> String {
 mod tests {
     use super::*;
 
-    fn parse(args: &[&str]) -> Result<Option<Request>, lexopt::Error> {
+    fn parse(args: &[&str]) -> Result<Asked, lexopt::Error> {
         super::parse(lexopt::Parser::from_args(args))
     }
 
@@ -155,8 +172,9 @@ mod tests {
         for args in [&["0"][..], &["--rate", "0"], &["two"], &["--fast"]] {
             assert!(parse(args).is_err(), "{args:?}");
         }
-        assert!(parse(&["--help"]).is_ok_and(|request| request.is_none()));
-        let request = parse(&[]).ok().flatten().expect("there are defaults");
+        assert!(matches!(parse(&["--help"]), Ok(Asked::Help)));
+        assert!(matches!(parse(&["-V"]), Ok(Asked::Version)));
+        let Ok(Asked::For(request)) = parse(&[]) else { panic!("there are defaults") };
         assert_eq!(request.threads, [1, 2, 4, 8]);
     }
 }

@@ -26,13 +26,15 @@ Usage: cargo run --release --example tour -- [OPTIONS] [NAME...]
                 of tasks alone (marked ~ in the list), and without timelines
   --svg DIR     draw what ran when into DIR/NAME.svg, for each program with a
                 pool, tasks or children
-  --help        this text
+  -h, --help    this text
+  -V, --version the version
 
 Under each program with a pool, tasks or children stands what ran when, 80 columns wide,
 or as many as the environment's COLUMNS says.";
 
 pub(crate) enum Request {
     Help,
+    Version,
     List,
     Play(Play),
     /// The tour has started itself: see [`child`]. It is no option for people, and not in the help.
@@ -57,6 +59,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, lexopt::Error
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Request::Help),
+            Short('V') | Long("version") => return Ok(Request::Version),
             Long("list") => list = true,
             Long("virtual") => is_virtual = true,
             Long("scale") => scale = parser.value()?.parse_with(parse_scale)?,

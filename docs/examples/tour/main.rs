@@ -56,6 +56,10 @@ fn main() -> ExitCode {
             print(args::USAGE);
             ExitCode::SUCCESS
         }
+        Request::Version => {
+            print(concat!("tour (", env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"), ")"));
+            ExitCode::SUCCESS
+        }
         Request::List => {
             print(programs::list());
             ExitCode::SUCCESS
