@@ -417,6 +417,13 @@ mod tests {
         fake.hasten(200, &term);
         assert_eq!([fake.at(200), fake.at(299)], [Act::Wait, Act::Wait]);
         assert_eq!([fake.at(300), fake.at(1300)], [Act::Signal(Signal::KILL), Act::GiveUp]);
+
+        // Nor if it is being ended by a policy with more time.
+        let mut fake = Fake::new(two_steps(), SECOND);
+        assert_eq!(fake.at(1000), Act::Signal(Signal::INT));
+        fake.hasten(1000, &term);
+        fake.hasten(1200, &term);
+        assert_eq!([fake.at(1299), fake.at(1300)], [Act::Wait, Act::Signal(Signal::KILL)]);
     }
 
     #[test]
