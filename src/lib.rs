@@ -1,8 +1,8 @@
-//! A thread pool and a single-threaded executor, spun by hand on one way to wait.
+//! A thread pool, a single-threaded executor and child processes, hand-written, on one waiting mechanism.
 //!
 //! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
-//! itself: below are three examples, the modules in the order in which to read them, and the names
-//! that are public.
+//! itself: below are three examples, the public names by subject, and the modules in the order in
+//! which to read them.
 //!
 //! **Run closures on a few threads**, and take each result as soon as it is there:
 //!
@@ -48,6 +48,66 @@
 //!     assert!(matches!(length, Ok(Ok(13))));
 //! });
 //! ```
+//!
+//! # The names by subject
+//!
+//! ## A pool of threads
+//!
+//! - [`ThreadPool`] runs closures on its threads; [`Builder`] has its settings, [`Stats`] its counts, [`Shutdown`] the
+//!   ways to end it.
+//! - [`JoinHandle`] is what the submitter keeps of a job: join it, await it, or [`Cancel`] it.
+//! - [`Map`] yields results in the order of the inputs; [`TryMap`] stops at an error, [`TimedMap`] when time is over.
+//! - [`Scope`] and [`ScopedHandle`] are for jobs that borrow from the stack.
+//! - [`thread::spawn`] starts one thread, with the same handle.
+//!
+//! ## Waiting for many, from threads and tasks
+//!
+//! - [`as_completed`] yields outputs as they come ([`AsCompleted`], [`TimedCompleted`]); [`keyed`] attaches something
+//!   to a future, which comes back with its output ([`Keyed`]).
+//! - [`wait()`] waits until one of several outputs is enough ([`Wait`], [`Waited`]).
+//! - [`join_all`], [`try_join_all`] and [`race`] make one future of several; [`block_on`] runs a future on this thread.
+//!
+//! ## Tasks on one thread
+//!
+//! - [`run`], or [`try_run`], runs a future and all that it spawns; [`Executor`] and [`ExecutorBuilder`] have settings.
+//! - [`spawn`] and [`spawn_named`] start a task, and [`Task`] is its handle; [`yield_now`] lets the others go first;
+//!   [`Remote`] spawns from other threads.
+//! - [`task_group`] is for tasks that end together: [`TaskGroup`], [`GroupSpawner`], [`Member`], and what went wrong
+//!   with them: [`Failures`], [`Failure`], [`FailureCause`].
+//! - [`map_concurrent`] works on many inputs, a few at a time ([`MapConcurrent`]).
+//! - [`Hang`] is the proof that nothing can wake any task; [`Dump`] and [`TaskState`] say what each waits for.
+//!
+//! ## Time
+//!
+//! - [`sleep`], [`sleep_until`] ([`Sleep`]); [`timeout`], [`timeout_at`]; [`interval`] ([`Interval`], [`MissedTicks`]).
+//! - [`Clock`] is real, or jumps, so that a test of an hour takes no time; [`hold`] ([`Hold`]) keeps it from jumping.
+//!
+//! ## Cancelling
+//!
+//! - [`CancellationToken`] asks running code to stop ([`CancelReason`], [`DropGuard`], [`WaitForCancel`]).
+//! - [`CancelOnDrop`] ties a job or a task to its handle.
+//!
+//! ## Sharing
+//!
+//! - [`Semaphore`] and [`Permit`]: so many at once. [`Flag`]: something is so, or not yet.
+//! - [`Queue`], [`Item`] and [`Close`]: items on their way, of which none is lost.
+//! - [`generator`], [`Generator`] and [`Yielder`]: a stream whose body is plain code.
+//!
+//! ## Child processes, on Unix
+//!
+//! - [`process::Command`] runs a program and bounds its time and its output, whatever the program does.
+//!
+//! ## What ran when
+//!
+//! - [`Timeline`] draws it, from [`Span`]s and [`JobRun`]s; an observer hears of each [`TraceEvent`]
+//!   ([`What`], [`Step`], [`Ending`]).
+//!
+//! ## What can go wrong
+//!
+//! - [`JoinError`] is a [`Panic`], or a cancelled job or task; [`FlatError`] is that, or the job's own error.
+//! - [`StillRunning`], [`Unfinished`], [`Elapsed`]: time was over. [`Cancelled`]: a token was cancelled.
+//! - [`QueueFull`], [`TryError`]: not at once. [`Closed`]: never again.
+//! - [`BuildError`], [`ShutdownError`]: a pool that cannot begin, or has not ended.
 
 mod prims;
 mod panic;

@@ -1,7 +1,7 @@
 //! Documents: a link leads somewhere, and the table of the source has a row for each file.
 //!
 //! Knows nothing of what a document says, nor of the world outside: only links to files of the
-//! repository are followed, and of those not the part behind `#`.
+//! repository are followed. What stands behind `#` is a heading there.
 
 use std::collections::BTreeSet;
 
@@ -15,13 +15,32 @@ pub(crate) fn every_link_leads_somewhere(house: &House) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (path, text) in house.texts().filter(|(path, _)| path.ends_with(".md")) {
         for (line, target) in links(text) {
-            if !exists(&resolved(path, target), house) {
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { path.to_owned() } else { resolved(path, file) };
+            if !exists(&file, house) {
                 let message = format!("`{target}` leads nowhere: no such file from here.");
+                violations.push(Violation::new(path, line, message));
+            } else if !has_heading(&file, anchor, house) {
+                let message = format!("`{target}` leads nowhere: `{file}` has no such heading.");
                 violations.push(Violation::new(path, line, message));
             }
         }
     }
     violations
+}
+
+/// Whether a document has the heading that an anchor names; no other file is asked for one.
+fn has_heading(file: &str, anchor: &str, house: &House) -> bool {
+    let Some(text) = house.text(file).filter(|_| !anchor.is_empty() && file.ends_with(".md"))
+    else {
+        return true;
+    };
+    prose(text).any(|(_, text)| {
+        let heading = text.trim_start_matches('#').trim().to_lowercase();
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        let slug: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+        text.starts_with('#') && slug == anchor
+    })
 }
 
 /// The table has a row for every file of `src`, and none for a file that is gone.
@@ -49,15 +68,20 @@ pub(crate) fn every_file_has_its_row(house: &House) -> Vec<Violation> {
     violations
 }
 
+/// The lines of a document but for those in blocks of code, each with its number.
+pub(crate) fn prose(document: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut is_code = false;
+    (1..).zip(document.lines()).filter(move |(_, text)| {
+        let is_fence = text.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
 /// Where the links of a document lead that stay in the repository, and on which lines they stand.
 fn links(document: &str) -> Vec<(usize, &str)> {
     let mut links = Vec::new();
-    let mut is_code = false;
-    for (line, text) in (1..).zip(document.lines()) {
-        is_code ^= text.trim_start().starts_with("```");
-        if is_code {
-            continue;
-        }
+    for (line, text) in prose(document) {
         // `[words](target)`, and `[words]: target` on a line of its own. What stands in backticks
         // is at the odd places: it may look like either.
         let prose = text.split('`').step_by(2);
@@ -65,9 +89,8 @@ fn links(document: &str) -> Vec<(usize, &str)> {
         let inline = inline.filter_map(|rest| rest.split([')', ' ']).next());
         let own_line = text.strip_prefix('[').and_then(|text| Some(text.split_once("]: ")?.1));
         let targets = inline.chain(own_line);
-        let files = targets.filter_map(|target| target.split('#').next());
-        let stay = files.filter(|file| !file.is_empty() && !file.contains(':'));
-        links.extend(stay.map(|file| (line, file)));
+        let stay = targets.filter(|target| !target.is_empty() && !target.contains(':'));
+        links.extend(stay.map(|target| (line, target)));
     }
     links
 }
@@ -99,15 +122,30 @@ mod tests {
     #[test]
     fn a_link_that_leads_nowhere_is_caught() {
         let house = [
-            ("docs/design.md", "[up](../README.md#terms), [down](guide/01.md), [no](guide/02.md)"),
+            (
+                "docs/design.md",
+                "[up](../README.md#our-terms), [down](guide/01.md), [no](guide/02.md)",
+            ),
             ("docs/guide/01.md", "[a](../../src/a.rs)\n[b](../src/a.rs)\n\n[c]: ../glossary.md"),
-            ("README.md", "[`docs`](docs/), [us](#top), [you](https://example.org/a.md)"),
+            (
+                "README.md",
+                "## Our `terms`\n[`docs`](docs/), [us](#our-terms), [you](https://example.org/a.md)",
+            ),
             ("src/a.rs", ""),
         ];
         assert_eq!(
             caught(every_link_leads_somewhere, &house),
             ["docs/design.md:1", "docs/guide/01.md:2", "docs/guide/01.md:4"]
         );
+    }
+
+    #[test]
+    fn an_anchor_that_is_no_heading_is_caught() {
+        let house = [
+            ("a.md", "# Top\n[a](#top) [b](b.md#the-end-of-it)\n[c](#bottom) \n[d](b.md#end)"),
+            ("b.md", "## The end, of it\n```text\n# end\n```"),
+        ];
+        assert_eq!(caught(every_link_leads_somewhere, &house), ["a.md:3", "a.md:4"]);
     }
 
     #[test]

@@ -24,6 +24,8 @@ mod claims;
 mod leftovers;
 mod quotes;
 mod documents;
+mod names;
+mod pages;
 mod manifest;
 
 use house::{House, holds};
@@ -132,6 +134,26 @@ fn every_quotation_stands_in_its_file() {
 #[test]
 fn every_link_leads_somewhere() {
     holds(documents::every_link_leads_somewhere);
+}
+
+#[test]
+fn every_name_in_prose_exists() {
+    holds(names::every_name_in_prose_exists);
+}
+
+#[test]
+fn every_issue_is_a_link() {
+    holds(pages::every_issue_is_a_link);
+}
+
+#[test]
+fn every_document_is_a_page() {
+    holds(pages::every_document_is_a_page);
+}
+
+#[test]
+fn every_public_name_has_its_subject() {
+    holds(pages::every_public_name_has_its_subject);
 }
 
 #[test]

@@ -1,0 +1,312 @@
+//! Names in prose: what a document names in backticks exists.
+//!
+//! Knows nothing of what a sentence says of a name. A span in backticks that is one path, such as
+//! `Queue::put`, is looked at word by word; of any other span, only words that look like code, with
+//! an underscore or a capital inside. A word exists if some file of Rust or the manifest says it, or
+//! a block of code of the same document, or if it is the name of a file. What is not ours stands in
+//! the lists below; or in a column of a table that is headed by a language or a crate; or it begins
+//! with the name of one, as `asyncio.gather` does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::documents::prose;
+use crate::house::{House, Violation};
+
+/// Languages, crates and modules whose names are not ours: as a head of a column, or of a path.
+const FOREIGN: [&str; 14] = [
+    "Python",
+    "asyncio",
+    "concurrent",
+    "crossbeam",
+    "futures",
+    "loop",
+    "rayon",
+    "smol",
+    "statistics",
+    "std",
+    "subprocess",
+    "threading",
+    "tokio",
+    "trio",
+];
+
+/// Folders at the top. What begins with one of them is a path from there.
+const FOLDERS: [&str; 5] = [".ci", "benches", "docs", "src", "tests"];
+
+/// Words that are not in the repository, and why they are named all the same.
+const ALLOWED: [(&str, &[&str]); 5] = [
+    (
+        "Python's",
+        &[
+            "CancelScope",
+            "CancelledError",
+            "CompletedProcess",
+            "Event",
+            "FIRST_COMPLETED",
+            "Popen",
+            "ThreadPoolExecutor",
+            "aclosing",
+            "all_tasks",
+            "buffersize",
+            "call_soon_threadsafe",
+            "cancel_futures",
+            "chunksize",
+            "create_task",
+            "finally",
+            "get_running_loop",
+            "maxsize",
+            "print_call_graph",
+            "return_exceptions",
+            "run_coroutine_threadsafe",
+            "slow_callback_duration",
+            "task_done",
+            "to_thread",
+            "yield",
+        ],
+    ),
+    ("other crates, and what they have", &["buffered", "embassy", "glommio", "monoio"]),
+    (
+        "programs",
+        &[
+            "jdupes", "parallel", "perf", "rdfind", "rustup", "scancel", "setsid", "sudo", "tr",
+            "wc", "xargs",
+        ],
+    ),
+    (
+        "the system's, a C library's, or Go's",
+        &[
+            "CPU",
+            "NO_COLOR",
+            "PR_SET_PDEATHSIG",
+            "PYTHONUNBUFFERED",
+            "ProctrackType",
+            "SelectType",
+            "TaskPlugin",
+            "WaitDelay",
+            "cons_tres",
+            "io_uring",
+            "park_timeout",
+            "posix_spawn",
+            "timerfd",
+            "timerslack_ns",
+        ],
+    ),
+    (
+        "what an exercise asks the reader to write, or an example stands for",
+        &[
+            "is_one_on_its_way",
+            "merge",
+            "run_until_stalled",
+            "take_until",
+            "try_map_concurrent",
+            "your_row",
+        ],
+    ),
+];
+
+/// Every name of code in the prose of a document exists.
+pub(crate) fn every_name_in_prose_exists(house: &House) -> Vec<Violation> {
+    let names = Names::of(house);
+    let mut violations = Vec::new();
+    // A changelog may name what is gone.
+    let is_read = |path: &str| path.ends_with(".md") && path != "CHANGELOG.md";
+    for (path, text) in house.texts().filter(|(path, _)| is_read(path)) {
+        let own: BTreeSet<_> = code_blocks(text).flat_map(words).collect();
+        let is_known = |word: &str| own.contains(word) || names.has(word);
+        let mut foreign_columns = Vec::new();
+        for (line, text) in prose(text) {
+            for span in spans(text, &mut foreign_columns) {
+                let mut named = names_in(span);
+                if is_lost_path(span, path, house) {
+                    let message = format!("there is no `{span}`, or not any more.");
+                    violations.push(Violation::new(path, line, message));
+                } else if let Some(word) = named.find(|word| !is_known(word)) {
+                    let message = format!("`{span}`: there is no `{word}` here, or not any more.");
+                    violations.push(Violation::new(path, line, message));
+                } else if let Some((owner, member)) = pair(span)
+                    && !names.are_together(owner, member)
+                    && !(own.contains(owner) && own.contains(member))
+                {
+                    let message = format!("no file that names `{owner}` names `{member}`.");
+                    violations.push(Violation::new(path, line, message));
+                }
+            }
+        }
+    }
+    violations
+}
+
+/// The names of the repository, and in which files of Rust they are.
+struct Names<'house> {
+    files: BTreeMap<&'house str, BTreeSet<&'house str>>,
+    others: BTreeSet<&'house str>,
+}
+
+impl<'house> Names<'house> {
+    fn of(house: &'house House) -> Self {
+        let mut files = BTreeMap::new();
+        for source in house.sources() {
+            let tokens = source.code_and_tests().into_iter().flatten();
+            files.insert(source.path.as_str(), tokens.map(|token| token.text.as_str()).collect());
+        }
+        let mut others: BTreeSet<_> =
+            ALLOWED.iter().flat_map(|(_, words)| *words).copied().collect();
+        for (path, text) in house.texts() {
+            others.extend(words(path));
+            match path {
+                _ if path.ends_with("Cargo.toml") => others.extend(words(text)),
+                // What a program reads from its environment stands in a string.
+                _ if path.ends_with(".rs") => {
+                    others.extend(words(text).filter(|word| is_loud(word)))
+                }
+                _ => {}
+            }
+        }
+        Self { files, others }
+    }
+
+    fn has(&self, word: &str) -> bool {
+        self.others.contains(word) || self.files.values().any(|words| words.contains(word))
+    }
+
+    fn are_together(&self, owner: &str, member: &str) -> bool {
+        let mut files = self.files.values();
+        self.others.contains(member)
+            || files.any(|words| words.contains(owner) && words.contains(member))
+    }
+}
+
+/// The words of a span that must exist.
+fn names_in(span: &str) -> impl Iterator<Item = &str> {
+    let path = span.split(['(', '<', '!']).next().unwrap_or(span).trim_start_matches('&');
+    let is_word = |part: &str| !part.is_empty() && part.chars().all(is_of_word);
+    let is_path = path.split("::").flat_map(|part| part.split('.')).all(is_word)
+        && !path.starts_with(|c: char| c.is_ascii_digit());
+    let is_foreign = FOREIGN.iter().any(|name| {
+        span.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':']))
+    });
+    // What begins with a dash or holds one is an option or the name of a program.
+    let other = span.split(|c| !is_of_word(c) && c != '-').filter(|word| !word.contains('-'));
+    let named: Vec<_> = match (is_foreign, is_path) {
+        (true, _) => Vec::new(),
+        (false, true) => words(path).collect(),
+        (false, false) => other.filter(|word| is_code(word)).collect(),
+    };
+    named.into_iter()
+}
+
+/// An underscore inside, or a capital behind a small letter.
+fn is_code(word: &str) -> bool {
+    let mut pairs = word.as_bytes().windows(2);
+    word.trim_matches('_').contains('_')
+        || pairs.any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
+}
+
+fn is_loud(word: &str) -> bool {
+    word.len() > 1 && word.chars().all(|c| !c.is_lowercase())
+}
+
+/// Whether a span says where a file or a folder of the repository is, and there is none.
+fn is_lost_path(span: &str, document: &str, house: &House) -> bool {
+    let is_below = |folder: &&str| span.starts_with(&format!("{folder}/"));
+    // `your_row.rs` is the reader's to write.
+    let is_plain =
+        span.chars().all(|c| is_of_word(c) || "./-".contains(c)) && !span.contains("/your_");
+    let path = span.trim_end_matches('/');
+    let package = document.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let is_there = |(file, _): (&str, &str)| {
+        let from_here = file.strip_prefix(package).unwrap_or(file).trim_start_matches('/');
+        let rests = [file, from_here].map(|file| file.strip_prefix(path));
+        rests.into_iter().flatten().any(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    FOLDERS.iter().any(is_below) && is_plain && !house.texts().any(is_there)
+}
+
+/// `Owner::member`, if the span is that.
+fn pair(span: &str) -> Option<(&str, &str)> {
+    let (owner, member) = span.split(['(', '<']).next()?.split_once("::")?;
+    let is_word = |word: &str| word.chars().all(is_of_word);
+    (owner.starts_with(char::is_uppercase) && is_word(owner) && is_word(member))
+        .then_some((owner, member))
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c| !is_of_word(c));
+    words.filter(|word| word.starts_with(|c: char| !c.is_ascii_digit()))
+}
+
+/// What stands in backticks on a line, but for cells of foreign columns, which are remembered from
+/// the head of a table to its end.
+fn spans<'text>(text: &'text str, foreign_columns: &mut Vec<usize>) -> Vec<&'text str> {
+    if !text.starts_with('|') {
+        foreign_columns.clear();
+        return text.split('`').skip(1).step_by(2).collect();
+    }
+    let cells: Vec<_> = text.split('|').collect();
+    let head = |cell: &&str| FOREIGN.contains(&cell.trim().trim_matches(['`', '*']));
+    if cells.iter().any(head) && foreign_columns.is_empty() {
+        *foreign_columns = (0..cells.len()).filter(|at| head(&cells[*at])).collect();
+    }
+    let ours = cells.iter().enumerate().filter(|(at, _)| !foreign_columns.contains(at));
+    ours.flat_map(|(_, cell)| cell.split('`').skip(1).step_by(2)).collect()
+}
+
+/// The blocks of code in a document.
+fn code_blocks(text: &str) -> impl Iterator<Item = &str> {
+    text.split("```").skip(1).step_by(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::house::caught;
+
+    const QUEUE: (&str, &str) =
+        ("src/sync/queue.rs", "impl Queue { fn put() {} fn try_put() { \"of_a_text\" } }");
+    const FLAG: (&str, &str) = ("src/sync/flag.rs", "struct Flag { fn set() {} }");
+
+    fn caught_in(document: &str) -> Vec<String> {
+        let house = [QUEUE, FLAG, ("docs/a.md", document)];
+        caught(every_name_in_prose_exists, &house)
+    }
+
+    #[test]
+    fn a_name_that_is_gone_is_caught() {
+        let document =
+            "`put`, `Queue::try_put(1)`, `queue.rs`\n`take_first`\n`Queue::get`\n`Flag`.";
+        assert_eq!(caught_in(document), ["docs/a.md:2", "docs/a.md:3"]);
+    }
+
+    #[test]
+    fn a_name_in_the_midst_of_code_is_caught() {
+        assert_eq!(caught_in("`is_put[at] = false`\n`let x = try_put(y)`"), ["docs/a.md:1"]);
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_is_caught() {
+        let document =
+            "`src/sync/queue.rs`, `src/sync/`, `docs/`\n`src/sync/bed.rs`\n`src/**/*.rs`";
+        assert_eq!(caught_in(document), ["docs/a.md:2"]);
+    }
+
+    #[test]
+    fn a_member_of_another_is_caught() {
+        assert_eq!(caught_in("`Queue::put`\n`Flag::put`"), ["docs/a.md:2"]);
+    }
+
+    #[test]
+    fn a_name_that_only_a_text_says_is_caught() {
+        assert_eq!(caught_in("`of_a_text`"), ["docs/a.md:1"]);
+    }
+
+    #[test]
+    fn names_of_a_block_and_foreign_names_may_stand() {
+        let document = "```rust\nfn bed() {}\n```\n`bed` `asyncio.gather` `task_done`\n\
+                        | `asyncio` | here |\n|---|---|\n| `gather` | `nap` |\n\n`gather`";
+        assert_eq!(caught_in(document), ["docs/a.md:7", "docs/a.md:9"]);
+    }
+}
