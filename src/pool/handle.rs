@@ -8,13 +8,13 @@
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::error::{CancelReason, FlatError, JoinError, StillRunning};
-use crate::wait::block_on::{block_on_until, default_look_out, look_out};
+use crate::wait::block_on::{self, default_look_out};
 use crate::wait::cancel_on_drop::CancelOnDrop;
 use crate::wait::deadline::Deadline;
 use crate::wait::host::poll_elsewhere;
@@ -126,26 +126,14 @@ impl<T> JoinHandle<T> {
     ///
     /// If the result has been taken, by awaiting `&mut` this handle.
     #[doc(alias = "result")]
-    pub fn join(mut self) -> Result<T, JoinError> {
+    pub fn join(self) -> Result<T, JoinError> {
         if let (Some(pool), Some(outcome)) = (&self.pool, &self.outcome) {
             if worker::on_worker(pool) {
                 worker::take_back(pool, &outcome.clone().as_run());
             }
         }
-        if !self.is_settled() {
-            look_out(self.look_out(), || self.is_settled());
-        }
-        if self.is_settled() {
-            // There is nothing to wait for, and so no waker to leave.
-            let mut context = Context::from_waker(Waker::noop());
-            if let Poll::Ready(result) = Pin::new(&mut self).poll(&mut context) {
-                return result;
-            }
-        }
-        match block_on_until(pin!(self), Deadline::Never, Duration::ZERO) {
-            Some(result) => result,
-            None => unreachable!("never has not passed"),
-        }
+        let look_out = self.look_out();
+        block_on::join(self, look_out, Self::is_settled)
     }
 
     /// Waits for the job on this thread, for at most `timeout`.
@@ -170,11 +158,11 @@ impl<T> JoinHandle<T> {
     }
 
     pub(crate) fn join_until(
-        mut self,
+        self,
         deadline: Deadline,
     ) -> Result<Result<T, JoinError>, StillRunning<Self>> {
         let look_out = self.look_out();
-        block_on_until(pin!(&mut self), deadline, look_out).ok_or(StillRunning(self))
+        block_on::join_until(self, deadline, look_out)
     }
 
     /// Whether there is a result, or was before it was taken. Never blocks.

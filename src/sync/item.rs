@@ -35,17 +35,39 @@ use Ordering::{Acquire, Relaxed, Release};
 /// drop(letter);
 /// block_on(queue.join()); // Nothing is unfinished.
 /// ```
+/// It borrows the queue, as it was got from there by `&`. To send it elsewhere, make it an
+/// [owned](Self::into_owned) one.
 #[doc(alias = "task_done")]
 #[must_use = "dropping it says that it is done"]
-pub struct Item<T> {
+pub struct Item<'q, T> {
     value: T,
     /// Below the value: what is done is done once that is dropped.
-    _counted: Counted,
+    counted: Counted<'q>,
 }
 
-impl<T> Item<T> {
-    pub(super) fn new(value: T, unfinished: &Arc<Unfinished>) -> Self {
-        Self { value, _counted: Counted::new(unfinished) }
+impl<'q, T> Item<'q, T> {
+    /// An item that is counted already.
+    pub(super) fn new(value: T, unfinished: &'q Arc<Unfinished>) -> Self {
+        Self { value, counted: Counted::Borrowed(unfinished) }
+    }
+
+    /// The same item, which may go anywhere: it shares what it is counted with.
+    ///
+    /// ```
+    /// use handspun::{Queue, ThreadPool, block_on};
+    ///
+    /// let (pool, queue) = (ThreadPool::new(1), Queue::unbounded());
+    /// queue.try_put(String::from("a letter"))?;
+    /// let letter = queue.try_get()?.into_owned();
+    /// let job = pool.submit(move || letter.len());
+    /// block_on(queue.join()); // until the job has dropped the letter
+    /// assert_eq!(job.join()?, 8);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_owned(self) -> Item<'static, T> {
+        let unfinished = self.counted.unfinished().clone();
+        unfinished.add_one(); // And one fewer when `self` goes: it is never done in between.
+        Item { value: self.value, counted: Counted::Owned(unfinished) }
     }
 
     /// The value alone. From now on it counts as done, whatever is still to be done with it.
@@ -54,7 +76,7 @@ impl<T> Item<T> {
     }
 }
 
-impl<T> Deref for Item<T> {
+impl<T> Deref for Item<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -62,13 +84,13 @@ impl<T> Deref for Item<T> {
     }
 }
 
-impl<T> DerefMut for Item<T> {
+impl<T> DerefMut for Item<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.value
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Item<T> {
+impl<T: fmt::Debug> fmt::Debug for Item<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Item").field(&self.value).finish()
     }
@@ -89,6 +111,11 @@ impl Unfinished {
         // ORDERING: Acquire. Pairs with the Release in the drop of `Counted`: who sees that there are
         // none sees what was done with each of them.
         self.n.load(Acquire)
+    }
+
+    /// One more is put.
+    pub(super) fn add_one(&self) {
+        self.n.fetch_add(1, Relaxed); // ORDERING: Relaxed. What is new carries no news.
     }
 
     /// Waits until there are none.
@@ -131,21 +158,27 @@ impl Describe for Unfinished {
     }
 }
 
-/// One more, for as long as this exists.
-struct Counted(Arc<Unfinished>);
+/// One of those that are counted, for as long as this exists.
+enum Counted<'q> {
+    Borrowed(&'q Arc<Unfinished>),
+    Owned(Arc<Unfinished>),
+}
 
-impl Counted {
-    fn new(unfinished: &Arc<Unfinished>) -> Self {
-        unfinished.n.fetch_add(1, Relaxed); // ORDERING: Relaxed. What is new carries no news.
-        Self(unfinished.clone())
+impl Counted<'_> {
+    fn unfinished(&self) -> &Arc<Unfinished> {
+        match self {
+            Self::Borrowed(unfinished) => unfinished,
+            Self::Owned(unfinished) => unfinished,
+        }
     }
 }
 
-impl Drop for Counted {
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
+        let unfinished = self.unfinished();
         // ORDERING: Release. Pairs with the Acquire in `n`.
-        if self.0.n.fetch_sub(1, Release) == 1 {
-            self.0.tell();
+        if unfinished.n.fetch_sub(1, Release) == 1 {
+            unfinished.tell();
         }
     }
 }
@@ -153,13 +186,15 @@ impl Drop for Counted {
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
-    use crate::wait::tag::Tag;
 
     #[test]
     fn a_wait_for_items_says_how_many_are_unfinished() {
         let unfinished = Unfinished::new();
         let tag = Tag::Ask(unfinished.clone());
-        let mut items = Vec::from([1, 2, 3].map(|n| Item::new(n, &unfinished)));
+        let mut items = Vec::from([1, 2, 3].map(|n| {
+            unfinished.add_one();
+            Item::new(n, &unfinished)
+        }));
         assert_eq!(tag.to_string(), "a queue with 3 items unfinished");
         items.truncate(1);
         assert_eq!(tag.to_string(), "a queue with 1 item unfinished");

@@ -74,7 +74,8 @@ pub struct Queue<T> {
 }
 
 struct State<T> {
-    items: Each<VecDeque<Item<T>>>,
+    /// Each is counted in `unfinished`.
+    items: Each<VecDeque<T>>,
     /// The right to put one.
     rooms: Count,
     /// The right to get one.
@@ -130,7 +131,7 @@ impl<T> Queue<T> {
     pub fn try_put(&self, item: T) -> Result<(), TryError<T>> {
         locked(&self.state, |state, wakers| {
             match state.rooms.try_take(1) {
-                Ok(()) => state.push(Item::new(item, &self.unfinished), wakers),
+                Ok(()) => state.push(item, &self.unfinished, wakers),
                 Err(TryError::WouldBlock(())) => return Err(TryError::WouldBlock(item)),
                 Err(TryError::Closed(())) => return Err(TryError::Closed(item)),
             }
@@ -156,7 +157,7 @@ impl<T> Queue<T> {
     ///
     /// [`Closed`], if the queue is closed and nothing is left in it.
     #[doc(alias = "recv")]
-    pub fn get(&self) -> impl Future<Output = Result<Item<T>, Closed>> + Unpin {
+    pub fn get(&self) -> impl Future<Output = Result<Item<'_, T>, Closed>> + Unpin {
         Get { queue: self, key: None }
     }
 
@@ -166,11 +167,12 @@ impl<T> Queue<T> {
     ///
     /// [`TryError`] says whether it is worth another try.
     #[doc(alias = "get_nowait")]
-    pub fn try_get(&self) -> Result<Item<T>, TryError> {
+    pub fn try_get(&self) -> Result<Item<'_, T>, TryError> {
         locked(&self.state, |state, wakers| {
             state.gets.try_take(1)?;
             Ok(state.pop(wakers))
         })
+        .map(|item| Item::new(item, &self.unfinished))
     }
 
     /// Waits until all that was ever put is done: got, and its [`Item`] dropped.
@@ -202,7 +204,7 @@ impl<T> Queue<T> {
     /// ```
     #[doc(alias = "shutdown")]
     pub fn close(&self, how: Close) {
-        let discarded = locked(&self.state, |state, wakers| {
+        let mut discarded = locked(&self.state, |state, wakers| {
             state.rooms.close(wakers);
             let discarded = match how {
                 Close::Drain => Each::default(),
@@ -211,7 +213,8 @@ impl<T> Queue<T> {
             state.close_if_drained(wakers);
             discarded
         });
-        drop(discarded); // Other people's code, and it may panic: nobody waits for it any more.
+        let discarded = discarded.0.drain(..).map(|item| Item::new(item, &self.unfinished));
+        drop(Each(discarded.collect::<Vec<_>>())); // Other people's code, and it may panic.
     }
 
     /// Whether [`close`](Self::close) was called. There may be items left.
@@ -238,13 +241,14 @@ impl<T> Queue<T> {
 
 impl<T> State<T> {
     /// The item has a room by now.
-    fn push(&mut self, item: Item<T>, wakers: &mut Wakers) {
+    fn push(&mut self, item: T, unfinished: &Unfinished, wakers: &mut Wakers) {
+        unfinished.add_one();
         self.items.0.push_back(item);
         self.gets.add(1, wakers);
     }
 
     /// A get was taken by now.
-    fn pop(&mut self, wakers: &mut Wakers) -> Item<T> {
+    fn pop(&mut self, wakers: &mut Wakers) -> T {
         self.gets.forget(1);
         let item = self.items.0.pop_front().expect("there is an item for each get");
         give_back_room(&mut self.items.0);
@@ -294,7 +298,7 @@ impl<T> Future for Put<'_, T> {
                 if room.is_err() {
                     return Err(Closed(item));
                 }
-                state.push(Item::new(item, &queue.unfinished), wakers);
+                state.push(item, &queue.unfinished, wakers);
                 Ok(())
             })
         });
@@ -320,8 +324,8 @@ struct Get<'q, T> {
     key: Option<Key>,
 }
 
-impl<T> Future for Get<'_, T> {
-    type Output = Result<Item<T>, Closed>;
+impl<'q, T> Future for Get<'q, T> {
+    type Output = Result<Item<'q, T>, Closed>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue, key } = &mut *self;
@@ -331,7 +335,7 @@ impl<T> Future for Get<'_, T> {
         if polled.is_pending() {
             tag::say(Tag::Words("an item of a queue"));
         }
-        polled
+        polled.map_ok(|item| Item::new(item, &queue.unfinished))
     }
 }
 

@@ -12,12 +12,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use crate::error::StillRunning;
 use crate::prims::{self, Ordering, fence, thread_local};
 
 use super::deadline::Deadline;
-use super::forked;
-use super::help::forget_offer;
-use super::host::Host;
+use super::host::{Hold, Host};
 use super::inside;
 use super::panic_hook::warn;
 use super::parker::{Parker, Patience};
@@ -49,11 +48,11 @@ use Ordering::Acquire;
 /// If the future does. It is dropped on the way out.
 #[doc(alias = "run_until_complete")]
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    match block_on_until(future.as_mut(), Deadline::Never, default_look_out()) {
-        Some(output) => output,
-        None => unreachable!("never has not passed"),
-    }
+    block_on_spinning(future, default_look_out())
+}
+
+fn block_on_spinning<F: Future>(future: F, look_out: Duration) -> F::Output {
+    block_on_until(pin!(future), Deadline::Never, look_out).expect("never has not passed")
 }
 
 /// Polls until the future is ready or the deadline has passed: then `None`, and it is as it was.
@@ -85,16 +84,46 @@ pub(crate) fn block_on_until<F: Future>(
         }
     };
     place.put_back();
-    forget_offer();
-    forked::end_wait();
     output
 }
 
-/// Looks for up to `limit` without leaving a waker, if this thread's luck is promising.
-pub(crate) fn look_out(limit: Duration, look: impl FnMut() -> bool) {
-    let mut place = Place::take();
-    place.patience.look_out(limit, look);
-    place.put_back();
+/// The same for what goes on on other threads: a jumping clock waits for it, as it does for a job.
+pub(crate) fn block_on_elsewhere<F: Future>(
+    future: Pin<&mut F>,
+    deadline: Deadline,
+    look_out: Duration,
+) -> Option<F::Output> {
+    let _hold = Hold::of_jumping();
+    block_on_until(future, deadline, look_out)
+}
+
+/// Joins a handle: looks out first, for as long as is allowed, and leaves no waker if that is enough.
+pub(crate) fn join<H: Future + Unpin>(
+    mut handle: H,
+    look_out: Duration,
+    is_settled: impl Fn(&H) -> bool,
+) -> H::Output {
+    if !is_settled(&handle) {
+        let mut place = Place::take();
+        place.patience.look_out(look_out, || is_settled(&handle));
+        place.put_back();
+    }
+    if is_settled(&handle) {
+        let mut context = Context::from_waker(Waker::noop()); // There is nothing to wait for.
+        if let Poll::Ready(output) = Pin::new(&mut handle).poll(&mut context) {
+            return output;
+        }
+    }
+    block_on_spinning(handle, Duration::ZERO)
+}
+
+/// Joins a handle for a time, and gives it back if that is over first.
+pub(crate) fn join_until<H: Future + Unpin>(
+    mut handle: H,
+    deadline: Deadline,
+    look_out: Duration,
+) -> Result<H::Output, StillRunning<H>> {
+    block_on_until(Pin::new(&mut handle), deadline, look_out).ok_or(StillRunning(handle))
 }
 
 /// Where a thread waits. Kept from one wait to the next, so that a wait allocates nothing.
@@ -201,4 +230,23 @@ impl InTask {
 /// other thread would need the very core that we look out on.
 pub(crate) fn default_look_out() -> Duration {
     if prims::cores() > 1 { Duration::from_micros(5) } else { Duration::ZERO }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+    use crate::panic;
+    use crate::wait::help::{hear_offer, offer};
+
+    #[test]
+    fn a_wait_that_unwinds_leaves_no_offer_to_the_wait_around_it() {
+        let offers = std::future::poll_fn(|_| -> Poll<()> {
+            offer(7);
+            std::panic::resume_unwind(Box::new("and then it panics"))
+        });
+        let wait = || panic::catch(std::panic::Location::caller(), || block_on(offers));
+        let (ended, offered) = hear_offer(wait);
+        assert!(ended.is_err());
+        assert_eq!(offered, None);
+    }
 }

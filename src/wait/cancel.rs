@@ -18,11 +18,10 @@ use std::time::{Duration, Instant};
 
 use crate::error::{CancelReason, Cancelled};
 
-use super::block_on::{block_on, block_on_until};
+use super::block_on::{block_on, block_on_elsewhere};
 use super::cancel_tree::{Flag, Tree};
 use super::clock::Clock;
 use super::deadline::Deadline;
-use super::host::Hold;
 use super::sleep::Sleep;
 use super::tag::{self, Tag};
 use super::wait_list::Key;
@@ -205,15 +204,14 @@ impl CancellationToken {
     pub fn sleep(&self, duration: Duration) -> Result<(), Cancelled> {
         let clock = &self.0.limit.clock;
         if clock.is_real() {
-            // The thread itself keeps the time, and needs no alarm; a jumping clock waits for it.
-            let _hold = Hold::of_jumping();
+            // The thread itself keeps the time, and needs no alarm.
             let deadline = Deadline::after(duration).min(self.0.limit.deadline);
             let cancelled = pin!(WaitForCancel {
                 token: self.clone(),
                 key: None,
                 sleep: Sleep::on(clock, Deadline::Never),
             });
-            let _ = block_on_until(cancelled, deadline, Duration::ZERO);
+            let _ = block_on_elsewhere(cancelled, deadline, Duration::ZERO);
             return self.check();
         }
         let until = clock.now().checked_add(duration).map_or(Deadline::Never, Deadline::At);

@@ -7,6 +7,9 @@ use std::cell::Cell;
 
 use crate::prims::thread_local;
 
+use super::forked;
+use super::help::forget_offer;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// No executor runs here.
@@ -42,8 +45,11 @@ pub(crate) fn enter_blocking_wait() -> Entered {
     })
 }
 
+/// It is left, on whatever way: what was said to it is not for the wait around it, nor for the next.
 impl Drop for Entered {
     fn drop(&mut self) {
+        forget_offer();
+        forked::end_wait();
         let _ = INSIDE.try_with(|inside| inside.set(self.before)); // As in `enter`.
     }
 }

@@ -98,8 +98,17 @@ pub(crate) enum Progress {
 
 impl<W, T> Settle<W, T> {
     pub(crate) fn queued(work: W) -> Self {
-        let state = State { stage: Stage::Queued(work), reader: Reader::Away };
-        Self { state: Mutex::new(state), is_settled: AtomicBool::new(false) }
+        Self::at(Stage::Queued(work))
+    }
+
+    /// A cell of something that has begun already, and so is never refused.
+    pub(crate) fn running() -> Self {
+        Self::at(Stage::Running)
+    }
+
+    fn at(stage: Stage<W, T>) -> Self {
+        let state = Mutex::new(State { stage, reader: Reader::Away });
+        Self { state, is_settled: AtomicBool::new(false) }
     }
 
     /// Takes the work out to run it; `None` if it was cancelled, or begun, before.
@@ -275,9 +284,7 @@ mod tests {
     }
 
     fn running<T>() -> Settle<(), T> {
-        let cell = Settle::queued(());
-        cell.begin();
-        cell
+        Settle::running()
     }
 
     fn poll_with<W, T>(cell: &Settle<W, T>, waker: &Waker) -> Poll<T> {

@@ -14,7 +14,7 @@ use std::fmt;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::prims;
@@ -112,13 +112,29 @@ impl Sleep {
     }
 
     /// Whether the time has come; if not, the waker is told when it has.
-    fn poll_at(&mut self, deadline: Instant, waker: &Waker) -> Poll<()> {
-        let (queue, now) = queue_here(&self.clock);
+    fn poll_at(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(queue) = queue_here(&self.clock) {
+            return self.poll_in(queue, deadline, None, context);
+        }
+        // Under a jumping clock, a time of the real one is something that ends elsewhere. And the alarm may be
+        // behind, for nothing is fired there before a poll.
+        poll_elsewhere("a time", context, |context| {
+            self.poll_in(ALARM.queue(), deadline, Some(prims::now()), context)
+        })
+    }
+
+    fn poll_in(
+        &mut self,
+        queue: Arc<TimerQueue>,
+        deadline: Instant,
+        now: Option<Instant>,
+        context: &Context<'_>,
+    ) -> Poll<()> {
         if self.timer.as_ref().is_some_and(|(set, _)| !Arc::ptr_eq(set, &queue)) {
             self.take_out();
         }
         let (queue, number) = self.timer.get_or_insert((queue, None));
-        let polled = queue.poll(deadline, now, number, waker);
+        let polled = queue.poll(deadline, now, number, context.waker());
         if polled.is_ready() {
             self.timer = None;
         }
@@ -133,20 +149,12 @@ impl Sleep {
     }
 }
 
-/// The queue in which the code that asks sets timers of that clock; and the time, where nothing is fired before the
-/// next poll: the alarm may be behind.
-fn queue_here(clock: &Clock) -> (Arc<TimerQueue>, Option<Instant>) {
-    let jumping = clock.timers().cloned();
-    let of_host = || {
-        let host = |host: Option<&Arc<Host>>| {
-            host.filter(|host| host.clock.is_real()).map(|host| host.timers.clone())
-        };
-        Host::with_current(host)
+/// The queue in which the code that asks sets timers of that clock, unless that is the alarm's.
+fn queue_here(clock: &Clock) -> Option<Arc<TimerQueue>> {
+    let of_host = |host: Option<&Arc<Host>>| {
+        host.filter(|host| host.clock.is_real()).map(|host| host.timers.clone())
     };
-    match jumping.or_else(of_host) {
-        Some(queue) => (queue, None),
-        None => (ALARM.queue(), Some(prims::now())),
-    }
+    clock.timers().cloned().or_else(|| Host::with_current(of_host))
 }
 
 impl Future for Sleep {
@@ -154,11 +162,7 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let polled = match self.deadline {
-            // Under a jumping clock, a time of the real one is something that ends elsewhere.
-            Deadline::At(deadline) if self.clock.is_real() => {
-                poll_elsewhere("a time", context, |context| self.poll_at(deadline, context.waker()))
-            }
-            Deadline::At(deadline) => self.poll_at(deadline, context.waker()),
+            Deadline::At(deadline) => self.poll_at(deadline, context),
             Deadline::Never => Poll::Pending,
         };
         let lets_others_go_first = !mem::replace(&mut self.has_waited, true);

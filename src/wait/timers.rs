@@ -67,17 +67,47 @@ impl TimerQueue {
         number: &mut Option<u64>,
         waker: &Waker,
     ) -> Poll<()> {
-        let mut waker = Some(waker.clone());
-        let mut timers = self.0.lock();
-        let now = seen.map_or(timers.now, |seen| seen.max(timers.now));
-        let (polled, other) = timers.poll(deadline, now, number, &mut waker);
-        drop(timers);
-        panic::contain(|| drop(waker)); // An older one, or one that is not needed.
-        match (polled, other) {
-            (Poll::Pending, Some(keeper)) => keeper.wake(),
-            (Poll::Ready(()) | Poll::Pending, older) => panic::contain(|| drop(older)),
+        // No waker is cloned for a time that has come, as it has when a sleeper is polled again.
+        if !self.is_over(deadline, seen, *number) {
+            *number = self.set(deadline, *number, waker.clone());
+            if number.is_some() {
+                return Poll::Pending;
+            }
         }
-        polled
+        *number = None;
+        Poll::Ready(())
+    }
+
+    /// Whether the time has come. Then the timer is taken out, if it is still set.
+    fn is_over(&self, deadline: Instant, seen: Option<Instant>, number: Option<u64>) -> bool {
+        let mut timers = self.0.lock();
+        if deadline > seen.map_or(timers.now, |seen| seen.max(timers.now)) {
+            return false;
+        }
+        // It fires while we speak, or has fired, as a rule; and to look for the first is cheap.
+        let set = number.filter(|_| timers.next_deadline() <= Some(deadline));
+        let waker = set.and_then(|number| timers.wakers.remove(&Key { deadline, number }));
+        drop(timers);
+        panic::drop_each(waker);
+        true
+    }
+
+    /// Sets a timer, or the newer waker of one that is set, and gives its number; none if the time has come.
+    fn set(&self, deadline: Instant, number: Option<u64>, waker: Waker) -> Option<u64> {
+        let mut timers = self.0.lock();
+        if deadline <= timers.now {
+            drop(timers);
+            panic::contain(|| drop(waker));
+            return None;
+        }
+        let is_first = timers.next_deadline().is_none_or(|next| deadline < next);
+        let number = number.unwrap_or_else(|| timers.draw_number());
+        let older = timers.wakers.insert(Key { deadline, number }, waker);
+        let keeper = timers.keeper.as_ref().filter(|_| is_first).cloned();
+        drop(timers);
+        panic::drop_each(older);
+        panic::wake_each(keeper);
+        Some(number)
     }
 
     /// Takes a timer out, if it has not fired.
@@ -133,31 +163,9 @@ impl TimerQueue {
 }
 
 impl Timers {
-    /// See [`TimerQueue::poll`]. Leaves what is to be dropped in `waker`. Gives the keeper, if it is to be woken; or,
-    /// when it is ready, the waker of its timer, if that was still set.
-    fn poll(
-        &mut self,
-        deadline: Instant,
-        now: Instant,
-        number: &mut Option<u64>,
-        waker: &mut Option<Waker>,
-    ) -> (Poll<()>, Option<Waker>) {
-        let key = number.map(|number| Key { deadline, number });
-        if deadline <= now {
-            *number = None;
-            // It fires while we speak, or has fired, as a rule; and to look for the first is cheap.
-            let set = key.filter(|_| self.next_deadline() <= Some(deadline));
-            return (Poll::Ready(()), set.and_then(|key| self.wakers.remove(&key)));
-        }
-        if let Some(set) = key.and_then(|key| self.wakers.get_mut(&key)) {
-            *waker = waker.take().map(|newer| mem::replace(set, newer));
-            return (Poll::Pending, None);
-        }
-        let is_first = self.next_deadline().is_none_or(|next| deadline < next);
-        *number = Some(self.n_set);
-        self.wakers.extend(waker.take().map(|waker| (Key { deadline, number: self.n_set }, waker)));
+    fn draw_number(&mut self) -> u64 {
         self.n_set += 1;
-        (Poll::Pending, if is_first { self.keeper.clone() } else { None })
+        self.n_set
     }
 
     fn next_deadline(&self) -> Option<Instant> {

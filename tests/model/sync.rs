@@ -154,7 +154,7 @@ fn a_join_waits_for_what_is_put_while_the_last_is_done() {
     every_schedule("sync: the last done against a put", 100_000, || {
         let queue = Arc::new(Queue::unbounded());
         queue.try_put(1).unwrap();
-        let last = queue.try_get().unwrap();
+        let last = queue.try_get().unwrap().into_owned();
         let worker = thread::spawn(move || drop(last));
         queue.try_put(2).unwrap();
         let mut join = queue.join();
@@ -173,7 +173,7 @@ fn the_last_of_two_items_is_told_of() {
         let queue = Queue::unbounded();
         let workers = [1, 2].map(|n| {
             queue.try_put(n).unwrap();
-            let item = queue.try_get().unwrap();
+            let item = queue.try_get().unwrap().into_owned();
             thread::spawn(move || drop(item))
         });
         block_on(queue.join());
@@ -186,7 +186,7 @@ fn a_join_hears_of_the_last_item() {
     every_schedule("sync: join against the last done", 100_000, || {
         let queue = Queue::unbounded();
         queue.try_put(1).unwrap();
-        let last = queue.try_get().unwrap();
+        let last = queue.try_get().unwrap().into_owned();
         let worker = thread::spawn(move || drop(last));
         block_on(queue.join());
         worker.join().unwrap();

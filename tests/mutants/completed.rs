@@ -90,12 +90,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "completed::cancelled_members_are_yielded_too",
     },
     Mutant {
-        file: "src/wait/block_on.rs",
-        right: "    place.put_back();
-    forget_offer();
+        file: "src/wait/inside.rs",
+        right: "        forget_offer();
 ",
-        wrong: "    place.put_back();
-",
+        wrong: "",
         mistake: "what was offered to a wait is heard by the wait around it",
         caught_by: "completed::an_offer_to_a_wait_inside_a_poll_is_not_for_the_wait_around_it",
     },

@@ -99,13 +99,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/sync/item.rs",
-        right: "        if self.0.n.fetch_sub(1, Release) == 1 {
-            self.0.tell();
+        right: "        if unfinished.n.fetch_sub(1, Release) == 1 {
+            unfinished.tell();
         }",
-        wrong: "        let is_last = self.0.n() == 1;
-        self.0.n.fetch_sub(1, Release);
+        wrong: "        let is_last = unfinished.n() == 1;
+        unfinished.n.fetch_sub(1, Release);
         if is_last {
-            self.0.tell();
+            unfinished.tell();
         }",
         mistake: "who is the last is asked before it is counted out",
         caught_by: "sync::the_last_of_two_items_is_told_of",
@@ -143,8 +143,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/sync/queue.rs",
-        right: "        drop(discarded);",
-        wrong: "        drop(mem::take(&mut { discarded }.0));",
+        right: "        drop(Each(discarded.collect::<Vec<_>>()));",
+        wrong: "        drop(discarded.collect::<Vec<_>>());",
         mistake: "two discarded items whose drops panic end the process",
         caught_by: "--test=sync drops::a_queue_discards_all_of_its_items_though_they_panic",
     },

@@ -333,7 +333,7 @@ fn dropping_a_queue_drops_what_is_in_it() {
     for _ in 0..3 {
         queue.try_put(CountsDrop(drops.clone())).unwrap();
     }
-    let item = queue.try_get().unwrap();
+    let item = queue.try_get().unwrap().into_owned();
     drop(queue);
     assert_eq!(drops.get(), 2);
     drop(item);

@@ -57,18 +57,18 @@ impl Model {
 }
 
 type Put<'q> = Polled<'q, Result<(), Closed<usize>>>;
-type Get<'q> = Polled<'q, Result<Item<usize>, Closed>>;
+type Get<'q> = Polled<'q, Result<Item<'q, usize>, Closed>>;
 
 struct Pair<'q> {
     queue: &'q Queue<usize>,
     model: Model,
     puts: Vec<(usize, Put<'q>)>,
     gets: Vec<(usize, Get<'q>)>,
-    in_hand: Vec<Item<usize>>,
+    in_hand: Vec<Item<'q, usize>>,
     n_names: usize,
 }
 
-impl Pair<'_> {
+impl<'q> Pair<'q> {
     fn name(&mut self) -> usize {
         self.n_names += 1;
         self.n_names
@@ -125,7 +125,7 @@ impl Pair<'_> {
         self.model.forget(name);
     }
 
-    fn take(&mut self, item: Item<usize>) {
+    fn take(&mut self, item: Item<'q, usize>) {
         self.in_hand.push(item);
         self.model.n_in_hand += 1;
     }
