@@ -103,7 +103,7 @@ impl<T> Unborn<T> {
     ) -> (Task<T>, Self) {
         let card = Card::new(shared, name, spawned_at);
         card.tell(Step::Submitted(spawned_at));
-        let cell = Arc::new(TaskCell { card, output: Settle::queued(()) });
+        let cell = Arc::new(TaskCell { card, output: Settle::running() });
         (Task { cell: cell.clone(), is_read: false }, Self(Some(cell)))
     }
 }

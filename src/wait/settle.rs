@@ -98,7 +98,16 @@ pub(crate) enum Progress {
 
 impl<W, T> Settle<W, T> {
     pub(crate) fn queued(work: W) -> Self {
-        let state = State { stage: Stage::Queued(work), reader: Reader::Away };
+        Self::new(Stage::Queued(work))
+    }
+
+    /// Of what need not be begun.
+    pub(crate) fn running() -> Self {
+        Self::new(Stage::Running)
+    }
+
+    fn new(stage: Stage<W, T>) -> Self {
+        let state = State { stage, reader: Reader::Away };
         Self { state: Mutex::new(state), is_settled: AtomicBool::new(false) }
     }
 
@@ -275,9 +284,7 @@ mod tests {
     }
 
     fn running<T>() -> Settle<(), T> {
-        let cell = Settle::queued(());
-        cell.begin();
-        cell
+        Settle::running()
     }
 
     fn poll_with<W, T>(cell: &Settle<W, T>, waker: &Waker) -> Poll<T> {
