@@ -238,18 +238,23 @@ impl Seats {
         }
     }
 
-    /// Gives back the memory of a time with more tasks. It is paid for by those that have left since.
+    /// Gives back the memory of a time with more tasks, if half of the seats would do. What is cut off has
+    /// paid for the look at what stays; and where the last seat is taken, there is nothing to look at.
+    #[cold]
     fn shrink(&mut self) {
         let is_taken = |seat: &Seat| matches!(seat, Seat::Taken(_));
-        self.seats.truncate(self.seats.iter().rposition(is_taken).map_or(0, |last| last + 1));
-        self.seats.shrink_to(2 * self.seats.len());
-        self.empty = None;
-        for (at, seat) in self.seats.iter_mut().enumerate().rev() {
-            if let Seat::Empty { next } = seat {
-                *next = self.empty.replace(at);
+        let n_needed = self.seats.iter().rposition(is_taken).map_or(0, |last| last + 1);
+        if n_needed <= self.seats.len() / 2 {
+            self.seats.truncate(n_needed);
+            self.seats.shrink_to(2 * n_needed);
+            self.empty = None;
+            for (at, seat) in self.seats.iter_mut().enumerate().rev() {
+                if let Seat::Empty { next } = seat {
+                    *next = self.empty.replace(at);
+                }
             }
         }
-        self.shrinks_below = (self.seats.len() / 4).min(self.n_taken / 2);
+        self.shrinks_below = (self.seats.len() / 4).min(self.n_taken / 2).max(1);
     }
 
     pub(crate) fn cancel(&mut self, task: TaskId) -> Cancelled {
