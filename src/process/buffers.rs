@@ -9,19 +9,17 @@
 //! 3. Wakers are woken and dropped with the lock let go; a wait that is dropped takes its own along.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::error::Error;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{ErrorKind, Write};
 use std::mem;
-use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use crate::panic;
 use crate::prims::Mutex;
-
-use super::error::InputClosed;
+use crate::wait::wait_list::{Key, Left, WaitList, locked, poll_locked};
 
 /// A line of a child's output.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,26 +54,84 @@ pub enum Source {
     Stderr,
 }
 
-/// The wakers of waits, each by the number of its wait.
-#[derive(Default)]
-struct Wakers {
-    waiting: BTreeMap<u64, Waker>,
-    n_drawn: u64,
+/// A child does not read its standard input any more: it has closed it, or has ended.
+///
+/// You meet it in [`Child::write`](super::Child::write).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputClosed;
+
+impl fmt::Display for InputClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the child reads no more of its standard input")
+    }
 }
 
-impl Wakers {
-    /// Keeps the newest waker of a wait, which draws a number if it has none. Gives back the stale one.
-    fn keep(&mut self, key: &mut Option<u64>, waker: Waker) -> Option<Waker> {
-        let key = *key.get_or_insert_with(|| {
-            self.n_drawn += 1;
-            self.n_drawn
-        });
-        self.waiting.insert(key, waker)
+impl Error for InputClosed {}
+
+/// What the driver and a handle share, and the waits for it to change.
+pub(crate) struct Shared<T>(Mutex<(T, WaitList)>);
+
+impl<T> Shared<T> {
+    pub(crate) fn of(value: T) -> Self {
+        Self(Mutex::new((value, WaitList::default())))
     }
 
-    /// Takes all of them, to be woken with the lock let go.
-    fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        mem::take(&mut self.waiting).into_values()
+    /// Looks at it, or changes it so that no wait is over.
+    fn with<R>(&self, look: impl FnOnce(&mut T) -> R) -> R {
+        look(&mut self.0.lock().0)
+    }
+
+    /// Changes it. If that may have ended a wait, all of them look again.
+    fn change(&self, change: impl FnOnce(&mut T) -> bool) {
+        locked(&self.0, |(value, waits), wakers| {
+            if change(value) {
+                wakers.wake_all(waits);
+            }
+        });
+    }
+}
+
+/// One wait for a change. Dropped, it takes its waker along.
+pub(crate) struct Waiting<'a, T> {
+    shared: &'a Shared<T>,
+    key: Option<Key>,
+}
+
+impl<'a, T> Waiting<'a, T> {
+    pub(crate) fn on(shared: &'a Shared<T>) -> Self {
+        Self { shared, key: None }
+    }
+
+    fn poll<R>(
+        &mut self,
+        context: &Context<'_>,
+        mut look: impl FnMut(&mut T) -> Option<R>,
+    ) -> Poll<R> {
+        poll_locked(&self.shared.0, context, |(value, waits), wakers| {
+            if let Some(found) = look(value) {
+                return Poll::Ready(found);
+            }
+            // Woken for nothing, it stands in the line anew.
+            while waits.poll(&mut self.key, 1, &mut wakers.waiter).is_ready() {}
+            Poll::Pending
+        })
+    }
+}
+
+impl<T> Drop for Waiting<'_, T> {
+    fn drop(&mut self) {
+        let Some(key) = self.key.take() else { return };
+        locked(&self.shared.0, |(_, waits), wakers| {
+            if let Left::Unserved(waker) = waits.leave(key) {
+                wakers.waiter = Some(waker);
+            }
+        });
+    }
+}
+
+impl<T> fmt::Debug for Waiting<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.key.is_some() { "waiting" } else { "not polled" })
     }
 }
 
@@ -84,96 +140,71 @@ const LIMIT: usize = 256 << 10;
 /// What a line costs beside its bytes, so that empty ones count too.
 const OVERHEAD: usize = 64;
 
-pub(crate) struct Lines(Mutex<Queue>);
-
-struct Queue {
-    lines: VecDeque<Line>,
+/// Lines that were not read yet.
+#[derive(Default)]
+pub(crate) struct Lines {
+    queue: VecDeque<Line>,
     /// What they come to, each with its overhead.
     size: usize,
-    /// Whether somebody reads, or may come to: until the child is waited for.
-    has_reader: bool,
+    /// Whether the child is waited for, and its lines are not taken.
+    has_no_reader: bool,
     is_closed: bool,
-    wakers: Wakers,
 }
 
-impl Lines {
-    pub(crate) fn new() -> Self {
-        let (lines, wakers) = (VecDeque::new(), Wakers::default());
-        Self(Mutex::new(Queue { lines, size: 0, has_reader: true, is_closed: false, wakers }))
-    }
-
+impl Shared<Lines> {
     /// Whether the child is to be held up.
     pub(crate) fn is_full(&self) -> bool {
-        let queue = self.0.lock();
-        queue.has_reader && queue.size >= LIMIT
+        self.with(|lines| !lines.has_no_reader && lines.size >= LIMIT)
     }
 
     /// Takes in new lines. If the queue is full and nobody reads, the newest are left out.
-    pub(crate) fn push(&self, lines: Vec<Line>) {
-        let mut queue = self.0.lock();
-        for line in lines {
-            if queue.has_reader || queue.size < LIMIT {
-                queue.size += line.bytes.len() + OVERHEAD;
-                queue.lines.push_back(line);
+    pub(crate) fn push(&self, new: impl IntoIterator<Item = Line>) {
+        self.change(|lines| {
+            for line in new {
+                if !lines.has_no_reader || lines.size < LIMIT {
+                    lines.size += line.bytes.len() + OVERHEAD;
+                    lines.queue.push_back(line);
+                }
             }
-        }
-        let wakers = queue.wakers.take();
-        drop(queue);
-        panic::wake_each(wakers);
+            true
+        });
     }
 
     /// There will be no more.
     pub(crate) fn close(&self) {
-        let mut queue = self.0.lock();
-        queue.is_closed = true;
-        let wakers = queue.wakers.take();
-        drop(queue);
-        panic::wake_each(wakers);
+        self.change(|lines| {
+            lines.is_closed = true;
+            true
+        });
     }
 
     /// Nobody reads, for now. True if the driver is to look again at what it held up.
     pub(crate) fn lose_reader(&self) -> bool {
-        let mut queue = self.0.lock();
-        mem::replace(&mut queue.has_reader, false) && queue.size >= LIMIT
+        self.with(|lines| !mem::replace(&mut lines.has_no_reader, true) && lines.size >= LIMIT)
     }
+}
 
+impl Waiting<'_, Lines> {
     /// The next line, `None` at the end; and whether the driver is to look again.
-    pub(crate) fn poll_next(
-        &self,
-        key: &mut Option<u64>,
-        context: &Context<'_>,
-    ) -> Poll<(Option<Line>, bool)> {
-        let waker = context.waker().clone();
-        let mut queue = self.0.lock();
-        queue.has_reader = true;
-        if let Some(line) = queue.lines.pop_front() {
-            let was_full = queue.size >= LIMIT;
-            queue.size -= line.bytes.len() + OVERHEAD;
-            let has_room_again = was_full && queue.size < LIMIT;
-            return Poll::Ready((Some(line), has_room_again));
-        }
-        if queue.is_closed {
-            return Poll::Ready((None, false));
-        }
-        let stale = queue.wakers.keep(key, waker);
-        drop(queue);
-        drop(stale);
-        Poll::Pending
-    }
-
-    /// The wait of this number has gone.
-    pub(crate) fn forget(&self, key: u64) {
-        let waker = self.0.lock().wakers.waiting.remove(&key);
-        panic::drop_each(waker);
+    pub(crate) fn poll_next(&mut self, context: &Context<'_>) -> Poll<(Option<Line>, bool)> {
+        self.poll(context, |lines| {
+            lines.has_no_reader = false;
+            let Some(line) = lines.queue.pop_front() else {
+                return lines.is_closed.then_some((None, false));
+            };
+            let was_full = lines.size >= LIMIT;
+            lines.size -= line.bytes.len() + OVERHEAD;
+            Some((Some(line), was_full && lines.size < LIMIT))
+        })
     }
 }
 
 /// What is written in one turn, more or less: the other children are to have their turn too.
 const A_TURN: usize = 256 << 10;
 
-pub(crate) struct Input(Mutex<Buffer>);
-
-struct Buffer {
+/// Bytes that the pipe to a child has not taken yet.
+#[derive(Default)]
+pub(crate) struct Input {
     /// The bytes that were there from the start, which all children of a command share.
     given: Arc<[u8]>,
     /// How many of them the pipe has taken.
@@ -184,16 +215,29 @@ struct Buffer {
     is_last: bool,
     /// Whether the pipe is closed.
     is_closed: bool,
-    wakers: Wakers,
 }
 
-impl Buffer {
+impl Input {
+    /// These bytes, and more to come unless `is_last`.
+    pub(crate) fn new(given: Arc<[u8]>, is_last: bool) -> Self {
+        Self { given, is_last, ..Self::default() }
+    }
+
+    /// There is no pipe.
+    pub(crate) fn closed() -> Self {
+        Self { is_last: true, is_closed: true, ..Self::default() }
+    }
+
     /// Some of what the pipe is to take next; all of it was taken, if there is none.
     fn next(&self) -> &[u8] {
         match &self.given[self.n_taken..] {
             [] => self.written.as_slices().0,
             given => given,
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.next().is_empty()
     }
 
     fn advance(&mut self, n: usize) {
@@ -204,105 +248,78 @@ impl Buffer {
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.next().is_empty()
+    fn feed(&mut self, pipe: &mut File) {
+        let mut n_written = 0;
+        while !self.is_empty() && n_written < A_TURN {
+            match pipe.write(self.next()) {
+                Ok(n) => {
+                    self.advance(n);
+                    n_written += n;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // It has closed its end. That is its right, and no error of ours.
+                Err(_) => {
+                    self.is_closed = true;
+                    break;
+                }
+            }
+        }
+        self.is_closed |= self.is_last && self.is_empty();
     }
 }
 
-impl Input {
-    /// These bytes, and more to come unless `is_last`.
-    pub(crate) fn new(given: Arc<[u8]>, is_last: bool) -> Self {
-        let (n_taken, written, is_closed, wakers) = (0, VecDeque::new(), false, Wakers::default());
-        Self(Mutex::new(Buffer { given, n_taken, written, is_last, is_closed, wakers }))
-    }
-
-    /// There is no pipe.
-    pub(crate) fn closed() -> Self {
-        let input = Self::new([].into(), true);
-        input.close();
-        input
-    }
-
+impl Shared<Input> {
     /// Puts these bytes behind the others. True if that is news: while there were some, the driver knows.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<bool, InputClosed> {
-        let mut buffer = self.0.lock();
-        if buffer.is_closed || buffer.is_last {
-            return Err(InputClosed);
-        }
-        let is_news = buffer.is_empty() && !bytes.is_empty();
-        buffer.written.extend(bytes);
-        Ok(is_news)
+        self.with(|input| {
+            if input.is_closed || input.is_last {
+                return Err(InputClosed);
+            }
+            let is_news = input.is_empty() && !bytes.is_empty();
+            input.written.extend(bytes);
+            Ok(is_news)
+        })
     }
 
     /// No more after what is written so far. True if that is news.
     pub(crate) fn finish(&self) -> bool {
-        !mem::replace(&mut self.0.lock().is_last, true)
-    }
-
-    /// Ready when all that was written is in the pipe.
-    pub(crate) fn poll_written(
-        &self,
-        key: &mut Option<u64>,
-        context: &Context<'_>,
-    ) -> Poll<Result<(), InputClosed>> {
-        let waker = context.waker().clone();
-        let mut buffer = self.0.lock();
-        if buffer.is_empty() {
-            return Poll::Ready(Ok(()));
-        }
-        if buffer.is_closed {
-            return Poll::Ready(Err(InputClosed));
-        }
-        let stale = buffer.wakers.keep(key, waker);
-        drop(buffer);
-        drop(stale);
-        Poll::Pending
-    }
-
-    /// The wait of this number has gone.
-    pub(crate) fn forget(&self, key: u64) {
-        let waker = self.0.lock().wakers.waiting.remove(&key);
-        panic::drop_each(waker);
+        self.with(|input| !mem::replace(&mut input.is_last, true))
     }
 
     /// Whether the pipe has something to take: bytes, or its end.
     pub(crate) fn is_due(&self) -> bool {
-        let buffer = self.0.lock();
-        !buffer.is_empty() || buffer.is_last
+        self.with(|input| input.is_last || !input.is_empty())
     }
 
-    /// Writes what the pipe takes now. `Break` says that it is to be closed.
-    pub(crate) fn feed(&self, pipe: &mut File) -> ControlFlow<()> {
-        let (mut buffer, mut n_written) = (self.0.lock(), 0);
-        while !buffer.is_empty() {
-            if n_written >= A_TURN {
-                return Continue(());
-            }
-            match pipe.write(buffer.next()) {
-                Ok(n) => {
-                    buffer.advance(n);
-                    n_written += n;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Continue(()),
-                // It has closed its end. That is its right, and no error of ours.
-                Err(_) => return Break(()),
-            }
-        }
-        let is_last = buffer.is_last;
-        let wakers = buffer.wakers.take();
-        drop(buffer);
-        panic::wake_each(wakers);
-        if is_last { Break(()) } else { Continue(()) }
+    /// Writes what the pipe takes now. True if it is to be closed.
+    pub(crate) fn feed(&self, pipe: &mut File) -> bool {
+        let mut is_closed = false;
+        self.change(|input| {
+            input.feed(pipe);
+            is_closed = input.is_closed;
+            is_closed || input.is_empty()
+        });
+        is_closed
     }
 
     /// The pipe is closed, and waits for it end.
     pub(crate) fn close(&self) {
-        let mut buffer = self.0.lock();
-        buffer.is_closed = true;
-        let wakers = buffer.wakers.take();
-        drop(buffer);
-        panic::wake_each(wakers);
+        self.change(|input| {
+            input.is_closed = true;
+            true
+        });
+    }
+}
+
+impl Waiting<'_, Input> {
+    /// Ready when all that was written is in the pipe.
+    pub(crate) fn poll_written(&mut self, context: &Context<'_>) -> Poll<Result<(), InputClosed>> {
+        self.poll(context, |input| match (input.is_empty(), input.is_closed) {
+            (true, _) => Some(Ok(())),
+            (false, true) => Some(Err(InputClosed)),
+            (false, false) => None,
+        })
     }
 }
 
@@ -315,12 +332,12 @@ mod tests {
     #[test]
     fn many_small_writes_are_news_once() {
         let (_reader, writer) = sys::pipe().expect("a pipe");
-        let input = Input::new([].into(), false);
+        let input = Shared::of(Input::new([].into(), false));
         assert_eq!(
             [b"".as_slice(), b"a", b"b"].map(|bytes| input.write(bytes)),
             [Ok(false), Ok(true), Ok(false)]
         );
-        assert!(input.feed(&mut writer.into()).is_continue());
+        assert!(!input.feed(&mut writer.into()));
         assert_eq!(input.write(b"c"), Ok(true), "those before are in the pipe");
     }
 
@@ -329,10 +346,10 @@ mod tests {
         let (mut reader, writer) =
             sys::pipe().map(|(r, w)| (File::from(r), File::from(w))).expect("a pipe");
         let given: Arc<[u8]> = b"given".as_slice().into();
-        let input = Input::new(given.clone(), false);
+        let input = Shared::of(Input::new(given.clone(), false));
         assert_eq!(Arc::strong_count(&given), 2, "a gigabyte is not copied for each child");
         assert_eq!(input.write(b" and written"), Ok(false));
-        assert!(input.finish() && input.feed(&mut { writer }).is_break());
+        assert!(input.finish() && input.feed(&mut { writer }));
         let mut text = String::new();
         reader.read_to_string(&mut text).expect("an open pipe");
         assert_eq!(text, "given and written");

@@ -14,10 +14,9 @@ use crate::wait::block_on::{block_on, block_on_until};
 use crate::wait::deadline::Deadline;
 use crate::wait::host::poll_elsewhere;
 
-use super::buffers::Line;
-use super::error::InputClosed;
+use super::buffers::{Input, InputClosed, Line, Lines, Waiting};
+use super::managed::{ChildState, FORKED};
 use super::outcome::Outcome;
-use super::state::{ChildState, FORKED};
 
 /// A process that we started, and a claim on its [`Outcome`].
 ///
@@ -131,7 +130,8 @@ impl Child {
     /// # Ok::<(), handspun::process::SpawnError>(())
     /// ```
     pub fn next_line(&self) -> NextLine<'_> {
-        NextLine { state: self.state(), key: None }
+        let state = self.state();
+        NextLine { state, wait: Waiting::on(&state.lines) }
     }
 
     /// Writes to the child's standard input, if that was set to [`Stdin::Piped`](super::Stdin::Piped).
@@ -151,11 +151,12 @@ impl Child {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn write<'a>(&'a self, bytes: &[u8]) -> Written<'a> {
-        let written = self.state().input.write(bytes);
-        if written == Ok(true) {
-            self.state().ring();
+        let state = self.state();
+        let is_news = state.input.write(bytes);
+        if is_news == Ok(true) {
+            state.ring();
         }
-        Written { state: self.state(), written: written.map(drop), key: None }
+        Written(is_news.map(|_| Waiting::on(&state.input)))
     }
 
     /// Ends the child's standard input, behind what was written.
@@ -188,13 +189,13 @@ impl Child {
     /// Its standard input is closed behind what was written.
     pub fn detach(mut self) {
         self.is_detached = true;
-        self.state().let_go();
+        self.state().hold.let_go();
         self.say_no_more();
     }
 
     /// What both sides know of it.
     fn state(&self) -> &ChildState {
-        assert!((self.state.is_ours)(), "{FORKED}");
+        assert!(self.state.parent.is_current(), "{FORKED}");
         &self.state
     }
 
@@ -226,7 +227,7 @@ impl Future for Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if !(self.state.is_ours)() {
+        if !self.state.parent.is_current() {
             return; // The child is our parent's.
         }
         if !self.is_detached && !self.is_finished() {
@@ -244,8 +245,7 @@ impl Drop for Child {
 #[must_use = "nothing is read until it is awaited or waited for"]
 pub struct NextLine<'a> {
     state: &'a ChildState,
-    /// Of its waker, if it has left one.
-    key: Option<u64>,
+    wait: Waiting<'a, Lines>,
 }
 
 impl NextLine<'_> {
@@ -260,8 +260,7 @@ impl Future for NextLine<'_> {
     type Output = Option<Line>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Line>> {
-        let Self { state, key } = &mut *self;
-        let poll = |context: &mut Context<'_>| state.lines.poll_next(key, context);
+        let poll = |context: &mut Context<'_>| self.wait.poll_next(context);
         poll_elsewhere("a line of a child process", context, poll).map(|(line, has_room_again)| {
             if has_room_again {
                 self.state.ring();
@@ -271,22 +270,9 @@ impl Future for NextLine<'_> {
     }
 }
 
-impl Drop for NextLine<'_> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.state.lines.forget(key);
-        }
-    }
-}
-
 /// Whether a child's pipe has taken what was written; see [`Child::write`].
 #[derive(Debug)]
-pub struct Written<'a> {
-    state: &'a ChildState,
-    written: Result<(), InputClosed>,
-    /// Of its waker, if it has left one.
-    key: Option<u64>,
-}
+pub struct Written<'a>(Result<Waiting<'a, Input>, InputClosed>);
 
 impl Written<'_> {
     /// Waits for it on this thread.
@@ -304,19 +290,11 @@ impl Future for Written<'_> {
     type Output = Result<(), InputClosed>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Err(closed) = self.written {
-            return Poll::Ready(Err(closed));
-        }
-        let Self { state, key, .. } = &mut *self;
-        let poll = |context: &mut Context<'_>| state.input.poll_written(key, context);
-        poll_elsewhere("a child process to read its input", context, poll)
-    }
-}
-
-impl Drop for Written<'_> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.state.input.forget(key);
+        match &mut self.0 {
+            Ok(wait) => poll_elsewhere("a child process to read its input", context, |context| {
+                wait.poll_written(context)
+            }),
+            Err(closed) => Poll::Ready(Err(*closed)),
         }
     }
 }

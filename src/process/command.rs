@@ -61,7 +61,11 @@ use super::policy::KillPolicy;
 #[doc(alias = "subprocess")]
 #[derive(Clone)]
 #[must_use = "a command does nothing until `run` or `spawn`"]
-pub struct Command {
+pub struct Command(pub(crate) Settings);
+
+/// What was set of a command. What nobody has set is empty, and then the safe way is taken.
+#[derive(Clone, Default)]
+pub(crate) struct Settings {
     pub(crate) program: OsString,
     pub(crate) args: Vec<OsString>,
     pub(crate) clears_env: bool,
@@ -72,14 +76,14 @@ pub struct Command {
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
     pub(crate) cap: Cap,
-    pub(crate) timeout: Duration,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) idle: Option<Duration>,
     pub(crate) policy: KillPolicy,
-    pub(crate) pipe_grace: Duration,
+    pub(crate) pipe_grace: Option<Duration>,
     pub(crate) group: Group,
-    pub(crate) sweeps: bool,
+    pub(crate) spares_group: bool,
     pub(crate) waits_for_place: bool,
-    pub(crate) uses_pidfd: bool,
+    pub(crate) without_pidfd: bool,
     pub(crate) token: Option<CancellationToken>,
     pub(crate) observer: Observer,
 }
@@ -87,82 +91,60 @@ pub struct Command {
 impl Command {
     /// A program: a path, or a name that is looked for in `PATH`.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
-        Self {
-            program: program.as_ref().to_owned(),
-            args: Vec::new(),
-            clears_env: false,
-            env: Vec::new(),
-            directory: None,
-            stdin: Stdin::default(),
-            stdout: Output::default(),
-            stderr: Output::default(),
-            cap: Cap::default(),
-            timeout: Duration::MAX,
-            idle: None,
-            policy: KillPolicy::default(),
-            pipe_grace: Duration::from_millis(200),
-            group: Group::default(),
-            sweeps: true,
-            waits_for_place: false,
-            uses_pidfd: true,
-            token: None,
-            observer: Observer::default(),
-        }
+        let program = program.as_ref().to_owned();
+        Self(Settings { program, ..Settings::default() })
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+        set(&mut self.0);
+        self
     }
 
     /// One more argument. No shell looks at it: a space or a quote is part of it.
-    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
-        self.args.push(arg.as_ref().to_owned());
-        self
+    pub fn arg(self, arg: impl AsRef<OsStr>) -> Self {
+        self.args([arg])
     }
 
     /// More arguments.
-    pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
-        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
-        self
+    pub fn args(self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
+        self.with(|settings| settings.args.extend(args))
     }
 
     /// Sets a variable of the child's environment, which is otherwise ours.
-    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        let value = Some(value.as_ref().to_owned());
-        self.env.push((name.as_ref().to_owned(), value));
-        self
+    pub fn env(self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        let variable = (name.as_ref().to_owned(), Some(value.as_ref().to_owned()));
+        self.with(|settings| settings.env.push(variable))
     }
 
     /// Takes a variable out of the child's environment.
-    pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
-        self.env.push((name.as_ref().to_owned(), None));
-        self
+    pub fn env_remove(self, name: impl AsRef<OsStr>) -> Self {
+        self.with(|settings| settings.env.push((name.as_ref().to_owned(), None)))
     }
 
     /// Starts with an empty environment, in place of ours, and forgets what was set so far.
     ///
     /// A program without a `/` in its name is then looked for in our `PATH`, unless another is set.
-    pub fn env_clear(mut self) -> Self {
-        self.clears_env = true;
-        self.env.clear();
-        self
+    pub fn env_clear(self) -> Self {
+        self.with(|settings| (settings.clears_env, settings.env) = (true, Vec::new()))
     }
 
     /// Runs the child in this directory.
     ///
     /// A relative path to the program counts from there, and so does a relative one in `PATH`.
     #[doc(alias = "cwd")]
-    pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.directory = Some(directory.into());
-        self
+    pub fn current_dir(self, directory: impl Into<PathBuf>) -> Self {
+        self.with(|settings| settings.directory = Some(directory.into()))
     }
 
     /// Where its standard input comes from: nowhere, unless said otherwise.
-    pub fn stdin(mut self, stdin: Stdin) -> Self {
-        self.stdin = stdin;
-        self
+    pub fn stdin(self, stdin: Stdin) -> Self {
+        self.with(|settings| settings.stdin = stdin)
     }
 
     /// Where its standard output goes: into the outcome, unless said otherwise.
-    pub fn stdout(mut self, stdout: Output) -> Self {
-        self.stdout = stdout;
-        self
+    pub fn stdout(self, stdout: Output) -> Self {
+        self.with(|settings| settings.stdout = stdout)
     }
 
     /// Where its standard error goes: into the outcome, unless said otherwise.
@@ -174,37 +156,32 @@ impl Command {
     /// assert_eq!(both.stderr(Output::Merge).run()?.stdout.text(), "out\nerr\nout\n");
     /// # Ok::<(), handspun::process::SpawnError>(())
     /// ```
-    pub fn stderr(mut self, stderr: Output) -> Self {
-        self.stderr = stderr;
-        self
+    pub fn stderr(self, stderr: Output) -> Self {
+        self.with(|settings| settings.stderr = stderr)
     }
 
     /// How much of each stream is kept.
     #[doc(alias = "maxBuffer")]
-    pub fn cap(mut self, cap: Cap) -> Self {
-        self.cap = cap;
-        self
+    pub fn cap(self, cap: Cap) -> Self {
+        self.with(|settings| settings.cap = cap)
     }
 
     /// How long it may run, counted from the spawn. Then it is ended as the policy says.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.with(|settings| settings.timeout = Some(timeout))
     }
 
     /// How long it may write nothing. Then it is ended as the policy says.
     ///
     /// What counts is what comes through a pipe: one whose output is inherited, or goes into a file, is
     /// silent. The time that it is held up by whoever reads its lines does not count.
-    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle = Some(timeout);
-        self
+    pub fn idle_timeout(self, timeout: Duration) -> Self {
+        self.with(|settings| settings.idle = Some(timeout))
     }
 
     /// How it is ended, for whatever reason: SIGTERM, 5 s, SIGKILL, unless said otherwise.
-    pub fn kill_policy(mut self, policy: KillPolicy) -> Self {
-        self.policy = policy;
-        self
+    pub fn kill_policy(self, policy: KillPolicy) -> Self {
+        self.with(|settings| settings.policy = policy)
     }
 
     /// How long the pipes may stay open after the child has exited; 0.2 s unless said otherwise.
@@ -213,22 +190,19 @@ impl Command {
     /// process that it left behind. To kill, terminate or cancel the child ends this time, and with it
     /// what is left of its group (after [`sweep(false)`](Self::sweep), to kill it alone); the timeout
     /// does not.
-    pub fn pipe_grace(mut self, timeout: Duration) -> Self {
-        self.pipe_grace = timeout;
-        self
+    pub fn pipe_grace(self, timeout: Duration) -> Self {
+        self.with(|settings| settings.pipe_grace = Some(timeout))
     }
 
     /// Which process group it runs in: one of its own, unless said otherwise.
-    pub fn group(mut self, group: Group) -> Self {
-        self.group = group;
-        self
+    pub fn group(self, group: Group) -> Self {
+        self.with(|settings| settings.group = group)
     }
 
     /// Whether what it leaves behind in its group is killed when it has exited, as it is unless said
     /// otherwise. Say `false` for a program that starts a daemon and is to leave it running.
-    pub fn sweep(mut self, sweeps: bool) -> Self {
-        self.sweeps = sweeps;
-        self
+    pub fn sweep(self, sweeps: bool) -> Self {
+        self.with(|settings| settings.spares_group = !sweeps)
     }
 
     /// Ends it when this token is cancelled. If it is already, nothing is started.
@@ -244,9 +218,8 @@ impl Command {
     /// assert_eq!(outcome.cause.to_string(), "it was cancelled: enough");
     /// # Ok::<(), handspun::process::SpawnError>(())
     /// ```
-    pub fn token(mut self, token: &CancellationToken) -> Self {
-        self.token = Some(token.clone());
-        self
+    pub fn token(self, token: &CancellationToken) -> Self {
+        self.with(|settings| settings.token = Some(token.clone()))
     }
 
     /// Waits in `spawn` for a place, if as many children are running as there are descriptors for.
@@ -254,27 +227,26 @@ impl Command {
     /// There are places for a quarter of the descriptors that `ulimit -n` allows. Otherwise the spawn
     /// fails with [`SpawnError::TooMany`](super::SpawnError::TooMany). It blocks the thread: in a task,
     /// bound the number of children with a semaphore instead.
-    pub fn wait_for_place(mut self) -> Self {
-        self.waits_for_place = true;
-        self
+    pub fn wait_for_place(self) -> Self {
+        self.with(|settings| settings.waits_for_place = true)
     }
 
     /// Calls this function with each step in the life of each child that is started from here.
     ///
     /// It is called on the thread that starts the child, and on the driver's at the end: there it must
     /// wait for nothing, nor start a child, which would inherit that every signal is blocked there.
-    pub fn observer(mut self, observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
-        self.observer = Observer::new(observer);
-        self
+    pub fn observer(self, observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.with(|settings| settings.observer = Observer::new(observer))
     }
 
     /// For tests: without the descriptor that tells of an exit, as on a system that has none.
     #[doc(hidden)]
-    pub fn without_pidfd(mut self) -> Self {
-        self.uses_pidfd = false;
-        self
+    pub fn without_pidfd(self) -> Self {
+        self.with(|settings| settings.without_pidfd = true)
     }
+}
 
+impl Settings {
     /// The command as it would be typed into a shell.
     pub(crate) fn as_typed(&self) -> String {
         let words = [&self.program].into_iter().chain(&self.args);
@@ -360,7 +332,7 @@ fn quoted(word: &OsStr) -> String {
 
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Command({})", self.as_typed())
+        write!(f, "Command({})", self.0.as_typed())
     }
 }
 
@@ -371,6 +343,6 @@ mod tests {
     #[test]
     fn a_command_is_shown_as_it_would_be_typed() {
         let command = Command::new("make").args(["-j2", "CC=gcc", "", "it's all"]);
-        assert_eq!(command.as_typed(), r"make -j2 CC=gcc '' 'it'\''s all'");
+        assert_eq!(command.0.as_typed(), r"make -j2 CC=gcc '' 'it'\''s all'");
     }
 }

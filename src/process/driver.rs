@@ -11,11 +11,10 @@
 //!    is about to be. It leaves only from an empty channel, and then the next message starts another;
 //!    so it does if the thread has panicked, and what it managed is killed then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem;
-use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,9 +23,10 @@ use crate::prims::{
 };
 use crate::wait::deadline::Deadline;
 use crate::wait::elsewhere::Elsewhere;
+use crate::wait::forked::Process;
+use crate::wait::permits::Permits;
 
 use super::managed::{INTERESTS, ManagedChild};
-use super::permits::Permits;
 use super::policy::KillPolicy;
 use super::poller::Poller;
 use super::sys::{self, Interest};
@@ -35,10 +35,10 @@ use Ordering::Relaxed;
 
 /// The one driver of this process.
 pub(crate) static DRIVER: Lazy<Driver> = Lazy::new(|| Driver {
-    process: process::id(),
+    process: Process::current(),
     mailbox: Mailbox::default(),
     n_children: AtomicUsize::new(0),
-    permits: Arc::default(),
+    permits: Permits::new(0),
 });
 
 /// Long enough for a program that runs one child after another.
@@ -74,10 +74,11 @@ pub fn terminate_all(policy: KillPolicy) {
 
 pub(crate) struct Driver {
     /// Whose it is: in a fork of this process there is no such thread, and locks may be held for ever.
-    process: u32,
+    pub(crate) process: Process,
     mailbox: Mailbox<Message, WakePipe>,
     n_children: AtomicUsize,
-    pub(crate) permits: Arc<Permits>,
+    /// How many children may run at once: the limit is set whenever one is to be started.
+    pub(crate) permits: Permits,
 }
 
 pub(crate) enum Message {
@@ -88,11 +89,6 @@ pub(crate) enum Message {
 }
 
 impl Driver {
-    /// Whether this is the process in which the driver was first used, and not a fork of it.
-    pub(crate) fn is_of_this_process(&self) -> bool {
-        self.process == process::id()
-    }
-
     /// The number of the next child.
     pub(crate) fn number(&self) -> usize {
         self.n_children.fetch_add(1, Relaxed) // ORDERING: Relaxed. Numbers differ, and mean nothing else.
@@ -111,7 +107,7 @@ impl Driver {
 
     /// Leaves a message, if there is a thread and this is its process: otherwise it concerns no child.
     pub(crate) fn tell(&self, message: Message) {
-        if self.is_of_this_process() {
+        if self.process.is_current() {
             self.mailbox.post_if_up(message);
         }
     }
@@ -125,89 +121,87 @@ impl Driver {
             while let Ok(message) = messages.try_recv() {
                 registry.handle(message);
             }
-            if !registry.0.is_empty() {
+            if !registry.children.is_empty() {
                 is_idle_until = Deadline::after(IDLE);
             }
             registry.take_turns(&mut poller, &mut scratch);
             elsewhere.start(); // A token whose time is over may have cancelled more than a child.
-            if registry.0.is_empty() && is_idle_until.has_passed() {
+            if registry.children.is_empty() && is_idle_until.has_passed() {
                 match self.mailbox.leave(messages) {
                     Some(message) => registry.handle(message),
                     None => return,
                 }
                 continue;
             }
-            coalesce(registry.0.len());
+            coalesce(registry.children.len());
             poller.arm(WAKE_PIPE, Some(Interest::read(&wake_pipe.reader)));
-            let next = registry.0.values().map(|entry| entry.next).min();
-            for key in poller.sleep(time_until(next.unwrap_or(is_idle_until))) {
+            let next = registry.turns.first().map_or(is_idle_until, |(next, _)| *next);
+            for key in poller.sleep(time_until(next)) {
                 if key == WAKE_PIPE {
                     wake_pipe.drain();
                 } else {
-                    registry.hear(key as usize);
+                    registry.schedule(key as usize / INTERESTS, Deadline::At(prims::now()));
                 }
             }
         }
     }
 }
 
-/// Every child that is managed, by its number.
+/// Every child that is managed, by its number, and when each is to have its next turn.
 #[derive(Default)]
-struct Registry(BTreeMap<usize, Entry>);
+pub(super) struct Registry {
+    children: BTreeMap<usize, Entry>,
+    turns: BTreeSet<(Deadline, usize)>,
+}
 
 struct Entry {
     child: Box<ManagedChild>,
-    /// When it is to have its next turn.
     next: Deadline,
-    /// Of what it looks out for, what there is news of.
-    is_ready: [bool; INTERESTS],
 }
 
 impl Registry {
-    fn handle(&mut self, message: Message) {
+    pub(super) fn handle(&mut self, message: Message) {
         let now = Deadline::At(prims::now());
         match message {
             Message::Register(child) => {
-                let is_ready = [false; INTERESTS];
-                self.0.insert(child.number(), Entry { child, next: now, is_ready });
+                let number = child.state.number;
+                self.children.insert(number, Entry { child, next: now });
+                self.turns.insert((now, number));
             }
-            Message::News(number) => {
-                if let Some(entry) = self.0.get_mut(&number) {
-                    entry.next = now;
-                }
-            }
+            Message::News(number) => self.schedule(number, now),
             Message::TerminateAll(policy) => {
-                for entry in self.0.values_mut() {
-                    entry.child.terminate_by(&policy);
-                    entry.next = now;
+                for number in self.children.keys().copied().collect::<Vec<_>>() {
+                    self.schedule(number, now);
                 }
+                self.children.values_mut().for_each(|entry| entry.child.terminate_by(&policy));
             }
         }
     }
 
-    /// There is news of what has this key.
-    fn hear(&mut self, key: usize) {
-        if let Some(entry) = self.0.get_mut(&(key / INTERESTS)) {
-            entry.is_ready[key % INTERESTS] = true;
-            entry.next = Deadline::At(prims::now());
+    /// Says when a child is to have its next turn, if it is still there.
+    fn schedule(&mut self, number: usize, next: Deadline) {
+        if let Some(entry) = self.children.get_mut(&number) {
+            self.turns.remove(&(mem::replace(&mut entry.next, next), number));
+            self.turns.insert((next, number));
         }
     }
 
     /// Gives a turn to every child whose time has come. Those that have come to their end leave.
-    fn take_turns(&mut self, poller: &mut Poller, scratch: &mut [u8]) {
-        let now = Deadline::At(prims::now());
-        self.0.retain(|number, entry| {
-            if entry.next > now {
-                return true;
-            }
-            let next = entry.child.turn(mem::take(&mut entry.is_ready), scratch);
+    pub(super) fn take_turns(&mut self, poller: &mut Poller, scratch: &mut [u8]) {
+        let later = (Deadline::At(prims::now()), usize::MAX);
+        let waiting = self.turns.split_off(&later);
+        for (_, number) in mem::replace(&mut self.turns, waiting) {
+            let Some(entry) = self.children.get_mut(&number) else { continue };
+            let next = entry.child.turn(scratch);
             let interests = next.map_or([None; INTERESTS], |_| entry.child.interests());
             for (key, interest) in (number * INTERESTS..).zip(interests) {
                 poller.arm(key as u64, interest);
             }
-            entry.next = next.unwrap_or(entry.next);
-            next.is_some()
-        });
+            match next {
+                Some(next) => self.schedule(number, next),
+                None => drop(self.children.remove(&number)),
+            }
+        }
     }
 }
 
@@ -247,40 +241,36 @@ impl<M, W: WakeUp> Mailbox<M, W> {
     /// Leaves a message, and starts a thread if none is up. The message is dropped if that fails.
     pub(crate) fn post(
         &self,
-        mut message: M,
+        message: M,
         start: impl FnOnce(Receiver<M>) -> io::Result<Arc<W>>,
     ) -> io::Result<()> {
         let mut thread = self.0.lock();
-        if let Some((sender, waking)) = &*thread {
-            match sender.send(message) {
-                Ok(()) => {
-                    let waking = waking.clone();
-                    drop(thread);
-                    waking.wake_up();
-                    return Ok(());
-                }
-                Err(unsent) => message = unsent.0, // The thread has panicked.
-            }
+        let (mut sent, mut started) = (Self::send(&thread, message), Ok(()));
+        if let Err(unsent) = sent {
+            let (sender, receiver) = channel();
+            started = start(receiver).map(|waking| *thread = Some((sender, waking)));
+            sent = Self::send(&thread, unsent);
         }
-        let (sender, receiver) = channel();
-        let waking = start(receiver)?;
-        let sent = sender.send(message);
-        *thread = Some((sender, waking.clone()));
         drop(thread);
-        drop(sent); // An error only if the thread has panicked by now, and its message is a child.
-        waking.wake_up();
-        Ok(())
+        if let Ok(waking) = sent {
+            waking.wake_up();
+        }
+        started
     }
 
     /// Leaves a message if a thread is up.
     pub(crate) fn post_if_up(&self, message: M) {
-        let thread = self.0.lock();
-        if let Some((sender, waking)) = &*thread {
-            let (sent, waking) = (sender.send(message), waking.clone());
-            drop(thread);
-            drop(sent);
+        let sent = Self::send(&self.0.lock(), message);
+        if let Ok(waking) = sent {
             waking.wake_up();
         }
+    }
+
+    /// Gives what is to be woken; or the message, if no thread is up or it has panicked. It may be a child, whose drop
+    /// is long: so it is dropped with the lock let go.
+    fn send(thread: &Option<(Sender<M>, Arc<W>)>, message: M) -> Result<Arc<W>, M> {
+        let Some((sender, waking)) = thread else { return Err(message) };
+        sender.send(message).map(|()| waking.clone()).map_err(|unsent| unsent.0)
     }
 
     /// The thread must leave, and no message is left behind; unless there is this one.

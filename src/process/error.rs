@@ -110,17 +110,3 @@ impl Error for SpawnError {
         }
     }
 }
-
-/// A child does not read its standard input any more: it has closed it, or has ended.
-///
-/// You meet it in [`Child::write`](super::Child::write).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InputClosed;
-
-impl fmt::Display for InputClosed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the child reads no more of its standard input")
-    }
-}
-
-impl Error for InputClosed {}

@@ -1,4 +1,5 @@
-//! A managed child: its pipes, its exit, and its end, as the driver sees to them.
+//! A managed child: its pipes, its exit, and its end, as the driver sees to them; and what its handle shares with
+//! that.
 //!
 //! Knows nothing of the other children, nor of how one sleeps: it says what it looks out for, and is
 //! given a turn when there is news or its deadline has passed.
@@ -9,40 +10,107 @@
 //! 2. In a turn the pipes and the exit are looked at before any deadline is.
 //! 3. The descriptors are closed and the permit is given back before the handle settles; and it settles,
 //!    whatever becomes of the driver.
+//! 4. Each part of what is shared has a lock of its own, and no two of them are taken at once.
 
+use std::fmt;
 use std::fs::File;
 use std::mem;
 use std::os::unix::process::ExitStatusExt;
 use std::pin::Pin;
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use crate::event::{Ending, Step};
+use crate::event::{Ending, Observer, Step, What};
 use crate::prims;
 use crate::wait::cancel::WaitForCancel;
 use crate::wait::deadline::Deadline;
+use crate::wait::forked::Process;
+use crate::wait::host::Hold;
+use crate::wait::permits::{Permit, Permits};
+use crate::wait::settle::Settle;
 
+use super::buffers::{Input, Lines, Shared};
 use super::outcome::{Cause, Outcome};
 use super::output::Stream;
-use super::permits::Permit;
-use super::policy::{Act, KillPolicy, KillState, Seen};
-use super::signals::ExitWatch;
-use super::state::ChildState;
+use super::policy::{Act, KillPolicy, KillState, Seen, later};
+use super::signals::{RealProcess, Signals};
 use super::sys::{Interest, Signal};
+
+/// What is said where nothing can be done.
+pub(crate) const FORKED: &str =
+    "this process was forked from one that runs children, and has no thread that would see to any";
+
+/// What the handle and the driver share of one child.
+pub(crate) struct ChildState {
+    pub(crate) pid: u32,
+    /// The program, for an observer.
+    pub(crate) program: String,
+    /// Which child of this process it is.
+    pub(crate) number: usize,
+    pub(crate) observer: Observer,
+    pub(crate) signals: Signals<RealProcess>,
+    /// Whether what it leaves behind in its group is killed when it has exited.
+    pub(crate) sweeps: bool,
+    pub(crate) input: Shared<Input>,
+    pub(crate) lines: Shared<Lines>,
+    pub(crate) outcome: Settle<(), Outcome>,
+    /// On the executor on whose thread it was started, if it was: its clock is not to jump over a
+    /// child's life. Let go when nobody waits for it any more, or has been woken.
+    pub(crate) hold: Hold,
+    /// Who started it: this process, or the one of which this is a fork.
+    pub(crate) parent: Process,
+    /// Tells the driver that there is news of the child of this number.
+    pub(crate) tell_driver: fn(usize),
+}
+
+impl ChildState {
+    /// There is something for the driver to do.
+    pub(crate) fn ring(&self) {
+        (self.tell_driver)(self.number);
+    }
+
+    pub(crate) fn emit(&self, step: Step) {
+        let when = self.observer.now();
+        self.observer.tell_about(when, What::Child, self.number, Some(&self.program), step);
+    }
+}
+
+impl fmt::Debug for ChildState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let progress = if self.outcome.is_settled() { "finished" } else { "running" };
+        write!(f, "{}, {}, {progress}", self.program, self.pid)
+    }
+}
+
+/// The waker for the child's token.
+impl Wake for ChildState {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+}
+
+/// Of the driver's permits: one for each child that may run.
+pub(crate) type ChildPermit = Permit<&'static Permits>;
 
 /// How many descriptors a managed child looks out for at most.
 pub(crate) const INTERESTS: usize = 4;
+
+/// How often a child without a pidfd is looked at: more rarely, the longer it runs.
+pub(crate) const FIRST_LOOK: Duration = Duration::from_millis(1);
+const RAREST_LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) struct ManagedChild {
     pub(crate) state: Arc<ChildState>,
     pub(crate) command: String,
     pub(crate) kill: KillState,
-    pub(crate) watch: ExitWatch,
+    /// Readable once it has exited. Where there is none, it is looked at after each `pause`.
+    pub(crate) pidfd: Option<Interest>,
+    pub(crate) pause: Duration,
     pub(crate) stdin: Option<File>,
-    pub(crate) stdout: Stream,
-    pub(crate) stderr: Stream,
+    /// Standard output, and standard error.
+    pub(crate) outputs: [Stream; 2],
     pub(crate) token: Option<WaitForCancel>,
     pub(crate) began: Instant,
     pub(crate) last_output: Instant,
@@ -52,91 +120,62 @@ pub(crate) struct ManagedChild {
     /// Whether the handle has been told. The end may come later, after it was given up.
     pub(crate) is_settled: bool,
     /// `None` once its descriptors are closed.
-    pub(crate) permit: Option<Permit>,
+    pub(crate) permit: Option<ChildPermit>,
 }
 
 impl ManagedChild {
     /// What it looks out for: its exit, then stdin, stdout and stderr.
     pub(crate) fn interests(&self) -> [Option<Interest>; INTERESTS] {
-        let exit = if self.has_exited { None } else { self.watch.pidfd };
+        let exit = self.pidfd.filter(|_| !self.has_exited);
         // With nothing to write there is nothing to look out for: a reader that has gone would keep us
         // awake.
         let stdin = self.stdin.as_ref().filter(|_| self.state.input.is_due()).map(Interest::write);
-        let [stdout, stderr] = [&self.stdout, &self.stderr].map(|stream| {
-            let is_wanted = stream.is_wanted(&self.state.lines);
-            stream.pipe.as_ref().filter(|_| is_wanted).map(Interest::read)
-        });
+        let [stdout, stderr] = self.outputs.each_ref().map(|it| it.interest(&self.state.lines));
         [exit, stdin, stdout, stderr]
     }
 
     /// Does what there is to do. Says until when it need not be asked again; `None` at its end.
-    pub(crate) fn turn(
-        &mut self,
-        is_ready: [bool; INTERESTS],
-        scratch: &mut [u8],
-    ) -> Option<Deadline> {
-        let [_exit, stdin_is_ready, outputs @ ..] = is_ready;
-        if stdin_is_ready {
-            self.feed();
-        }
-        self.read(outputs, scratch);
-        let is_cancelled = self.hear_token();
-        let now = prims::now();
-        let mut look = self.state.signals.look();
-        if look.has_exited && !self.has_exited {
-            self.has_exited = true;
+    pub(crate) fn turn(&mut self, scratch: &mut [u8]) -> Option<Deadline> {
+        if self.stdin.as_mut().is_some_and(|pipe| self.state.input.feed(pipe)) {
             self.stdin = None;
-            self.state.input.close();
+        }
+        self.read(false, scratch);
+        let is_cancelled = self.poll_token();
+        let (now, mut process) = (prims::now(), self.state.signals.look());
+        if process.has_exited && !self.has_exited {
+            self.has_exited = true;
+            self.close_input();
             // What it wrote last may have come after our look, and more of it than a turn takes.
-            for stream in [&mut self.stdout, &mut self.stderr] {
-                stream.drain(&self.state.lines, scratch);
-            }
-            self.read([false; 2], scratch);
+            self.read(true, scratch);
         }
-        if self.has_exited && is_cancelled {
-            self.state.signals.terminate();
-            look.skips_pipe_grace = true;
-        }
-        if self.is_settled {
-            // It was given up. If it has died after all, that is the end of it.
-            if self.has_exited {
-                self.state.signals.reap(self.state.sweeps);
-            }
-            return (!self.has_exited).then(|| self.watch.next_look(now));
-        }
-        self.go_on(Seen {
-            now,
-            has_exited: self.has_exited,
-            pipes_are_open: self.has_open_pipes(),
-            last_output: self.last_output,
-            asked: look.asked,
-            skips_pipe_grace: look.skips_pipe_grace,
-            reason: self.reason.clone(),
-        })
-    }
-
-    fn go_on(&mut self, seen: Seen) -> Option<Deadline> {
+        process.skips_pipe_grace |= process.has_exited && is_cancelled;
+        let (pipes_are_open, last_output) = (self.has_open_pipes(), self.last_output);
+        let seen = Seen { now, process, pipes_are_open, last_output, reason: self.reason.clone() };
         loop {
             match self.kill.next(&seen) {
                 Act::Signal(signal) => {
                     self.state.signals.send(signal);
-                    self.watch.look_often();
+                    self.pause = FIRST_LOOK;
                 }
                 Act::Finish => {
                     let reaped = self.state.signals.reap(self.state.sweeps);
-                    self.settle(reaped, seen.pipes_are_open);
+                    self.settle(reaped);
                     return None;
                 }
-                Act::GiveUp => self.settle(None, seen.pipes_are_open),
-                Act::Wait => break,
+                Act::GiveUp => self.settle(None),
+                Act::Wait => return Some(self.kill.deadline(last_output).min(self.next_look(now))),
             }
         }
-        let look = if self.has_exited { Deadline::Never } else { self.watch.next_look(seen.now) };
-        Some(self.kill.deadline(self.last_output).min(look))
     }
 
-    pub(crate) fn number(&self) -> usize {
-        self.state.number
+    /// When to look whether it has exited, after a look; the next one will be later.
+    fn next_look(&mut self, now: Instant) -> Deadline {
+        if self.has_exited || self.pidfd.is_some() {
+            return Deadline::Never;
+        }
+        let next = later(now, self.pause);
+        self.pause = RAREST_LOOK.min(self.pause * 2);
+        next
     }
 
     /// The end by this policy, or by one under way if that comes sooner.
@@ -145,24 +184,15 @@ impl ManagedChild {
         self.kill.hasten(policy, prims::now());
     }
 
-    fn feed(&mut self) {
-        if let Some(pipe) = &mut self.stdin {
-            if self.state.input.feed(pipe).is_break() {
-                self.stdin = None;
-                self.state.input.close();
-            }
-        }
+    fn close_input(&mut self) {
+        self.stdin = None;
+        self.state.input.close();
     }
 
-    fn read(&mut self, is_ready: [bool; 2], scratch: &mut [u8]) {
+    fn read(&mut self, is_exit: bool, scratch: &mut [u8]) {
         let had_open_pipes = self.has_open_pipes();
-        for (stream, is_ready) in [&mut self.stdout, &mut self.stderr].into_iter().zip(is_ready) {
-            let is_wanted = stream.is_wanted(&self.state.lines);
-            let was_held_up = stream.is_held_up;
-            stream.is_held_up = stream.pipe.is_some() && !is_wanted;
-            let has_read = is_ready && is_wanted && stream.read(&self.state.lines, scratch);
-            if has_read || was_held_up || stream.is_held_up {
-                // Who is, or was until now, held up by its reader is not idle by its own fault.
+        for stream in &mut self.outputs {
+            if stream.read(is_exit, &self.state.lines, scratch) {
                 self.last_output = prims::now();
             }
             if stream.capture.is_over() {
@@ -170,39 +200,36 @@ impl ManagedChild {
             }
         }
         if had_open_pipes && !self.has_open_pipes() {
-            self.watch.look_often();
+            self.pause = FIRST_LOOK; // As they end at an exit.
         }
     }
 
     /// Whether it says that the token has been cancelled, which it says once.
-    fn hear_token(&mut self) -> bool {
-        if !self.state.takes_news() {
-            return false;
-        }
-        let waker = Waker::from(self.state.clone());
+    fn poll_token(&mut self) -> bool {
         let Some(token) = &mut self.token else { return false };
-        match Pin::new(token).poll(&mut Context::from_waker(&waker)) {
-            Poll::Pending => false,
-            Poll::Ready(reason) => {
-                self.token = None;
-                self.reason.get_or_insert(Cause::Cancelled(reason));
-                true
-            }
-        }
+        let waker = Waker::from(self.state.clone());
+        let Poll::Ready(reason) = Pin::new(token).poll(&mut Context::from_waker(&waker)) else {
+            return false;
+        };
+        self.token = None;
+        self.reason.get_or_insert(Cause::Cancelled(reason));
+        true
     }
 
     fn has_open_pipes(&self) -> bool {
-        self.stdout.pipe.is_some() || self.stderr.pipe.is_some()
+        self.outputs.iter().any(|stream| stream.pipe.is_some())
     }
 
-    /// Nothing is left open when the handle hears of it, but the watch for one who has not exited.
-    fn settle(&mut self, reaped: Option<(ExitStatus, Duration)>, pipes_leaked: bool) {
-        let state = self.state.clone();
-        (self.stdin, self.token, self.is_settled) = (None, None, true);
-        let is_over = self.stdout.capture.is_over() || self.stderr.capture.is_over();
-        let stdout = self.stdout.finish(&state.lines);
-        let stderr = self.stderr.finish(&state.lines);
-        state.input.close();
+    /// Nothing is left open when the handle hears of it, but the pidfd of one who has not exited.
+    fn settle(&mut self, reaped: Option<(ExitStatus, Duration)>) {
+        if mem::replace(&mut self.is_settled, true) {
+            return; // It was given up, and has died after all.
+        }
+        let (state, pipes_leaked) = (self.state.clone(), self.has_open_pipes());
+        self.close_input();
+        self.token = None;
+        let is_over = self.outputs.iter().any(|stream| stream.capture.is_over());
+        let [stdout, stderr] = self.outputs.each_mut().map(|stream| stream.finish(&state.lines));
         state.lines.close();
         if self.has_exited {
             self.permit = None;
@@ -222,9 +249,9 @@ impl ManagedChild {
             wall: prims::now().saturating_duration_since(self.began),
             cpu: reaped.map(|(_, time)| time),
         };
-        state.tell(Step::Settled(ending_of(&outcome)));
+        state.emit(Step::Settled(ending_of(&outcome)));
         drop(state.outcome.settle(outcome).run_its_course());
-        state.let_go(); // Not before the waiter has been woken.
+        state.hold.let_go(); // Not before the waiter has been woken.
     }
 }
 
@@ -234,7 +261,7 @@ impl Drop for ManagedChild {
         if !self.is_settled {
             self.state.signals.kill(true);
             self.has_exited = self.state.signals.reap(false).is_some();
-            self.settle(None, self.has_open_pipes());
+            self.settle(None);
         }
     }
 }

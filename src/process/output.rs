@@ -12,8 +12,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::mem;
 
-use super::buffers::{Line, Lines, Source};
-use super::sys;
+use super::buffers::{Line, Lines, Shared, Source};
+use super::sys::{self, Interest};
 
 /// How much of a stream is kept. Each stream has a cap of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,28 +136,19 @@ impl Splitter {
 
     /// Calls `line` for each line that has ended, without its `\n` or `\r\n`; `true` says that it
     /// goes on in the next one.
-    pub(crate) fn split(&mut self, mut bytes: &[u8], mut line: impl FnMut(Vec<u8>, bool)) {
-        while !bytes.is_empty() {
-            let room = self.limit - self.part.len();
-            let window = &bytes[..bytes.len().min(room + 1)];
-            match window.iter().position(|byte| *byte == b'\n') {
-                Some(end) => {
-                    self.part.extend_from_slice(&bytes[..end]);
-                    bytes = &bytes[end + 1..];
-                    if self.part.last() == Some(&b'\r') {
-                        self.part.pop();
-                    }
-                    line(mem::take(&mut self.part), false);
+    pub(crate) fn split(&mut self, bytes: &[u8], mut line: impl FnMut(Vec<u8>, bool)) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let ended = piece.strip_suffix(b"\n");
+            self.part.extend_from_slice(ended.unwrap_or(piece));
+            while self.part.len() > self.limit {
+                let rest = self.part.split_off(self.limit);
+                line(mem::replace(&mut self.part, rest), true);
+            }
+            if ended.is_some() {
+                if self.part.last() == Some(&b'\r') {
+                    self.part.pop();
                 }
-                None if window.len() > room => {
-                    self.part.extend_from_slice(&bytes[..room]);
-                    bytes = &bytes[room..];
-                    line(mem::take(&mut self.part), true);
-                }
-                None => {
-                    self.part.extend_from_slice(bytes);
-                    bytes = &[];
-                }
+                line(mem::take(&mut self.part), false);
             }
         }
     }
@@ -168,6 +159,8 @@ impl Splitter {
     }
 }
 
+/// The longest line, in bytes, that is given as one.
+const LONGEST_LINE: usize = 64 << 10;
 /// What is read of one pipe in one turn at most: the others are to have their turn too.
 const A_TURN: usize = 256 << 10;
 
@@ -184,23 +177,35 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Whether to look out for it: not while the reader of its lines is behind.
-    pub(crate) fn is_wanted(&self, lines: &Lines) -> bool {
-        self.pipe.is_some() && !(self.splitter.is_some() && lines.is_full())
+    pub(crate) fn new(pipe: Option<File>, source: Source, cap: Cap, wants_lines: bool) -> Self {
+        let splitter = wants_lines.then(|| Splitter::new(LONGEST_LINE));
+        Self { pipe, source, capture: Capture::new(cap), splitter, is_held_up: false }
     }
 
-    /// Reads what there is, within bounds; whether there was something.
-    pub(crate) fn read(&mut self, lines: &Lines, scratch: &mut [u8]) -> bool {
-        self.read_up_to(A_TURN, lines, scratch)
+    /// What to look out for: nothing while the reader of its lines is behind.
+    pub(crate) fn interest(&self, lines: &Shared<Lines>) -> Option<Interest> {
+        self.pipe.as_ref().filter(|_| !self.waits_for_reader(lines)).map(Interest::read)
     }
 
-    /// Reads all that is in the pipe at the exit, which is the child's: what comes later is not.
-    pub(crate) fn drain(&mut self, lines: &Lines, scratch: &mut [u8]) {
-        let n_left = self.pipe.as_ref().map_or(0, sys::n_readable);
-        self.read_up_to(n_left.max(A_TURN), lines, scratch);
+    fn waits_for_reader(&self, lines: &Shared<Lines>) -> bool {
+        self.pipe.is_some() && self.splitter.is_some() && lines.is_full()
     }
 
-    fn read_up_to(&mut self, most: usize, lines: &Lines, scratch: &mut [u8]) -> bool {
+    /// Reads what there is, within bounds; but at the exit all that is in the pipe, which is the child's: what comes
+    /// later is not. False if it was silent, by its own fault and not its reader's.
+    pub(crate) fn read(
+        &mut self,
+        is_exit: bool,
+        lines: &Shared<Lines>,
+        scratch: &mut [u8],
+    ) -> bool {
+        let was_held_up = self.is_held_up;
+        self.is_held_up = self.waits_for_reader(lines);
+        let most = match &self.pipe {
+            Some(pipe) if is_exit => A_TURN.max(sys::n_readable(pipe)),
+            Some(_) if self.is_held_up => 0,
+            Some(_) | None => A_TURN,
+        };
         let (mut n_read, mut new) = (0, Vec::new());
         while let Some(pipe) = &mut self.pipe {
             if n_read >= most {
@@ -219,7 +224,7 @@ impl Stream {
         if !new.is_empty() {
             lines.push(new);
         }
-        n_read > 0
+        n_read > 0 || was_held_up || self.is_held_up
     }
 
     fn take(&mut self, bytes: &[u8], lines: &mut Vec<Line>) {
@@ -230,11 +235,10 @@ impl Stream {
         }
     }
 
-    pub(crate) fn finish(&mut self, lines: &Lines) -> Captured {
+    pub(crate) fn finish(&mut self, lines: &Shared<Lines>) -> Captured {
         self.pipe = None;
         let last = self.splitter.as_mut().and_then(Splitter::finish);
-        let last = last.map(|bytes| Line { source: self.source, bytes, goes_on: false });
-        lines.push(last.into_iter().collect());
+        lines.push(last.map(|bytes| Line { source: self.source, bytes, goes_on: false }));
         self.capture.finish()
     }
 }

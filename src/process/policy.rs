@@ -81,14 +81,15 @@ pub(crate) enum Asked {
 
 /// The kill state machine of one child.
 ///
-/// | stage      | a reason   | its time is over       | the exit is seen | all pipes end |
-/// |------------|------------|------------------------|------------------|---------------|
-/// | `Running`  | → `Ending` | → `Ending`             | → `Draining`     | stays         |
-/// | `Ending`   | stays      | → `Ending` or `Killed` | → `Draining`     | stays         |
-/// | `Killed`   | stays      | → `Over`, given up     | → `Draining`     | stays         |
-/// | `Draining` | stays      | → `Over`, finished     | stays            | → `Over`      |
+/// | stage      | a reason   | its time is over        | the exit is seen | all pipes end |
+/// |------------|------------|-------------------------|------------------|---------------|
+/// | `Running`  | → `Ending` | → `Ending`              | → `Draining`     | stays         |
+/// | `Ending`   | stays      | → `Ending`, → `GivenUp` | → `Draining`     | stays         |
+/// | `Draining` | stays      | finished                | stays            | finished      |
+/// | `GivenUp`  | stays      | has no time             | finished         | stays         |
 ///
-/// `Running` becomes `Killed` at once where the policy has no step, or where SIGKILL was sent already.
+/// The last step of `Ending` is SIGKILL, with the kill-wait to heed it. It comes at once where the policy has no
+/// step, or where SIGKILL was sent already.
 pub(crate) struct KillState {
     stage: Stage,
     policy: KillPolicy,
@@ -100,8 +101,7 @@ pub(crate) struct KillState {
     /// How long the pipes may stay open after the exit.
     pipe_grace: Duration,
     cause: Option<Cause>,
-    /// Whether a signal was sent before SIGKILL.
-    was_warned: bool,
+    /// Whether SIGKILL was sent as the last step.
     was_killed: bool,
 }
 
@@ -113,28 +113,33 @@ enum Stage {
         step: usize,
         until: Deadline,
     },
-    Killed {
-        until: Deadline,
-    },
     /// It has exited. The zombie is kept until the pipes have ended too.
     Draining {
         until: Deadline,
     },
-    Over,
+    /// It has not died of SIGKILL in time, and may do so yet.
+    GivenUp,
 }
 
 /// What the driver has seen of a child by a certain time.
 pub(crate) struct Seen {
     pub(crate) now: Instant,
-    pub(crate) has_exited: bool,
+    pub(crate) process: Look,
     pub(crate) pipes_are_open: bool,
     /// When it last wrote something, or began.
     pub(crate) last_output: Instant,
+    /// A cancelled token, or too much output.
+    pub(crate) reason: Option<Cause>,
+}
+
+/// What is known of a process at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) has_exited: bool,
+    /// What was asked of it before it exited.
     pub(crate) asked: Option<Asked>,
     /// Whether its end was asked for after the exit.
     pub(crate) skips_pipe_grace: bool,
-    /// A cancelled token, or too much output.
-    pub(crate) reason: Option<Cause>,
 }
 
 /// What is to be done.
@@ -157,17 +162,17 @@ impl KillState {
         idle: Option<Duration>,
         pipe_grace: Duration,
     ) -> Self {
-        let (stage, cause, was_warned, was_killed) = (Stage::Running, None, false, false);
-        let kill_by = Deadline::Never;
-        Self { stage, policy, timeout, kill_by, idle, pipe_grace, cause, was_warned, was_killed }
+        let (stage, kill_by, cause, was_killed) = (Stage::Running, Deadline::Never, None, false);
+        Self { stage, policy, timeout, kill_by, idle, pipe_grace, cause, was_killed }
     }
 
     /// What is to be done next. To be asked again until it says to wait.
     pub(crate) fn next(&mut self, seen: &Seen) -> Act {
-        let now = Deadline::At(seen.now);
+        let (now, last) = (Deadline::At(seen.now), self.policy.steps.len());
+        let Look { has_exited, asked, skips_pipe_grace } = seen.process;
         match self.stage {
-            Stage::Running | Stage::Ending { .. } | Stage::Killed { .. } if seen.has_exited => {
-                if seen.asked.is_some() {
+            Stage::Running | Stage::Ending { .. } if has_exited => {
+                if asked.is_some() {
                     self.cause.get_or_insert(Cause::Terminated);
                 }
                 self.stage = Stage::Draining { until: later(seen.now, self.pipe_grace) };
@@ -180,21 +185,25 @@ impl KillState {
                 }
                 None => Act::Wait,
             },
-            Stage::Ending { step, until } => {
-                let is_over = self.kill_by <= now;
-                if is_over || until <= now || seen.asked == Some(Asked::Kill) {
-                    let next = if is_over { self.policy.steps.len() } else { step + 1 };
-                    return self.take_step(next, seen);
-                }
-                Act::Wait
+            Stage::Ending { step, until } if step == last && until <= now => {
+                self.stage = Stage::GivenUp;
+                Act::GiveUp
             }
-            Stage::Killed { until } if until <= now => self.end(Act::GiveUp),
-            Stage::Draining { until }
-                if until <= now || !seen.pipes_are_open || seen.skips_pipe_grace =>
+            Stage::Ending { step, .. } if step < last && self.kill_by <= now => {
+                self.take_step(last, seen)
+            }
+            Stage::Ending { step, until }
+                if step < last && (until <= now || asked == Some(Asked::Kill)) =>
             {
-                self.end(Act::Finish)
+                self.take_step(step + 1, seen)
             }
-            Stage::Killed { .. } | Stage::Draining { .. } | Stage::Over => Act::Wait,
+            Stage::Draining { until }
+                if until <= now || !seen.pipes_are_open || skips_pipe_grace =>
+            {
+                Act::Finish
+            }
+            Stage::GivenUp if has_exited => Act::Finish,
+            Stage::Ending { .. } | Stage::Draining { .. } | Stage::GivenUp => Act::Wait,
         }
     }
 
@@ -202,9 +211,11 @@ impl KillState {
     pub(crate) fn deadline(&self, last_output: Instant) -> Deadline {
         match self.stage {
             Stage::Running => self.timeout.min(self.idle_deadline(last_output)),
-            Stage::Ending { until, .. } => until.min(self.kill_by),
-            Stage::Killed { until } | Stage::Draining { until } => until,
-            Stage::Over => Deadline::Never,
+            Stage::Ending { step, until } if step < self.policy.steps.len() => {
+                until.min(self.kill_by)
+            }
+            Stage::Ending { until, .. } | Stage::Draining { until } => until,
+            Stage::GivenUp => Deadline::Never,
         }
     }
 
@@ -224,40 +235,31 @@ impl KillState {
         self.cause.as_ref()
     }
 
+    /// Whether SIGKILL came after a gentler signal.
     pub(crate) fn has_escalated(&self) -> bool {
-        self.was_warned && self.was_killed
+        self.was_killed && !self.policy.steps.is_empty()
     }
 
     fn reason(&self, seen: &Seen) -> Option<Cause> {
         let now = Deadline::At(seen.now);
-        let cause = seen.asked.map(|_| Cause::Terminated).or(seen.reason.clone());
+        let cause = seen.process.asked.map(|_| Cause::Terminated).or(seen.reason.clone());
         cause
             .or((self.timeout <= now).then_some(Cause::TimedOut))
             .or_else(|| (self.idle_deadline(seen.last_output) <= now).then_some(Cause::Idle))
     }
 
     fn take_step(&mut self, step: usize, seen: &Seen) -> Act {
-        match self.policy.steps.get(step) {
-            Some(&(signal, grace)) if seen.asked != Some(Asked::Kill) => {
-                self.was_warned = true;
-                self.stage = Stage::Ending { step, until: later(seen.now, grace) };
-                Act::Signal(signal)
-            }
-            Some(_) | None => {
-                self.was_killed = seen.asked != Some(Asked::Kill);
-                self.stage = Stage::Killed { until: later(seen.now, self.policy.kill_wait) };
-                Act::Signal(Signal::KILL)
-            }
-        }
+        let was_sent = seen.process.asked == Some(Asked::Kill);
+        let step = if was_sent { self.policy.steps.len() } else { step };
+        let kill = (Signal::KILL, self.policy.kill_wait);
+        let (signal, grace) = self.policy.steps.get(step).copied().unwrap_or(kill);
+        self.was_killed = step == self.policy.steps.len() && !was_sent;
+        self.stage = Stage::Ending { step, until: later(seen.now, grace) };
+        Act::Signal(signal)
     }
 
     fn idle_deadline(&self, last_output: Instant) -> Deadline {
         self.idle.map_or(Deadline::Never, |idle| later(last_output, idle))
-    }
-
-    fn end(&mut self, act: Act) -> Act {
-        self.stage = Stage::Over;
-        act
     }
 }
 
@@ -286,11 +288,9 @@ mod tests {
             let kill = KillState::new(policy, later(start, timeout), None, SECOND / 5);
             let seen = Seen {
                 now: start,
-                has_exited: false,
+                process: Look::default(),
                 pipes_are_open: true,
                 last_output: start,
-                asked: None,
-                skips_pipe_grace: false,
                 reason: None,
             };
             Self { kill, seen, start }
@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn an_exit_that_is_seen_beats_every_reason() {
         let mut fake = Fake::new(two_steps(), SECOND);
-        fake.seen.has_exited = true;
+        fake.seen.process.has_exited = true;
         fake.seen.reason = Some(Cause::OutputLimit);
         assert_eq!(
             [fake.at(1000), fake.at(1199), fake.at(1200)],
@@ -341,7 +341,7 @@ mod tests {
     fn an_exit_within_the_grace_ends_the_grace() {
         let mut fake = Fake::new(two_steps(), SECOND);
         fake.at(1000);
-        fake.seen.has_exited = true;
+        fake.seen.process.has_exited = true;
         fake.seen.pipes_are_open = false;
         assert_eq!(fake.at(1001), Act::Finish);
         assert!(!fake.kill.has_escalated());
@@ -380,9 +380,9 @@ mod tests {
     #[test]
     fn who_asks_after_the_exit_does_not_wait_for_the_pipes() {
         let mut fake = Fake::new(two_steps(), SECOND);
-        fake.seen.has_exited = true;
+        fake.seen.process.has_exited = true;
         assert_eq!(fake.at(0), Act::Wait);
-        fake.seen.skips_pipe_grace = true;
+        fake.seen.process.skips_pipe_grace = true;
         assert_eq!(fake.at(1), Act::Finish);
         assert_eq!(fake.kill.cause(), None);
     }
@@ -390,9 +390,9 @@ mod tests {
     #[test]
     fn a_kill_from_the_handle_cuts_the_grace_short() {
         let mut fake = Fake::new(two_steps(), Duration::MAX);
-        fake.seen.asked = Some(Asked::Terminate);
+        fake.seen.process.asked = Some(Asked::Terminate);
         assert_eq!(fake.at(0), Act::Signal(Signal::INT));
-        fake.seen.asked = Some(Asked::Kill);
+        fake.seen.process.asked = Some(Asked::Kill);
         assert_eq!([fake.at(1), fake.at(2)], [Act::Signal(Signal::KILL), Act::Wait]);
         assert_eq!(fake.kill.cause(), Some(&Cause::Terminated));
     }
@@ -411,7 +411,7 @@ mod tests {
     fn to_ask_again_and_again_does_not_put_the_kill_off() {
         let mut fake = Fake::new(two_steps(), Duration::MAX);
         let term = KillPolicy::new([(Signal::TERM, Duration::from_millis(300))]);
-        fake.seen.asked = Some(Asked::Terminate);
+        fake.seen.process.asked = Some(Asked::Terminate);
         fake.hasten(0, &term);
         assert_eq!(fake.at(0), Act::Signal(Signal::TERM), "not by its own policy");
         fake.hasten(200, &term);

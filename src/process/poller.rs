@@ -7,7 +7,6 @@
 //! that nobody wants keeps us awake, not even a descriptor that was closed here and is open elsewhere.
 
 use std::collections::BTreeMap;
-use std::mem;
 use std::time::Duration;
 
 use super::sys::{self, Epoll, Interest};
@@ -15,31 +14,22 @@ use super::sys::{self, Epoll, Interest};
 pub(crate) struct Poller {
     /// `None` where there is no such thing, or where it has failed.
     epoll: Option<Epoll>,
-    registered: BTreeMap<u64, Registration>,
-}
-
-/// What there was to look out for, and whether there still is.
-struct Registration {
-    interest: Interest,
-    is_armed: bool,
+    armed: BTreeMap<u64, Interest>,
 }
 
 impl Poller {
     pub(crate) fn new() -> Self {
-        Self { epoll: Epoll::new().ok(), registered: BTreeMap::new() }
+        Self { epoll: Epoll::new().ok(), armed: BTreeMap::new() }
     }
 
     /// Looks out for this from now on; for nothing, if it is `None`.
     pub(crate) fn arm(&mut self, key: u64, interest: Option<Interest>) {
         let Some(interest) = interest else {
-            self.registered.remove(&key); // What is told of it all the same is not heard.
+            self.armed.remove(&key); // What is told of it all the same is not heard.
             return;
         };
-        let before = self.registered.insert(key, Registration { interest, is_armed: true });
-        let again = before.filter(|registered| registered.interest == interest);
-        let Some(epoll) = &self.epoll else { return };
-        let is_armed = again.as_ref().is_some_and(|registered| registered.is_armed);
-        if !is_armed && epoll.arm(key, interest, again.is_some()).is_err() {
+        let is_new = self.armed.insert(key, interest) != Some(interest);
+        if is_new && self.epoll.as_ref().is_some_and(|epoll| epoll.arm(key, interest).is_err()) {
             self.epoll = None; // The system keeps no longer a list. So from now on we do.
         }
     }
@@ -48,21 +38,14 @@ impl Poller {
     pub(crate) fn sleep(&mut self, timeout: Option<Duration>) -> Vec<u64> {
         let mut keys = match &self.epoll {
             Some(epoll) => epoll.wait(timeout).unwrap_or_default(),
-            None => self.poll(timeout),
+            None => {
+                let list: Vec<_> = self.armed.values().copied().collect();
+                let news = self.armed.keys().zip(sys::poll(&list, timeout));
+                news.filter(|(_, is_news)| *is_news).map(|(key, _)| *key).collect()
+            }
         };
-        keys.retain(|key| match self.registered.get_mut(key) {
-            Some(registered) => mem::take(&mut registered.is_armed),
-            None => false,
-        });
+        keys.retain(|key| self.armed.remove(key).is_some());
         keys
-    }
-
-    fn poll(&self, timeout: Option<Duration>) -> Vec<u64> {
-        let armed = self.registered.iter().filter(|(_, registered)| registered.is_armed);
-        let (keys, list): (Vec<_>, Vec<_>) =
-            armed.map(|(key, registered)| (*key, registered.interest)).unzip();
-        let news = sys::poll(&list, timeout);
-        keys.into_iter().zip(news).filter(|(_, is_news)| *is_news).map(|(key, _)| key).collect()
     }
 }
 
@@ -74,7 +57,7 @@ mod tests {
 
     /// With the system's list, and without.
     fn both() -> [Poller; 2] {
-        [Poller::new(), Poller { epoll: None, registered: BTreeMap::new() }]
+        [Poller::new(), Poller { epoll: None, armed: BTreeMap::new() }]
     }
 
     const NO_TIME: Option<Duration> = Some(Duration::ZERO);

@@ -1,4 +1,4 @@
-//! Signals: who may send one to a child, and until when; and how its exit is noticed.
+//! Signals: who may send one to a child, and until when.
 //!
 //! Knows nothing of pipes, of deadlines and of the driver. A process that has been reaped gives its
 //! number back, and the next process may be anybody's. So signals are sent and the process is reaped
@@ -14,12 +14,11 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::prims::Mutex;
-use crate::wait::deadline::Deadline;
 
-use super::policy::{Asked, later};
+use super::policy::{Asked, Look};
 use super::sys::{self, Interest, Signal};
 
 /// A process that is ours until it is reaped. A test has a fake one.
@@ -80,53 +79,30 @@ pub(crate) struct Signals<P>(Mutex<State<P>>);
 struct State<P> {
     /// `None` once it has been reaped, by us or by somebody else.
     process: Option<P>,
-    asked: Option<Asked>,
-    skips_pipe_grace: bool,
-}
-
-/// What is known of a child at one moment.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Look {
-    pub(crate) has_exited: bool,
-    /// What was asked of it before it exited.
-    pub(crate) asked: Option<Asked>,
-    /// Whether something was asked of it after its exit.
-    pub(crate) skips_pipe_grace: bool,
+    look: Look,
 }
 
 impl<P: Process> Signals<P> {
     pub(crate) fn new(process: P) -> Self {
-        let (process, asked, skips_pipe_grace) = (Some(process), None, false);
-        Self(Mutex::new(State { process, asked, skips_pipe_grace }))
+        Self(Mutex::new(State { process: Some(process), look: Look::default() }))
     }
 
     pub(crate) fn look(&self) -> Look {
         let mut state = self.0.lock();
-        let has_exited = !state.is_running();
-        Look { has_exited, asked: state.asked, skips_pipe_grace: state.skips_pipe_grace }
+        state.is_running();
+        state.look
     }
 
     /// Asks it to end as its policy says. If it has exited, its pipes are waited for no longer.
     pub(crate) fn terminate(&self) {
-        let mut state = self.0.lock();
-        if state.is_running() {
-            state.asked = state.asked.max(Some(Asked::Terminate));
-        } else {
-            state.skips_pipe_grace = true;
-        }
+        self.0.lock().note(Asked::Terminate);
     }
 
     /// Sends SIGKILL. If it has exited, its pipes are waited for no longer, and with `sweep` what is left
     /// of its group is killed.
     pub(crate) fn kill(&self, sweep: bool) {
         let mut state = self.0.lock();
-        let is_running = state.is_running();
-        if is_running {
-            state.asked = Some(Asked::Kill);
-        } else {
-            state.skips_pipe_grace = true;
-        }
-        if is_running || sweep {
+        if state.note(Asked::Kill) || sweep {
             state.send(Signal::KILL);
         }
     }
@@ -157,54 +133,30 @@ impl<P: Process> Signals<P> {
 }
 
 impl<P: Process> State<P> {
-    fn is_running(&mut self) -> bool {
-        match self.process.as_ref().map(P::has_exited) {
-            Some(Ok(has_exited)) => !has_exited,
-            Some(Err(_)) => {
-                // A `waitpid` that was not ours, or a process that ignores SIGCHLD.
-                self.process = None;
-                false
-            }
-            None => false,
+    /// Notes what is asked, if it has not exited; and says whether that is so.
+    fn note(&mut self, asked: Asked) -> bool {
+        let is_running = self.is_running();
+        if is_running {
+            self.look.asked = self.look.asked.max(Some(asked));
+        } else {
+            self.look.skips_pipe_grace = true;
         }
+        is_running
+    }
+
+    fn is_running(&mut self) -> bool {
+        let has_exited = self.process.as_ref().map_or(Ok(true), P::has_exited);
+        if has_exited.is_err() {
+            self.process = None; // A `waitpid` that was not ours, or a process that ignores SIGCHLD.
+        }
+        self.look.has_exited = has_exited.unwrap_or(true);
+        !self.look.has_exited
     }
 
     fn send(&self, signal: Signal) {
         if let Some(process) = &self.process {
             process.send(signal);
         }
-    }
-}
-
-/// How often a child without a pidfd is looked at: more rarely, the longer it runs.
-const FIRST_LOOK: Duration = Duration::from_millis(1);
-const RAREST_LOOK: Duration = Duration::from_millis(50);
-
-/// How the exit of a child is noticed without a signal handler and without a thread of its own: at once
-/// where there is a pidfd, and within 50 ms where there is none.
-pub(crate) struct ExitWatch {
-    pub(crate) pidfd: Option<Interest>,
-    pause: Duration,
-}
-
-impl ExitWatch {
-    pub(crate) fn new(pidfd: Option<Interest>) -> Self {
-        Self { pidfd, pause: FIRST_LOOK }
-    }
-
-    /// When to look again, after a look; the next one will be later.
-    pub(crate) fn next_look(&mut self, now: Instant) -> Deadline {
-        if self.pidfd.is_some() {
-            return Deadline::Never;
-        }
-        let next = later(now, self.pause);
-        self.pause = (self.pause * 2).min(RAREST_LOOK);
-        next
-    }
-
-    /// The pipes have ended, as they do at an exit, or a signal was sent: it is worth looking often.
-    pub(crate) fn look_often(&mut self) {
-        self.pause = FIRST_LOOK;
     }
 }
 

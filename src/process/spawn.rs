@@ -12,34 +12,39 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::{self, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
+use crate::error::CancelReason;
 use crate::event::Step;
-use crate::prims::{self, AtomicBool};
+use crate::prims;
+use crate::wait::block_on::block_on;
 use crate::wait::cancel::CancellationToken;
-use crate::wait::host::Hold;
+use crate::wait::deadline::Deadline;
+use crate::wait::host::{Hold, hold};
+use crate::wait::permits::{self, Permit, acquire, try_acquire};
 use crate::wait::settle::Settle;
 
-use super::buffers::{Input, Lines, Source};
+use super::buffers::{Input, Lines, Shared, Source};
 use super::child::Child;
-use super::command::{Command, Group, Output, Stdin};
+use super::command::{Command, Group, Output, Settings, Stdin};
 use super::driver::{DRIVER, Message};
 use super::error::SpawnError;
-use super::managed::ManagedChild;
+use super::managed::{ChildPermit, ChildState, FIRST_LOOK, FORKED, ManagedChild};
 use super::outcome::Outcome;
-use super::output::{Capture, Splitter, Stream};
-use super::permits::{Permit, limit};
+use super::output::Stream;
 use super::policy::{KillState, later};
-use super::signals::{ExitWatch, RealProcess, Signals};
-use super::state::{ChildState, FORKED};
+use super::signals::{RealProcess, Signals};
 use super::sys;
 
 /// Where a pipe cannot be opened and kept from other children in one step, spawns take turns: a child
@@ -67,46 +72,71 @@ impl Command {
     #[doc(alias = "create_subprocess_exec")]
     #[track_caller]
     pub fn spawn(&self) -> Result<Child, SpawnError> {
-        start(self, Location::caller()).map(Child::new)
+        start(&self.0, Location::caller())
     }
 }
 
 /// Starts a child and hands it to the driver.
-fn start(
-    settings: &Command,
-    at: &'static Location<'static>,
-) -> Result<Arc<ChildState>, SpawnError> {
+fn start(settings: &Settings, at: &'static Location<'static>) -> Result<Child, SpawnError> {
     if let Some(reason) = settings.token.as_ref().and_then(CancellationToken::reason) {
         return Err(SpawnError::Cancelled(reason));
     }
-    if !DRIVER.is_of_this_process() {
+    if !DRIVER.process.is_current() {
         return Err(explain(settings, io::Error::new(ErrorKind::Unsupported, FORKED)));
     }
     let permit = take_permit(settings)?;
     let began = prims::now();
     let process = spawn(settings).map_err(|error| explain(settings, error))?;
-    let (state, child) = manage(settings, process, permit, began);
-    state.tell(Step::Submitted(at)); // Before the driver hears of it, and may tell the end.
+    let managed = manage(settings, process, permit, began);
+    let child = Child::new(managed.state.clone());
+    managed.state.emit(Step::Submitted(at)); // Before the driver hears of it, and may tell the end.
     // Where there is no thread, and no pipe to wake it, the child is killed.
-    DRIVER.register(child).map_err(|error| explain(settings, error))?;
-    Ok(state)
+    DRIVER.register(managed).map_err(|error| explain(settings, error))?;
+    Ok(child)
 }
 
-fn take_permit(settings: &Command) -> Result<Permit, SpawnError> {
-    let (limit, token) = (limit(), settings.token.as_ref());
+/// What a child needs: three pipes, and the descriptor that tells of its exit.
+const FOR_A_CHILD: usize = 4;
+/// What is left to everybody else, and to the moment of a spawn.
+const FOR_OTHERS: usize = 32;
+
+/// Takes a permit, of which there are as many as there are descriptors for. The limit is asked for each time:
+/// it may be raised while we run.
+fn take_permit(settings: &Settings) -> Result<ChildPermit, SpawnError> {
+    let limit = (sys::descriptor_limit().saturating_sub(FOR_OTHERS) / FOR_A_CHILD).max(1);
+    let permits = &DRIVER.permits;
+    permits.set_limit(limit);
     if settings.waits_for_place {
-        return DRIVER.permits.take(limit, token).map_err(SpawnError::Cancelled);
+        return wait_for_permit(permits, settings.token.as_ref()).map_err(SpawnError::Cancelled);
     }
-    DRIVER.permits.try_take(limit, None).ok_or(SpawnError::TooMany { limit })
+    try_acquire(permits, 1).map_err(|_| SpawnError::TooMany { limit })
 }
 
-/// The longest line, in bytes, that is given as one.
-const LONGEST_LINE: usize = 64 << 10;
+/// Blocks the thread until there is a permit, or the token is cancelled.
+fn wait_for_permit<P: permits::Source>(
+    permits: P,
+    token: Option<&CancellationToken>,
+) -> Result<Permit<P>, CancelReason> {
+    let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
+    let mut permit = acquire(permits, 1, "a child to end");
+    let mut cancelled = token.map(CancellationToken::cancelled);
+    block_on(poll_fn(|context| {
+        let cancelled = cancelled.as_mut().map(|cancelled| Pin::new(cancelled).poll(context));
+        if let Some(Poll::Ready(reason)) = cancelled {
+            return Poll::Ready(Err(reason));
+        }
+        let permit = Pin::new(&mut permit).poll(context);
+        permit.map(|permit| Ok(permit.expect("these permits are never closed")))
+    }))
+}
+
+/// How long the pipes may stay open after the exit, if nothing else was said.
+const PIPE_GRACE: Duration = Duration::from_millis(200);
 
 /// Our ends of the pipes to stdin, and from stdout and stderr.
 type Pipes = [Option<File>; 3];
 
-fn spawn(settings: &Command) -> io::Result<(u32, Pipes)> {
+fn spawn(settings: &Settings) -> io::Result<(u32, Pipes)> {
     #[cfg(target_vendor = "apple")]
     let _turn = TURNS.lock();
     check_names(settings)?;
@@ -150,7 +180,7 @@ fn spawn(settings: &Command) -> io::Result<(u32, Pipes)> {
 }
 
 /// Where the two outputs go; and where to read, if they are one.
-fn outputs(settings: &Command) -> io::Result<(Stdio, Stdio, Option<OwnedFd>)> {
+fn outputs(settings: &Settings) -> io::Result<(Stdio, Stdio, Option<OwnedFd>)> {
     let (stdout, stderr) = (&settings.stdout, &settings.stderr);
     let second = match (stderr, stdout) {
         (Output::Merge, Output::Capture | Output::Lines | Output::Merge) => {
@@ -177,7 +207,7 @@ fn sink(output: &Output) -> io::Result<Stdio> {
 ///
 /// It is looked for in the `PATH` that the child is given, and in ours if it is given none. There, too, a
 /// relative path counts from the child's directory.
-fn resolved(settings: &Command) -> io::Result<PathBuf> {
+fn resolved(settings: &Settings) -> io::Result<PathBuf> {
     let program = PathBuf::from(&settings.program);
     let path = settings.env.iter().rev().find(|(name, _)| name == "PATH");
     let is_name = |byte: &u8| !matches!(byte, b'/' | 0);
@@ -195,7 +225,7 @@ fn resolved(settings: &Command) -> io::Result<PathBuf> {
 }
 
 /// In the environment, a block of `name=value`, another name would be another variable.
-fn check_names(settings: &Command) -> io::Result<()> {
+fn check_names(settings: &Settings) -> io::Result<()> {
     let is_none =
         |name: &OsStr| name.is_empty() || name.as_bytes().iter().any(|b| b"=\0".contains(b));
     match settings.env.iter().find(|(name, _)| is_none(name)) {
@@ -207,7 +237,7 @@ fn check_names(settings: &Command) -> io::Result<()> {
     }
 }
 
-fn explain(settings: &Command, error: io::Error) -> SpawnError {
+fn explain(settings: &Settings, error: io::Error) -> SpawnError {
     let program = PathBuf::from(&settings.program);
     // The dot is found only by who may enter.
     let closed = settings.directory.as_ref().filter(|directory| !directory.join(".").is_dir());
@@ -223,46 +253,50 @@ fn explain(settings: &Command, error: io::Error) -> SpawnError {
 }
 
 fn manage(
-    settings: &Command,
-    (pid, pipes): (u32, Pipes),
-    permit: Permit,
+    settings: &Settings,
+    (pid, [stdin, stdout, stderr]): (u32, Pipes),
+    permit: ChildPermit,
     began: Instant,
-) -> (Arc<ChildState>, ManagedChild) {
-    let [stdin, stdout, stderr] = pipes;
+) -> ManagedChild {
     let leads_group = settings.group == Group::Own;
-    let input = match &settings.stdin {
-        Stdin::Bytes(bytes) => Input::new(bytes.clone(), true),
-        Stdin::Piped => Input::new([].into(), false),
-        Stdin::Null | Stdin::File(_) | Stdin::Inherit => Input::closed(),
-    };
-    let process = RealProcess::new(pid, leads_group, settings.uses_pidfd);
-    let watch = ExitWatch::new(process.interest());
+    let process = RealProcess::new(pid, leads_group, !settings.without_pidfd);
+    let pidfd = process.interest();
     let outcome = Settle::queued(());
     outcome.begin();
-    let state = Arc::new(ChildState {
+    let state = ChildState {
         pid,
         program: settings.program.to_string_lossy().into_owned(),
         number: DRIVER.number(),
         observer: settings.observer.clone(),
         signals: Signals::new(process),
-        sweeps: settings.sweeps && leads_group,
-        input,
-        lines: Lines::new(),
+        sweeps: leads_group && !settings.spares_group,
+        input: Shared::of(match &settings.stdin {
+            Stdin::Bytes(bytes) => Input::new(bytes.clone(), true),
+            Stdin::Piped => Input::default(),
+            Stdin::Null | Stdin::File(_) | Stdin::Inherit => Input::closed(),
+        }),
+        lines: Shared::of(Lines::default()),
         outcome,
-        token_has_news: AtomicBool::new(true),
+        hold: hold(),
+        parent: DRIVER.process,
         tell_driver: |number| DRIVER.tell(Message::News(number)),
-        is_ours: || DRIVER.is_of_this_process(),
-        hold: Hold::take(),
-    });
-    let timeout = later(began, settings.timeout);
-    let child = ManagedChild {
-        state: state.clone(),
+    };
+    let timeout = settings.timeout.map_or(Deadline::Never, |timeout| later(began, timeout));
+    let pipe_grace = settings.pipe_grace.unwrap_or(PIPE_GRACE);
+    let stream = |pipe, output: &Output, source| {
+        Stream::new(pipe, source, settings.cap, matches!(output, Output::Lines))
+    };
+    ManagedChild {
+        state: Arc::new(state),
         command: settings.as_typed(),
-        kill: KillState::new(settings.policy.clone(), timeout, settings.idle, settings.pipe_grace),
-        watch,
+        kill: KillState::new(settings.policy.clone(), timeout, settings.idle, pipe_grace),
+        pidfd,
+        pause: FIRST_LOOK,
         stdin,
-        stdout: stream(settings, stdout, &settings.stdout, Source::Stdout),
-        stderr: stream(settings, stderr, &settings.stderr, Source::Stderr),
+        outputs: [
+            stream(stdout, &settings.stdout, Source::Stdout),
+            stream(stderr, &settings.stderr, Source::Stderr),
+        ],
         token: settings.token.as_ref().map(CancellationToken::cancelled),
         began,
         last_output: began,
@@ -270,37 +304,81 @@ fn manage(
         reason: None,
         is_settled: false,
         permit: Some(permit),
-    };
-    (state, child)
-}
-
-fn stream(settings: &Command, pipe: Option<File>, output: &Output, source: Source) -> Stream {
-    let wants_lines = matches!(output, Output::Lines);
-    Stream {
-        pipe,
-        source,
-        capture: Capture::new(settings.cap),
-        splitter: wants_lines.then(|| Splitter::new(LONGEST_LINE)),
-        is_held_up: false,
     }
 }
 
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
+    use super::super::driver::Registry;
     use super::super::outcome::Cause;
+    use super::super::poller::Poller;
     use super::*;
+    use crate::wait::permits::Permits;
+    use std::thread;
+
+    /// S83.
+    #[test]
+    fn a_permit_that_is_given_back_goes_to_who_waits() {
+        let permits = Arc::new(Permits::new(1));
+        let permit = try_acquire(permits.clone(), 1).expect("there is one");
+        let waiting = thread::spawn({
+            let permits = permits.clone();
+            move || wait_for_permit(permits, None).map(drop)
+        });
+        drop(permit);
+        assert_eq!(waiting.join().unwrap(), Ok(()));
+        assert_eq!(permits.n_free(), 1, "it is back again");
+    }
+
+    #[test]
+    fn who_waits_for_a_permit_hears_of_its_token() {
+        let permits = Arc::new(Permits::new(0));
+        let token = CancellationToken::new();
+        let waiting = thread::spawn({
+            let token = token.clone();
+            move || wait_for_permit(permits, Some(&token)).map(drop)
+        });
+        token.cancel();
+        assert_eq!(waiting.join().unwrap(), Err(CancelReason::Requested));
+    }
+
+    fn sleeper() -> ManagedChild {
+        let Command(settings) = Command::new("sleep").arg("60");
+        let permit = take_permit(&settings).expect("there are some");
+        let process = spawn(&settings).expect("there is such a program");
+        manage(&settings, process, permit, prims::now())
+    }
 
     /// As it is lost when there can be no thread, or when that has panicked.
     #[test]
     fn a_child_whose_driver_is_lost_is_killed_and_its_wait_ends() {
-        let settings = Command::new("sleep").arg("60");
-        let permit = take_permit(&settings).expect("there are some");
-        let process = spawn(&settings).expect("there is such a program");
-        let (state, managed) = manage(&settings, process, permit, prims::now());
+        let managed = sleeper();
+        let child = Child::new(managed.state.clone());
         drop(managed);
-        let child = Child::new(state);
         assert!(child.is_finished());
         let outcome = child.wait();
         assert_eq!((outcome.cause, outcome.status), (Cause::Unknown, None));
+    }
+
+    /// Two have died, and the driver has heard of one: it does not look through all of them.
+    #[test]
+    fn a_child_has_a_turn_only_when_its_time_has_come() {
+        let (mut registry, mut poller, scratch) = (Registry::default(), Poller::new(), &mut [0; 8]);
+        let states = [(); 2].map(|()| {
+            let managed = Box::new(sleeper());
+            let state = managed.state.clone();
+            registry.handle(Message::Register(managed));
+            state
+        });
+        registry.take_turns(&mut poller, scratch);
+        for state in &states {
+            state.signals.kill(true);
+            while !state.signals.look().has_exited {
+                thread::yield_now();
+            }
+        }
+        registry.handle(Message::News(states[0].number));
+        registry.take_turns(&mut poller, scratch);
+        assert_eq!(states.each_ref().map(|state| state.outcome.is_settled()), [true, false]);
     }
 }

@@ -80,13 +80,11 @@ pub(crate) fn has_exited(pid: u32, pidfd: Option<&OwnedFd>) -> io::Result<bool> 
     // SAFETY: a `siginfo_t` is plain numbers, for which all zeroes are as good as any.
     let mut info: libc::siginfo_t = unsafe { mem::zeroed() };
     let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-    #[cfg(any(target_os = "linux", target_os = "android"))]
     let (kind, id) = match pidfd {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
         Some(fd) => (libc::P_PIDFD, fd.as_raw_fd() as libc::id_t),
-        None => (libc::P_PID, pid as libc::id_t),
+        _ => (libc::P_PID, pid as libc::id_t),
     };
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let (kind, id, _) = (libc::P_PID, pid as libc::id_t, pidfd);
     // SAFETY: `info` is ours, and may be written to until the call returns.
     check(unsafe { libc::waitid(kind, id, &mut info, options) })?;
     // A debugger is told of a stop, too. And the zeroes are none of these.
@@ -119,18 +117,17 @@ pub(crate) fn send_to_group(pid: u32, signal: Signal) -> io::Result<()> {
 
 /// Sends a signal to a process: to that of the descriptor, if there is one.
 pub(crate) fn send(pid: u32, pidfd: Option<&OwnedFd>, signal: Signal) -> io::Result<()> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    if let Some(fd) = pidfd {
-        let (fd, nothing) = (fd.as_raw_fd(), ptr::null_mut::<libc::siginfo_t>());
-        // SAFETY: the call looks at no memory where it is given a null pointer.
-        let answer =
-            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal.0, nothing, 0) };
-        return check(answer as c_int).map(drop);
-    }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let _ = pidfd;
-    // SAFETY: no memory is passed.
-    check(unsafe { libc::kill(pid as pid_t, signal.0) }).map(drop)
+    let answer = match pidfd {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        Some(fd) => {
+            let (fd, nothing) = (fd.as_raw_fd(), ptr::null_mut::<libc::siginfo_t>());
+            // SAFETY: the call looks at no memory where it is given a null pointer.
+            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal.0, nothing, 0) as c_int }
+        }
+        // SAFETY: no memory is passed.
+        _ => unsafe { libc::kill(pid as pid_t, signal.0) },
+    };
+    check(answer).map(drop)
 }
 
 /// A descriptor that stands for this process, and is readable once it has exited.
@@ -209,10 +206,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Sleeps until there is news of one of these, an end or an error too, or the time is over. Says of
 /// each whether there is.
 pub(crate) fn poll(list: &[Interest], timeout: Option<Duration>) -> Vec<bool> {
-    let entry = |Interest { fd, events }: &Interest| {
-        let (fd, events) = (*fd, *events);
-        libc::pollfd { fd, events, revents: 0 }
-    };
+    let entry = |it: &Interest| libc::pollfd { fd: it.fd, events: it.events, revents: 0 };
     let mut entries: Vec<_> = list.iter().map(entry).collect();
     let n = entries.len() as libc::nfds_t;
     // SAFETY: the list is ours until the call returns, and has `n` entries. A descriptor that is none
@@ -244,8 +238,8 @@ impl Epoll {
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
-    /// Looks out for this until there is news of it once; `again`, if it most likely has before.
-    pub(crate) fn arm(&self, key: u64, interest: Interest, again: bool) -> io::Result<()> {
+    /// Looks out for this until there is news of it once.
+    pub(crate) fn arm(&self, key: u64, interest: Interest) -> io::Result<()> {
         let events = interest.events as u32 | libc::EPOLLONESHOT as u32;
         let mut event = libc::epoll_event { events, u64: key };
         let mut control = |operation| {
@@ -254,19 +248,18 @@ impl Epoll {
                 libc::epoll_ctl(self.0.as_raw_fd(), operation, interest.fd, &mut event)
             })
         };
-        let (add, change) = (libc::EPOLL_CTL_ADD, libc::EPOLL_CTL_MOD);
-        let (likely, other) = if again { (change, add) } else { (add, change) };
-        control(likely).or_else(|_| control(other)).map(drop)
+        // Most children end before there is a second time.
+        control(libc::EPOLL_CTL_ADD).or_else(|_| control(libc::EPOLL_CTL_MOD)).map(drop)
     }
 
-    /// Sleeps until there is news, or the time is over. Gives the keys.
+    /// Sleeps until there is news, the time is over, or a signal comes. Gives the keys.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<Vec<u64>> {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; 256];
         let (list, most) = (events.as_mut_ptr(), events.len() as c_int);
         // SAFETY: the list is ours until the call returns, and has room for `most`.
         let n =
-            answered(unsafe { libc::epoll_wait(self.0.as_raw_fd(), list, most, millis(timeout)) })?;
-        Ok(events[..n].iter().map(|event| event.u64).collect())
+            check(unsafe { libc::epoll_wait(self.0.as_raw_fd(), list, most, millis(timeout)) })?;
+        Ok(events[..n as usize].iter().map(|event| event.u64).collect())
     }
 }
 
@@ -280,7 +273,7 @@ impl Epoll {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn arm(&self, _key: u64, _interest: Interest, _again: bool) -> io::Result<()> {
+    pub(crate) fn arm(&self, _key: u64, _interest: Interest) -> io::Result<()> {
         match *self {}
     }
 
@@ -295,14 +288,6 @@ fn millis(timeout: Option<Duration>) -> c_int {
         let millis = timeout.as_nanos().div_ceil(1_000_000);
         c_int::try_from(millis).unwrap_or(c_int::MAX)
     })
-}
-
-/// How many have news; none, if a signal came in between.
-fn answered(answer: c_int) -> io::Result<usize> {
-    match check(answer) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
-        answer => answer.map(|n| n as usize),
-    }
 }
 
 /// Whether it is a file that we may run.

@@ -153,10 +153,7 @@ impl Permits {
     }
 
     /// Changes how many there are in all. If more are taken than that, none is free until they are back.
-    #[cfg_attr(
-        any(not(test), handspun_model),
-        expect(dead_code, reason = "for a limit that is somebody else's to change")
-    )]
+    #[cfg_attr(not(unix), expect(dead_code, reason = "for the descriptors that children need"))]
     pub(crate) fn set_limit(&self, limit: usize) {
         locked(&self.0, |count, wakers| {
             count.limit = limit;

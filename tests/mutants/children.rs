@@ -28,19 +28,32 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/driver.rs",
-        right: "                    drop(thread);
-                    waking.wake_up();
-                    return Ok(());",
-        wrong: "                    return Ok(());",
+        right: "            sent = Self::send(&thread, unsent);
+        }
+        drop(thread);
+        if let Ok(waking) = sent {
+            waking.wake_up();
+        }",
+        wrong: "            sent = Self::send(&thread, unsent);
+        }
+        drop((thread, sent));",
         mistake: "a message is left, and wakes nobody",
         caught_by: "children::a_message_wakes_until_it_is_read",
     },
     Mutant {
         file: "src/process/driver.rs",
-        right: "                Err(unsent) => message = unsent.0, // The thread has panicked.",
-        wrong: "                Err(_) => return Ok(()),",
+        right: "        sender.send(message).map(|()| waking.clone()).map_err(|unsent| unsent.0)",
+        wrong: "        drop(sender.send(message));
+        Ok(waking.clone())",
         mistake: "a message to a thread that has panicked is lost",
         caught_by: "--lib process::driver::tests::a_thread_that_has_panicked_is_followed_by_another",
+    },
+    Mutant {
+        file: "src/process/driver.rs",
+        right: "        let waiting = self.turns.split_off(&later);",
+        wrong: "        let waiting = self.turns.split_off(&(Deadline::Never, later.1));",
+        mistake: "every child has a turn whenever one has, and a thousand cost a thousand times as much",
+        caught_by: "--lib process::spawn::tests::a_child_has_a_turn_only_when_its_time_has_come",
     },
     Mutant {
         file: "src/process/policy.rs",
@@ -71,20 +84,18 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/signals.rs",
-        right: "        let mut state = self.0.lock();
-        if state.is_running() {
-            state.asked =",
+        right: "        self.0.lock().note(Asked::Terminate);",
         wrong: "        let is_running = self.0.lock().is_running();
-        let mut state = self.0.lock();
         if is_running {
-            state.asked =",
+            self.0.lock().look.asked = Some(Asked::Terminate);
+        }",
         mistake: "looking at the child and noting what is asked are two steps",
         caught_by: "children::what_is_asked_of_a_zombie_is_not_noted",
     },
     Mutant {
         file: "src/process/signals.rs",
-        right: "        if is_running || sweep {",
-        wrong: "        if is_running {",
+        right: "        if state.note(Asked::Kill) || sweep {",
+        wrong: "        if state.note(Asked::Kill) {",
         mistake: "a kill after the exit leaves what was left behind",
         caught_by: "--test=process groups::a_kill_after_the_exit_reaches_what_the_sweep_would_spare",
     },
@@ -118,29 +129,30 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/output.rs",
-        right: "n_left.max(A_TURN)",
-        wrong: "n_left.min(A_TURN)",
+        right: "A_TURN.max(sys::n_readable(pipe))",
+        wrong: "A_TURN.min(sys::n_readable(pipe))",
         mistake: "at the exit no more is read than in any turn",
         caught_by: "--test=process streams::all_that_is_in_a_pipe_at_the_exit_is_read",
     },
     Mutant {
-        file: "src/process/child.rs",
-        right: "            self.state.lines.forget(key);",
-        wrong: "            let _ = key;",
+        file: "src/process/buffers.rs",
+        right: "            if let Left::Unserved(waker) = waits.leave(key) {",
+        wrong: "            let _ = key;
+            if let Left::Unserved(waker) = Left::Served {",
         mistake: "a wait for a line that is dropped leaves its waker",
         caught_by: "--test=process lines::a_dropped_wait_takes_its_waker_along",
     },
     Mutant {
         file: "src/process/managed.rs",
-        right: "            self.settle(None, self.has_open_pipes());",
+        right: "            self.settle(None);",
         wrong: "",
         mistake: "the wait for a child whose driver has failed never ends",
         caught_by: "--lib process::spawn::tests::a_child_whose_driver_is_lost_is_killed_and_its_wait_ends",
     },
     Mutant {
-        file: "src/process/driver.rs",
-        right: "        self.process == process::id()",
-        wrong: "        self.process != 0",
+        file: "src/process/spawn.rs",
+        right: "    if !DRIVER.process.is_current() {",
+        wrong: "    if at.line() == 0 {",
         mistake: "a fork of the process waits for a thread that it does not have",
         caught_by: "--test=process forked::a_child_of_a_forked_process_is_refused",
     },
