@@ -182,6 +182,16 @@ mod documents {
     mod forking {}
     #[doc = include_str!("../docs/guide/23-choosing-a-limit.md")]
     mod choosing_a_limit {}
+    #[doc = include_str!("../docs/pages/coming-from-python.md")]
+    mod coming_from_python {}
+    #[doc = include_str!("../docs/pages/coming-from-tokio-and-rayon.md")]
+    mod coming_from_tokio_and_rayon {}
+    #[doc = include_str!("../docs/pages/common-mistakes.md")]
+    mod common_mistakes {}
+    #[doc = include_str!("../docs/pages/debugging-a-hang.md")]
+    mod debugging_a_hang {}
+    #[doc = include_str!("../docs/pages/memory-ordering.md")]
+    mod memory_ordering {}
 }
 
 pub use error::{
