@@ -5,9 +5,9 @@ use std::process::Command;
 use std::{env, fmt, fs, thread};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::line_up::Scale;
+use crate::line_up::{DOUBLINGS, Scale};
 use crate::pools::WORKERS;
 
 /// The crates whose versions are told: whoever takes part in a row.
@@ -31,13 +31,13 @@ const MEASURED: [&str; 17] = [
     "tokio",
 ];
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Facts {
     date: String,
     command: String,
     /// `None` where there is no git, or no commit yet.
     commit: Option<String>,
-    compiler: &'static str,
+    compiler: String,
     optimised: bool,
     system: String,
     processor: Option<String>,
@@ -46,18 +46,28 @@ pub(crate) struct Facts {
     load: Option<f64>,
     workers: usize,
     /// `None` where there is nothing to repeat.
-    rounds: Option<u32>,
+    rounds: Option<Rounds>,
     quick: bool,
-    versions: BTreeMap<&'static str, &'static str>,
+    versions: BTreeMap<String, String>,
+}
+
+/// How the rounds were taken.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Rounds {
+    pub(crate) at_least: u32,
+    /// How long a row may take more of them for.
+    pub(crate) within_s: u64,
+    /// All rows in one process, instead of one for each.
+    pub(crate) in_one_process: bool,
 }
 
 impl Facts {
-    pub(crate) fn gather(scale: Scale, rounds: Option<u32>) -> Self {
+    pub(crate) fn gather(scale: Scale, rounds: Option<Rounds>) -> Self {
         Self {
             date: format!("{:.0}", Timestamp::now()),
             command: command(),
             commit: commit(),
-            compiler: env!("COMPILER"),
+            compiler: env!("COMPILER").to_owned(),
             optimised: !cfg!(debug_assertions),
             system: format!("{} {}", env::consts::OS, env::consts::ARCH),
             processor: processor(),
@@ -68,6 +78,16 @@ impl Facts {
             quick: scale == Scale::Quick,
             versions: versions(include_str!("../Cargo.lock")),
         }
+    }
+
+    /// What to type, and where, to get this run again.
+    pub(crate) fn how_to_repeat(&self) -> String {
+        let checkout = self.commit.as_ref().map_or(String::new(), |commit| {
+            let dirty = if commit.ends_with("-dirty") { ", with changes of its own" } else { "" };
+            let commit = commit.trim_end_matches("-dirty");
+            format!("git checkout {commit}   # what was measured{dirty}\n")
+        });
+        format!("To repeat this run, from the top of the repository:\n\n{checkout}{}", self.command)
     }
 }
 
@@ -91,10 +111,17 @@ impl fmt::Display for Facts {
         )?;
         writeln!(f, "load      {load} threads were runnable in the minute before")?;
         if let Some(rounds) = self.rounds {
+            let Rounds { at_least, within_s, in_one_process } = rounds;
+            let processes = if in_one_process { "one process" } else { "a process for each row" };
             writeln!(
                 f,
-                "method    {} workers each, {rounds} rounds, one operation, medians",
+                "method    {} workers each, {processes}, one operation, medians",
                 self.workers
+            )?;
+            writeln!(
+                f,
+                "rounds    {at_least}, and up to {} while a target is open, within {within_s} s a row",
+                at_least << DOUBLINGS
             )?;
         }
         writeln!(f, "versions  {}", versions.join(", "))?;
@@ -111,7 +138,7 @@ impl fmt::Display for Facts {
 /// What to type to get this run again. The first argument, the path of the program, differs on
 /// every machine.
 fn command() -> String {
-    let mut cargo = "cargo run --release --manifest-path benches/Cargo.toml".to_owned();
+    let mut cargo = "cargo run --locked --release --manifest-path benches/Cargo.toml".to_owned();
     let program = env!("CARGO_BIN_NAME");
     if program != env!("CARGO_PKG_NAME") {
         cargo.push_str(" --bin ");
@@ -142,14 +169,15 @@ fn load() -> Option<f64> {
 
 /// Reads from a lock file which version of each measured crate was built. `version` follows `name`
 /// there.
-fn versions(lock: &'static str) -> BTreeMap<&'static str, &'static str> {
-    let quoted = |line: &'static str, key: &str| {
+fn versions(lock: &str) -> BTreeMap<String, String> {
+    fn quoted<'lock>(line: &'lock str, key: &str) -> Option<&'lock str> {
         line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"')
-    };
+    }
     let pairs = lock.lines().zip(lock.lines().skip(1));
     pairs
         .filter_map(|(first, second)| Some((quoted(first, "name")?, quoted(second, "version")?)))
         .filter(|(name, _)| MEASURED.contains(name))
+        .map(|(name, version)| (name.to_owned(), version.to_owned()))
         .collect()
 }
 

@@ -1,55 +1,80 @@
-//! How a row is measured: everybody in turn, round after round, and then the medians.
+//! How a row is measured: everybody in turn, round after round, until it is clear whether the target is
+//! met.
 //!
-//! 1. One process and one set of pools: while one of them works, the others are alive and asleep.
+//! 1. The contenders of a row live in one process: while one of them works, the others are alive and
+//!    asleep. Each row has a process of its own, unless asked otherwise (`elsewhere`).
 //! 2. Interleaved: what the machine does to a round, it does to everybody. Each round begins with
 //!    another contender, and every second one goes backwards, so that nobody always has the same
 //!    neighbour before them.
 //! 3. The first turn of each is a warm-up: it starts the lazy threads and is not counted.
 //! 4. Every turn's results are added up and checked. A wrong sum ends the run.
+//! 5. Who looks at an interval again and again, and stops when it pleases, fools himself. So it is looked
+//!    at after the rounds asked for, and then only each time that they have doubled.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cpu;
-use crate::line_up::{Contender, Measure, Run, Scale};
-use crate::report::{Figures, RowReport};
-use crate::rows::Row;
+use crate::line_up::{Contender, DOUBLINGS, LineUp, Measure, Run};
+use crate::report::{Field, Figures};
 use crate::stats;
 
 /// How long everybody rests after a turn, so that workers that still look for more work have gone
 /// to sleep.
 const REST: Duration = Duration::from_millis(2);
 
+/// How long to go on.
+#[derive(Clone, Copy)]
+pub(crate) struct Effort {
+    /// So many rounds, in any case.
+    pub(crate) rounds: u32,
+    /// More of them only while the row has taken less than this.
+    pub(crate) within: Duration,
+}
+
 /// What one turn of one contender took, for one operation, in nanoseconds.
+#[derive(Clone, Copy)]
 struct Turn {
     median: f64,
     /// Only where each operation has a time of its own.
-    p99: Option<f64>,
+    tail: Option<Tail>,
     cpu: f64,
 }
 
-/// Gives everybody in `row` one turn as a warm-up and then `rounds` that count.
-pub(crate) fn measure(row: &Row, scale: Scale, rounds: u32) -> RowReport {
-    let line_up = (row.line_up)(scale);
+#[derive(Clone, Copy)]
+struct Tail {
+    p99: f64,
+    p999: f64,
+}
+
+/// Gives everybody one turn as a warm-up and then as many that count as `effort` asks for and allows.
+pub(crate) fn measure(line_up: LineUp, effort: Effort) -> Field {
     let (measure, mut contenders) = (line_up.measure, line_up.contenders);
+    let start = Instant::now();
     for contender in &mut contenders {
         take_turn(contender, measure);
     }
 
-    let n_contenders = contenders.len();
     let mut turns: Vec<Vec<Turn>> = contenders.iter().map(|_| Vec::new()).collect();
-    for round in 0..rounds as usize {
-        for index in order_of(round, n_contenders) {
+    let mut look_after = effort.rounds;
+    let most = effort.rounds << DOUBLINGS;
+    for round in 0.. {
+        for index in order_of(round as usize, contenders.len()) {
             turns[index].push(take_turn(&mut contenders[index], measure));
         }
+        let n_rounds = round + 1;
+        let is_late = n_rounds >= effort.rounds && start.elapsed() >= effort.within;
+        if n_rounds < look_after && !is_late {
+            continue;
+        }
+        let figures = contenders.iter().zip(&turns).map(|(who, turns)| summarise(who, turns));
+        let field = Field::new(measure, figures.collect());
+        if is_late || n_rounds >= most || field.is_decided() {
+            return field;
+        }
+        look_after *= 2;
     }
-
-    let figures = contenders
-        .iter()
-        .zip(&turns)
-        .map(|(contender, turns)| summarise(contender, turns))
-        .collect();
-    RowReport::new(row, measure, figures)
+    unreachable!("the rounds are counted up to a bound")
 }
 
 /// Who comes when: the same circle in each round, entered one place further on, and walked forwards
@@ -77,9 +102,11 @@ fn take_turn(contender: &mut Contender, measure: Measure) -> Turn {
     let cpu = cpu::time_used().saturating_sub(cpu_before);
 
     assert_eq!(sum, contender.expected, "the results of {} do not add up", contender.name);
+    let tail =
+        || Tail { p99: stats::percentile(&times, 0.99), p999: stats::percentile(&times, 0.999) };
     Turn {
         median: stats::median(&times),
-        p99: (times.len() > 1).then(|| stats::percentile(&times, 0.99)),
+        tail: (times.len() > 1).then(tail),
         cpu: cpu.as_nanos() as f64 / contender.operations as f64,
     }
 }
@@ -107,28 +134,34 @@ fn time_one_by_one(run: &mut dyn FnMut() -> u64, operations: u64) -> (Vec<f64>, 
 }
 
 fn summarise(contender: &Contender, turns: &[Turn]) -> Figures {
-    let medians: Vec<f64> = turns.iter().map(|turn| turn.median).collect();
-    let p99s: Vec<f64> = turns.iter().filter_map(|turn| turn.p99).collect();
+    let rounds_ns: Vec<f64> = turns.iter().map(|turn| turn.median).collect();
     let cpus: Vec<f64> = turns.iter().map(|turn| turn.cpu).collect();
+    let tails: Vec<Tail> = turns.iter().filter_map(|turn| turn.tail).collect();
+    // The median of the rounds' own tails, so that one interrupted round does not become everybody's.
+    let middle = |tail: fn(&Tail) -> f64| {
+        let tails: Vec<f64> = tails.iter().map(tail).collect();
+        (!tails.is_empty()).then(|| stats::median(&tails))
+    };
     Figures {
-        name: contender.name,
+        name: contender.name.to_owned(),
         role: contender.role,
         target: contender.target,
         operations: contender.operations,
-        median_ns: stats::median(&medians),
-        min_ns: stats::min(&medians),
-        max_ns: stats::max(&medians),
-        // The median of the rounds' own p99, so that one interrupted round does not become
-        // everybody's tail.
-        p99_ns: (!p99s.is_empty()).then(|| stats::median(&p99s)),
+        median_ns: stats::median(&rounds_ns),
+        min_ns: stats::min(&rounds_ns),
+        max_ns: stats::max(&rounds_ns),
+        p99_ns: middle(|tail| tail.p99),
+        p999_ns: middle(|tail| tail.p999),
         cpu_ns: stats::median(&cpus),
+        rounds_ns,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line_up::LineUp;
+    use std::cell::Cell;
+    use std::rc::Rc;
 
     #[test]
     fn every_round_begins_one_further_on_and_every_second_goes_backwards() {
@@ -145,16 +178,49 @@ mod tests {
 
     #[test]
     fn a_turn_that_tells_its_times_is_taken_at_its_word() {
-        let times = || (1..=200).map(Duration::from_nanos).collect();
-        let mut line_up = LineUp::told(200).peer_told("a clock", times);
+        let times = || (1..=2_000).map(Duration::from_nanos).collect();
+        let mut line_up = LineUp::told(2_000).peer_told("a clock", times);
         let turn = take_turn(&mut line_up.contenders[0], line_up.measure);
-        assert_eq!((turn.median, turn.p99), (100.0, Some(198.0)));
+        let tail = turn.tail.expect("there are many times");
+        assert_eq!([turn.median, tail.p99, tail.p999], [1_000.0, 1_980.0, 1_998.0]);
     }
 
     #[test]
     fn a_latency_turn_times_every_operation() {
         let mut line_up = LineUp::latency(100).peer("a loop", || 1);
         let turn = take_turn(&mut line_up.contenders[0], line_up.measure);
-        assert!(turn.p99.expect("operations were timed one by one") >= turn.median);
+        assert!(turn.tail.expect("operations were timed one by one").p99 >= turn.median);
+    }
+
+    /// Contenders that tell made-up times, so that the verdict does not hang on the machine. Returns how
+    /// many rounds there were.
+    fn rounds_against(ours_ns: [u64; 2], effort: Effort) -> usize {
+        let turn = Rc::new(Cell::new(0));
+        let ours = move || {
+            turn.set(turn.get() + 1);
+            vec![Duration::from_nanos(ours_ns[turn.get() % 2])]
+        };
+        let line_up = LineUp::told(1).ours_told("ours", 1.0, ours);
+        let line_up = line_up.peer_told("a peer", || vec![Duration::from_nanos(100)]);
+        measure(line_up, effort).n_rounds()
+    }
+
+    #[test]
+    fn a_clear_verdict_takes_the_rounds_asked_for_and_no_more() {
+        let effort = Effort { rounds: 6, within: Duration::MAX };
+        assert_eq!(rounds_against([50, 60], effort), 6);
+        assert_eq!(rounds_against([150, 160], effort), 6);
+    }
+
+    #[test]
+    fn an_unclear_verdict_takes_more_rounds_up_to_a_bound() {
+        let effort = Effort { rounds: 6, within: Duration::MAX };
+        assert_eq!(rounds_against([50, 150], effort), 48);
+    }
+
+    #[test]
+    fn when_time_is_up_there_are_no_more_rounds_than_asked_for() {
+        let effort = Effort { rounds: 6, within: Duration::ZERO };
+        assert_eq!(rounds_against([50, 150], effort), 6);
     }
 }

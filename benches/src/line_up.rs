@@ -5,7 +5,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// How often the rounds of a row may double while one of its targets is open.
+pub(crate) const DOUBLINGS: u32 = 3;
 
 /// How much work a run does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,10 +34,18 @@ impl Scale {
             Scale::Quick => 3,
         }
     }
+
+    /// For how many seconds a row may go on with more rounds.
+    pub(crate) fn usual_seconds(self) -> u64 {
+        match self {
+            Scale::Full => 30,
+            Scale::Quick => 0,
+        }
+    }
 }
 
 /// Why somebody takes part.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Role {
     /// This crate.
@@ -56,7 +67,7 @@ impl fmt::Display for Role {
 }
 
 /// What one call of a contender's closure stands for.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Measure {
     /// One call does all the operations, and the time is divided by their number.
@@ -114,14 +125,14 @@ impl LineUp {
         Self { measure: Measure::Told, operations, expected: 0, contenders: Vec::new() }
     }
 
-    /// Our side of the row, with the ratio to the best peer that the design asks of it.
+    /// Our side of the row, with the ratio to the best peer that the design asks of it, if it does.
     pub(crate) fn ours(
         self,
         name: &'static str,
-        target: f64,
+        target: impl Into<Option<f64>>,
         run: impl FnMut() -> u64 + 'static,
     ) -> Self {
-        self.with(name, Role::Ours, Some(target), Run::Summed(Box::new(run)))
+        self.with(name, Role::Ours, target.into(), Run::Summed(Box::new(run)))
     }
 
     pub(crate) fn peer(self, name: &'static str, run: impl FnMut() -> u64 + 'static) -> Self {
@@ -136,10 +147,10 @@ impl LineUp {
     pub(crate) fn ours_told(
         self,
         name: &'static str,
-        target: f64,
+        target: impl Into<Option<f64>>,
         run: impl FnMut() -> Vec<Duration> + 'static,
     ) -> Self {
-        self.with(name, Role::Ours, Some(target), Run::Told(Box::new(run)))
+        self.with(name, Role::Ours, target.into(), Run::Told(Box::new(run)))
     }
 
     pub(crate) fn peer_told(

@@ -7,12 +7,20 @@ use std::num::NonZero;
 pub(crate) const WORKERS: usize = 2;
 
 pub(crate) fn handspun() -> handspun::ThreadPool {
-    handspun::ThreadPool::new(WORKERS)
+    handspun_of(WORKERS)
+}
+
+pub(crate) fn handspun_of(workers: usize) -> handspun::ThreadPool {
+    handspun::ThreadPool::new(workers)
 }
 
 pub(crate) fn rayon() -> rayon::ThreadPool {
+    rayon_of(WORKERS)
+}
+
+pub(crate) fn rayon_of(workers: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new()
-        .num_threads(WORKERS)
+        .num_threads(workers)
         .build()
         .expect("this process may start threads")
 }
@@ -26,14 +34,22 @@ pub(crate) fn chili() -> chili::ThreadPool {
 }
 
 pub(crate) fn threadpool() -> threadpool::ThreadPool {
-    threadpool::ThreadPool::new(WORKERS)
+    threadpool_of(WORKERS)
 }
 
-/// Two threads for tasks and at most two for blocking closures. A row uses one kind or the other.
+pub(crate) fn threadpool_of(workers: usize) -> threadpool::ThreadPool {
+    threadpool::ThreadPool::new(workers)
+}
+
 pub(crate) fn tokio() -> tokio::runtime::Runtime {
+    tokio_of(WORKERS)
+}
+
+/// So many threads for tasks, and at most so many for blocking closures. A row uses one kind or the other.
+pub(crate) fn tokio_of(workers: usize) -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .max_blocking_threads(WORKERS)
+        .worker_threads(workers)
+        .max_blocking_threads(workers)
         .build()
         .expect("this process may start threads")
 }

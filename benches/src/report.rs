@@ -1,16 +1,15 @@
-//! How the figures are told: a table for people, a JSON document for programs.
+//! What a run found out, as data: the JSON document holds it all, and tables and pictures are made of
+//! nothing else.
 
-use std::fmt;
-
-use comfy_table::{CellAlignment, Table, presets};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
 use crate::line_up::{Measure, Role};
 use crate::rows::Row;
+use crate::stats::{self, Interval};
 
 /// All that a run found out.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Report {
     pub(crate) facts: Facts,
     pub(crate) rows: Vec<RowReport>,
@@ -18,223 +17,200 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self)
-            .expect("numbers and strings can always be written as JSON")
+        serde_json::to_string(self).expect("numbers and strings can always be written as JSON")
     }
 
-    /// A line for each target of each row, met or not.
-    pub(crate) fn summary(&self) -> Table {
-        let mut table = markdown(&["row", "ours", "median", "best peer", "÷ best peer", "target"]);
-        for row in &self.rows {
-            for placed in &row.contenders {
-                table.add_rows(placed.line_of_summary(row));
-            }
-        }
-        align_right(&mut table, &[2, 4]);
-        table
+    pub(crate) fn from_json(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
     }
 }
 
+/// The answer to one question.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RowReport {
+    pub(crate) name: String,
+    pub(crate) question: String,
+    #[serde(flatten)]
+    pub(crate) field: Field,
+}
+
+impl RowReport {
+    pub(crate) fn new(row: &Row, field: Field) -> Self {
+        Self { name: row.name.to_owned(), question: row.question.to_owned(), field }
+    }
+}
+
+/// Everybody who answered one question, with the same work.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Field {
+    pub(crate) measure: Measure,
+    pub(crate) best_peer: String,
+    pub(crate) contenders: Vec<Placed>,
+}
+
 /// What one contender took for one operation, over all rounds.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Figures {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) role: Role,
-    /// What our median ÷ the best peer's should be at most.
+    /// What our time ÷ the best peer's should be at most.
     pub(crate) target: Option<f64>,
     /// How many operations a round had.
     pub(crate) operations: u64,
+    /// The middle one of the rounds.
     pub(crate) median_ns: f64,
     pub(crate) min_ns: f64,
     pub(crate) max_ns: f64,
     /// Only in rows where each operation has a time of its own.
     pub(crate) p99_ns: Option<f64>,
+    pub(crate) p999_ns: Option<f64>,
     pub(crate) cpu_ns: f64,
-}
-
-/// The answer to one question.
-#[derive(Serialize)]
-pub(crate) struct RowReport {
-    name: &'static str,
-    question: &'static str,
-    measure: Measure,
-    best_peer: &'static str,
-    contenders: Vec<Placed>,
+    /// Each round, in the order in which they were run.
+    pub(crate) rounds_ns: Vec<f64>,
 }
 
 /// A contender's figures, and where they put it.
-#[derive(Serialize)]
-struct Placed {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Placed {
     #[serde(flatten)]
-    figures: Figures,
-    /// This median ÷ the best peer's: lower is better.
-    to_best_peer: f64,
+    pub(crate) figures: Figures,
+    /// The median of the rounds' own ratios, this ÷ the best peer: lower is better.
+    pub(crate) to_best_peer: f64,
+    /// Where that ratio lies, if there were rounds without end.
+    pub(crate) interval: Interval,
+    /// `None` without a target.
+    pub(crate) verdict: Option<Verdict>,
 }
 
-impl RowReport {
-    pub(crate) fn new(row: &Row, measure: Measure, contenders: Vec<Figures>) -> Self {
-        let (best_peer, best_ns) = contenders
-            .iter()
-            .filter(|figures| figures.role == Role::Peer)
-            .map(|figures| (figures.name, figures.median_ns))
-            .min_by(|(_, left), (_, right)| left.total_cmp(right))
+/// With fewer rounds, even the whole range from the best to the worst misses the true median more often
+/// than 5 times in 100: both ends lie on the same side of it in 2 of 2⁶ cases.
+const ROUNDS_FOR_A_VERDICT: usize = 6;
+
+/// Is the target met?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Verdict {
+    /// The whole interval is at the target or below.
+    Met,
+    /// The whole interval is above the target.
+    Missed,
+    /// The target lies within the interval, or there were too few rounds for one: it is too noisy to say.
+    Open,
+}
+
+impl Verdict {
+    fn of(interval: Interval, n_rounds: usize, target: f64) -> Self {
+        if n_rounds < ROUNDS_FOR_A_VERDICT {
+            Verdict::Open
+        } else if interval.high <= target {
+            Verdict::Met
+        } else if interval.low > target {
+            Verdict::Missed
+        } else {
+            Verdict::Open
+        }
+    }
+}
+
+impl Field {
+    /// The best peer is the one with the lowest median. Of several that are equally good, noise makes
+    /// one look better than it is, so that this rather harms us.
+    pub(crate) fn new(measure: Measure, contenders: Vec<Figures>) -> Self {
+        let peers = contenders.iter().filter(|figures| figures.role == Role::Peer);
+        let best = peers
+            .min_by(|left, right| left.median_ns.total_cmp(&right.median_ns))
             .expect("every row has a peer");
-        let placed =
-            |figures: Figures| Placed { to_best_peer: figures.median_ns / best_ns, figures };
-        Self {
-            name: row.name,
-            question: row.question,
-            measure,
-            best_peer,
-            contenders: contenders.into_iter().map(placed).collect(),
-        }
+        let (best_peer, best_ns) = (best.name.clone(), best.rounds_ns.clone());
+        let contenders = contenders.into_iter().map(|figures| place(figures, &best_ns)).collect();
+        Self { measure, best_peer, contenders }
     }
 
-    fn table(&self) -> Table {
-        let mut header = vec!["contender", "role", "median", "min … max"];
-        if self.contenders.iter().any(|placed| placed.figures.p99_ns.is_some()) {
-            header.push("p99");
-        }
-        header.extend(["CPU", "÷ best peer"]);
-        let mut table = markdown(&header);
-        for placed in &self.contenders {
-            table.add_row(placed.cells());
-        }
-        align_right(&mut table, &(2..header.len()).collect::<Vec<_>>());
-        table
+    /// Whether no target is open any more.
+    pub(crate) fn is_decided(&self) -> bool {
+        self.contenders.iter().all(|placed| placed.verdict != Some(Verdict::Open))
+    }
+
+    pub(crate) fn n_rounds(&self) -> usize {
+        self.contenders.first().map_or(0, |placed| placed.figures.rounds_ns.len())
     }
 }
 
-impl fmt::Display for RowReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {}\n", self.name, self.question)?;
-        writeln!(f, "{}\n", self.table())?;
-        for placed in &self.contenders {
-            if let Some(target) = placed.figures.target {
-                writeln!(f, "{}", placed.verdict(target, self.best_peer))?;
-            }
-        }
-        Ok(())
+fn place(figures: Figures, best_ns: &[f64]) -> Placed {
+    let ratios = stats::paired_ratios(&figures.rounds_ns, best_ns);
+    let interval = stats::interval_of_median(&ratios);
+    Placed {
+        to_best_peer: stats::median(&ratios),
+        interval,
+        verdict: figures.target.map(|target| Verdict::of(interval, ratios.len(), target)),
+        figures,
     }
-}
-
-impl Placed {
-    /// This contender's line in the table, in the order of the header.
-    fn cells(&self) -> Vec<String> {
-        let figures = &self.figures;
-        let spread = format!("{} … {}", time(figures.min_ns), time(figures.max_ns));
-        let mut cells = vec![figures.name.to_owned(), figures.role.to_string()];
-        cells.extend([time(figures.median_ns), spread]);
-        cells.extend(figures.p99_ns.map(time));
-        cells.extend([time(figures.cpu_ns), ratio(self.to_best_peer)]);
-        cells
-    }
-
-    fn verdict(&self, target: f64, best_peer: &str) -> String {
-        let (name, reached) = (self.figures.name, ratio(self.to_best_peer));
-        let met = self.met(target);
-        format!("{name} ÷ {best_peer} = {reached}; the target of {target:.2} is {met}.")
-    }
-
-    fn met(&self, target: f64) -> &'static str {
-        if self.to_best_peer <= target { "met" } else { "missed" }
-    }
-
-    /// Its line in the summary, if it has a target.
-    fn line_of_summary(&self, row: &RowReport) -> Option<[String; 6]> {
-        let target = self.figures.target?;
-        Some([
-            row.name.to_owned(),
-            self.figures.name.to_owned(),
-            time(self.figures.median_ns),
-            row.best_peer.to_owned(),
-            ratio(self.to_best_peer),
-            format!("{target:.2} {}", self.met(target)),
-        ])
-    }
-}
-
-/// Markdown reads well in a terminal too, and goes into `docs/benchmarks.md` as it is.
-fn markdown(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::ASCII_MARKDOWN).set_header(header);
-    table
-}
-
-fn align_right(table: &mut Table, columns: &[usize]) {
-    for column in columns {
-        let column = table.column_mut(*column).expect("it is in the header");
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-}
-
-/// A time for one operation, in the unit that leaves it readable.
-fn time(nanoseconds: f64) -> String {
-    if nanoseconds < 10.0 {
-        format!("{nanoseconds:.1} ns")
-    } else if nanoseconds < 10_000.0 {
-        format!("{nanoseconds:.0} ns")
-    } else if nanoseconds < 10_000_000.0 {
-        format!("{:.1} µs", nanoseconds / 1_000.0)
-    } else {
-        format!("{:.1} ms", nanoseconds / 1_000_000.0)
-    }
-}
-
-/// A ratio with two figures that tell something, also where it is very small.
-fn ratio(ratio: f64) -> String {
-    if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::rows;
 
-    fn figures(name: &'static str, role: Role, median_ns: f64) -> Figures {
-        let (target, p99_ns) = (None, None);
+    pub(crate) fn figures(name: &str, role: Role, rounds_ns: &[f64]) -> Figures {
         Figures {
-            name,
+            name: name.to_owned(),
             role,
-            target,
+            target: None,
             operations: 1,
-            median_ns,
-            min_ns: 0.0,
-            max_ns: 0.0,
-            p99_ns,
+            median_ns: stats::median(rounds_ns),
+            min_ns: stats::min(rounds_ns),
+            max_ns: stats::max(rounds_ns),
+            p99_ns: None,
+            p999_ns: None,
             cpu_ns: 0.0,
+            rounds_ns: rounds_ns.to_vec(),
         }
+    }
+
+    /// Ours, with a target, against one peer that takes 100 ns in each round.
+    pub(crate) fn duel(ours_ns: &[f64], target: f64) -> Field {
+        let ours = Figures { target: Some(target), ..figures("handspun", Role::Ours, ours_ns) };
+        let peer = figures("peer", Role::Peer, &vec![100.0; ours_ns.len()]);
+        Field::new(Measure::Throughput, vec![ours, peer])
     }
 
     #[test]
     fn a_baseline_is_never_the_best_peer() {
         let contenders = vec![
-            figures("handspun", Role::Ours, 50.0),
-            figures("slow peer", Role::Peer, 200.0),
-            figures("fast peer", Role::Peer, 100.0),
-            figures("plain loop", Role::Baseline, 1.0),
+            figures("handspun", Role::Ours, &[50.0]),
+            figures("slow peer", Role::Peer, &[200.0]),
+            figures("fast peer", Role::Peer, &[100.0]),
+            figures("plain loop", Role::Baseline, &[1.0]),
         ];
-        let report = RowReport::new(&rows::ALL[0], Measure::Throughput, contenders);
-        assert_eq!(report.best_peer, "fast peer");
-        assert_eq!(report.contenders[0].to_best_peer, 0.5);
+        let field = Field::new(Measure::Throughput, contenders);
+        assert_eq!(field.best_peer, "fast peer");
+        assert_eq!(field.contenders[0].to_best_peer, 0.5);
     }
 
     #[test]
-    fn the_summary_has_a_line_for_each_target_and_no_other() {
-        let ours = Figures { target: Some(0.8), ..figures("handspun", Role::Ours, 90.0) };
-        let contenders = vec![ours, figures("peer", Role::Peer, 100.0)];
-        let row = RowReport::new(&rows::ALL[0], Measure::Throughput, contenders);
-        let lines: Vec<_> =
-            row.contenders.iter().flat_map(|one| one.line_of_summary(&row)).collect();
-        let [line] = &lines[..] else { panic!("one contender has a target") };
-        assert_eq!(line[1..], ["handspun", "90 ns", "peer", "0.90", "0.80 missed"]);
+    fn a_target_within_the_interval_is_left_open() {
+        let verdict = |ours: &[f64]| duel(&ours.repeat(2), 0.8).contenders[0].verdict;
+        assert_eq!(verdict(&[70.0, 75.0, 80.0]), Some(Verdict::Met));
+        assert_eq!(verdict(&[81.0, 90.0, 95.0]), Some(Verdict::Missed));
+        assert_eq!(verdict(&[75.0, 78.0, 90.0]), Some(Verdict::Open));
+        assert!(!duel(&[75.0, 78.0, 90.0, 75.0, 78.0, 90.0], 0.8).is_decided());
     }
 
     #[test]
-    fn a_time_is_written_in_the_unit_that_fits() {
-        assert_eq!(
-            [1.26, 426.4, 12_345.0, 12_345_678.0].map(time),
-            ["1.3 ns", "426 ns", "12.3 µs", "12.3 ms"]
-        );
+    fn five_rounds_are_too_few_for_a_verdict_and_six_are_not() {
+        let verdict = |n| duel(&vec![50.0; n], 0.8).contenders[0].verdict;
+        assert_eq!([5, 6].map(verdict), [Some(Verdict::Open), Some(Verdict::Met)]);
+    }
+
+    #[test]
+    fn a_report_comes_back_from_its_json_as_it_was() {
+        let row = RowReport {
+            name: "a".to_owned(),
+            question: "b?".to_owned(),
+            field: duel(&[75.0, 78.5], 0.76),
+        };
+        let json = serde_json::to_string(&row).expect("it can be written");
+        let back: RowReport = serde_json::from_str(&json).expect("it can be read");
+        assert_eq!(serde_json::to_string(&back).expect("it can be written"), json);
+        assert_eq!(back.field.contenders[0].verdict, Some(Verdict::Open));
     }
 }

@@ -57,10 +57,12 @@ fn main() {
         println!("{}", bytes_each(contender, scale));
         return;
     }
-    println!("{}", Facts::gather(scale, None));
+    let facts = Facts::gather(scale, None);
+    println!("{facts}");
     for thing in weighed::ALL {
-        println!("{}: {}\n\n{}\n", thing.name, thing.question, table(thing, scale));
+        println!("### `{}`\n\n{}\n\n{}\n", thing.name, thing.question, table(thing, scale));
     }
+    println!("{}", facts.how_to_repeat());
 }
 
 /// Takes the weight in this process.

@@ -33,6 +33,10 @@ impl Work {
         Work { n_steps: (self.n_steps as f64 * part) as u64 }
     }
 
+    pub(crate) fn is_none(self) -> bool {
+        self.n_steps == 0
+    }
+
     /// Does the work. Each step of this shift register needs the one before, so that a compiler can
     /// neither shorten it nor do two steps at once.
     pub(crate) fn run(self, seed: u64) -> u64 {

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::Row;
-use crate::line_up::{LineUp, Scale};
+use crate::line_up::LineUp;
 use crate::{cpu, executors};
 
 pub(crate) const ROW: Row = Row {
     name: "million-sleepers",
     question: "What processor time does it take to fire 1,000,000 sleeping tasks, each?",
-    line_up,
+    line_up: |scale| sleepers(scale.of(1_000_000), 1.0),
 };
 
 /// How many tasks of this turn have begun to sleep.
@@ -22,14 +22,14 @@ pub(crate) const ROW: Row = Row {
 /// ORDERING: Relaxed, everywhere. One thread writes and reads it: contenders come one after another.
 static ASLEEP: AtomicU64 = AtomicU64::new(0);
 
-fn line_up(scale: Scale) -> LineUp {
-    let n = scale.of(1_000_000);
+/// So many of them, a hundred milliseconds from the first to the last.
+pub(crate) fn sleepers(n: u64, target: impl Into<Option<f64>>) -> LineUp {
     // Long enough that all are asleep before the first is due.
-    let first = Duration::from_millis(scale.of(2_000));
+    let first = Duration::from_micros(20_000 + 2 * n);
     let tokio = executors::tokio();
 
     LineUp::told(n)
-        .ours_told("handspun", 1.0, move || {
+        .ours_told("handspun", target, move || {
             handspun::run(async {
                 let start = begin();
                 let sleeper = |number| {

@@ -9,11 +9,12 @@ mod children;
 mod four_producers;
 mod idle;
 mod map;
-mod producers;
+pub(crate) mod producers;
 mod queue;
 mod join;
 mod lateness;
-mod million_sleepers;
+mod latency;
+pub(crate) mod million_sleepers;
 mod nested;
 mod par_map;
 mod queue_depth;
@@ -41,6 +42,8 @@ pub(crate) struct Row {
 pub(crate) const ALL: &[Row] = &[
     submit_join::ROW,
     round_trip::ROW,
+    latency::IDLE,
+    latency::LOADED,
     four_producers::ROW,
     producers::ROW,
     queue_depth::ROW,
@@ -70,6 +73,10 @@ pub(crate) const ALL: &[Row] = &[
     children::PIPE,
     children::TIME_OUT,
 ];
+
+pub(crate) fn named(name: &str) -> Option<&'static Row> {
+    ALL.iter().find(|row| row.name == name)
+}
 
 #[cfg(test)]
 mod tests {

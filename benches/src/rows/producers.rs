@@ -47,7 +47,7 @@ fn line_up(scale: Scale) -> LineUp {
 
 /// Lets so many threads flood a pool at once, each with its own part of the numbers. They are
 /// started anew in each turn, for everybody: some ten to twenty nanoseconds a job where they are 64.
-fn producers<P: Sync + 'static>(
+pub(crate) fn producers<P: Sync + 'static>(
     n_producers: u64,
     n: u64,
     pool: P,
