@@ -224,16 +224,14 @@ pub use sync::item::Item;
 pub use sync::queue::{Close, Queue};
 pub use sync::semaphore::{Permit, Semaphore};
 pub use wait::block_on::block_on;
-pub use wait::cancel::{CancellationToken, DropGuard, WaitForCancel};
-pub use wait::cancel_on_drop::CancelOnDrop;
+pub use wait::cancel::{CancelOnDrop, CancellationToken, DropGuard, WaitForCancel};
 pub use wait::clock::Clock;
 pub use wait::completed::{AsCompleted, as_completed};
 pub use wait::host::{Hold, hold};
-pub use wait::interval::{Interval, MissedTicks, interval};
-pub use wait::join_all::{join_all, race, try_join_all};
-pub use wait::keyed::{Keyed, keyed};
-pub use wait::sleep::{Sleep, sleep, sleep_until};
-pub use wait::timeout::{timeout, timeout_at};
+pub use wait::join_all::{Keyed, join_all, keyed, race, try_join_all};
+pub use wait::sleep::{
+    Interval, MissedTicks, Sleep, interval, sleep, sleep_until, timeout, timeout_at,
+};
 pub use wait::until::{TimedCompleted, Wait, Waited, wait};
 
 /// Raw threads that can be joined with a timeout.

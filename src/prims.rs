@@ -10,9 +10,10 @@
 //! one that the checker cannot see, and a green check would then prove nothing.
 
 pub(crate) use ground::*;
+pub(crate) use std::process::id as process_id;
 
 /// How a thread is to be made.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ThreadSpec {
     pub(crate) name: Option<String>,
     /// Bytes; `None` leaves it to the system.

@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::prims::{AtomicBool, Mutex, Ordering};
-use crate::wait::tag::{self, Tag};
-use crate::wait::wait_list::{Key, Left, WaitList, locked, poll_locked};
+use crate::wait::hints::{self, Tag};
+use crate::wait::wait_list::{Key, WaitList, locked, poll_locked};
 
 use Ordering::{Acquire, Relaxed, Release};
 
@@ -129,7 +129,7 @@ impl<W: Awaited> Future for Wait<'_, W> {
             _ => line.poll(key, 1, &mut wakers.waiter),
         });
         if polled.is_pending() {
-            tag::say(what.tag());
+            hints::say(what.tag());
         }
         polled
     }
@@ -138,10 +138,7 @@ impl<W: Awaited> Future for Wait<'_, W> {
 impl<W: Awaited> Drop for Wait<'_, W> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            locked(self.what.line(), |line, wakers| match line.leave(key) {
-                Left::Served => {} // It was told something, and given nothing.
-                Left::Unserved(waker) => wakers.waiter = Some(waker),
-            });
+            locked(self.what.line(), |line, wakers| wakers.leave(line, key));
         }
     }
 }

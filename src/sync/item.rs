@@ -12,7 +12,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::prims::{AtomicUsize, Mutex, Ordering};
-use crate::wait::tag::{Describe, Tag};
+use crate::wait::hints::{Describe, Tag};
 use crate::wait::wait_list::{WaitList, locked};
 
 use super::flag::{Awaited, Wait};

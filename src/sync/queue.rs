@@ -22,8 +22,8 @@ use std::task::{Context, Poll};
 use crate::error::{Closed, TryError};
 use crate::panic::Each;
 use crate::prims::Mutex;
+use crate::wait::hints::{self, Tag};
 use crate::wait::permits::Count;
-use crate::wait::tag::{self, Tag};
 use crate::wait::wait_list::{Key, Wakers, give_back_room, locked, poll_locked};
 
 use super::item::{Item, Unfinished};
@@ -303,7 +303,7 @@ impl<T> Future for Put<'_, T> {
             })
         });
         if polled.is_pending() {
-            tag::say(Tag::Words("room in a queue"));
+            hints::say(Tag::Words("room in a queue"));
         }
         polled
     }
@@ -333,7 +333,7 @@ impl<'q, T> Future for Get<'q, T> {
             state.gets.poll(1, key, wakers).map_ok(|()| state.pop(wakers))
         });
         if polled.is_pending() {
-            tag::say(Tag::Words("an item of a queue"));
+            hints::say(Tag::Words("an item of a queue"));
         }
         polled.map_ok(|item| Item::new(item, &queue.unfinished))
     }

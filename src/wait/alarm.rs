@@ -1,25 +1,31 @@
-//! The thread that fires timers of the real clock, wherever no executor does.
+//! The thread that fires timers of the real clock, wherever no executor does; and what may not run on such a thread.
 //!
-//! Knows nothing of futures. It fires a queue of its own, for sleeps under a blocking wait or a foreign executor,
-//! and the queues of our executors while they do not run. It is started by the first timer and ends when there
-//! has been none for a second, so that a program which never sleeps never has it.
+//! Knows nothing of futures. It fires a queue of its own, for sleeps under a blocking wait or a foreign executor. It
+//! is started by the first timer and ends when there has been none for a second, so that a program which never sleeps
+//! never has it.
+//!
+//! Many wait for this thread, as they do for the driver of the children, which keeps their timeouts. When a deadline
+//! cancels a queued job there, the job's closure is dropped and its callback runs: code of the user, which may block,
+//! even for a sleep. It runs on a thread of its own.
 //!
 //! What must always hold:
 //!
 //! 1. While a timer is set, the thread is up, and parked no longer than to the first deadline.
 //! 2. No lock is held while a waker is woken or dropped: both are other people's code.
-//! 3. No code that may block runs on this thread, for every sleeper would wait for it: see [`Elsewhere`].
+//! 3. What is handed in to run [elsewhere](run) never runs on a thread that serves, unless the system refuses another;
+//!    on any other thread it runs at once.
 
+use std::cell::RefCell;
 use std::mem;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use crate::prims::{self, Lazy, Mutex, ThreadSpec, spawn_thread};
+use crate::panic;
+use crate::prims::{self, Lazy, Mutex, ThreadSpec, spawn_thread, thread_local};
 
-use super::deadline::Deadline;
-use super::elsewhere::Elsewhere;
-use super::forked::Process;
+use super::clock::Deadline;
+use super::hints::Process;
 use super::parker::Parker;
 use super::timers::TimerQueue;
 
@@ -30,7 +36,7 @@ pub(crate) static ALARM: Lazy<Arc<Alarm>> = Lazy::new(|| Alarm::that_stays(IDLE)
 const IDLE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Alarm {
-    queue: Arc<TimerQueue>,
+    pub(crate) queue: Arc<TimerQueue>,
     state: Mutex<State>,
     /// Where the thread sleeps.
     parker: Parker,
@@ -38,83 +44,52 @@ pub(crate) struct Alarm {
     idle: Duration,
 }
 
-#[derive(Default)]
 struct State {
-    /// The queues of executors that do not run. An empty one goes: nobody sets a timer there meanwhile.
-    adopted: Vec<Arc<TimerQueue>>,
     /// The process in which the thread is up. The child of a fork has the timers, and no thread.
     up_in: Option<Process>,
+    spec: ThreadSpec,
 }
 
 impl Alarm {
     fn that_stays(idle: Duration) -> Arc<Self> {
-        let (queue, state) = (Arc::new(TimerQueue::new(prims::now())), Mutex::default());
-        let alarm = Arc::new(Self { queue, state, parker: Parker::new(), idle });
+        let spec = ThreadSpec { name: Some("handspun-alarm".to_owned()), stack_size: None };
+        let state = Mutex::new(State { up_in: None, spec });
+        let (queue, parker) = (Arc::new(TimerQueue::new(prims::now())), Parker::new());
+        let alarm = Arc::new(Self { queue, state, parker, idle });
         alarm.queue.set_keeper(Waker::from(alarm.clone()));
         alarm
     }
 
-    /// The timers of the real clock that no executor keeps.
-    pub(crate) fn queue(self: &Arc<Self>) -> Arc<TimerQueue> {
+    /// Whether the thread is up by now. If the system refuses it, who sleeps has to look again by itself: that burns
+    /// the processor, but nobody oversleeps. The timers stay, for those who do not look: a later try starts the thread.
+    pub(crate) fn is_up(self: &Arc<Self>) -> bool {
         let up_in = self.state.lock().up_in;
-        if up_in.is_some_and(|process| !process.is_current()) {
-            self.notice();
-        }
-        self.queue.clone()
+        up_in.is_some_and(Process::is_current) || self.notice()
     }
 
-    /// Fires the timers of that queue from now on, until it is released.
-    pub(crate) fn adopt(self: &Arc<Self>, queue: &Arc<TimerQueue>) {
-        if queue.next_deadline().is_some() {
-            self.state.lock().adopted.push(queue.clone());
-            self.notice();
-        }
-    }
-
-    pub(crate) fn release(&self, queue: &Arc<TimerQueue>) {
-        self.state.lock().adopted.retain(|adopted| !Arc::ptr_eq(adopted, queue));
-        self.parker.unpark(); // It may have nothing to wait for any more.
-    }
-
-    /// Sees to it that the thread looks at its timers, and starts it if need be.
-    fn notice(self: &Arc<Self>) {
+    /// Sees to it that the thread looks at its timers, and starts it if need be; false if the system refuses one.
+    fn notice(self: &Arc<Self>) -> bool {
         let mut state = self.state.lock();
         let this = Process::current();
-        if state.up_in == Some(this) {
-            drop(state);
-            return self.parker.unpark();
+        if state.up_in != Some(this) {
+            // After a fork the parker may say that a thread is parked there, which has stayed behind.
+            self.parker.unpark();
+            let alarm = self.clone();
+            let thread = spawn_thread(state.spec.clone(), move || alarm.run());
+            state.up_in = thread.ok().map(|_| this);
         }
-        if state.up_in.is_some() {
-            self.parker.unpark(); // It says that a thread is parked there, which has stayed behind.
-        }
-        let alarm = self.clone();
-        let spec = ThreadSpec { name: Some("handspun-alarm".to_owned()), stack_size: None };
-        state.up_in = spawn_thread(spec, move || alarm.run()).ok().map(|_| this);
-        if state.up_in.is_some() {
-            return;
-        }
-        let adopted = mem::take(&mut state.adopted);
+        let is_up = state.up_in.is_some();
         drop(state);
-        // The system refuses a thread. The sleepers are told to look again, so that they try again: that burns
-        // the processor, but nobody oversleeps.
-        self.queue.wake_all();
-        adopted.iter().for_each(|queue| queue.wake_all());
+        self.parker.unpark();
+        is_up
     }
 
     fn run(&self) {
         let mut elsewhere = Elsewhere::serve();
         loop {
-            let mut state = self.state.lock();
-            state.adopted.retain(|queue| queue.next_deadline().is_some());
-            let adopted = state.adopted.clone();
-            drop(state);
-            let now = prims::now();
-            let queues = || adopted.iter().chain([&self.queue]);
-            queues().for_each(|queue| queue.fire_until(now));
+            self.queue.fire_until(prims::now());
             elsewhere.start();
-            let next = queues().filter_map(|queue| queue.next_deadline()).min();
-            drop(adopted); // One that is released meanwhile is not kept by our sleep.
-            let idle = Deadline::after(self.idle);
+            let (next, idle) = (self.queue.next_deadline(), Deadline::after(self.idle));
             self.parker.park(next.map_or(idle, Deadline::At));
             // A timer that was set and taken out again has unparked us too, and begins a new second.
             if next.is_none() && idle.has_passed() && self.ends() {
@@ -126,10 +101,9 @@ impl Alarm {
     /// Whether there is still no timer; then the next one starts a thread.
     fn ends(&self) -> bool {
         let mut state = self.state.lock();
-        let queues = || state.adopted.iter().chain([&self.queue]);
-        let ends = queues().all(|queue| queue.next_deadline().is_none());
+        let ends = self.queue.next_deadline().is_none();
         if ends {
-            (state.up_in, state.adopted) = (None, Vec::new());
+            state.up_in = None;
         }
         ends
     }
@@ -140,6 +114,59 @@ impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
         self.notice();
     }
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+thread_local! {
+    /// What is to run elsewhere; `None` on a thread that serves nobody.
+    static WORK: RefCell<Option<Vec<Work>>> = const { RefCell::new(None) };
+}
+
+/// This thread serves, for as long as this lives.
+pub(crate) struct Elsewhere(());
+
+impl Elsewhere {
+    pub(crate) fn serve() -> Self {
+        WORK.with(|list| *list.borrow_mut() = Some(Vec::new()));
+        Self(())
+    }
+
+    /// Starts what has been handed in since the last call, all of it on one thread.
+    pub(crate) fn start(&mut self) {
+        let work = WORK.with(|list| list.borrow_mut().as_mut().map(mem::take).unwrap_or_default());
+        if work.is_empty() {
+            return;
+        }
+        let work = Arc::new(Mutex::new(work));
+        let theirs = work.clone();
+        let spec = ThreadSpec { name: Some("handspun-elsewhere".to_owned()), stack_size: None };
+        if spawn_thread(spec, move || run_all(&theirs)).is_err() {
+            run_all(&work);
+        }
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        self.start();
+        WORK.with(|list| *list.borrow_mut() = None);
+    }
+}
+
+/// Runs code that may block: elsewhere if this thread serves, and at once if it does not.
+pub(crate) fn run(work: impl FnOnce() + Send + 'static) {
+    let serves = WORK.try_with(|list| list.borrow().is_some()).unwrap_or(false);
+    if serves {
+        WORK.with(|list| list.borrow_mut().get_or_insert_default().push(Box::new(work)));
+    } else {
+        work();
+    }
+}
+
+fn run_all(work: &Mutex<Vec<Work>>) {
+    let work = mem::take(&mut *work.lock());
+    work.into_iter().for_each(panic::contain);
 }
 
 #[cfg(all(test, not(handspun_model)))]
@@ -201,35 +228,15 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_that_is_adopted_is_fired_until_it_is_released() {
+    fn a_timer_that_was_set_while_there_was_no_thread_to_be_had_fires_when_there_is() {
         let alarm = Alarm::that_stays(Duration::ZERO);
-        let [kept, given] = [(); 2].map(|()| Arc::new(TimerQueue::new(prims::now())));
+        alarm.state.lock().spec.stack_size = Some(1 << 50); // The system refuses that.
         let (sender, rings) = mpsc::channel();
-        let waker = Waker::from(Arc::new(SaysWhere(sender)));
-        for queue in [&kept, &given] {
-            let in_an_hour = prims::now() + Duration::from_secs(3600);
-            assert!(queue.poll(in_an_hour, None, &mut None, &waker).is_pending());
-        }
-        let soon = prims::now() + Duration::from_millis(1);
-        assert!(given.poll(soon, None, &mut None, &waker).is_pending());
-        alarm.adopt(&kept);
-        alarm.release(&kept);
-        alarm.adopt(&given);
-        rings.recv().expect("its waker is in the queue");
-        assert_eq!(Arc::strong_count(&kept), 1);
-        alarm.release(&given);
-        until(|| Arc::strong_count(&given) == 1);
-    }
-
-    #[test]
-    fn a_queue_that_has_no_timer_any_more_is_not_kept() {
-        let alarm = Alarm::that_stays(Duration::from_secs(3600));
-        let queue = Arc::new(TimerQueue::new(prims::now()));
-        let (in_an_hour, mut number) = (prims::now() + Duration::from_secs(3600), None);
-        assert!(queue.poll(in_an_hour, None, &mut number, Waker::noop()).is_pending());
-        alarm.adopt(&queue);
-        queue.remove(in_an_hour, number.expect("it is set"));
-        ring(&alarm);
-        until(|| Arc::strong_count(&queue) == 1);
+        let (soon, waker) = (prims::now() + Duration::from_micros(1), Arc::new(SaysWhere(sender)));
+        assert!(alarm.queue.poll(soon, None, &mut None, &waker.into()).is_pending());
+        assert!(!alarm.is_up() && rings.try_recv().is_err());
+        alarm.state.lock().spec.stack_size = None;
+        assert!(alarm.is_up());
+        rings.recv().expect("the timer is still set");
     }
 }

@@ -15,12 +15,11 @@ use std::time::Duration;
 use crate::error::StillRunning;
 use crate::prims::{self, Ordering, fence, thread_local};
 
-use super::deadline::Deadline;
+use super::clock::Deadline;
+use super::hints::{self, Tag};
 use super::host::{Hold, Host};
-use super::inside;
 use super::panic_hook::warn;
 use super::parker::{Parker, Patience};
-use super::tag::{self, Tag};
 
 use Ordering::Acquire;
 
@@ -65,7 +64,7 @@ pub(crate) fn block_on_until<F: Future>(
     look_out: Duration,
 ) -> Option<F::Output> {
     let mut place = Place::take();
-    let _entered = inside::enter_blocking_wait();
+    let _entered = hints::enter_blocking_wait();
     // A future that panics unwinds through here, and the place is dropped: there will be another.
     let output = loop {
         let mut context = Context::from_waker(&place.waker);
@@ -75,7 +74,7 @@ pub(crate) fn block_on_until<F: Future>(
         if deadline.has_passed() {
             break None;
         }
-        inside::will_block(|| deadline == Deadline::Never && place.is_forgotten());
+        hints::will_block(|| deadline == Deadline::Never && place.is_forgotten());
         // Looked out for or not, it is the park that takes notice.
         place.patience.look_out(look_out, || place.parker.is_notified());
         match &mut place.in_task {
@@ -213,13 +212,13 @@ impl InTask {
         self.host.park(silence);
         if silence.has_passed() && !self.host.parker.is_notified() {
             self.has_warned = true;
-            let tag = tag::hear();
+            let tag = hints::hear();
             let what = tag.as_ref().map_or("something else".to_owned(), Tag::to_string);
             warn(format_args!(
                 "a task blocks its executor's thread, and has waited there for a second for {what}. If another \
                  task of this executor is to end the wait, it never will: `.await` it there instead."
             ));
-            tag.into_iter().for_each(tag::say);
+            tag.into_iter().for_each(hints::say);
         }
     }
 }
@@ -236,7 +235,7 @@ pub(crate) fn default_look_out() -> Duration {
 mod tests {
     use super::*;
     use crate::panic;
-    use crate::wait::help::{hear_offer, offer};
+    use crate::wait::hints::{hear_offer, offer};
 
     #[test]
     fn a_wait_that_unwinds_leaves_no_offer_to_the_wait_around_it() {

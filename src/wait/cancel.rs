@@ -1,4 +1,4 @@
-//! Asking to stop: a token that is handed down, and heard wherever one waits or looks.
+//! Asking to stop: a token that is handed down, and heard wherever one waits or looks; and a handle that asks.
 //!
 //! Knows nothing of what is asked to stop. One token bounds everything that it is handed to: the
 //! code that computes asks it, the code that waits is woken by it.
@@ -9,6 +9,8 @@
 //! 2. A child's deadline is no later than its parent's.
 //! 3. A deadline that is seen to be past cancels, then and there, the token that set it, and so
 //!    everything below: nobody learns of another reason for the same end.
+//! 4. What a handle that cancels on drop stands for is cancelled on every way out, unless its result has been taken or
+//!    the handle was taken out again.
 
 use std::fmt;
 use std::pin::{Pin, pin};
@@ -21,9 +23,9 @@ use crate::error::{CancelReason, Cancelled};
 use super::block_on::{block_on, block_on_elsewhere};
 use super::cancel_tree::{Flag, Tree};
 use super::clock::Clock;
-use super::deadline::Deadline;
+use super::clock::Deadline;
+use super::hints::{self, Tag};
 use super::sleep::Sleep;
-use super::tag::{self, Tag};
 use super::wait_list::Key;
 
 /// A way to ask running code to stop, and to know that one is asked.
@@ -291,9 +293,9 @@ impl Future for WaitForCancel {
             self.token.0.has_run_out();
         }
         let Self { token, key, sleep: _ } = &mut *self;
-        let polled = token.0.tree.poll(token.0.node, key, context.waker().clone());
+        let polled = token.0.tree.poll(token.0.node, key, context);
         if polled.is_pending() {
-            tag::say(Tag::Words("a token to be cancelled"));
+            hints::say(Tag::Words("a token to be cancelled"));
         }
         polled
     }
@@ -325,6 +327,52 @@ impl Drop for DropGuard {
     fn drop(&mut self) {
         if let Some(token) = &self.token {
             token.cancel();
+        }
+    }
+}
+
+/// A handle whose drop cancels what it stands for.
+///
+/// See [`JoinHandle::cancel_on_drop`](crate::JoinHandle::cancel_on_drop) and
+/// [`Task::cancel_on_drop`](crate::Task::cancel_on_drop). It is a future, as the handle is. For all else,
+/// [take the handle out](Self::into_handle) again.
+#[must_use = "dropping it cancels what it stands for"]
+pub struct CancelOnDrop<H> {
+    /// `None` once it has been taken out.
+    handle: Option<H>,
+    cancel: fn(&H),
+}
+
+impl<H> CancelOnDrop<H> {
+    pub(crate) fn new(handle: H, cancel: fn(&H)) -> Self {
+        Self { handle: Some(handle), cancel }
+    }
+
+    /// The handle, which cancels nothing when it is dropped.
+    pub fn into_handle(mut self) -> H {
+        self.handle.take().expect("only this takes it, and takes `self` too")
+    }
+}
+
+impl<H: Future + Unpin> Future for CancelOnDrop<H> {
+    type Output = H::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<H::Output> {
+        let handle = self.handle.as_mut().expect("it is there until `self` is taken");
+        Pin::new(handle).poll(context)
+    }
+}
+
+impl<H: fmt::Debug> fmt::Debug for CancelOnDrop<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CancelOnDrop").field(&self.handle).finish()
+    }
+}
+
+impl<H> Drop for CancelOnDrop<H> {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.handle {
+            (self.cancel)(handle);
         }
     }
 }

@@ -13,15 +13,14 @@
 //! 5. A node that nobody holds has two children at least, so there are fewer of these than of the
 //!    held ones. A chain of tokens, each the child of the last, which is dropped, does not grow.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll};
 
 use crate::error::CancelReason;
-use crate::panic;
 use crate::prims::{AtomicBool, Mutex, Ordering};
 
-use super::wait_list::{Key, Left, WaitList};
+use super::wait_list::{Key, WaitList, locked, poll_locked};
 
 use Ordering::{Acquire, Release};
 
@@ -30,16 +29,13 @@ pub(crate) struct Tree(Mutex<Nodes>);
 
 #[derive(Default)]
 struct Nodes {
-    places: Vec<Option<Node>>,
-    /// The lowest is taken first, so that there are none at the end for long.
-    vacant: BTreeSet<usize>,
+    nodes: BTreeMap<usize, Node>,
+    n_added: usize,
 }
 
 struct Node {
     parent: Option<usize>,
-    first_child: Option<usize>,
-    previous_sibling: Option<usize>,
-    next_sibling: Option<usize>,
+    children: BTreeSet<usize>,
     /// Somebody holds a token of this node. Without one, it stays as long as it joins children.
     is_held: bool,
     reason: Option<CancelReason>,
@@ -72,24 +68,14 @@ impl Tree {
         if reason.is_some() {
             flag.set();
         }
-        let at = nodes.vacant.pop_first().unwrap_or_else(|| {
-            nodes.places.push(None);
-            nodes.places.len() - 1
-        });
-        let next_sibling = parent.and_then(|parent| nodes.node(parent).first_child.replace(at));
-        if let Some(next) = next_sibling {
-            nodes.node(next).previous_sibling = Some(at);
+        nodes.n_added += 1;
+        let at = nodes.n_added;
+        if let Some(parent) = parent {
+            nodes.node(parent).children.insert(at);
         }
-        nodes.places[at] = Some(Node {
-            parent,
-            first_child: None,
-            previous_sibling: None,
-            next_sibling,
-            is_held: true,
-            reason,
-            flag: flag.clone(),
-            waiters: WaitList::default(),
-        });
+        let (children, waiters) = (BTreeSet::new(), WaitList::default());
+        let node = Node { parent, children, is_held: true, reason, flag: flag.clone(), waiters };
+        nodes.nodes.insert(at, node);
         (at, flag)
     }
 
@@ -99,7 +85,8 @@ impl Tree {
         nodes.node(at).is_held = false;
         let mut next = Some(at);
         while let Some(at) = next {
-            if nodes.node(at).is_held || nodes.joins_children(at) {
+            let node = nodes.node(at);
+            if node.is_held || node.children.len() > 1 {
                 return;
             }
             next = nodes.remove(at);
@@ -108,29 +95,23 @@ impl Tree {
 
     /// Cancels a node and all below it; false if it was cancelled already.
     pub(crate) fn cancel(&self, at: usize, reason: &CancelReason) -> bool {
-        let mut to_wake = Vec::new();
-        let mut nodes = self.0.lock();
-        if nodes.node(at).reason.is_some() {
-            return false;
-        }
-        let mut to_cancel = vec![at];
-        while let Some(at) = to_cancel.pop() {
-            let node = nodes.node(at);
-            if node.reason.is_some() {
-                continue; // And so is all below it.
+        locked(&self.0, |nodes, wakers| {
+            if nodes.node(at).reason.is_some() {
+                return false;
             }
-            node.reason = Some(reason.clone());
-            node.flag.set();
-            to_wake.extend(std::iter::from_fn(|| node.waiters.serve_first()));
-            let mut child = node.first_child;
-            while let Some(at) = child {
-                to_cancel.push(at);
-                child = nodes.node(at).next_sibling;
+            let mut to_cancel = vec![at];
+            while let Some(at) = to_cancel.pop() {
+                let node = nodes.node(at);
+                if node.reason.is_some() {
+                    continue; // And so is all below it.
+                }
+                node.reason = Some(reason.clone());
+                node.flag.set();
+                wakers.wake_all(&mut node.waiters);
+                to_cancel.extend(&node.children);
             }
-        }
-        drop(nodes);
-        panic::wake_each(to_wake);
-        true
+            true
+        })
     }
 
     pub(crate) fn reason(&self, at: usize) -> Option<CancelReason> {
@@ -142,80 +123,39 @@ impl Tree {
         &self,
         at: usize,
         key: &mut Option<Key>,
-        waker: Waker,
+        context: &Context<'_>,
     ) -> Poll<CancelReason> {
-        let mut waker = Some(waker);
-        let mut nodes = self.0.lock();
-        let node = nodes.node(at);
-        let polled = match &node.reason {
-            Some(reason) => {
+        poll_locked(&self.0, context, |nodes, wakers| {
+            let node = nodes.node(at);
+            if let Some(reason) = &node.reason {
                 *key = None; // Whoever waited was served.
-                Poll::Ready(reason.clone())
+                return Poll::Ready(reason.clone());
             }
-            None => {
-                let _ = node.waiters.poll(key, 1, &mut waker); // Only a cancel serves.
-                Poll::Pending
-            }
-        };
-        drop(nodes);
-        panic::contain(|| drop(waker));
-        polled
+            let _ = node.waiters.poll(key, 1, &mut wakers.waiter); // Only a cancel serves.
+            Poll::Pending
+        })
     }
 
     /// A waiter goes.
     pub(crate) fn leave(&self, at: usize, key: Key) {
-        let left = self.0.lock().node(at).waiters.leave(key);
-        match left {
-            Left::Served => {}
-            Left::Unserved(waker) => panic::contain(|| drop(waker)),
-        }
+        locked(&self.0, |nodes, wakers| wakers.leave(&mut nodes.node(at).waiters, key));
     }
 }
 
 impl Nodes {
     fn node(&mut self, at: usize) -> &mut Node {
-        self.places[at].as_mut().expect("a number is good while its node is held or has children")
-    }
-
-    /// Whether there are two children or more.
-    fn joins_children(&mut self, at: usize) -> bool {
-        let first = self.node(at).first_child;
-        first.is_some_and(|first| self.node(first).next_sibling.is_some())
-    }
-
-    /// Gives back the vacant places at the end: each is paid for by the node that was there.
-    fn give_back_room(&mut self) {
-        let n = self.places.len();
-        while let Some(None) = self.places.last() {
-            self.places.pop();
-        }
-        if self.places.len() < n {
-            self.vacant.split_off(&self.places.len());
-        }
-        if self.places.capacity() > 1024 && self.places.len() < self.places.capacity() / 4 {
-            self.places.shrink_to(2 * self.places.len());
-        }
+        self.nodes.get_mut(&at).expect("a number is good while its node is held or has children")
     }
 
     /// Takes out a node; its only child, if there is one, takes its place. Gives its parent.
     fn remove(&mut self, at: usize) -> Option<usize> {
-        let node = self.places[at].take()?;
-        self.vacant.insert(at);
-        self.give_back_room();
-        let Node { parent, first_child: heir, previous_sibling, next_sibling, .. } = node;
-        if let Some(heir) = heir {
-            let heir = self.node(heir);
-            heir.parent = parent;
-            (heir.previous_sibling, heir.next_sibling) = (previous_sibling, next_sibling);
+        let Node { parent, children, .. } = self.nodes.remove(&at)?;
+        for heir in &children {
+            self.node(*heir).parent = parent;
         }
-        match (previous_sibling, parent) {
-            (Some(previous), _) => self.node(previous).next_sibling = heir.or(next_sibling),
-            (None, Some(parent)) => self.node(parent).first_child = heir.or(next_sibling),
-            (None, None) => {}
-        }
-        if let Some(next) = next_sibling {
-            self.node(next).previous_sibling = heir.or(previous_sibling);
-        }
+        let siblings = &mut self.node(parent?).children;
+        siblings.remove(&at);
+        siblings.extend(children);
         parent
     }
 }
@@ -225,8 +165,7 @@ mod tests {
     use super::*;
 
     fn n_nodes(tree: &Tree) -> usize {
-        let nodes = tree.0.lock();
-        nodes.places.len() - nodes.vacant.len()
+        tree.0.lock().nodes.len()
     }
 
     #[test]
@@ -239,28 +178,16 @@ mod tests {
             last = child;
         }
         assert_eq!(n_nodes(&tree), 1);
-        assert!(tree.0.lock().places.len() <= 2);
     }
 
     #[test]
-    fn children_that_come_and_go_take_the_place_of_one() {
-        let tree = Tree::default();
-        let root = tree.add(None).0;
-        for _ in 0..100_000 {
-            tree.release(tree.add(Some(root)).0);
-        }
-        assert_eq!(tree.0.lock().places.len(), 1);
-    }
-
-    #[test]
-    fn children_that_have_gone_give_their_room_back() {
+    fn children_that_have_gone_leave_nothing_behind() {
         let tree = Tree::default();
         let root = tree.add(None).0;
         let children: Vec<_> = (0..100_000).map(|_| tree.add(Some(root)).0).collect();
         children.into_iter().for_each(|child| tree.release(child));
-        let nodes = tree.0.lock();
-        let room = (nodes.places.capacity(), nodes.vacant.len());
-        assert!(room.0 < 2048 && room.1 < 2048, "{room:?}");
+        let mut nodes = tree.0.lock();
+        assert_eq!((nodes.nodes.len(), nodes.node(root).children.len()), (1, 0));
     }
 
     #[test]

@@ -1,7 +1,11 @@
-//! What time it is: the machine's time, or one that moves when it is told to.
+//! What time it is: the machine's time, or one that moves when it is told to; and a point on it, or never.
 //!
-//! Knows nothing of what is waited for. What must always hold: whoever waits on a clock is woken when
-//! *its* time has come, and asks *it* what time it is; nobody mixes two clocks.
+//! Knows nothing of what is waited for. What must always hold:
+//!
+//! 1. Whoever waits on a clock is woken when *its* time has come, and asks *it* what time it is; nobody mixes two
+//!    clocks.
+//! 2. No timeout is too long. A `Duration` that the clock cannot add, `Duration::MAX` above all, means *never*; it
+//!    neither overflows nor fires.
 
 use std::fmt;
 use std::sync::Arc;
@@ -90,5 +94,47 @@ impl Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_real() { "Clock(real)" } else { "Clock(jumping)" })
+    }
+}
+
+/// When to give up. Earlier deadlines are smaller; `Never` is the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Deadline {
+    At(Instant),
+    Never,
+}
+
+impl Deadline {
+    /// The deadline of a wait that begins now and may take `timeout`.
+    pub(crate) fn after(timeout: Duration) -> Self {
+        prims::now().checked_add(timeout).map_or(Self::Never, Self::At)
+    }
+
+    pub(crate) fn has_passed(self) -> bool {
+        match self {
+            Self::At(instant) => prims::now() >= instant,
+            Self::Never => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_timeout_means_never() {
+        assert_eq!(Deadline::after(Duration::MAX), Deadline::Never);
+        assert!(!Deadline::Never.has_passed());
+    }
+
+    #[test]
+    fn no_timeout_at_all_has_passed_at_once() {
+        assert!(Deadline::after(Duration::ZERO).has_passed());
+    }
+
+    #[test]
+    fn never_is_later_than_every_instant() {
+        assert!(Deadline::after(Duration::from_secs(1 << 40)) < Deadline::Never);
     }
 }

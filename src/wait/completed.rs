@@ -24,12 +24,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+#[cfg(feature = "stream")]
+use futures_core::Stream;
+
 use crate::error::Unfinished;
 use crate::panic::{self, Each};
 
 use super::block_on::{block_on_until, default_look_out};
-use super::deadline::Deadline;
-use super::help::{ask, hear_offer};
+use super::clock::Deadline;
+use super::hints::{ask, hear_offer};
 use super::line::Line;
 
 /// Yields what several futures come to, each as soon as it is there.
@@ -380,5 +383,23 @@ impl<F: Future> Drop for Next<'_, F> {
         if self.is_waiting {
             self.completed.line.forget_waiter();
         }
+    }
+}
+
+/// Its futures are `Unpin` themselves, and what they come to is moved and never pinned.
+#[cfg(feature = "stream")]
+impl<F: Future + Unpin> Unpin for AsCompleted<F> {}
+
+/// For a task, like [`next`](AsCompleted::next).
+#[cfg(feature = "stream")]
+impl<F: Future + Unpin> Stream for AsCompleted<F> {
+    type Item = F::Output;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<F::Output>> {
+        Self::poll_next(&mut self, context)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.unfinished(), Some(self.unfinished()))
     }
 }

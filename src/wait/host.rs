@@ -10,8 +10,9 @@
 //! 1. A hold is let go after the wake-up that it announces. A host that jumps over time while nothing is
 //!    held would otherwise jump over the end of a job.
 //! 2. The timers of the real clock have one keeper: the thread that the host is on, which fires them at each turn
-//!    of its loop, and in [`park`](Host::park), whatever it parks for; and the alarm while it is on none. A jumping
-//!    clock moves where its host parks, and stands still while it is on no thread.
+//!    of its loop, and in [`park`](Host::park), whatever it parks for. When it leaves the thread, all sleepers are
+//!    told to look again, and set their timers where they are polled next. A jumping clock moves where its host parks,
+//!    and stands still while it is on no thread.
 //! 3. Nothing is woken or dropped under a lock.
 
 use std::cell::RefCell;
@@ -19,13 +20,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::prims::{self, AtomicBool, AtomicUsize, Mutex, Ordering, thread_local};
+use crate::prims::{self, AtomicUsize, Mutex, Ordering, thread_local};
 
-use super::alarm::ALARM;
 use super::clock::Clock;
-use super::deadline::Deadline;
+use super::clock::Deadline;
+use super::hints::{self, Tag};
 use super::parker::Parker;
-use super::tag::{self, Tag};
 use super::timers::TimerQueue;
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -36,8 +36,6 @@ pub(crate) struct Host {
     pub(crate) parker: Arc<Parker>,
     /// Those of its clock, if that jumps.
     pub(crate) timers: Arc<TimerQueue>,
-    /// The alarm fires them.
-    is_adopted: AtomicBool,
     n_held: AtomicUsize,
 }
 
@@ -49,8 +47,7 @@ impl Host {
     pub(crate) fn new(clock: Clock) -> Self {
         let timers = clock.timers().cloned();
         let timers = timers.unwrap_or_else(|| Arc::new(TimerQueue::new(prims::now())));
-        let (parker, is_adopted) = (Arc::new(Parker::new()), AtomicBool::new(false));
-        Self { clock, parker, timers, is_adopted, n_held: AtomicUsize::new(0) }
+        Self { clock, parker: Arc::new(Parker::new()), timers, n_held: AtomicUsize::new(0) }
     }
 
     /// Makes it the host of this thread, and gives back the one before.
@@ -70,20 +67,14 @@ impl Host {
     fn arrive(&self) {
         if !self.clock.is_real() {
             self.timers.set_keeper(self.parker.clone().into());
-            return;
-        }
-        // ORDERING: Relaxed. Only the thread of the executor sets it and asks.
-        if self.is_adopted.swap(false, Relaxed) {
-            ALARM.release(&self.timers);
         }
     }
 
     fn leave(&self) {
-        if !self.clock.is_real() {
+        if self.clock.is_real() {
+            self.timers.wake_all();
+        } else {
             self.timers.unset_keeper(&self.parker.clone().into());
-        } else if self.timers.next_deadline().is_some() {
-            self.is_adopted.store(true, Relaxed); // ORDERING: Relaxed, as in `arrive`.
-            ALARM.adopt(&self.timers);
         }
     }
 
@@ -237,7 +228,7 @@ pub(crate) fn poll_elsewhere<T>(
         }
     };
     if polled.is_pending() {
-        tag::say(Tag::Words(words));
+        hints::say(Tag::Words(words));
     }
     polled
 }

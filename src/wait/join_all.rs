@@ -1,16 +1,18 @@
-//! Several futures at once, inside of one: all of them, all or the first error, or the first.
+//! Several futures at once, inside of one: all of them, all or the first error, or the first; each with its key.
 //!
 //! Knows nothing of executors: the futures are polled by whoever polls the whole, each only when it was
 //! woken itself, so that ten thousand that finish one by one cost no more than their number. What must
-//! always hold: when the whole is over or dropped, so is every part of it.
+//! always hold: when the whole is over or dropped, so is every part of it; and a key comes back exactly once, together
+//! with the output.
 
 use std::convert::Infallible;
 use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use crate::panic::Each;
 
 use super::completed::AsCompleted;
-use super::keyed::keyed;
 
 /// Waits for all futures, and gives what they came to in the order of the futures.
 ///
@@ -130,4 +132,49 @@ async fn in_order<F: Future, T, E>(
     }
     let kept = mem::take(&mut kept.0);
     Ok(kept.into_iter().map(|kept| kept.expect("each has had its turn")).collect())
+}
+
+/// A future with something of yours attached, which comes back with its output.
+///
+/// When to use it: results come in whatever order, and each is to be matched to its input.
+///
+/// ```
+/// use handspun::{block_on, keyed, thread};
+///
+/// let (word, length) = block_on(keyed("seven", thread::spawn(|| "seven".len())));
+/// assert_eq!((word, length?), ("seven", 5));
+/// # Ok::<(), handspun::JoinError>(())
+/// ```
+pub fn keyed<K, F: Future + Unpin>(key: K, future: F) -> Keyed<K, F> {
+    Keyed { key: Each(Some(key)), future }
+}
+
+/// A future and its key; see [`keyed`].
+#[derive(Debug)]
+#[must_use = "futures do nothing until they are awaited"]
+pub struct Keyed<K, F> {
+    future: F,
+    /// Below the future, and apart from it, in case both drops panic.
+    key: Each<Option<K>>,
+}
+
+impl<K, F> Keyed<K, F> {
+    /// The future, without its key.
+    pub fn into_inner(self) -> F {
+        self.future
+    }
+}
+
+/// A key is carried, and never polled.
+impl<K, F: Unpin> Unpin for Keyed<K, F> {}
+
+impl<K, F: Future + Unpin> Future for Keyed<K, F> {
+    type Output = (K, F::Output);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.future).poll(context).map(|output| {
+            let key = self.key.0.take().expect("a future is not polled again after it was ready");
+            (key, output)
+        })
+    }
 }

@@ -9,17 +9,12 @@
 //! | `handle.await`          | puts a task back on its queue       | nothing               |
 //! | `as_completed(handles)` | posts an index to a completion queue| one small `Arc` each  |
 
-pub(crate) mod deadline;
-pub(crate) mod forked;
-pub(crate) mod parker;
 pub(crate) mod timers;
-pub(crate) mod elsewhere;
-pub(crate) mod alarm;
 pub(crate) mod clock;
-pub(crate) mod tag;
-pub(crate) mod help;
+pub(crate) mod hints;
+pub(crate) mod parker;
+pub(crate) mod alarm;
 pub(crate) mod host;
-pub(crate) mod inside;
 pub(crate) mod panic_hook;
 pub(crate) mod block_on;
 pub(crate) mod deferred;
@@ -27,15 +22,17 @@ pub(crate) mod settle;
 pub(crate) mod wait_list;
 pub(crate) mod permits;
 pub(crate) mod sleep;
-pub(crate) mod timeout;
-pub(crate) mod interval;
 pub(crate) mod cancel_tree;
 pub(crate) mod cancel;
-pub(crate) mod cancel_on_drop;
 pub(crate) mod line;
 pub(crate) mod completed;
-#[cfg(feature = "stream")]
-pub(crate) mod stream;
-pub(crate) mod keyed;
 pub(crate) mod until;
 pub(crate) mod join_all;
+
+pub(crate) use alarm as elsewhere;
+pub(crate) use cancel as cancel_on_drop;
+pub(crate) use clock as deadline;
+pub(crate) use hints as forked;
+pub(crate) use hints as help;
+pub(crate) use hints as inside;
+pub(crate) use hints as tag;

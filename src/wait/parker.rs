@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use crate::prims::{AtomicU8, Condvar, Mutex, Ordering, spin};
 
-use super::deadline::Deadline;
-use super::forked;
+use super::clock::Deadline;
+use super::hints;
 
 use Ordering::{Acquire, Relaxed, Release};
 
@@ -57,7 +57,7 @@ impl Parker {
         if self.take_notice() {
             return;
         }
-        forked::check_before_park();
+        hints::check_before_park();
         let mut guard = self.falling_asleep.lock();
         // ORDERING: Relaxed. On success nothing has been told to us yet, so nothing needs to travel;
         // on failure there is a notice, and `take_notice` is what synchronises with it.

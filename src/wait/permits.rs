@@ -16,8 +16,8 @@ use std::task::{Context, Poll};
 use crate::error::{Closed, TryError};
 use crate::prims::Mutex;
 
-use super::tag::{self, Tag};
-use super::wait_list::{Key, Left, WaitList, Wakers, locked, poll_locked};
+use super::hints::{self, Tag};
+use super::wait_list::{Key, WaitList, Wakers, locked, poll_locked};
 
 /// The count and the line, for an owner that has a lock already.
 pub(crate) struct Count {
@@ -72,13 +72,8 @@ impl Count {
 
     /// Goes away before it has noticed whether it was granted anything.
     pub(crate) fn leave(&mut self, n: usize, key: Key, wakers: &mut Wakers) {
-        match self.line.leave(key) {
-            Left::Served => self.give(n, wakers),
-            Left::Unserved(waker) => {
-                wakers.waiter = Some(waker);
-                self.grant(wakers);
-            }
-        }
+        let is_served = wakers.leave(&mut self.line, key);
+        self.give(if is_served { n } else { 0 }, wakers);
     }
 
     /// Gives back `n`: to those who wait, as far as they go.
@@ -224,7 +219,7 @@ impl<S: Source> Future for Waiting<S> {
             count.poll(*n, key, wakers)
         });
         if polled.is_pending() {
-            tag::say(Tag::Words(if are_so_many { words } else { "more permits than there are" }));
+            hints::say(Tag::Words(if are_so_many { words } else { "more permits than there are" }));
         }
         polled.map_ok(|()| Permit { source: source.clone(), n: *n })
     }

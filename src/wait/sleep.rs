@@ -1,4 +1,4 @@
-//! Waiting for a time.
+//! Waiting for a time: until it has come, at most for so long, and again and again.
 //!
 //! Knows nothing of tasks: under an executor of ours the host keeps the timer, under others the alarm, and a
 //! jumping clock its own. So it works under `block_on` and under any executor.
@@ -9,21 +9,27 @@
 //!    to where the next one does, and is taken out when the future is dropped, wherever that is.
 //! 2. The first poll is never ready. A loop of sleeps that are too short, or too late, starves nothing: neither the
 //!    other tasks nor the timeout around it.
+//! 3. A result that is there beats a time that is over; and a timeout that is pending will be polled when its time has
+//!    come, whatever is around it.
+//! 4. Ticks are counted from the first, and not from when somebody came to wait for them, so that they do not drift;
+//!    what happens when somebody comes late is said, and not left to chance.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::mem;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use crate::error::Elapsed;
 use crate::prims;
 
 use super::alarm::ALARM;
 use super::clock::Clock;
-use super::deadline::Deadline;
+use super::clock::Deadline;
+use super::hints::{self, Tag, forget_offer};
 use super::host::{Host, poll_elsewhere};
-use super::tag::{self, Tag};
 use super::timers::TimerQueue;
 
 /// Waits until `duration` has passed, counted from this call.
@@ -119,7 +125,11 @@ impl Sleep {
         // Under a jumping clock, a time of the real one is something that ends elsewhere. And the alarm may be
         // behind, for nothing is fired there before a poll.
         poll_elsewhere("a time", context, |context| {
-            self.poll_in(ALARM.queue(), deadline, Some(prims::now()), context)
+            let polled = self.poll_in(ALARM.queue.clone(), deadline, Some(prims::now()), context);
+            if polled.is_pending() && !ALARM.is_up() {
+                context.waker().wake_by_ref();
+            }
+            polled
         })
     }
 
@@ -171,7 +181,7 @@ impl Future for Sleep {
             Poll::Ready(()) => return Poll::Ready(()),
             Poll::Pending => {}
         }
-        tag::say(Tag::Words("a time"));
+        hints::say(Tag::Words("a time"));
         Poll::Pending
     }
 }
@@ -185,5 +195,183 @@ impl Drop for Sleep {
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sleep").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+/// Gives a future a time to be ready in, counted from this call.
+///
+/// If time is over first, the future is dropped where it stands. A result that is there beats a time
+/// that is over, also if that time is zero: the future is polled once at least.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::{block_on, sleep, timeout};
+///
+/// let quick = block_on(timeout(Duration::from_secs(60), async { "done" }));
+/// assert_eq!(quick, Ok("done"));
+/// let slow = block_on(timeout(Duration::from_millis(1), sleep(Duration::from_secs(60))));
+/// assert!(slow.is_err());
+/// ```
+///
+/// A future that is dropped may not be done with all that it began: a job of a pool goes on, unless its handle
+/// [cancels on drop](crate::JoinHandle::cancel_on_drop).
+///
+/// Where timeouts are nested, the result says whose time was over: each adds a `Result` of its own. If
+/// both are over at the same moment, the inner one says so.
+///
+/// A time that is over when it is first polled lets the other tasks be polled once, as a [`sleep`] does.
+///
+/// **Dropping it** drops the future.
+///
+/// # Errors
+///
+/// [`Elapsed`], with the time that was given.
+#[doc(alias = "wait_for")]
+pub fn timeout<F: Future>(
+    duration: Duration,
+    future: F,
+) -> impl Future<Output = Result<F::Output, Elapsed>> {
+    within(sleep(duration), duration, future)
+}
+
+/// Gives a future until that time, of the [current](Clock::current) clock.
+///
+/// When to use it: several steps, one after the other, have one deadline. All else is as with [`timeout`].
+///
+/// # Errors
+///
+/// [`Elapsed`], with the time that was left at this call.
+pub fn timeout_at<F: Future>(
+    deadline: Instant,
+    future: F,
+) -> impl Future<Output = Result<F::Output, Elapsed>> {
+    let clock = Clock::current();
+    let left = deadline.saturating_duration_since(clock.now());
+    within(Sleep::on(&clock, Deadline::At(deadline)), left, future)
+}
+
+async fn within<F: Future>(
+    mut sleep: Sleep,
+    timeout: Duration,
+    future: F,
+) -> Result<F::Output, Elapsed> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(Ok(output));
+        }
+        forget_offer(); // A job that is run here, by the thread that waits for it, would not mind the time.
+        if sleep.deadline().is_none() {
+            return Poll::Pending; // And what it waits for is what the future waits for.
+        }
+        Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout }))
+    })
+    .await
+}
+
+/// Ticks now, and then once in every `period`.
+///
+/// When to use it: something is to be done again and again, at a rate. To pause between two things,
+/// [`sleep`](crate::sleep) after each.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::{block_on, interval};
+///
+/// block_on(async {
+///     let mut ticks = interval(Duration::from_millis(1));
+///     let first = ticks.tick().await;
+///     let second = ticks.tick().await;
+///     assert_eq!(second - first, Duration::from_millis(1));
+/// });
+/// ```
+///
+/// # Panics
+///
+/// If the period is zero, which would be no interval.
+pub fn interval(period: Duration) -> Interval {
+    assert!(!period.is_zero(), "an interval of zero never ends: use `yield_now`");
+    let clock = Clock::current();
+    let next = Some(clock.now());
+    Interval { clock, period, next, others_had_a_turn: true, missed: MissedTicks::Burst }
+}
+
+/// What an [`Interval`] does about ticks that nobody was there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissedTicks {
+    /// All of them come at once, until it has caught up. Nothing is left out.
+    Burst,
+    /// One comes at once, and the next a whole period later.
+    Delay,
+    /// One comes at once, and the next at the next multiple of the period.
+    Skip,
+}
+
+/// A row of ticks; see [`interval`].
+#[derive(Debug)]
+pub struct Interval {
+    clock: Clock,
+    period: Duration,
+    /// When the next tick is due; `None` if there is no such time.
+    next: Option<Instant>,
+    /// Since the last tick. Without that, whoever is late for every tick would be ready for ever.
+    others_had_a_turn: bool,
+    missed: MissedTicks,
+}
+
+impl Interval {
+    /// What to do about ticks that were missed; `Burst` if nothing is said.
+    #[must_use = "it is changed by value"]
+    pub fn missed_ticks(mut self, missed: MissedTicks) -> Self {
+        self.missed = missed;
+        self
+    }
+
+    /// Waits for the next tick, and gives the time at which it was due.
+    ///
+    /// Whoever is late lets the others be polled once before the tick. Dropping the wait loses no tick.
+    pub async fn tick(&mut self) -> Instant {
+        let Some(due) = self.next else { std::future::pending().await };
+        if self.clock.now() < due {
+            Sleep::on(&self.clock, Deadline::At(due)).await;
+        } else {
+            self.let_others_go_first().await;
+        }
+        self.next = self.after(due, self.clock.now());
+        self.others_had_a_turn = false;
+        due
+    }
+
+    /// Once for each tick, though the wait may be dropped and begun again.
+    fn let_others_go_first(&mut self) -> impl Future<Output = ()> {
+        poll_fn(|context| {
+            if mem::replace(&mut self.others_had_a_turn, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
+
+    /// Begins anew: the next tick comes a whole period from now.
+    pub fn reset(&mut self) {
+        self.next = self.clock.now().checked_add(self.period);
+    }
+
+    /// When the tick comes that follows the one which was due then and is taken now.
+    fn after(&self, due: Instant, now: Instant) -> Option<Instant> {
+        let next = due.checked_add(self.period)?;
+        if next > now {
+            return Some(next);
+        }
+        match self.missed {
+            MissedTicks::Burst => Some(next),
+            MissedTicks::Delay => now.checked_add(self.period),
+            MissedTicks::Skip => {
+                let behind = now.saturating_duration_since(due).as_nanos();
+                let left = self.period.as_nanos() - behind % self.period.as_nanos();
+                now.checked_add(Duration::from_nanos(u64::try_from(left).ok()?))
+            }
+        }
     }
 }

@@ -155,7 +155,7 @@ impl TimerQueue {
         true
     }
 
-    /// Wakes all sleepers, though it is too early. They look at the time, and set their timers anew.
+    /// Wakes all sleepers, though it is too early. They look at the time, and set their timers where they are then.
     pub(crate) fn wake_all(&self) {
         let wakers = mem::take(&mut self.0.lock().wakers);
         panic::wake_each(wakers.into_values());

@@ -187,6 +187,15 @@ impl Wakers {
         true
     }
 
+    /// Takes a waiter out of the line; true if it was served in the meantime.
+    pub(crate) fn leave(&mut self, line: &mut WaitList, key: Key) -> bool {
+        match line.leave(key) {
+            Left::Served => return true,
+            Left::Unserved(waker) => self.waiter = Some(waker),
+        }
+        false
+    }
+
     /// Serves the whole line.
     pub(crate) fn wake_all(&mut self, line: &mut WaitList) {
         while self.wake_first(line) {}

@@ -34,7 +34,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=pool mapping::a_result_comes_out_of_a_map_whose_next_input_does_not_come",
     },
     Mutant {
-        file: "src/wait/forked.rs",
+        file: "src/wait/hints.rs",
         right: "        self == Self::current()",
         wrong: "        self != Self(0)",
         mistake: "a wait for a thread that has stayed behind a fork hangs",

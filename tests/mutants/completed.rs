@@ -90,10 +90,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "completed::cancelled_members_are_yielded_too",
     },
     Mutant {
-        file: "src/wait/inside.rs",
-        right: "        forget_offer();
-",
-        wrong: "",
+        file: "src/wait/hints.rs",
+        right: "            hints.offered.set(None);
+            hints.is_asked",
+        wrong: "            hints.is_asked",
         mistake: "what was offered to a wait is heard by the wait around it",
         caught_by: "completed::an_offer_to_a_wait_inside_a_poll_is_not_for_the_wait_around_it",
     },

@@ -5,8 +5,10 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/permits.rs",
-        right: "            Left::Served => self.give(n, wakers),",
-        wrong: "            Left::Served => {}",
+        right: "        self.give(if is_served { n } else { 0 }, wakers);",
+        wrong: "        if !is_served {
+            self.give(0, wakers);
+        }",
         mistake: "who is served and goes takes the permit along",
         caught_by: "sync::a_permit_reaches_who_stays_though_the_first_in_line_goes",
     },
@@ -19,9 +21,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/permits.rs",
-        right: "                wakers.waiter = Some(waker);
-                self.grant(wakers);",
-        wrong: "                wakers.waiter = Some(waker);",
+        right: "        self.give(if is_served { n } else { 0 }, wakers);",
+        wrong: "        if is_served {
+            self.give(n, wakers);
+        }",
         mistake: "who goes unserved leaves those behind it waiting",
         caught_by: "sync::one_that_wants_many_and_goes_makes_way",
     },

@@ -74,14 +74,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/alarm.rs",
-        right: "        if up_in.is_some_and(|process| !process.is_current()) {",
-        wrong: "        if up_in.is_none() {",
+        right: "        up_in.is_some_and(Process::is_current) || self.notice()",
+        wrong: "        up_in.is_some() || self.notice()",
         mistake: "after a fork no sleep ends, for the alarm's thread has stayed behind",
         caught_by: "--test=pool forked::a_sleep_ends_in_a_fork",
     },
     Mutant {
         file: "src/wait/host.rs",
-        right: "            ALARM.adopt(&self.timers);",
+        right: "            self.timers.wake_all();",
         wrong: "",
         mistake: "between two runs no timer of the executor fires",
         caught_by: "--test=executor keeping::a_sleep_that_was_set_in_a_run_is_over_between_two_runs",
@@ -124,7 +124,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=time alarm::a_closure_that_sleeps_in_its_drop_keeps_no_sleeper",
     },
     Mutant {
-        file: "src/wait/timeout.rs",
+        file: "src/wait/sleep.rs",
         right: "        Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout }))",
         wrong:
             "        if sleep.deadline() > Some(Clock::current().now() + Duration::from_secs(1)) {

@@ -5,31 +5,29 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "        let mut nodes = self.0.lock();
-        let node = nodes.node(at);
-        let polled",
+        right: "        poll_locked(&self.0, context, |nodes, wakers| {
+            let node = nodes.node(at);",
         wrong: "        if key.is_none() && self.0.lock().node(at).reason.is_none() {
+            let mut waker = Some(context.waker().clone());
             let _ = self.0.lock().node(at).waiters.poll(key, 1, &mut waker);
             return Poll::Pending;
         }
-        let mut nodes = self.0.lock();
-        let node = nodes.node(at);
-        let polled",
+        poll_locked(&self.0, context, |nodes, wakers| {
+            let node = nodes.node(at);",
         mistake: "looking at a token and leaving a waker are two steps",
         caught_by: "tokens::a_cancel_ends_every_wait",
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "            let mut child = node.first_child;",
-        wrong: "            let mut child = None;
-            let _ = node.first_child;",
+        right: "                to_cancel.extend(&node.children);",
+        wrong: "",
         mistake: "a cancel does not go down the tree",
         caught_by: "tokens::a_cancel_ends_every_wait",
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "            to_wake.extend(std::iter::from_fn(|| node.waiters.serve_first()));",
-        wrong: "            to_wake.extend(node.waiters.serve_first());",
+        right: "                wakers.wake_all(&mut node.waiters);",
+        wrong: "                wakers.wake_first(&mut node.waiters);",
         mistake: "a cancel serves only the first in line",
         caught_by: "tokens::two_waits_of_one_token_end_both",
     },
@@ -42,11 +40,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "        let mut to_wake = Vec::new();
-        let mut nodes",
-        wrong: "        let mut to_wake = Vec::new();
-        self.0.lock().node(at).flag.set();
-        let mut nodes",
+        right: "        locked(&self.0, |nodes, wakers| {
+            if nodes.node(at).reason.is_some() {",
+        wrong: "        self.0.lock().node(at).flag.set();
+        locked(&self.0, |nodes, wakers| {
+            if nodes.node(at).reason.is_some() {",
         mistake: "the flag is set before there is a reason",
         caught_by: "tokens::who_sees_that_it_is_cancelled_sees_why",
     },
@@ -73,8 +71,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "heir.parent = parent;",
-        wrong: "heir.parent = None;",
+        right: "self.node(*heir).parent = parent;",
+        wrong: "self.node(*heir).parent = None;",
         mistake: "a token that goes leaves its only child without a parent",
         caught_by: "tokens::a_token_that_goes_leaves_its_children_to_be_cancelled",
     },
@@ -91,11 +89,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "        let left = self.0.lock().node(at).waiters.leave(key);",
-        wrong: "        let mut nodes = self.0.lock();
-        let left = nodes.node(at).waiters.leave(key);
-        nodes.node(at).waiters.serve_first();
-        drop(nodes);",
+        right: "        locked(&self.0, |nodes, wakers| wakers.leave(&mut nodes.node(at).waiters, key));",
+        wrong: "        locked(&self.0, |nodes, wakers| {
+            let waiters = &mut nodes.node(at).waiters;
+            wakers.leave(waiters, key);
+            waiters.serve_first();
+        });",
         mistake: "a wait that goes takes the next one's turn along",
         caught_by: "tokens::a_wait_that_goes_while_the_token_is_cancelled_leaves_nothing",
     },
@@ -108,24 +107,22 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "        let mut nodes = self.0.lock();
-        if nodes.node(at).reason.is_some() {
-            return false;
-        }
+        right: "        locked(&self.0, |nodes, wakers| {
+            if nodes.node(at).reason.is_some() {
+                return false;
+            }
 ",
-        wrong: "        let mut nodes = self.0.lock();
-        if nodes.node(at).reason.is_some() {
+        wrong: "        if self.0.lock().node(at).reason.is_some() {
             return false;
         }
-        drop(nodes);
-        let mut nodes = self.0.lock();
+        locked(&self.0, |nodes, wakers| {
 ",
         mistake: "whoever looks before the first cancel takes itself for the first",
         caught_by: "tokens::two_cancels_have_one_winner",
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "                continue; // And so is all below it.
+        right: "                    continue; // And so is all below it.
 ",
         wrong: "",
         mistake: "a cancel from above gives another reason to what was cancelled",
@@ -133,16 +130,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "            self.vacant.split_off(&self.places.len());",
+        right: "        siblings.remove(&at);",
         wrong: "",
-        mistake: "a place that was given back is taken again",
+        mistake: "a token that goes stays among its parent's children",
         caught_by: "--lib wait::cancel_tree::tests::a_tree_does_what_a_list_of_parents_does",
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "            self.places.shrink_to(2 * self.places.len());",
+        right: "        siblings.extend(children);",
         wrong: "",
-        mistake: "the room of a flood of children is kept for ever",
-        caught_by: "--lib wait::cancel_tree::tests::children_that_have_gone_give_their_room_back",
+        mistake: "a token that goes takes its only child along",
+        caught_by: "--lib wait::cancel_tree::tests::a_node_that_nobody_holds_stays_until_it_joins_nobody",
     },
 ];

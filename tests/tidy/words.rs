@@ -73,7 +73,7 @@ const HOMES: [Home; 15] = [
     },
     Home {
         words: &["std::process"],
-        files: &["src/process/", "src/wait/forked.rs"],
+        files: &["src/process/", "src/prims.rs"],
         reach: Reach::Crate,
         why: "children belong to the process wing, but for the number of our own process",
     },

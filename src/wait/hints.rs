@@ -1,0 +1,231 @@
+//! What the code of a thread tells the wait around it: where it runs, what it waits for, and who could end that.
+//!
+//! Knows nothing of pools and executors: they meet here, because the two ends (a wait, and a handle somewhere inside
+//! of what it polls) share nothing but a `Future`. A leaf that is about to be pending says what it waits for, which
+//! costs a write to a thread-local, and is put into words only when asked. A job's handle offers to be run right here,
+//! and the wait may ask it to. And the child of a `fork` has of its parent's threads only the one that forked: to wait
+//! for another would never end. To ask for the process takes a system call, and so it is asked where a thread parks,
+//! is woken or started, and nowhere else.
+//!
+//! What must always hold:
+//!
+//! 1. What is entered is left, also when a panic unwinds through; and what was said to a wait is not for the wait
+//!    around it, nor for the next.
+//! 2. An offer is heard by the wait that polled the future, and by no other; so is the request.
+//! 3. A thread does not park in a wait that only a thread of another process could end, if what it polled since it
+//!    parked last said so. What it polled before the fork, and not since, is not asked again.
+//! 4. No other code runs while a thread-local is borrowed.
+
+use std::cell::Cell;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::prims::{process_id, thread_local};
+
+/// What is waited for.
+#[derive(Clone)]
+pub(crate) enum Tag {
+    /// Put so that it follows "waits for".
+    Words(&'static str),
+    /// A task of the executor that polls, by its number.
+    Task(usize),
+    /// To be asked when the sentence is made: it counts something.
+    Ask(Arc<dyn Describe>),
+}
+
+/// Something that can say, at any time, what those who wait for it wait for.
+pub(crate) trait Describe {
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Place {
+    /// No executor runs here.
+    #[default]
+    Plain,
+    /// An executor of ours polls its tasks.
+    Executor,
+    /// A task of it waits as a thread does, and polls what it waits for.
+    BlockingWait,
+}
+
+struct Hints {
+    place: Cell<Place>,
+    /// Whether a task has blocked the thread since somebody asked.
+    has_blocked: Cell<bool>,
+    /// What was said last.
+    said: Cell<Option<Tag>>,
+    /// The number of a job that this thread could run.
+    offered: Cell<Option<usize>>,
+    /// Whether it is asked to.
+    is_asked: Cell<bool>,
+    /// Whose threads the wait that is under way is for, if it has said so.
+    awaited: Cell<Option<Process>>,
+}
+
+thread_local! {
+    static HINTS: Hints = const {
+        Hints {
+            place: Cell::new(Place::Plain),
+            has_blocked: Cell::new(false),
+            said: Cell::new(None),
+            offered: Cell::new(None),
+            is_asked: Cell::new(false),
+            awaited: Cell::new(None),
+        }
+    };
+}
+
+/// A thread that is ending may have lost its locals, and there is nobody left to be told.
+fn with<T: Default>(look: impl FnOnce(&Hints) -> T) -> T {
+    HINTS.try_with(look).unwrap_or_default()
+}
+
+/// Says, from inside a poll that will be pending: this is what I wait for.
+pub(crate) fn say(tag: Tag) {
+    with(|hints| hints.said.set(Some(tag)));
+}
+
+/// Hears what was said last, since it was asked before.
+pub(crate) fn hear() -> Option<Tag> {
+    with(|hints| hints.said.take())
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) => f.write_str(words),
+            Self::Task(number) => write!(f, "task {number}"),
+            Self::Ask(describe) => describe.describe(f),
+        }
+    }
+}
+
+/// Says, from inside a poll: this thread could run me itself. The smaller the number, the longer it
+/// has been queued.
+pub(crate) fn offer(number: usize) {
+    with(|hints| hints.offered.set(Some(number)));
+}
+
+/// Whether the wait that polls asks for the job to be run here. It asks the first alone.
+pub(crate) fn is_asked() -> bool {
+    with(|hints| hints.is_asked.take())
+}
+
+/// Polls, and hears what was offered meanwhile.
+pub(crate) fn hear_offer<T>(poll: impl FnOnce() -> T) -> (T, Option<usize>) {
+    forget_offer(); // What an earlier poll offered to another wait.
+    (poll(), with(|hints| hints.offered.take()))
+}
+
+/// Polls, and asks what is polled to run here, if it has not begun and no other thread comes for it.
+pub(crate) fn ask<T>(poll: impl FnOnce() -> T) -> T {
+    with(|hints| hints.is_asked.set(true));
+    let polled = poll();
+    is_asked();
+    polled
+}
+
+/// What was offered to this wait is not for the wait around it.
+pub(crate) fn forget_offer() {
+    with(|hints| hints.offered.set(None));
+}
+
+/// For as long as this lives, what happens on this thread happens in there.
+pub(crate) struct Entered {
+    before: Place,
+}
+
+/// An executor begins to run its tasks.
+pub(crate) fn enter_executor() -> Entered {
+    has_blocked(); // What blocked in another executor, which did not ask, is nothing to this one.
+    Entered { before: with(|hints| hints.place.replace(Place::Executor)) }
+}
+
+/// A wait begins that blocks the thread.
+pub(crate) fn enter_blocking_wait() -> Entered {
+    let enter = |hints: &Hints| match hints.place.get() {
+        Place::Plain => Place::Plain,
+        Place::Executor | Place::BlockingWait => hints.place.replace(Place::BlockingWait),
+    };
+    Entered { before: with(enter) }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        with(|hints| {
+            hints.place.set(self.before);
+            hints.offered.set(None);
+            hints.is_asked.set(false);
+            hints.awaited.set(None);
+        });
+    }
+}
+
+/// Whether the code that asks is polled by a wait that blocks a task's thread.
+pub(crate) fn is_blocking_wait() -> bool {
+    with(|hints| hints.place.get()) == Place::BlockingWait
+}
+
+/// Says that this thread is about to sleep in such a wait, if it is in one.
+///
+/// # Panics
+///
+/// If nothing would ever wake it: no deadline, and no clone of its waker.
+pub(crate) fn will_block(is_for_ever: impl FnOnce() -> bool) {
+    if is_blocking_wait() {
+        assert!(
+            !is_for_ever(),
+            "a task blocks its thread, and nothing can ever wake it; `.await` it there instead, and the \
+             report says what it waits for"
+        );
+        with(|hints| hints.has_blocked.set(true));
+    }
+}
+
+/// Whether it did, since this was asked before.
+pub(crate) fn has_blocked() -> bool {
+    with(|hints| hints.has_blocked.take())
+}
+
+/// A process, as what it has started knows it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Process(u32);
+
+impl Process {
+    pub(crate) fn current() -> Self {
+        Self(process_id())
+    }
+
+    pub(crate) fn is_current(self) -> bool {
+        self == Self::current()
+    }
+
+    /// # Panics
+    ///
+    /// If this is another process.
+    pub(crate) fn check(self) {
+        assert!(
+            self.is_current(),
+            "the process was forked, and the threads of this pool are in the other one, {}: build \
+             another pool here",
+            self.0
+        );
+    }
+
+    /// Says, from inside a pending poll: a thread of that process has to end the wait.
+    pub(crate) fn is_awaited(self) {
+        with(|hints| hints.awaited.set(Some(self)));
+    }
+}
+
+/// The thread is about to park.
+///
+/// # Panics
+///
+/// If the wait is for a thread of another process.
+pub(crate) fn check_before_park() {
+    if let Some(process) = with(|hints| hints.awaited.take()) {
+        process.check();
+    }
+}
