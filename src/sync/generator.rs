@@ -165,7 +165,7 @@ impl<T> Yielder<T> {
     #[doc(alias = "yield")]
     pub async fn give(&mut self, item: T) {
         let given = Given(&self.0);
-        given.put(item);
+        given.0.lock().item = Some(item); // In place of nothing: there is one `give` at a time.
         // No word of what is waited for: whoever polled the body has the item, and does not wait.
         poll_fn(|context| given.poll_taken(context)).await;
     }
@@ -181,10 +181,6 @@ impl<T> fmt::Debug for Yielder<T> {
 struct Given<'y, T>(&'y Mutex<Slot<T>>);
 
 impl<T> Given<'_, T> {
-    fn put(&self, item: T) {
-        self.0.lock().item = Some(item); // In place of nothing: there is one `give` at a time.
-    }
-
     fn poll_taken(&self, context: &mut Context<'_>) -> Poll<()> {
         let waker = Some(context.waker().clone());
         let mut slot = self.0.lock();

@@ -12,7 +12,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::prims::{AtomicUsize, Mutex, Ordering};
-use crate::wait::hints::{Describe, Tag};
+use crate::wait::hints::Tag;
 use crate::wait::wait_list::{WaitList, locked};
 
 use super::flag::{Awaited, Wait};
@@ -149,8 +149,8 @@ impl Awaited for Arc<Unfinished> {
     }
 }
 
-impl Describe for Unfinished {
-    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.n() {
             1 => f.write_str("a queue with 1 item unfinished"),
             n => write!(f, "a queue with {n} items unfinished"),

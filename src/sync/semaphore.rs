@@ -7,13 +7,13 @@
 //! was forgotten.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use crate::error::{Closed, TryError};
-use crate::wait::permits::{self, Permits, Source};
+use crate::wait::permits::{self, Count, Permits};
 
 /// Lets so many go on at once, and the others wait their turn.
 ///
@@ -147,7 +147,7 @@ impl Semaphore {
     /// If there were more than `usize::MAX` then.
     #[doc(alias = "release")]
     pub fn add_permits(&self, n: usize) {
-        let is_added = self.0.add(n);
+        let is_added = self.0.with(|count, wakers| count.add(n, wakers));
         assert!(is_added.is_some(), "a semaphore cannot have more than `usize::MAX` permits");
     }
 
@@ -155,12 +155,12 @@ impl Semaphore {
     ///
     /// Permits that are out stay good, and are given back without ado.
     pub fn close(&self) {
-        self.0.close();
+        self.0.with(Count::close);
     }
 
     /// Whether [`close`](Self::close) was called.
     pub fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.0.with(|count, _| count.is_closed())
     }
 
     /// How many permits are free. None, once the semaphore is closed.
@@ -186,7 +186,7 @@ impl fmt::Debug for Semaphore {
 /// One that was acquired with `acquire_owned` is a `Permit<'static>`. A panic drops it like anything
 /// else, and so gives it back.
 #[must_use = "dropping it at once gives it back at once"]
-pub struct Permit<'s>(permits::Permit<Holder<'s, Semaphore>>);
+pub struct Permit<'s>(permits::Permit<Holder<'s>>);
 
 impl Permit<'_> {
     /// Ends the permit without giving it back: the semaphore has fewer for good.
@@ -211,48 +211,27 @@ impl fmt::Debug for Permit<'_> {
 }
 
 /// How a guard, or a wait for one, knows what it is of.
-pub(super) enum Holder<'s, S> {
-    Borrowed(&'s S),
-    Shared(Arc<S>),
+#[derive(Clone)]
+enum Holder<'s> {
+    Borrowed(&'s Semaphore),
+    Shared(Arc<Semaphore>),
 }
 
-impl<S> Clone for Holder<'_, S> {
-    fn clone(&self) -> Self {
+impl Deref for Holder<'_> {
+    type Target = Permits;
+
+    fn deref(&self) -> &Permits {
         match self {
-            Self::Borrowed(borrowed) => Self::Borrowed(borrowed),
-            Self::Shared(shared) => Self::Shared(shared.clone()),
+            Self::Borrowed(semaphore) => &semaphore.0,
+            Self::Shared(semaphore) => &semaphore.0,
         }
     }
 }
 
-impl<S> Deref for Holder<'_, S> {
-    type Target = S;
-
-    fn deref(&self) -> &S {
-        match self {
-            Self::Borrowed(borrowed) => borrowed,
-            Self::Shared(shared) => shared,
-        }
-    }
-}
-
-impl Source for Holder<'_, Semaphore> {
-    fn permits(&self) -> &Permits {
-        &self.0
-    }
-}
-
-/// Waits for `n` permits.
-struct WaitForPermits<'s>(permits::Waiting<Holder<'s, Semaphore>>);
-
-impl<'s> Future for WaitForPermits<'s> {
-    type Output = Result<Permit<'s>, Closed>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context).map_ok(Permit)
-    }
-}
-
-fn acquire(semaphore: Holder<'_, Semaphore>, n: usize) -> WaitForPermits<'_> {
-    WaitForPermits(permits::acquire(semaphore, n, "a permit of a semaphore"))
+fn acquire<'s>(
+    semaphore: Holder<'s>,
+    n: usize,
+) -> impl Future<Output = Result<Permit<'s>, Closed>> + Unpin {
+    let mut waiting = permits::acquire(semaphore, n, "a permit of a semaphore");
+    poll_fn(move |context| Pin::new(&mut waiting).poll(context).map_ok(Permit))
 }

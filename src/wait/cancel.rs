@@ -25,7 +25,7 @@ use super::cancel_tree::{Flag, Tree};
 use super::clock::Clock;
 use super::clock::Deadline;
 use super::hints::{self, Tag};
-use super::sleep::Sleep;
+use super::sleep::{Sleep, within};
 use super::wait_list::Key;
 
 /// A way to ask running code to stop, and to know that one is asked.
@@ -65,11 +65,6 @@ struct Token {
     /// Our node in the tree.
     node: usize,
     flag: Flag,
-    limit: Limit,
-}
-
-/// The time that a token has, and whose it is.
-struct Limit {
     clock: Clock,
     deadline: Deadline,
     /// The ancestor that set the deadline, which we keep in the tree for that; `None` if it was this
@@ -87,8 +82,8 @@ impl CancellationToken {
     pub fn on(clock: &Clock) -> Self {
         let tree = Arc::new(Tree::default());
         let (node, flag) = tree.add(None);
-        let limit = Limit { clock: clock.clone(), deadline: Deadline::Never, set_by: None };
-        Self(Arc::new(Token { tree, node, flag, limit }))
+        let (clock, deadline) = (clock.clone(), Deadline::Never);
+        Self(Arc::new(Token { tree, node, flag, clock, deadline, set_by: None }))
     }
 
     /// A token of its own that is cancelled after `timeout`.
@@ -106,7 +101,7 @@ impl CancellationToken {
     /// A child that is also cancelled after `timeout`, unless this token's own deadline is earlier.
     #[must_use = "a token that nobody holds cancels nothing"]
     pub fn child_with_timeout(&self, timeout: Duration) -> Self {
-        let deadline = self.0.limit.clock.now().checked_add(timeout);
+        let deadline = self.0.clock.now().checked_add(timeout);
         self.child_until(deadline.map_or(Deadline::Never, Deadline::At))
     }
 
@@ -117,17 +112,12 @@ impl CancellationToken {
     }
 
     fn child_until(&self, deadline: Deadline) -> Self {
-        let Token { tree, node, limit, .. } = &*self.0;
-        let (child, flag) = tree.add(Some(*node));
-        let clock = limit.clock.clone();
-        let limit = if deadline < limit.deadline {
-            Limit { clock, deadline, set_by: None }
-        } else {
-            let set_by = limit.set_by.as_ref().unwrap_or(&self.0);
-            let set_by = (limit.deadline != Deadline::Never).then(|| set_by.clone());
-            Limit { clock, deadline: limit.deadline, set_by }
-        };
-        Self(Arc::new(Token { tree: tree.clone(), node: child, flag, limit }))
+        let (tree, clock) = (self.0.tree.clone(), self.0.clock.clone());
+        let (node, flag) = tree.add(Some(self.0.node));
+        let is_own = deadline < self.0.deadline || self.0.deadline == Deadline::Never;
+        let set_by = (!is_own).then(|| self.0.set_by.as_ref().unwrap_or(&self.0).clone());
+        let deadline = deadline.min(self.0.deadline);
+        Self(Arc::new(Token { tree, node, flag, clock, deadline, set_by }))
     }
 
     /// Cancels this token and its children; false if it was cancelled already.
@@ -166,7 +156,7 @@ impl CancellationToken {
 
     /// The time at which it is cancelled at the latest, if there is one.
     pub fn deadline(&self) -> Option<Instant> {
-        match self.0.limit.deadline {
+        match self.0.deadline {
             Deadline::At(instant) => Some(instant),
             Deadline::Never => None,
         }
@@ -175,7 +165,7 @@ impl CancellationToken {
     /// The time that is left, if there is a deadline; zero when it has passed.
     pub fn remaining(&self) -> Option<Duration> {
         let deadline = self.deadline()?;
-        Some(deadline.saturating_duration_since(self.0.limit.clock.now()))
+        Some(deadline.saturating_duration_since(self.0.clock.now()))
     }
 
     /// Waits until it is cancelled, to be awaited; at once if it is. Gives the reason.
@@ -194,7 +184,7 @@ impl CancellationToken {
     /// # canceller.join().unwrap();
     /// ```
     pub fn cancelled(&self) -> WaitForCancel {
-        let sleep = Sleep::on(&self.0.limit.clock, self.0.limit.deadline);
+        let sleep = Sleep::on(&self.0.clock, self.0.deadline);
         WaitForCancel { token: self.clone(), key: None, sleep }
     }
 
@@ -204,10 +194,10 @@ impl CancellationToken {
     ///
     /// [`Cancelled`], as soon as it is, with the reason.
     pub fn sleep(&self, duration: Duration) -> Result<(), Cancelled> {
-        let clock = &self.0.limit.clock;
+        let clock = &self.0.clock;
         if clock.is_real() {
             // The thread itself keeps the time, and needs no alarm.
-            let deadline = Deadline::after(duration).min(self.0.limit.deadline);
+            let deadline = Deadline::after(duration).min(self.0.deadline);
             let cancelled = pin!(WaitForCancel {
                 token: self.clone(),
                 key: None,
@@ -217,11 +207,8 @@ impl CancellationToken {
             return self.check();
         }
         let until = clock.now().checked_add(duration).map_or(Deadline::Never, Deadline::At);
-        let (mut sleep, mut cancelled) = (Sleep::on(clock, until), self.cancelled());
-        block_on(std::future::poll_fn(|context| match Pin::new(&mut cancelled).poll(context) {
-            Poll::Ready(reason) => Poll::Ready(Err(Cancelled { reason })),
-            Poll::Pending => Pin::new(&mut sleep).poll(context).map(Ok),
-        }))
+        let slept = block_on(within(Sleep::on(clock, until), duration, self.cancelled()));
+        slept.map_or(Ok(()), |reason| Err(Cancelled { reason }))
     }
 
     /// Something whose drop cancels this token, on whatever way out of a scope.
@@ -244,10 +231,10 @@ impl CancellationToken {
 impl Token {
     /// Whether the time is over. Then everybody who shares it is cancelled, if nobody was faster.
     fn has_run_out(&self) -> bool {
-        let Deadline::At(deadline) = self.limit.deadline else { return false };
-        let is_over = self.limit.clock.now() >= deadline;
+        let Deadline::At(deadline) = self.deadline else { return false };
+        let is_over = self.clock.now() >= deadline;
         if is_over {
-            let set_by = self.limit.set_by.as_ref().map_or(self.node, |setter| setter.node);
+            let set_by = self.set_by.as_ref().map_or(self.node, |setter| setter.node);
             self.tree.cancel(set_by, &CancelReason::DeadlinePassed);
         }
         is_over

@@ -31,35 +31,27 @@ use super::timers::TimerQueue;
 /// assert!(token.is_cancelled());
 /// ```
 #[derive(Clone, Default)]
-pub struct Clock(Kind);
-
-#[derive(Clone, Default)]
-enum Kind {
-    #[default]
-    Real,
-    /// Its time is that of its timers.
-    Jumping(Arc<TimerQueue>),
-}
+pub struct Clock(
+    /// Its time is that of its timers; `None` is the machine's.
+    Option<Arc<TimerQueue>>,
+);
 
 impl Clock {
     /// The machine's monotonic clock.
     pub fn real() -> Self {
-        Self(Kind::Real)
+        Self(None)
     }
 
     /// A clock that stands still until [`advance`](Self::advance) moves it.
     ///
     /// Clones are the same clock.
     pub fn jumping() -> Self {
-        Self(Kind::Jumping(Arc::new(TimerQueue::new(prims::now()))))
+        Self(Some(Arc::new(TimerQueue::new(prims::now()))))
     }
 
     /// The time.
     pub fn now(&self) -> Instant {
-        match &self.0 {
-            Kind::Real => prims::now(),
-            Kind::Jumping(queue) => queue.now(),
-        }
+        self.timers().map_or_else(prims::now, |queue| queue.now())
     }
 
     /// Moves a jumping clock, and wakes the sleepers whose time has come, in the order of their deadlines.
@@ -71,18 +63,17 @@ impl Clock {
     ///
     /// If it is the real clock, or if there is no such time.
     pub fn advance(&self, by: Duration) {
-        let Kind::Jumping(queue) = &self.0 else {
-            panic!("the real clock cannot be advanced: use `Clock::jumping()`");
-        };
-        assert!(queue.advance(by), "the clock cannot be advanced by {by:?}: there is no such time");
+        let queue =
+            self.timers().expect("the real clock cannot be advanced: use `Clock::jumping()`");
+        assert!(
+            queue.fire(|now, _| now.checked_add(by)),
+            "the clock cannot be advanced by {by:?}: there is no such time"
+        );
     }
 
     /// The timers of a jumping clock. On the real one they are kept where they are set.
     pub(crate) fn timers(&self) -> Option<&Arc<TimerQueue>> {
-        match &self.0 {
-            Kind::Real => None,
-            Kind::Jumping(queue) => Some(queue),
-        }
+        self.0.as_ref()
     }
 
     /// Whether time passes by itself, so that a thread may sleep for as long as it takes.

@@ -30,12 +30,7 @@ pub(crate) enum Tag {
     /// A task of the executor that polls, by its number.
     Task(usize),
     /// To be asked when the sentence is made: it counts something.
-    Ask(Arc<dyn Describe>),
-}
-
-/// Something that can say, at any time, what those who wait for it wait for.
-pub(crate) trait Describe {
-    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    Ask(Arc<dyn fmt::Display>),
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -96,7 +91,7 @@ impl fmt::Display for Tag {
         match self {
             Self::Words(words) => f.write_str(words),
             Self::Task(number) => write!(f, "task {number}"),
-            Self::Ask(describe) => describe.describe(f),
+            Self::Ask(counts) => counts.fmt(f),
         }
     }
 }

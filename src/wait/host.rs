@@ -100,7 +100,7 @@ impl Host {
             let next = next.and_then(|next| began.checked_add(next - now));
             self.parker.park(next.map_or(deadline, |next| deadline.min(Deadline::At(next))));
             self.timers.fire_until(now + began.elapsed());
-        } else if self.parker.is_notified() || !self.timers.jump() {
+        } else if self.parker.is_notified() || !self.timers.fire(|_, next| next) {
             // Told to look again, before the last hold was let go; or there is no time to jump to.
             self.parker.park(deadline);
         }
@@ -109,7 +109,7 @@ impl Host {
     /// Fires the timers of the real clock that are due.
     pub(crate) fn fire_due(&self) {
         if self.clock.is_real() {
-            self.timers.fire_due(prims::now);
+            self.timers.fire(|_, next| next.map(|_| prims::now()));
         }
     }
 

@@ -9,8 +9,8 @@
 //! 4. Once closed, everybody is told so, granted or not, and it does not matter what is free.
 
 use std::mem;
+use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::error::{Closed, TryError};
@@ -97,6 +97,7 @@ impl Count {
         self.limit -= n;
     }
 
+    /// Whoever waits, or comes later, is told that it is [`Closed`].
     pub(crate) fn close(&mut self, wakers: &mut Wakers) {
         self.is_closed = true;
         self.grant(wakers);
@@ -123,14 +124,14 @@ impl Permits {
         Self(Mutex::new(Count::new(limit)))
     }
 
-    /// How many are free: none, once it is closed. While somebody waits they cannot be had.
-    pub(crate) fn n_free(&self) -> usize {
-        let count = self.0.lock();
-        if count.is_closed { 0 } else { count.n_free() }
+    /// Works on the count. Whoever is to be woken is woken afterwards.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Count, &mut Wakers) -> R) -> R {
+        locked(&self.0, work)
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
-        self.0.lock().is_closed
+    /// How many are free: none, once it is closed. While somebody waits they cannot be had.
+    pub(crate) fn n_free(&self) -> usize {
+        self.with(|count, _| if count.is_closed { 0 } else { count.n_free() })
     }
 
     /// Takes `n` beyond the limit if need be, past those who wait.
@@ -139,54 +140,32 @@ impl Permits {
         expect(dead_code, reason = "for a limit that some may exceed")
     )]
     pub(crate) fn take_anyway(&self, n: usize) {
-        self.0.lock().taken += n;
+        self.with(|count, _| count.taken += n);
     }
 
     /// Gives back `n` that no guard holds.
     pub(crate) fn give(&self, n: usize) {
-        locked(&self.0, |count, wakers| count.give(n, wakers));
+        self.with(|count, wakers| count.give(n, wakers));
     }
 
     /// Changes how many there are in all. If more are taken than that, none is free until they are back.
     #[cfg_attr(not(unix), expect(dead_code, reason = "for the descriptors that children need"))]
     pub(crate) fn set_limit(&self, limit: usize) {
-        locked(&self.0, |count, wakers| {
+        self.with(|count, wakers| {
             count.limit = limit;
             count.grant(wakers);
         });
     }
-
-    /// Makes `n` more; `None` if there would be too many to count.
-    pub(crate) fn add(&self, n: usize) -> Option<()> {
-        locked(&self.0, |count, wakers| count.add(n, wakers))
-    }
-
-    /// Whoever waits, or comes later, is told that it is [`Closed`].
-    pub(crate) fn close(&self) {
-        locked(&self.0, |count, wakers| count.close(wakers));
-    }
 }
 
 /// How a guard, or a wait for one, knows its permits.
-pub(crate) trait Source: Clone + Unpin {
-    fn permits(&self) -> &Permits;
-}
+pub(crate) trait Source: Deref<Target = Permits> + Clone + Unpin {}
 
-impl Source for &Permits {
-    fn permits(&self) -> &Permits {
-        self
-    }
-}
-
-impl Source for Arc<Permits> {
-    fn permits(&self) -> &Permits {
-        self
-    }
-}
+impl<S: Deref<Target = Permits> + Clone + Unpin> Source for S {}
 
 /// Takes `n` at once, or says why not.
 pub(crate) fn try_acquire<S: Source>(source: S, n: usize) -> Result<Permit<S>, TryError> {
-    source.permits().0.lock().try_take(n)?;
+    source.0.lock().try_take(n)?;
     Ok(Permit { source, n })
 }
 
@@ -214,7 +193,7 @@ impl<S: Source> Future for Waiting<S> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { source, n, words, key } = &mut *self;
         let mut are_so_many = true;
-        let polled = poll_locked(&source.permits().0, context, |count, wakers| {
+        let polled = poll_locked(&source.0, context, |count, wakers| {
             are_so_many = *n <= count.limit;
             count.poll(*n, key, wakers)
         });
@@ -228,8 +207,7 @@ impl<S: Source> Future for Waiting<S> {
 impl<S: Source> Drop for Waiting<S> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            let count = &self.source.permits().0;
-            locked(count, |count, wakers| count.leave(self.n, key, wakers));
+            self.source.with(|count, wakers| count.leave(self.n, key, wakers));
         }
     }
 }
@@ -258,14 +236,14 @@ impl<S: Source> Permit<S> {
     /// Gives nothing back: there are fewer for good.
     pub(crate) fn forget(mut self) {
         let n = mem::take(&mut self.n);
-        self.source.permits().0.lock().forget(n);
+        self.source.0.lock().forget(n);
     }
 }
 
 impl<S: Source> Drop for Permit<S> {
     fn drop(&mut self) {
         if self.n > 0 {
-            self.source.permits().give(self.n);
+            self.source.give(self.n);
         }
     }
 }
@@ -273,6 +251,7 @@ impl<S: Source> Drop for Permit<S> {
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
+    use std::sync::Arc;
     use std::task::Waker;
 
     fn poll<S: Source>(acquire: &mut Waiting<S>) -> Poll<Result<Permit<S>, Closed>> {
@@ -327,7 +306,7 @@ mod tests {
         let permits = Permits::new(0);
         let mut waits = acquire(&permits, 1, "a permit");
         assert!(poll(&mut waits).is_pending());
-        permits.close();
+        permits.with(Count::close);
         assert!(matches!(poll(&mut waits), Poll::Ready(Err(Closed(())))));
         assert!(matches!(try_acquire(&permits, 1), Err(TryError::Closed(()))));
     }

@@ -22,13 +22,11 @@ use Ordering::Relaxed;
 
 /// A place where `W`, work that has not begun, turns into a `T`.
 ///
-/// | stage     | `begin`              | `settle`    | `poll`                        |
-/// |-----------|----------------------|-------------|-------------------------------|
-/// | `Queued`  | → `Running`, gives W | → `Refused` | stays; keeps the newest waker |
-/// | `Running` | nothing              | → `Settled` | stays; keeps the newest waker |
-/// | `Refused` | nothing              | panics      | gives T, once                 |
-/// | `Settled` | nothing              | panics      | → `Taken`, gives T            |
-/// | `Taken`   | nothing              | panics      | panics: polled after ready    |
+/// | progress   | `begin`              | `settle`     | `poll`                          |
+/// |------------|----------------------|--------------|---------------------------------|
+/// | `Queued`   | → `Running`, gives W | → `Finished` | stays; keeps the newest waker   |
+/// | `Running`  | nothing              | → `Finished` | stays; keeps the newest waker   |
+/// | `Finished` | nothing              | panics       | gives T, once; then it panics   |
 ///
 /// What other people's code is to be run when it has settled, `settle` gives back as an
 /// [`Aftermath`]: the reader to be woken. Work that was never begun stays until it is taken by
@@ -44,17 +42,20 @@ pub(crate) struct Settle<W, T> {
 }
 
 struct State<W, T> {
-    stage: Stage<W, T>,
+    progress: Progress,
+    /// Until it begins; or, if it settles before that, until somebody takes it to drop it.
+    work: Option<W>,
+    /// From when it settles until it is read.
+    value: Option<T>,
     reader: Reader,
 }
 
-enum Stage<W, T> {
-    Queued(W),
+/// How far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Queued,
     Running,
-    /// Never begun, and the value until it is read: in a box, for hardly any job comes to that.
-    Refused(W, Option<Box<T>>),
-    Settled(T),
-    Taken,
+    Finished,
 }
 
 enum Reader {
@@ -88,76 +89,56 @@ impl<T> Aftermath<T> {
     }
 }
 
-/// What a look from outside tells, for `Debug` and `is_finished`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
-    Queued,
-    Running,
-    Finished,
-}
-
 impl<W, T> Settle<W, T> {
     pub(crate) fn queued(work: W) -> Self {
-        Self::at(Stage::Queued(work))
+        Self::new(Progress::Queued, Some(work))
     }
 
-    /// A cell of something that has begun already, and so is never refused.
+    /// A cell of something that has begun already.
     pub(crate) fn running() -> Self {
-        Self::at(Stage::Running)
+        Self::new(Progress::Running, None)
     }
 
-    fn at(stage: Stage<W, T>) -> Self {
-        let state = Mutex::new(State { stage, reader: Reader::Away });
-        Self { state, is_settled: AtomicBool::new(false) }
+    fn new(progress: Progress, work: Option<W>) -> Self {
+        let state = State { progress, work, value: None, reader: Reader::Away };
+        Self { state: Mutex::new(state), is_settled: AtomicBool::new(false) }
     }
 
     /// Takes the work out to run it; `None` if it was cancelled, or begun, before.
     pub(crate) fn begin(&self) -> Option<W> {
         let mut state = self.state.lock();
-        match state.stage {
-            Stage::Queued(_) => match mem::replace(&mut state.stage, Stage::Running) {
-                Stage::Queued(work) => Some(work),
-                Stage::Running | Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => None,
-            },
-            Stage::Running | Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => None,
+        if state.progress != Progress::Queued {
+            return None;
         }
+        state.progress = Progress::Running;
+        state.work.take()
     }
 
     /// Takes the work that was never begun, to drop it, once it has settled.
     pub(crate) fn take_refused(&self) -> Option<W> {
         let mut state = self.state.lock();
-        if !matches!(state.stage, Stage::Refused(..)) {
-            return None;
-        }
-        let Stage::Refused(work, value) = mem::replace(&mut state.stage, Stage::Taken) else {
-            return None;
-        };
-        if let Some(value) = value {
-            state.stage = Stage::Settled(*value);
-        }
-        Some(work)
+        if state.progress == Progress::Finished { state.work.take() } else { None }
     }
 
     /// Settles. What it returns is other people's code, and the caller's to let loose.
     #[must_use = "somebody may be waiting to be woken"]
     pub(crate) fn settle(&self, value: T) -> Aftermath<T> {
-        let (mut unread, mut waker) = (None, None);
+        let mut aftermath = Aftermath { unread: None, waker: None };
         let mut state = self.state.lock();
+        assert!(state.progress != Progress::Finished, "it settles once");
+        state.progress = Progress::Finished;
         match mem::replace(&mut state.reader, Reader::Away) {
-            Reader::Away => state.keep(Some(value)),
+            Reader::Away => state.value = Some(value),
             Reader::Waiting(reader) => {
-                waker = Some(reader);
-                state.keep(Some(value));
+                state.value = Some(value);
+                aftermath.waker = Some(reader);
             }
-            Reader::Gone => {
-                unread = Some(value);
-                state.keep(None);
-            }
+            Reader::Gone => aftermath.unread = Some(value),
         }
         // ORDERING: Relaxed. A hint: whoever sees it takes the lock to get the value.
         self.is_settled.store(true, Relaxed);
         drop(state);
-        Aftermath { unread, waker }
+        aftermath
     }
 
     /// Takes the value, or leaves the waker to be woken when there is one.
@@ -170,14 +151,14 @@ impl<W, T> Settle<W, T> {
             return self.leave_waker(context.waker().clone());
         }
         // Nothing is cloned for a value that is there already.
-        let value = self.state.lock().take_value();
+        let value = self.state.lock().value.take();
         Poll::Ready(value.expect("polled again after it was ready"))
     }
 
     /// The reader goes. Gives it the value that it never read, if there is one.
     pub(crate) fn abandon(&self) -> Option<T> {
         let mut state = self.state.lock();
-        let unread = state.take_value();
+        let unread = state.value.take();
         let reader = mem::replace(&mut state.reader, Reader::Gone);
         drop(state);
         // A waker's drop is other people's code, and we are in a drop ourselves: were it to unwind
@@ -189,11 +170,7 @@ impl<W, T> Settle<W, T> {
     }
 
     pub(crate) fn progress(&self) -> Progress {
-        match self.state.lock().stage {
-            Stage::Queued(_) => Progress::Queued,
-            Stage::Running => Progress::Running,
-            Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => Progress::Finished,
-        }
+        self.state.lock().progress
     }
 
     /// What the waker of the reader holds, if the reader waits.
@@ -206,11 +183,7 @@ impl<W, T> Settle<W, T> {
 
     /// Whether there is a value, unread, of which that holds. The question is asked under the lock.
     pub(crate) fn is_settled_and(&self, holds: impl FnOnce(&T) -> bool) -> bool {
-        match &self.state.lock().stage {
-            Stage::Settled(value) => holds(value),
-            Stage::Refused(_, Some(value)) => holds(value),
-            Stage::Refused(_, None) | Stage::Queued(_) | Stage::Running | Stage::Taken => false,
-        }
+        self.state.lock().value.as_ref().is_some_and(holds)
     }
 
     /// Whether `poll` will be ready. Only a hint: it may be a little behind, but never ahead.
@@ -224,7 +197,7 @@ impl<W, T> Settle<W, T> {
     /// once more, before the waker is cloned, and nearly every poll that finds nothing is the first.
     fn leave_waker(&self, waker: Waker) -> Poll<T> {
         let mut state = self.state.lock();
-        let value = state.take_value();
+        let value = state.value.take();
         let not_needed = match value {
             Some(_) => Reader::Waiting(waker),
             None => mem::replace(&mut state.reader, Reader::Waiting(waker)),
@@ -232,38 +205,6 @@ impl<W, T> Settle<W, T> {
         drop(state);
         panic::contain(|| drop(not_needed)); // After the lock: it is other people's code, its drop too.
         value.map_or(Poll::Pending, Poll::Ready)
-    }
-}
-
-impl<W, T> State<W, T> {
-    /// Settles, to nothing if the value will not be read. Nothing is moved that need not be, here and
-    /// below: a closure or a value may be large.
-    fn keep(&mut self, value: Option<T>) {
-        match self.stage {
-            Stage::Queued(_) => self.refuse(value.map(Box::new)),
-            Stage::Running => self.stage = value.map_or(Stage::Taken, Stage::Settled),
-            Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => unreachable!("settled twice"),
-        }
-    }
-
-    /// `Queued` → `Refused`.
-    #[cold]
-    fn refuse(&mut self, value: Option<Box<T>>) {
-        if let Stage::Queued(work) = mem::replace(&mut self.stage, Stage::Taken) {
-            self.stage = Stage::Refused(work, value);
-        }
-    }
-
-    /// `Settled` → `Taken`.
-    fn take_value(&mut self) -> Option<T> {
-        match &mut self.stage {
-            Stage::Settled(_) => match mem::replace(&mut self.stage, Stage::Taken) {
-                Stage::Settled(value) => Some(value),
-                Stage::Queued(_) | Stage::Running | Stage::Refused(..) | Stage::Taken => None,
-            },
-            Stage::Refused(_, value) => value.take().map(|value| *value),
-            Stage::Queued(_) | Stage::Running | Stage::Taken => None,
-        }
     }
 }
 

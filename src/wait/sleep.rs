@@ -250,7 +250,8 @@ pub fn timeout_at<F: Future>(
     within(Sleep::on(&clock, Deadline::At(deadline)), left, future)
 }
 
-async fn within<F: Future>(
+/// A future that has as long as a sleep takes.
+pub(crate) async fn within<F: Future>(
     mut sleep: Sleep,
     timeout: Duration,
     future: F,

@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 use std::mem;
 use std::task::{Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::panic;
 use crate::prims::Mutex;
@@ -123,29 +123,19 @@ impl TimerQueue {
 
     /// Moves on to that time, never backwards, and wakes the sleepers whose time has come.
     pub(crate) fn fire_until(&self, now: Instant) {
-        self.fire(|_| Some(now));
+        self.fire(|_, _| Some(now));
     }
 
-    /// The same for the time that the clock shows, which is not looked at if there is no timer.
-    pub(crate) fn fire_due(&self, clock: impl FnOnce() -> Instant) {
-        self.fire(|timers| timers.next_deadline().map(|_| clock()));
-    }
-
-    /// Moves on by so much; false if there is no such time.
-    pub(crate) fn advance(&self, by: Duration) -> bool {
-        self.fire(|timers| timers.now.checked_add(by))
-    }
-
-    /// Moves on to the next deadline; false if there is none.
-    pub(crate) fn jump(&self) -> bool {
-        self.fire(|timers| timers.next_deadline())
-    }
-
+    /// Moves on to what that gives for the time and the next deadline, if anything; false if it gives nothing.
+    ///
     /// Fires one timer at a time, for a waker may be code that moves this clock, or drops another sleep: then
     /// those that are left still fire in their order, and what was dropped does not.
-    fn fire(&self, until: impl FnOnce(&Timers) -> Option<Instant>) -> bool {
+    pub(crate) fn fire(
+        &self,
+        until: impl FnOnce(Instant, Option<Instant>) -> Option<Instant>,
+    ) -> bool {
         let mut timers = self.0.lock();
-        let Some(until) = until(&timers) else { return false };
+        let Some(until) = until(timers.now, timers.next_deadline()) else { return false };
         timers.now = timers.now.max(until);
         while let Some(waker) = timers.pop_due() {
             drop(timers);
@@ -187,6 +177,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use std::task::Wake;
+    use std::time::Duration;
 
     #[derive(Default)]
     struct Counter(AtomicUsize);

@@ -154,8 +154,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/host.rs",
-        right: "        } else if self.parker.is_notified() || !self.timers.jump() {",
-        wrong: "        } else if !self.timers.jump() {",
+        right: "        } else if self.parker.is_notified() || !self.timers.fire(|_, next| next) {",
+        wrong: "        } else if !self.timers.fire(|_, next| next) {",
         mistake: "a clock jumps though the executor has been woken",
         caught_by: "executor::a_job_is_heard_of_before_its_hold_is_let_go",
     },

@@ -20,7 +20,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "        let value = state.take_value();
+        right: "        let value = state.value.take();
         let not_needed",
         wrong: "        let value = None;
         let not_needed",
@@ -29,9 +29,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "        let unread = state.take_value();
+        right: "        let unread = state.value.take();
         let reader",
-        wrong: "        let unread = state.take_value();
+        wrong: "        let unread = state.value.take();
         drop(state);
         let mut state = self.state.lock();
         let reader",
@@ -40,21 +40,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right:
-            "            Stage::Queued(_) => match mem::replace(&mut state.stage, Stage::Running) {
-                Stage::Queued(work) => Some(work),
-                Stage::Running | Stage::Refused(..) | Stage::Settled(_) | Stage::Taken => None,
-            },
-            Stage::Running",
-        wrong: "            Stage::Queued(_) => {
-                drop(state);
-                let mut state = self.state.lock();
-                match mem::replace(&mut state.stage, Stage::Running) {
-                    Stage::Queued(work) => Some(work),
-                    _ => unreachable!(),
-                }
-            }
-            Stage::Running",
+        right: "        state.progress = Progress::Running;
+        state.work.take()",
+        wrong: "        drop(state);
+        let mut state = self.state.lock();
+        state.progress = Progress::Running;
+        Some(state.work.take().expect(\"nobody else begins\"))",
         mistake: "the look at the stage and the step to the next are two",
         caught_by: "hall::work_begins_or_is_cancelled_but_never_both",
     },

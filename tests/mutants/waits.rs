@@ -27,11 +27,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "            Reader::Gone => {
-                unread = Some(value);
-                state.keep(None);
-            }",
-        wrong: "            Reader::Gone => state.keep(Some(value)),",
+        right: "            Reader::Gone => aftermath.unread = Some(value),",
+        wrong: "            Reader::Gone => state.value = Some(value),",
         mistake: "a value without a reader is kept in the cell",
         caught_by: "waits::a_panic_is_read_or_told_to_the_hook",
     },
@@ -44,7 +41,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "        let unread = state.take_value();
+        right: "        let unread = state.value.take();
         let reader",
         wrong: "        let unread = None;
         let reader",
