@@ -93,7 +93,12 @@ impl Observer {
 
     /// The time, if there is an observer.
     pub(crate) fn now(&self) -> Option<Instant> {
-        self.0.as_ref().map(|_| prims::now())
+        self.now_by(prims::now)
+    }
+
+    /// The same by another clock.
+    pub(crate) fn now_by(&self, clock: impl FnOnce() -> Instant) -> Option<Instant> {
+        self.0.as_ref().map(|_| clock())
     }
 
     /// Emits an event of a job, now.

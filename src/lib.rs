@@ -199,14 +199,12 @@ pub use error::{
     ShutdownError, StillRunning, TryError, Unfinished,
 };
 pub use event::{Ending, Step, TraceEvent, What};
-pub use executor::failures::{Failure, FailureCause, Failures};
 pub use executor::group::{GroupSpawner, Member, TaskGroup, task_group};
+pub use executor::idle::{Dump, Hang, TaskState};
 pub use executor::map_concurrent::{MapConcurrent, map_concurrent};
-pub use executor::remote::Remote;
-pub use executor::run::{Executor, ExecutorBuilder, run, try_run};
-pub use executor::spawn::{spawn, spawn_named, yield_now};
-pub use executor::stuck::{Dump, Hang, TaskState};
-pub use executor::task::Task;
+pub use executor::members::{Failure, FailureCause, Failures};
+pub use executor::run::{Executor, ExecutorBuilder, Remote, run, try_run};
+pub use executor::task::{Task, spawn, spawn_named, yield_now};
 pub use observe::Timeline;
 pub use observe::span::{JobRun, Span};
 pub use panic::Panic;

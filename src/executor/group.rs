@@ -4,7 +4,7 @@
 //!
 //! 1. When a group is over, whether it was waited for or dropped, so is every task of it.
 //! 2. A task that fails says why to its group, once; nobody else need ask.
-//! 3. A task is cancelled, and other people's code runs, with no borrow of the group held.
+//! 3. A task is cancelled, and user code runs, with no borrow of the group held.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -14,11 +14,13 @@ use std::mem;
 use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::failures::Failures;
-use super::members::{Members, begin, cancel_all};
-use super::stuck::ConfinedWaker;
+use crate::wait::permits::Permits;
+
+use super::idle::confined;
+use super::members::{Failures, Members, begin, cancel_all};
 use super::task::Task;
 
 /// Tasks that end together.
@@ -80,7 +82,7 @@ impl TaskGroup {
     #[must_use = "it is changed by value"]
     pub fn limit(self, n_tasks: usize) -> Self {
         assert!(n_tasks > 0, "a limit of 0 would let nothing begin: ask for at least 1");
-        self.shared.borrow_mut().limit = Some(n_tasks);
+        self.shared.borrow_mut().limit = Some(Arc::new(Permits::new(n_tasks)));
         self
     }
 
@@ -139,22 +141,21 @@ impl TaskGroup {
     ///
     /// [`Failures`], if there were any.
     pub async fn join(self) -> Result<(), Failures> {
-        poll_fn(|context| self.poll_until(context, Members::is_empty)).await;
+        self.until(|shared| shared.tasks.is_empty()).await;
         self.result()
     }
 
-    fn poll_until(
-        &self,
-        context: &Context<'_>,
-        is_enough: impl FnOnce(&Members) -> bool,
-    ) -> Poll<()> {
-        if is_enough(&self.shared.borrow()) {
-            return Poll::Ready(());
-        }
-        let waiter = ConfinedWaker::new(context, "the tasks of a group");
-        let stale = self.shared.borrow_mut().waiter.replace(waiter);
-        drop(stale);
-        Poll::Pending
+    async fn until(&self, is_enough: impl Fn(&Members) -> bool) {
+        let poll = |context: &mut Context<'_>| {
+            if is_enough(&self.shared.borrow()) {
+                return Poll::Ready(());
+            }
+            let waker = context.waker().clone();
+            let stale = self.shared.borrow_mut().waiter.replace(waker);
+            drop(stale);
+            Poll::Pending
+        };
+        confined("the tasks of a group", poll_fn(poll)).await;
     }
 
     fn result(&self) -> Result<(), Failures> {
@@ -198,11 +199,10 @@ pub async fn task_group<T>(body: impl AsyncFnOnce(&TaskGroup) -> T) -> Result<T,
     let group = TaskGroup::new();
     let output = {
         let mut body = pin!(body(&group));
-        poll_fn(|context| {
-            if let Poll::Ready(output) = body.as_mut().poll(context) {
-                return Poll::Ready(Some(output));
-            }
-            group.poll_until(context, |shared| !shared.failures.is_empty()).map(|()| None)
+        let mut failed = pin!(group.until(|shared| !shared.failures.is_empty()));
+        poll_fn(|context| match body.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => failed.as_mut().poll(context).map(|()| None),
         })
         .await
     };
@@ -270,8 +270,8 @@ impl Drop for TaskGroup {
 
 impl fmt::Debug for TaskGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n_running = self.shared.borrow().n_running;
-        f.debug_struct("TaskGroup").field("n_running", &n_running).finish_non_exhaustive()
+        let n_tasks = self.shared.borrow().tasks.len();
+        f.debug_struct("TaskGroup").field("n_tasks", &n_tasks).finish_non_exhaustive()
     }
 }
 

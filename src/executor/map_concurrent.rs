@@ -12,24 +12,24 @@
 //! 3. When the results are dropped, so are the lanes.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
 use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::sync::Arc;
 
 use crate::error::JoinError;
 use crate::panic::{self, Panic};
 use crate::wait::cancel_on_drop::CancelOnDrop;
 use crate::wait::panic_hook::PanicHook;
+use crate::wait::permits::{self, Permit, Permits};
 
-use super::current;
-use super::spawn::spawn_at;
-use super::stuck::ConfinedWaker;
-use super::task::Task;
+use super::idle::confined;
+use super::task::{Task, spawn_at};
+use super::tasks::Tasks;
 
 /// Calls an asynchronous function for every input, for at most `limit` of them at a time.
 ///
@@ -74,17 +74,16 @@ where
     T: 'static,
 {
     assert!(limit > 0, "a limit of 0 would let nothing begin: ask for at least 1");
-    let core = current::current()
+    let tasks = Tasks::current()
         .expect("no executor runs on this thread: `map_concurrent` is called by what it polls");
     let shared = Rc::new(RefCell::new(Shared {
         limit,
         n_lanes: 0,
         lanes: Vec::new(),
         results: VecDeque::new(),
-        reader: None,
-        waiting: BTreeMap::new(),
-        n_waited: 0,
-        panic_hook: core.shared.panic_hook.clone(),
+        ready: Arc::new(Permits::new(0)),
+        room: Arc::new(Permits::new(limit)),
+        panic_hook: tasks.shared.panic_hook.clone(),
     }));
     let inputs = Rc::new(RefCell::new(Some(inputs.into_iter())));
     let lane =
@@ -105,12 +104,12 @@ struct Shared<T> {
     n_lanes: usize,
     /// All lanes that there ever were: at most `limit`.
     lanes: Vec<CancelOnDrop<Task<()>>>,
+    /// Those that wait to be fetched, and in addition at most one of each lane that waits for room.
     results: VecDeque<Result<T, JoinError>>,
-    reader: Option<ConfinedWaker>,
-    /// Results for which there is no room, by their numbers, and the lanes that wait for it: the oldest is first.
-    waiting: BTreeMap<usize, (ConfinedWaker, Result<T, JoinError>)>,
-    /// How many results there have been that had to wait.
-    n_waited: usize,
+    /// A permit for each result, which is taken with it. Closed when there will be no more.
+    ready: Arc<Permits>,
+    /// A permit for each result that there is room for, which a lane takes and the reader makes anew.
+    room: Arc<Permits>,
     /// Hears of the panics that nobody fetches.
     panic_hook: PanicHook,
 }
@@ -121,27 +120,18 @@ impl<T> MapConcurrent<T> {
     /// An `Err` is a panic of the function, or of the iterator; with the latter, it is the last.
     #[expect(clippy::should_implement_trait, reason = "an iterator's `next` cannot be awaited")]
     pub fn next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> {
-        poll_fn(|context| {
-            let mut shared = self.shared.borrow_mut();
-            if let Some(result) = shared.results.pop_front() {
-                let mut lane = None;
-                if let Some((_, (waker, next))) = shared.waiting.pop_first() {
-                    shared.results.push_back(next);
-                    lane = Some(waker);
-                }
-                drop(shared);
-                panic::wake_each(lane.map(ConfinedWaker::into_waker));
-                return Poll::Ready(Some(result));
-            }
-            if shared.n_lanes == 0 {
-                return Poll::Ready(None);
-            }
-            drop(shared);
-            let reader = ConfinedWaker::new(context, "a result of map_concurrent");
-            let stale = self.shared.borrow_mut().reader.replace(reader);
-            drop(stale);
-            Poll::Pending
-        })
+        async {
+            let what = "a result of map_concurrent";
+            let ready = self.shared.borrow().ready.clone();
+            // If it is closed, what is there is all that there will be.
+            let _ = confined(what, permits::acquire(ready, 1, what)).await.map(Permit::forget);
+            let (result, room) = {
+                let mut shared = self.shared.borrow_mut();
+                (shared.results.pop_front(), shared.room.clone())
+            };
+            room.add(1);
+            result
+        }
     }
 }
 
@@ -157,9 +147,7 @@ impl<T> Drop for MapConcurrent<T> {
 
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        let waiting = mem::take(&mut self.waiting).into_values().map(|(_, result)| result);
-        let unread = mem::take(&mut self.results).into_iter().chain(waiting);
-        unread.for_each(|result| self.panic_hook.dispose(result));
+        self.results.drain(..).for_each(|result| self.panic_hook.dispose(result));
     }
 }
 
@@ -233,40 +221,19 @@ where
 
     /// Leaves a result, and waits until there is room for it.
     async fn leave(&self, result: Result<T, JoinError>) {
-        let has_room = {
-            let shared = self.shared.borrow();
-            shared.results.len() < shared.limit
-        };
-        if has_room {
-            return self.put(result);
-        }
-        let (mut result, mut number) = (Some(result), 0);
-        poll_fn(|context| {
-            let waker = ConfinedWaker::new(context, "somebody to fetch a result of map_concurrent");
-            let mut shared = self.shared.borrow_mut();
-            let stale = if let Some(result) = result.take() {
-                number = shared.n_waited;
-                shared.n_waited += 1;
-                shared.waiting.insert(number, (waker, result));
-                None
-            } else if let Some((waits, _)) = shared.waiting.get_mut(&number) {
-                Some(mem::replace(waits, waker))
-            } else {
-                return Poll::Ready(()); // Whoever fetched another has made room for it.
-            };
-            drop(shared);
-            drop(stale);
-            Poll::Pending
-        })
-        .await;
+        self.put(result);
+        let what = "somebody to fetch a result of map_concurrent";
+        let room = self.shared.borrow().room.clone();
+        let room = confined(what, permits::acquire(room, 1, what)).await;
+        room.expect("it is never closed").forget();
     }
 
     fn put(&self, result: Result<T, JoinError>) {
         let mut shared = self.shared.borrow_mut();
         shared.results.push_back(result);
-        let reader = shared.reader.take();
+        let ready = shared.ready.clone();
         drop(shared);
-        panic::wake_each(reader.map(ConfinedWaker::into_waker));
+        ready.add(1);
     }
 }
 
@@ -286,8 +253,11 @@ impl<T> Drop for OpenLane<T> {
     fn drop(&mut self) {
         let mut shared = self.shared.borrow_mut();
         shared.n_lanes -= 1;
-        let reader = if shared.n_lanes == 0 { shared.reader.take() } else { None };
+        let is_last = shared.n_lanes == 0;
+        let ready = shared.ready.clone();
         drop(shared);
-        panic::wake_each(reader.map(ConfinedWaker::into_waker));
+        if is_last {
+            ready.close();
+        }
     }
 }

@@ -1,51 +1,50 @@
-//! The tasks of a group: how they begin, fail, and leave.
+//! The tasks of a group: how they begin, fail and end.
 //!
 //! Knows nothing of who waits for them. What must always hold:
 //!
 //! 1. A task counts from its beginning to its end, whatever that is: its future counts it out.
-//! 2. A member beyond the limit is a task as any other, which first waits for a permit. Permits are passed on
-//!    in the order of the numbers.
+//! 2. A member beyond the limit is a task as any other, which first waits for a permit. It gives that back when
+//!    its future has been dropped.
 //! 3. All of them are of one executor.
-//! 4. A task is cancelled, and other people's code runs, with no borrow of the group held.
+//! 4. A task is cancelled, and user code runs, with no borrow of the group held.
+//! 5. No failure is lost, and each says which line spawned the task.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fmt;
+use std::future::poll_fn;
 use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Poll, Waker};
 
-use crate::panic;
+use crate::panic::{self, Panic};
 use crate::wait::deferred;
+use crate::wait::permits::{self, Permit, Permits};
 
-use super::core::Core;
-use super::current;
-use super::failures::{Failure, FailureCause};
-use super::ready::{self, TaskId};
-use super::stuck::ConfinedWaker;
-use super::task::{Task, Unborn};
+use super::idle::confined;
+use super::shared::{Shared, TaskId};
+use super::task::{PendingTask, Task};
+use super::tasks::{self, Tasks};
 
 #[derive(Default)]
 pub(super) struct Members {
     pub(super) supervises: bool,
-    pub(super) limit: Option<usize>,
-    /// Whose tasks they are, if there are any: a number and a seat say nothing in another one.
-    executor: Option<Arc<ready::Shared>>,
+    /// A permit for each that may go on at a time.
+    pub(super) limit: Option<Arc<Permits>>,
+    /// Whose tasks they are, if there are any: a number and a slot say nothing in another one.
+    executor: Option<Arc<Shared>>,
     /// By number: all that are not over.
-    tasks: BTreeMap<usize, TaskId>,
-    /// Those that go on, each with a permit if there is a limit.
-    pub(super) n_running: usize,
-    /// Those without a permit, and the wakers of those that have been polled. The first by number came first.
-    waiting: BTreeMap<usize, Option<ConfinedWaker>>,
+    pub(super) tasks: BTreeMap<usize, TaskId>,
     /// It takes no more.
     pub(super) is_over: bool,
     pub(super) n_spawned: usize,
     pub(super) failures: Vec<Failure>,
     /// Waits for the end of the group, or for the first failure.
-    pub(super) waiter: Option<ConfinedWaker>,
+    pub(super) waiter: Option<Waker>,
 }
 
 /// What the output of a future comes to for its group.
@@ -61,57 +60,54 @@ where
     F: Future + 'static,
     T: 'static,
 {
-    let core = current::current()
+    let tasks = Tasks::current()
         .expect("no executor runs on this thread: a group's tasks are spawned by what it polls");
-    group.borrow_mut().belong_to(&core);
-    let (task, unborn) = Unborn::new(&core.shared, None, site);
+    let (limit, is_over) = group.borrow_mut().count_in(&tasks.shared);
+    let (task, pending) = PendingTask::new(&tasks.shared, None, site);
     let number = task.number();
-    group.borrow_mut().count_in(number);
     // Boxed by itself, so that what is around it has no second room for it.
     let future = Some(Box::pin(future));
-    let member = RunMember { group: group.clone(), number, site, future, finish };
-    if group.borrow().is_over {
-        let _ = deferred::run(move || drop((member, unborn))); // It may spawn in vain again.
-    } else if let Some(id) = unborn.be_born(&core, member) {
+    let member = RunMember { group: group.clone(), number, site, future, permit: None };
+    if is_over {
+        let _ = deferred::run(move || drop((member, pending))); // It may spawn in vain again.
+    } else if let Some(id) = pending.start(&tasks, member.run(limit, finish)) {
         group.borrow_mut().tasks.insert(number, id);
     }
     task
 }
 
-/// What a member's task runs. It counts the member out when it is dropped, whatever the end.
-struct RunMember<F: Future, T> {
+/// What a member's task owns. It counts the member out when it is dropped, whatever the end.
+struct RunMember<F> {
     group: Rc<RefCell<Members>>,
     number: usize,
     site: &'static Location<'static>,
     future: Option<Pin<Box<F>>>,
-    finish: Finish<F, T>,
+    permit: Option<Permit<Arc<Permits>>>,
 }
 
-impl<F: Future, T> Future for RunMember<F, T> {
-    type Output = Option<T>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        let this = &mut *self;
-        if this.group.borrow().waiting.contains_key(&this.number) {
-            let waker = ConfinedWaker::new(context, "a permit of its group");
-            let stale = this.group.borrow_mut().waiting.insert(this.number, Some(waker));
-            drop(stale);
-            return Poll::Pending;
+impl<F: Future> RunMember<F> {
+    async fn run<T>(mut self, limit: Option<Arc<Permits>>, finish: Finish<F, T>) -> Option<T> {
+        if let Some(limit) = limit {
+            let what = "a permit of its group";
+            self.permit = confined(what, permits::acquire(limit, 1, what)).await.ok();
         }
-        let future = this.future.as_mut().expect("it is polled until it is ready");
-        let poll = || future.as_mut().poll(context).map(this.finish);
-        let result = match panic::catch(this.site, poll) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(result)) => result.map_err(FailureCause::Failed),
+        let ended = poll_fn(|context| {
+            let future = self.future.as_mut().expect("it is polled until it is ready");
+            let poll = || future.as_mut().poll(context).map(finish);
+            panic::catch(self.site, poll)
+                .map_or_else(|panic| Poll::Ready(Err(panic)), |polled| polled.map(Ok))
+        });
+        let result = match ended.await {
+            Ok(result) => result.map_err(FailureCause::Failed),
             Err(panic) => Err(FailureCause::Panicked(panic)),
         };
-        let output = result.map_err(|cause| this.fail(cause)).ok();
-        let is_cleaned_up = this.clean_up();
-        Poll::Ready(output.filter(|_| is_cleaned_up))
+        let output = result.map_err(|cause| self.fail(cause)).ok();
+        let is_cleaned_up = self.clean_up();
+        output.filter(|_| is_cleaned_up)
     }
 }
 
-impl<F: Future, T> RunMember<F, T> {
+impl<F> RunMember<F> {
     /// Drops the future. A panic in that is a failure, too; false if there was one.
     fn clean_up(&mut self) -> bool {
         let future = self.future.take();
@@ -131,14 +127,14 @@ impl<F: Future, T> RunMember<F, T> {
     }
 }
 
-impl<F: Future, T> Drop for RunMember<F, T> {
+impl<F> Drop for RunMember<F> {
     fn drop(&mut self) {
         self.clean_up();
         let mut shared = self.group.borrow_mut();
-        let next = shared.count_out(self.number);
-        let waiter = if shared.is_empty() { shared.waiter.take() } else { None };
+        shared.tasks.remove(&self.number);
+        let waiter = if shared.tasks.is_empty() { shared.waiter.take() } else { None };
         drop(shared);
-        panic::wake_each([next, waiter].into_iter().flatten().map(ConfinedWaker::into_waker));
+        panic::wake_each(waiter);
     }
 }
 
@@ -146,58 +142,30 @@ impl<F: Future, T> Drop for RunMember<F, T> {
 pub(super) fn cancel_all(group: &Rc<RefCell<Members>>, but: Option<usize>) {
     let mut shared = group.borrow_mut();
     shared.is_over = true;
-    let tasks = shared.tasks.values().filter(|task| Some(task.number) != but);
-    let tasks: Vec<_> = tasks.copied().collect();
-    let executor = shared.executor.clone();
-    let waiter = shared.waiter.take();
+    let ids = shared.tasks.values().filter(|id| Some(id.number) != but);
+    let ids: Vec<_> = ids.copied().collect();
+    let (executor, waiter) = (shared.executor.clone(), shared.waiter.take());
     drop(shared);
     if let Some(executor) = executor {
-        for task in tasks {
-            current::cancel(&executor, task);
+        for id in ids {
+            tasks::cancel(&executor, id);
         }
     }
-    panic::wake_each(waiter.map(ConfinedWaker::into_waker));
+    panic::wake_each(waiter);
 }
 
 impl Members {
-    fn belong_to(&mut self, core: &Core) {
-        if self.is_empty() {
-            self.executor = Some(core.shared.clone());
+    /// One more is to begin. Gives the limit, and whether the group is over and takes none.
+    fn count_in(&mut self, executor: &Arc<Shared>) -> (Option<Arc<Permits>>, bool) {
+        if self.tasks.is_empty() {
+            self.executor = Some(executor.clone());
         }
         assert!(
-            self.executor.as_ref().is_some_and(|executor| Arc::ptr_eq(executor, &core.shared)),
+            self.executor.as_ref().is_some_and(|own| Arc::ptr_eq(own, executor)),
             "the tasks in this group are of another executor: make a group for those of this one"
         );
-    }
-
-    /// Gives the member a permit, if there is one.
-    fn count_in(&mut self, number: usize) {
         self.n_spawned += 1;
-        let has_room = self.limit.is_none_or(|limit| self.n_running < limit);
-        if has_room && self.waiting.is_empty() {
-            self.n_running += 1;
-        } else {
-            self.waiting.insert(number, None);
-        }
-    }
-
-    /// Takes the member's permit, if it has one, and passes it on; the one that has it now is to be woken.
-    fn count_out(&mut self, number: usize) -> Option<ConfinedWaker> {
-        self.tasks.remove(&number);
-        if let Some(waker) = self.waiting.remove(&number) {
-            return waker;
-        }
-        match self.waiting.pop_first() {
-            Some((_, waker)) => waker,
-            None => {
-                self.n_running -= 1;
-                None
-            }
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.n_running == 0 && self.waiting.is_empty()
+        (self.limit.clone(), self.is_over)
     }
 }
 
@@ -210,6 +178,80 @@ impl Drop for Members {
                 FailureCause::Panicked(panic) => executor.panic_hook.tell(&panic),
                 FailureCause::Failed(error) => panic::contain(|| drop(error)),
             }
+        }
+    }
+}
+
+/// What went wrong in a group of tasks; see [`TaskGroup::join`](crate::TaskGroup::join).
+#[doc(alias = "ExceptionGroup")]
+#[derive(Debug)]
+pub struct Failures {
+    failures: Vec<Failure>,
+    of: usize,
+}
+
+/// One task that failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The number of the task.
+    pub number: usize,
+    /// The line that spawned it.
+    pub spawned_at: &'static Location<'static>,
+    /// What happened.
+    pub cause: FailureCause,
+}
+
+/// Why a task of a group failed.
+#[derive(Debug)]
+pub enum FailureCause {
+    /// It panicked.
+    Panicked(Panic),
+    /// It gave this error.
+    Failed(Box<dyn Error + Send + Sync>),
+}
+
+impl Failures {
+    pub(crate) fn new(failures: Vec<Failure>, of: usize) -> Self {
+        Self { failures, of }
+    }
+
+    /// Each failure, in the order in which they happened; there is one at least.
+    pub fn iter(&self) -> impl Iterator<Item = &Failure> {
+        self.failures.iter()
+    }
+
+    /// The same, to be kept.
+    pub fn into_vec(self) -> Vec<Failure> {
+        self.failures
+    }
+}
+
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} tasks failed", self.failures.len(), self.of)?;
+        self.failures.iter().try_for_each(|failure| write!(f, "; {failure}"))
+    }
+}
+
+impl Error for Failures {}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            FailureCause::Panicked(panic) => write!(f, "task {}: {panic}", self.number),
+            FailureCause::Failed(error) => {
+                write!(f, "task {}, spawned at {}: {error}", self.number, self.spawned_at)
+            }
+        }
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.cause {
+            FailureCause::Panicked(panic) => Some(panic),
+            FailureCause::Failed(error) => Some(&**error),
         }
     }
 }

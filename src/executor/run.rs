@@ -1,28 +1,31 @@
-//! What a user calls: an executor, `run`, and the settings.
+//! What a user calls: an executor, `run`, the settings, and a way to spawn from other threads.
 //!
-//! Knows nothing of wakers. What must always hold: when an executor ends, every future of it has been
-//! dropped, inside of it, and whoever waits for one of them has been told.
+//! Knows nothing of wakers. What must always hold:
+//!
+//! 1. When an executor ends, every future of it has been dropped, inside of it, and whoever waits for one of
+//!    them has been told.
+//! 2. What another thread hands over is spawned, or its handle settles as cancelled; and as long as another
+//!    thread may spawn, nothing says that nothing can ever wake again.
+//! 3. What is not set works well.
 
 use std::fmt;
 use std::panic::Location;
 use std::pin::pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::{Observer, TraceEvent};
 use crate::panic::Panic;
+use crate::wait::block_on::default_look_out;
 use crate::wait::clock::Clock;
 use crate::wait::host::Host;
 use crate::wait::panic_hook::PanicHook;
 
 use super::core::Core;
-use super::current;
-use super::ready::Shared;
-use super::remote::Remote;
-use super::settings::Settings;
-use super::stuck::{Dump, Hang};
-use super::task::{Task, Unborn};
+use super::idle::{Dump, Hang};
+use super::shared::{Message, Shared};
+use super::task::{PendingTask, Task};
+use super::tasks::Tasks;
 
 /// Runs a future to its end, and what it spawns beside it; then drops what is left.
 ///
@@ -102,7 +105,7 @@ pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
 #[doc(alias = "Runtime")]
 #[doc(alias = "event_loop")]
 pub struct Executor {
-    core: Rc<Core>,
+    core: Core,
 }
 
 impl Executor {
@@ -113,7 +116,14 @@ impl Executor {
 
     /// Settings for an executor.
     pub fn builder() -> ExecutorBuilder {
-        ExecutorBuilder { settings: Settings::default() }
+        ExecutorBuilder {
+            clock: Clock::real(),
+            seed: None,
+            look_out: default_look_out(),
+            slow_poll: Duration::from_millis(100),
+            observer: Observer::default(),
+            panic_hook: PanicHook::default(),
+        }
     }
 
     /// Runs until that future is ready. Tasks that are not over by then go on in the next run.
@@ -136,7 +146,12 @@ impl Executor {
     ///
     /// As the function [`try_run`].
     pub fn try_run<F: Future>(&self, future: F) -> Result<F::Output, Hang> {
-        let _running = current::enter(&self.core);
+        assert!(
+            Tasks::current().is_none(),
+            "an executor runs on this thread already, and what calls this is polled by it: `.await` the \
+             future or `spawn` it, or run the other executor on a thread of its own"
+        );
+        let _running = self.core.tasks.enter();
         let _main = MainGuard(&self.core);
         self.core.run(pin!(future))
     }
@@ -161,14 +176,15 @@ impl Executor {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let (task, unborn) = Unborn::new(&self.core.shared, None, Location::caller());
-        unborn.be_born(&self.core, future);
+        let tasks = &self.core.tasks;
+        let (task, pending) = PendingTask::new(&tasks.shared, None, Location::caller());
+        pending.start(tasks, future);
         task
     }
 
     /// A way to spawn from other threads.
     pub fn remote(&self) -> Remote {
-        Remote::new(&self.core.shared)
+        Remote::new(&self.core.tasks.shared)
     }
 
     /// What every task waits for at this moment. May be asked by a task, too.
@@ -216,8 +232,8 @@ impl Default for Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        let _running = current::enter_to_end(&self.core);
-        self.core.close();
+        let _running = self.core.tasks.enter();
+        self.core.tasks.close();
     }
 }
 
@@ -231,7 +247,12 @@ impl fmt::Debug for Executor {
 #[derive(Clone, Debug)]
 #[must_use = "nothing is built before `build`"]
 pub struct ExecutorBuilder {
-    settings: Settings,
+    clock: Clock,
+    seed: Option<u64>,
+    look_out: Duration,
+    slow_poll: Duration,
+    observer: Observer,
+    panic_hook: PanicHook,
 }
 
 impl ExecutorBuilder {
@@ -244,7 +265,7 @@ impl ExecutorBuilder {
     /// It knows nothing of what other crates wait for, such as sockets: a timeout around one of those is over at
     /// once, if nobody is ready.
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.settings.clock = clock;
+        self.clock = clock;
         self
     }
 
@@ -254,7 +275,7 @@ impl ExecutorBuilder {
     /// The same seed gives the same run. Without a seed, who was woken first is polled first.
     pub fn seed(mut self, seed: u64) -> Self {
         // The generator would give nothing but zeros from a zero.
-        self.settings.seed = Some(seed ^ 0x9E37_79B9_7F4A_7C15).map(|seed| seed.max(1));
+        self.seed = Some(seed ^ 0x9E37_79B9_7F4A_7C15).map(|seed| seed.max(1));
         self
     }
 
@@ -262,7 +283,7 @@ impl ExecutorBuilder {
     ///
     /// It is 5 µs if nothing is said, and nothing on a single core.
     pub fn look_out(mut self, limit: Duration) -> Self {
-        self.settings.look_out = limit;
+        self.look_out = limit;
         self
     }
 
@@ -292,7 +313,7 @@ impl ExecutorBuilder {
     /// ```
     #[doc(alias = "slow_callback_duration")]
     pub fn slow_poll(mut self, took: Duration) -> Self {
-        self.settings.slow_poll = took;
+        self.slow_poll = took;
         self
     }
 
@@ -301,23 +322,91 @@ impl ExecutorBuilder {
     /// It is called on the executor's thread, or where a task is spawned. A [`Timeline`](crate::Timeline)
     /// draws what it hears: `.observer(timeline.observer())`.
     pub fn observer(mut self, observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
-        self.settings.observer = Observer::new(observer);
+        self.observer = Observer::new(observer);
         self
     }
 
     /// Who is told of panics that nobody reads. It is a line on stderr if nothing is said.
     #[doc(alias = "set_exception_handler")]
     pub fn panic_hook(mut self, hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
-        self.settings.panic_hook = PanicHook::new(hook);
+        self.panic_hook = PanicHook::new(hook);
         self
     }
 
     /// An executor with these settings.
     pub fn build(self) -> Executor {
-        let Settings { clock, observer, panic_hook, .. } = &self.settings;
-        let host = Arc::new(Host::new(clock.clone()));
-        let shared = Arc::new(Shared::new(host, observer.clone(), panic_hook.clone()));
-        Executor { core: Rc::new(Core::new(shared, &self.settings)) }
+        let Self { clock, seed, look_out, slow_poll, observer, panic_hook } = self;
+        let host = Arc::new(Host::new(clock));
+        let shared = Arc::new(Shared::new(host, observer, panic_hook));
+        Executor { core: Core::new(shared, seed, look_out, slow_poll) }
+    }
+}
+
+/// A way to spawn onto an executor from another thread; see [`Executor::remote`](crate::Executor::remote).
+///
+/// ```
+/// use handspun::{Executor, block_on, thread};
+///
+/// let executor = Executor::new();
+/// let remote = executor.remote();
+/// let asked = thread::spawn(move || {
+///     // The future is made there, so it need not be `Send`.
+///     let task = remote.spawn(|| async { std::rc::Rc::new(21).as_ref() * 2 });
+///     block_on(task)
+/// });
+/// assert_eq!(executor.run(asked)??, 42);
+/// # Ok::<(), handspun::JoinError>(())
+/// ```
+///
+/// A clone spawns onto the same executor. As long as there is one, an executor that has nothing to do
+/// waits for it, and does not report that it hangs.
+#[doc(alias = "run_coroutine_threadsafe")]
+#[doc(alias = "call_soon_threadsafe")]
+pub struct Remote {
+    shared: Arc<Shared>,
+}
+
+impl Remote {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        shared.add_remote();
+        Self { shared: shared.clone() }
+    }
+
+    /// Calls `make` on the executor's thread, and spawns the future that it gives.
+    ///
+    /// It happens when that executor runs. The handle settles as cancelled if the executor ends first.
+    #[track_caller]
+    pub fn spawn<F, Fut>(&self, make: F) -> Task<Fut::Output>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Send + 'static,
+    {
+        let (task, pending) = PendingTask::new(&self.shared, None, Location::caller());
+        self.shared.send(Message::Spawn(Box::new(move || {
+            let tasks = Tasks::current().expect("messages are read by an executor that runs");
+            pending.start(&tasks, async move { make().await });
+        })));
+        task
+    }
+}
+
+impl Clone for Remote {
+    fn clone(&self) -> Self {
+        Self::new(&self.shared)
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.shared.remove_remote();
+        self.shared.host.parker.unpark(); // It may be the time to report that it hangs.
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Remote(..)")
     }
 }
 
@@ -326,9 +415,10 @@ mod tests {
     use super::*;
     use std::cell::Cell;
     use std::future::pending;
+    use std::rc::Rc;
     use std::sync::mpsc;
 
-    use crate::executor::spawn::{spawn, yield_now};
+    use crate::executor::task::{spawn, yield_now};
     use crate::wait::block_on::block_on;
     use crate::wait::sleep::sleep;
 

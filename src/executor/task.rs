@@ -1,11 +1,15 @@
-//! A task's handle, and the cell in which its output is left.
+//! A task: how it is spawned, the cell in which its output is left, and the handle that waits for that.
 //!
-//! Knows nothing of the loop. The future of a task ends by settling a cell of the hall, as a job does; the
-//! handle waits for that cell, on whatever executor or thread it is. What must always hold: a task settles
-//! exactly once, and its future has been dropped by then.
+//! Knows nothing of the loop. The future of a task ends by settling a cell of the core, as a job does; the
+//! handle waits for that cell, on whatever executor or thread it is. What must always hold:
+//!
+//! 1. A task settles exactly once, and its future has been dropped by then.
+//! 2. A spawn outside of an executor says so, and what to do about it.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::fmt;
+use std::future::poll_fn;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,10 +24,8 @@ use crate::wait::inside;
 use crate::wait::settle::{Progress, Settle};
 use crate::wait::tag::{self, Tag};
 
-use super::core::Core;
-use super::current;
-use super::ready::{Shared, TaskId, is_home};
-use super::seats::{AnyCell, Card, Live};
+use super::shared::{ErasedFuture, ErasedTask, Metadata, Shared, TaskId};
+use super::tasks::{self, Tasks};
 
 /// A handle of a task: what it came to, or a way to cancel it.
 ///
@@ -56,8 +58,8 @@ pub struct Task<T> {
 
 /// What a task settles.
 struct TaskCell<T> {
-    card: Card,
-    output: Settle<(), Result<T, JoinError>>,
+    metadata: Metadata,
+    output: Settle<Infallible, Result<T, JoinError>>,
 }
 
 impl<T> TaskCell<T> {
@@ -67,16 +69,16 @@ impl<T> TaskCell<T> {
             Err(JoinError::Panicked(_)) => Ending::Panicked,
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         });
-        self.card.tell(step);
+        self.metadata.tell(step);
         if let Some(unread) = self.output.settle(result).run_its_course() {
-            self.card.shared.panic_hook.dispose(unread);
+            self.metadata.shared.panic_hook.dispose(unread);
         }
     }
 }
 
-impl<T: 'static> AnyCell for TaskCell<T> {
-    fn card(&self) -> &Card {
-        &self.card
+impl<T: 'static> ErasedTask for TaskCell<T> {
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 
     fn fail(&self, error: JoinError) {
@@ -93,29 +95,27 @@ impl<T: 'static> AnyCell for TaskCell<T> {
 }
 
 /// A task that has no future yet. Dropped like this, it settles as cancelled.
-pub(crate) struct Unborn<T>(Option<Arc<TaskCell<T>>>);
+pub(crate) struct PendingTask<T>(Option<Arc<TaskCell<T>>>);
 
-impl<T> Unborn<T> {
+impl<T: 'static> PendingTask<T> {
     pub(crate) fn new(
         shared: &Arc<Shared>,
         name: Option<Box<str>>,
         spawned_at: &'static Location<'static>,
     ) -> (Task<T>, Self) {
-        let card = Card::new(shared, name, spawned_at);
-        card.tell(Step::Submitted(spawned_at));
-        let cell = Arc::new(TaskCell { card, output: Settle::running() });
+        let metadata = Metadata::new(shared, name, spawned_at);
+        metadata.tell(Step::Submitted(spawned_at));
+        let cell = Arc::new(TaskCell { metadata, output: Settle::running() });
         (Task { cell: cell.clone(), is_read: false }, Self(Some(cell)))
     }
-}
 
-impl<T: 'static> Unborn<T> {
-    /// Gives it a future and a seat, unless the executor has been closed.
-    pub(crate) fn be_born(
+    /// Gives it a future and a slot, unless the executor has been closed.
+    pub(crate) fn start(
         mut self,
-        core: &Core,
+        tasks: &Tasks,
         future: impl Future<Output = T> + 'static,
     ) -> Option<TaskId> {
-        if !core.is_open() {
+        if !tasks.is_open() {
             let _ = deferred::run(move || {
                 drop(future);
                 drop(self); // Which tells whoever waits for it.
@@ -123,35 +123,35 @@ impl<T: 'static> Unborn<T> {
             return None;
         }
         let cell = self.0.take().expect("it is taken here only, and `self` with it");
-        core.seat(cell, Box::pin(Some(future)))
+        tasks.insert(cell, Box::pin(Some(future)))
     }
 }
 
-impl<F> Live for Option<F>
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    fn poll_to_cell(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        leave: &mut dyn FnMut() -> Arc<dyn AnyCell>,
-    ) -> Poll<()> {
-        let future = self.as_mut().as_pin_mut().expect("a task that is over is not polled");
-        let Poll::Ready(output) = future.poll(context) else { return Poll::Pending };
-        self.set(None); // Whoever waits for the task finds its future dropped.
-        let cell = leave();
-        let cell = cell.as_any().downcast_ref::<TaskCell<F::Output>>();
-        cell.expect("a task was seated with its own cell").settle(Ok(output));
-        Poll::Ready(())
-    }
-}
-
-impl<T> Drop for Unborn<T> {
+impl<T> Drop for PendingTask<T> {
     fn drop(&mut self) {
         if let Some(cell) = self.0.take() {
             cell.settle(Err(JoinError::Cancelled(CancelReason::ShutDown)));
         }
+    }
+}
+
+impl<F> ErasedFuture for Option<F>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    fn poll_to_end(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        remove: &mut dyn FnMut() -> Arc<dyn ErasedTask>,
+    ) -> Poll<()> {
+        let future = self.as_mut().as_pin_mut().expect("a task that is over is not polled");
+        let Poll::Ready(output) = future.poll(context) else { return Poll::Pending };
+        self.set(None); // Whoever waits for the task finds its future dropped.
+        let task = remove();
+        let cell = task.as_any().downcast_ref::<TaskCell<F::Output>>();
+        cell.expect("a task was given a slot with its own cell").settle(Ok(output));
+        Poll::Ready(())
     }
 }
 
@@ -162,7 +162,7 @@ impl<T> Task<T> {
     /// to [`JoinError::Cancelled`]; but a task that cancels itself, from inside its own poll, is dropped
     /// after that poll, and where the drop of a task cancels the next one, and so on for more than a dozen,
     /// the rest of the chain follows one by one, and is over when the first cancel returns. From elsewhere, another thread or between two runs, it is asked for, and happens
-    /// when the executor reads its mail; then `true` says only that the task was not over at this moment. A
+    /// when the executor reads its messages; then `true` says only that the task was not over at this moment. A
     /// thread that means to do so keeps a [`Remote`](crate::Remote): an executor in which nobody else could wake
     /// reports that it hangs, and does not ask where its handles are.
     ///
@@ -181,9 +181,9 @@ impl<T> Task<T> {
     /// ```
     #[doc(alias = "abort")]
     pub fn cancel(&self) -> bool {
-        let card = &self.cell.card;
+        let metadata = &self.cell.metadata;
         !self.is_finished()
-            && (card.cancel_unseated() || current::cancel(&card.shared, card.task()))
+            && (metadata.cancel_pending() || tasks::cancel(&metadata.shared, metadata.id()))
     }
 
     /// Ties the task to its handle: dropping what this returns cancels the task.
@@ -220,17 +220,17 @@ impl<T> Task<T> {
     /// The name that it was given, if it was; see [`spawn_named`](crate::spawn_named).
     #[doc(alias = "get_name")]
     pub fn name(&self) -> Option<&str> {
-        self.cell.card.name.as_deref()
+        self.cell.metadata.name.as_deref()
     }
 
     /// Its number: the tasks of an executor are counted as they are spawned.
     pub fn number(&self) -> usize {
-        self.cell.card.number
+        self.cell.metadata.number
     }
 
     /// The line that spawned it.
     pub fn spawned_at(&self) -> &'static Location<'static> {
-        self.cell.card.spawned_at
+        self.cell.metadata.spawned_at
     }
 }
 
@@ -242,23 +242,23 @@ impl<T> Future for Task<T> {
     /// If it is polled again after it was ready; or if a task of the same executor waits for it while it
     /// blocks the thread, on which this task would have to run.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if !is_home(&self.cell.card.shared) {
-            let poll = |context: &mut Context<'_>| self.cell.output.poll(context);
-            let polled = poll_elsewhere("a task of another executor", context, poll);
-            self.is_read = polled.is_ready();
-            return polled;
-        }
-        let polled = self.cell.output.poll(context);
-        self.is_read = polled.is_ready();
-        if polled.is_pending() {
+        let Metadata { shared, number, .. } = &self.cell.metadata;
+        let is_at_home = tasks::is_current(shared);
+        let poll = |context: &mut Context<'_>| self.cell.output.poll(context);
+        let polled = if is_at_home {
+            poll(context)
+        } else {
+            poll_elsewhere("a task of another executor", context, poll)
+        };
+        if is_at_home && polled.is_pending() {
             assert!(
                 !inside::is_blocking_wait(),
-                "task {} can never finish: a task of the same executor blocks the thread to wait for \
-                 it; `.await` it there instead",
-                self.cell.card.number
+                "task {number} can never finish: a task of the same executor blocks the thread to wait for \
+                 it; `.await` it there instead"
             );
-            tag::say(Tag::Task(self.cell.card.number));
+            tag::say(Tag::Task(*number));
         }
+        self.is_read = polled.is_ready();
         polled
     }
 }
@@ -272,7 +272,7 @@ impl<T> Drop for Task<T> {
             return;
         }
         if let Some(unread) = self.cell.output.abandon() {
-            self.cell.card.shared.panic_hook.dispose(unread);
+            self.cell.metadata.shared.panic_hook.dispose(unread);
         }
     }
 }
@@ -280,6 +280,115 @@ impl<T> Drop for Task<T> {
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.is_finished() { "finished" } else { "not finished" };
-        write!(f, "Task({}, {state})", self.cell.card.number)
+        write!(f, "Task({}, {state})", self.cell.metadata.number)
     }
+}
+
+/// Begins to run a future beside the one that spawns it, on the executor of this thread.
+///
+/// When to use it: something is to go on while the code here waits for something else. It is polled for the
+/// first time in the next turn of the executor. Futures of an executor need not be `Send`.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::{run, sleep, spawn};
+///
+/// run(async {
+///     let slow = spawn(async {
+///         sleep(Duration::from_millis(5)).await;
+///         "slow"
+///     });
+///     let quick = spawn(async { "quick" });
+///     assert_eq!(quick.await?, "quick");
+///     assert_eq!(slow.await?, "slow");
+///     Ok::<(), handspun::JoinError>(())
+/// })?;
+/// # Ok::<(), handspun::JoinError>(())
+/// ```
+///
+/// # Panics
+///
+/// If no executor runs on this thread; from other threads, use a [`Remote`](crate::Remote).
+#[doc(alias = "create_task")]
+#[doc(alias = "ensure_future")]
+#[track_caller]
+pub fn spawn<F>(future: F) -> Task<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    spawn_at(None, Location::caller(), future)
+}
+
+/// The same, with a name for observers and for reports on programs that hang.
+///
+/// # Panics
+///
+/// As [`spawn`] does.
+#[doc(alias = "create_task")]
+#[doc(alias = "set_name")]
+#[track_caller]
+pub fn spawn_named<F>(name: impl Into<String>, future: F) -> Task<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    spawn_at(Some(name.into().into_boxed_str()), Location::caller(), future)
+}
+
+/// The same, for what spawns in the name of another line.
+pub(super) fn spawn_at<F>(
+    name: Option<Box<str>>,
+    site: &'static Location<'static>,
+    future: F,
+) -> Task<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let Some(tasks) = Tasks::current() else {
+        panic!(
+            "`spawn` at {site} is not called by a task: no executor runs on this thread. Call it inside \
+             of `handspun::run`, or use `Executor::spawn` or a `Remote`"
+        );
+    };
+    let (task, pending) = PendingTask::new(&tasks.shared, name, site);
+    pending.start(&tasks, future);
+    task
+}
+
+/// Lets every other task that is ready be polled first, and then goes on.
+///
+/// When to use it: in a loop that computes for long, so that the others get their turn. It works in any
+/// executor.
+///
+/// ```
+/// use std::{cell::RefCell, rc::Rc};
+/// use handspun::{run, spawn, yield_now};
+///
+/// let order = Rc::new(RefCell::new(Vec::new()));
+/// run({
+///     let order = order.clone();
+///     async move {
+///         let other = spawn({
+///             let order = order.clone();
+///             async move { order.borrow_mut().push("other") }
+///         });
+///         yield_now().await;
+///         order.borrow_mut().push("main");
+///         drop(other);
+///     }
+/// });
+/// assert_eq!(*order.borrow(), ["other", "main"]);
+/// ```
+pub fn yield_now() -> impl Future<Output = ()> {
+    let mut has_yielded = false;
+    poll_fn(move |context| {
+        if has_yielded {
+            return Poll::Ready(());
+        }
+        has_yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
 }

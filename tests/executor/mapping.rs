@@ -328,9 +328,11 @@ fn a_waker_that_panics_when_a_result_is_there_is_contained() {
                 n
             });
             let (wakes, waker) = panicking_waker();
-            assert!(poll(&mut Box::pin(results.next()), &waker).is_pending());
+            let mut next = Box::pin(results.next());
+            assert!(poll(&mut next, &waker).is_pending());
             sleep(secs(2)).await;
             assert_eq!(wakes.get(), 1);
+            drop(next);
             assert_eq!(all(results).await, [0, 1, 2]);
         });
     });

@@ -53,7 +53,7 @@ fn a_wake_from_another_thread_ends_the_rest() {
     });
 }
 
-/// The second wake may come while the executor reads the letter of the first.
+/// The second wake may come while the executor reads the message of the first.
 #[test]
 fn two_tasks_that_two_threads_wake_are_both_polled() {
     random_schedules("executor: two tasks and two wakes", 20_000, || {
@@ -105,7 +105,7 @@ fn a_wake_during_and_after_the_end_is_harmless_and_keeps_nothing() {
         drop(executor);
         assert_eq!(drops.get(), 1, "it is dropped by then, and once");
         waking.join().unwrap();
-        assert!(lives.upgrade().is_none(), "a wake in a letter keeps what it was sent to");
+        assert!(lives.upgrade().is_none(), "a wake in a message keeps what it was sent to");
     });
 }
 
@@ -178,9 +178,9 @@ fn a_cancel_that_races_the_end_of_its_task_changes_nothing_or_settles_it() {
     });
 }
 
-/// Two tasks end, and a third one takes a seat while the cancel of the first is in the mail.
+/// Two tasks end, and a third one takes its slot while the cancel of the first is in the inbox.
 #[test]
-fn a_cancel_that_comes_late_is_not_for_the_next_task_of_the_seat() {
+fn a_cancel_that_comes_late_is_not_for_the_next_task_of_the_slot() {
     random_schedules("executor: a late cancel against the next task", 20_000, || {
         let executor = Executor::new();
         let task = executor.spawn(async {});

@@ -4,10 +4,10 @@ use super::Mutant;
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
-        file: "src/executor/seats.rs",
-        right: "        if self.n_taken < self.shrinks_below {",
-        wrong: "        if self.seats.is_empty() {",
-        mistake: "the seats of a crowd are kept for ever",
+        file: "src/executor/slab.rs",
+        right: "        let is_sparse = self.n_taken < self.shrinks_below;",
+        wrong: "        let is_sparse = self.slots.is_empty();",
+        mistake: "the slots of a crowd are kept for ever",
         caught_by: "--test=executor sizes::tasks_that_are_over_give_their_memory_back",
     },
     Mutant {
@@ -18,88 +18,91 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor failing::a_clean_up_that_panics_is_a_failure_of_the_group",
     },
     Mutant {
-        file: "src/executor/stuck.rs",
+        file: "src/executor/idle.rs",
         right: "    let mut known = CONFINED.with(|confined| confined.borrow().clone());",
         wrong: "    let mut known = BTreeMap::new();",
         mistake: "the wakers of those who wait for a group are in unknown hands",
         caught_by: "--test=executor hangs::a_group_whose_members_wait_for_ever_is_reported",
     },
     Mutant {
-        file: "src/executor/rest.rs",
-        right: "        if n_tasks <= FEW || !self.is_quiet() {",
-        wrong: "        if n_tasks > 0 || !self.is_quiet() {",
+        file: "src/executor/idle.rs",
+        right: "        if n_tasks <= FEW {",
+        wrong: "        if n_tasks > 0 {",
         mistake: "all tasks are looked at after every wake",
         caught_by: "--test=executor sizes::a_wake_from_afar_costs_no_look_at_every_task",
     },
     Mutant {
         file: "src/executor/task.rs",
-        right: "            && (card.cancel_unseated() || current::cancel(&card.shared, card.task()))",
-        wrong: "            && current::cancel(&card.shared, card.task())",
-        mistake: "the cancel of a task that has no seat yet is lost",
+        right: "            && (metadata.cancel_pending() || tasks::cancel(&metadata.shared, metadata.id()))",
+        wrong: "            && tasks::cancel(&metadata.shared, metadata.id())",
+        mistake: "the cancel of a task that has no slot yet is lost",
         caught_by: "--test=executor remotes::what_is_spawned_from_afar_may_be_cancelled_before_it_arrives",
     },
     Mutant {
-        file: "src/executor/seats.rs",
-        right: "        let _ = deferred::run(end); // What panics is caught in there.",
-        wrong: "        end();",
+        file: "src/executor/tasks.rs",
+        right: "    let _ = deferred::run(end);",
+        wrong: "    end();",
         mistake: "a task is dropped inside of the drop of the task that owns it, however long the chain",
         caught_by: "--test=executor chains::a_chain_is_cancelled_at_its_head",
     },
     Mutant {
-        file: "src/executor/ready.rs",
-        right: "        mails.push(mail);
+        file: "src/executor/shared.rs",
+        right: "        messages.push(message);
         drop(inbox);
         self.host.parker.unpark();",
-        wrong: "        mails.push(mail);
+        wrong: "        messages.push(message);
         drop(inbox);",
-        mistake: "a letter is left, and nobody is told",
+        mistake: "a message is left, and the thread is not unparked",
         caught_by: "executor::a_wake_from_another_thread_ends_the_rest",
     },
     Mutant {
-        file: "src/executor/ready.rs",
+        file: "src/executor/shared.rs",
         right: "        let mut inbox = self.inbox.lock();
-        let Some(mails) = &mut *inbox else {
+        let Some(messages) = &mut *inbox else {
             drop(inbox);
-            return false; // What was to be spawned is dropped with its mail, after the lock.
+            // What was to be spawned may spawn again when it is dropped, and that again.
+            let _ = deferred::run(move || drop(message));
+            return false;
         };
-        mails.push(mail);
+        messages.push(message);
         drop(inbox);
         self.host.parker.unpark();",
         wrong: "        self.host.parker.unpark();
         let mut inbox = self.inbox.lock();
-        let Some(mails) = &mut *inbox else {
+        let Some(messages) = &mut *inbox else {
             drop(inbox);
+            let _ = deferred::run(move || drop(message));
             return false;
         };
-        mails.push(mail);
+        messages.push(message);
         drop(inbox);",
-        mistake: "the executor is told first, and the letter is left afterwards",
+        mistake: "the thread is unparked first, and the message is left afterwards",
         caught_by: "executor::a_wake_from_another_thread_ends_the_rest",
     },
     Mutant {
         file: "src/executor/core.rs",
         right: "        if self.shared.host.parker.take_notice() {
-            self.read_mail();
+            self.read_messages();
         }",
-        wrong: "        self.read_mail();
+        wrong: "        self.read_messages();
         self.shared.host.parker.take_notice();",
-        mistake: "the mail is read before the notice of it is taken",
+        mistake: "the messages are read before the notice of them is taken",
         caught_by: "executor::two_tasks_that_two_threads_wake_are_both_polled",
     },
     Mutant {
-        file: "src/executor/seats.rs",
-        right: "                    waker.itself.begin_poll();",
-        wrong: "                    let _ = waker;",
+        file: "src/executor/tasks.rs",
+        right: ".inspect(|waker| waker.itself.begin_poll());",
+        wrong: ";",
         mistake: "a task that has been polled still counts as queued",
         caught_by: "executor::a_wake_that_comes_during_a_poll_means_another",
     },
     Mutant {
-        file: "src/executor/ready.rs",
+        file: "src/executor/shared.rs",
         right: "        self.inbox.lock().take()
     }",
         wrong: "        self.inbox.lock().replace(Vec::new())
     }",
-        mistake: "an executor that has ended takes letters, which nobody reads",
+        mistake: "an executor that has ended takes messages, which nobody reads",
         caught_by: "executor::what_is_spawned_from_afar_runs_or_is_cancelled_when_the_executor_ends",
     },
     Mutant {
@@ -108,37 +111,34 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             cell.settle(Err(JoinError::Cancelled(CancelReason::ShutDown)));
         }",
         wrong: "        self.0.take();",
-        mistake: "what was never born never settles",
+        mistake: "a task that never starts never settles",
         caught_by: "executor::what_is_spawned_from_afar_runs_or_is_cancelled_when_the_executor_ends",
     },
     Mutant {
         file: "src/executor/core.rs",
-        right: "                Mail::Cancel(task) => drop(self.cancel(task)),",
-        wrong: "                Mail::Cancel(_) => {}",
+        right: "                Message::Cancel(id) => drop(self.tasks.cancel(id)),",
+        wrong: "                Message::Cancel(_) => {}",
         mistake: "nobody reads that a task is to be cancelled",
         caught_by: "executor::a_cancel_from_another_thread_ends_a_task_that_rests",
     },
     Mutant {
-        file: "src/executor/seats.rs",
-        right: "        cell.fail(match dropped {
-            Ok(()) => JoinError::Cancelled(reason),
-            Err(panic) => JoinError::Panicked(panic),
-        });",
-        wrong: "        drop((cell, dropped, reason));",
+        file: "src/executor/tasks.rs",
+        right: "        (Ok(()) | Err(_), error) => task.fail(error),",
+        wrong: "        (Ok(()) | Err(_), error) => drop(error),",
         mistake: "a task that is cancelled is dropped, and nobody is told",
         caught_by: "executor::a_cancel_from_another_thread_ends_a_task_that_rests",
     },
     Mutant {
-        file: "src/executor/seats.rs",
-        right: "Some(Seat::Taken(sitter)) if sitter.number == task.number => Some(sitter),",
-        wrong: "Some(Seat::Taken(sitter)) => Some(sitter),",
-        mistake: "a cancel that comes late ends whoever sits there now",
-        caught_by: "executor::a_cancel_that_comes_late_is_not_for_the_next_task_of_the_seat",
+        file: "src/executor/tasks.rs",
+        right: "    slab.get_mut(id.slot).filter(|slot| slot.number == id.number)",
+        wrong: "    slab.get_mut(id.slot)",
+        mistake: "a cancel that comes late ends the task that is in that slot now",
+        caught_by: "executor::a_cancel_that_comes_late_is_not_for_the_next_task_of_the_slot",
     },
     Mutant {
-        file: "src/executor/ready.rs",
-        right: "        if Arc::strong_count(&self.itself) > Self::CLONES {",
-        wrong: "        if Arc::strong_count(&self.itself) == 0 {",
+        file: "src/executor/tasks.rs",
+        right: "        let is_alone = Arc::strong_count(&self.itself) == Self::CLONES;",
+        wrong: "        let is_alone = Arc::strong_count(&self.itself) >= Self::CLONES;",
         mistake: "a waker that somebody has a clone of serves the next task, and that clone wakes it",
         caught_by: "executor::a_wake_that_comes_late_is_not_for_the_next_task",
     },
@@ -169,14 +169,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "executor::a_clock_jumps_when_the_last_job_is_over",
     },
     Mutant {
-        file: "src/executor/remote.rs",
+        file: "src/executor/run.rs",
         right: "        self.shared.host.parker.unpark(); // It may be the time to report that it hangs.",
         wrong: "",
         mistake: "the last remote goes, and nobody is told",
         caught_by: "executor::the_last_remote_that_goes_lets_a_hang_be_reported",
     },
     Mutant {
-        file: "src/executor/remote.rs",
+        file: "src/executor/run.rs",
         right: "        self.shared.remove_remote();
         self.shared.host.parker.unpark(); // It may be the time to report that it hangs.",
         wrong: "        self.shared.host.parker.unpark();

@@ -135,11 +135,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor timeouts::a_member_whose_own_timeout_is_longer_than_each_wait_for_it_is_posted",
     },
     Mutant {
-        file: "src/executor/core.rs",
+        file: "src/executor/tasks.rs",
         right: "        panic::drop_each(self.shared.close().into_iter().flatten());",
         wrong: "        drop(crate::wait::host::Host::enter(None));
         panic::drop_each(self.shared.close().into_iter().flatten());",
-        mistake: "mail that nobody reads is dropped on another clock",
+        mistake: "a message that nobody reads is dropped on another clock",
         caught_by: "--test=executor remotes::unread_mail_is_dropped_on_the_clock_of_its_executor",
     },
 ];
