@@ -81,12 +81,11 @@ impl<T> Shared<T> {
         look(&mut self.0.lock().0)
     }
 
-    /// Changes it. If that may have ended a wait, all of them look again.
-    fn change(&self, change: impl FnOnce(&mut T) -> bool) {
+    /// Changes it, and all who wait look again.
+    fn change(&self, change: impl FnOnce(&mut T)) {
         locked(&self.0, |(value, waits), wakers| {
-            if change(value) {
-                wakers.wake_all(waits);
-            }
+            change(value);
+            wakers.wake_all(waits);
         });
     }
 }
@@ -166,16 +165,12 @@ impl Shared<Lines> {
                     lines.queue.push_back(line);
                 }
             }
-            true
         });
     }
 
     /// There will be no more.
     pub(crate) fn close(&self) {
-        self.change(|lines| {
-            lines.is_closed = true;
-            true
-        });
+        self.change(|lines| lines.is_closed = true);
     }
 
     /// Nobody reads, for now. True if the driver is to look again at what it held up.
@@ -248,7 +243,8 @@ impl Input {
         }
     }
 
-    fn feed(&mut self, pipe: &mut File) {
+    /// Says whether the pipe is to be closed, and whether it has taken all there was.
+    fn feed(&mut self, pipe: &mut File) -> (bool, bool) {
         let mut n_written = 0;
         while !self.is_empty() && n_written < A_TURN {
             match pipe.write(self.next()) {
@@ -266,6 +262,7 @@ impl Input {
             }
         }
         self.is_closed |= self.is_last && self.is_empty();
+        (self.is_closed, self.is_empty())
     }
 }
 
@@ -294,21 +291,16 @@ impl Shared<Input> {
 
     /// Writes what the pipe takes now. True if it is to be closed.
     pub(crate) fn feed(&self, pipe: &mut File) -> bool {
-        let mut is_closed = false;
-        self.change(|input| {
-            input.feed(pipe);
-            is_closed = input.is_closed;
-            is_closed || input.is_empty()
-        });
+        let (is_closed, is_empty) = self.with(|input| input.feed(pipe));
+        if is_closed || is_empty {
+            self.change(|_| {});
+        }
         is_closed
     }
 
     /// The pipe is closed, and waits for it end.
     pub(crate) fn close(&self) {
-        self.change(|input| {
-            input.is_closed = true;
-            true
-        });
+        self.change(|input| input.is_closed = true);
     }
 }
 

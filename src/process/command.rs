@@ -17,7 +17,7 @@ use crate::event::{Observer, TraceEvent};
 use crate::wait::cancel::CancellationToken;
 
 use super::output::Cap;
-use super::policy::KillPolicy;
+use super::sys::Signal;
 
 /// A program to run as a child, with its arguments and all that bounds it.
 ///
@@ -319,6 +319,59 @@ pub enum Group {
     Own,
     /// Ours: for programs that talk to the terminal. Signals from here reach the child alone.
     Inherit,
+}
+
+/// How a child is brought to an end: signals, each with a time to heed it, and then SIGKILL.
+///
+/// The same policy serves a timeout, a cancelled token, an output limit and
+/// [`Child::terminate`](super::Child::terminate). After each signal comes a SIGCONT, so that a child
+/// which was stopped can heed it. Unless said otherwise: SIGTERM, and 5 seconds.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::process::{Command, KillPolicy, Signal};
+///
+/// let gently = KillPolicy::new([
+///     (Signal::INT, Duration::from_secs(2)),
+///     (Signal::TERM, Duration::from_secs(5)),
+/// ]);
+/// let stuck = Command::new("sleep").arg("60").timeout(Duration::from_millis(20)).kill_policy(gently);
+/// let outcome = stuck.run()?;
+/// assert!(outcome.signal().is_some() && !outcome.escalated, "it did not take SIGKILL");
+/// # Ok::<(), handspun::process::SpawnError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KillPolicy {
+    pub(crate) steps: Vec<(Signal, Duration)>,
+    pub(crate) kill_wait: Duration,
+}
+
+impl KillPolicy {
+    /// These signals in turn, each with a time to heed it, and then SIGKILL.
+    pub fn new(steps: impl IntoIterator<Item = (Signal, Duration)>) -> Self {
+        Self { steps: steps.into_iter().collect(), kill_wait: Duration::from_secs(1) }
+    }
+
+    /// SIGKILL, and nothing before it.
+    pub fn at_once() -> Self {
+        Self::new([])
+    }
+
+    /// How long to wait for a child to die of SIGKILL, one second unless said otherwise.
+    ///
+    /// It takes less than a millisecond, unless the child hangs in the kernel (a dead network file
+    /// system) or runs as somebody whom we may not kill. Then its handle settles after this time,
+    /// without a status, and the driver goes on looking for its end.
+    pub fn kill_wait(mut self, timeout: Duration) -> Self {
+        self.kill_wait = timeout;
+        self
+    }
+}
+
+impl Default for KillPolicy {
+    fn default() -> Self {
+        Self::new([(Signal::TERM, Duration::from_secs(5))])
+    }
 }
 
 fn quoted(word: &OsStr) -> String {

@@ -26,17 +26,16 @@ use crate::wait::elsewhere::Elsewhere;
 use crate::wait::forked::Process;
 use crate::wait::permits::Permits;
 
+use super::command::KillPolicy;
 use super::managed::{INTERESTS, ManagedChild};
-use super::policy::KillPolicy;
-use super::poller::Poller;
-use super::sys::{self, Interest};
+use super::sys::{self, Epoll, Interest};
 
 use Ordering::Relaxed;
 
 /// The one driver of this process.
 pub(crate) static DRIVER: Lazy<Driver> = Lazy::new(|| Driver {
     process: Process::current(),
-    mailbox: Mailbox::default(),
+    mailbox: Mailbox::new(),
     n_children: AtomicUsize::new(0),
     permits: Permits::new(0),
 });
@@ -136,7 +135,7 @@ impl Driver {
             coalesce(registry.children.len());
             poller.arm(WAKE_PIPE, Some(Interest::read(&wake_pipe.reader)));
             let next = registry.turns.first().map_or(is_idle_until, |(next, _)| *next);
-            for key in poller.sleep(time_until(next)) {
+            for key in poller.sleep(next) {
                 if key == WAKE_PIPE {
                     wake_pipe.drain();
                 } else {
@@ -216,10 +215,50 @@ fn coalesce(n_children: usize) {
     }
 }
 
-fn time_until(deadline: Deadline) -> Option<Duration> {
-    match deadline {
-        Deadline::At(instant) => Some(instant.saturating_duration_since(prims::now())),
-        Deadline::Never => None,
+/// What the driver looks out for: many descriptors at once, each with a key.
+///
+/// The system keeps the list where it can (`epoll`), and is handed all of it at each look where it cannot (`poll`).
+/// What is armed is told once, and not again before it is armed again. So nothing that nobody wants keeps us
+/// awake, not even a descriptor that was closed here and is open elsewhere.
+pub(crate) struct Poller {
+    /// `None` where there is no such thing, or where it has failed.
+    epoll: Option<Epoll>,
+    armed: BTreeMap<u64, Interest>,
+}
+
+impl Poller {
+    pub(crate) fn new() -> Self {
+        Self { epoll: Epoll::new().ok(), armed: BTreeMap::new() }
+    }
+
+    /// Looks out for this from now on; for nothing, if it is `None`.
+    pub(crate) fn arm(&mut self, key: u64, interest: Option<Interest>) {
+        let Some(interest) = interest else {
+            self.armed.remove(&key); // What is told of it all the same is not heard.
+            return;
+        };
+        let is_new = self.armed.insert(key, interest) != Some(interest);
+        if is_new && self.epoll.as_ref().is_some_and(|epoll| epoll.arm(key, interest).is_err()) {
+            self.epoll = None; // The system keeps no longer a list. So from now on we do.
+        }
+    }
+
+    /// Sleeps until there is news, or the deadline has passed. Gives the keys of what is to be looked at.
+    pub(crate) fn sleep(&mut self, deadline: Deadline) -> Vec<u64> {
+        let timeout = match deadline {
+            Deadline::At(instant) => Some(instant.saturating_duration_since(prims::now())),
+            Deadline::Never => None,
+        };
+        let mut keys = match &self.epoll {
+            Some(epoll) => epoll.wait(timeout).unwrap_or_default(),
+            None => {
+                let list: Vec<_> = self.armed.values().copied().collect();
+                let news = self.armed.keys().zip(sys::poll(&list, timeout));
+                news.filter(|(_, is_news)| *is_news).map(|(key, _)| *key).collect()
+            }
+        };
+        keys.retain(|key| self.armed.remove(key).is_some());
+        keys
     }
 }
 
@@ -231,13 +270,11 @@ pub(crate) trait WakeUp {
 /// A channel to a thread that comes and goes.
 pub(crate) struct Mailbox<M, W>(Mutex<Option<(Sender<M>, Arc<W>)>>);
 
-impl<M, W> Default for Mailbox<M, W> {
-    fn default() -> Self {
+impl<M, W: WakeUp> Mailbox<M, W> {
+    pub(crate) fn new() -> Self {
         Self(Mutex::new(None))
     }
-}
 
-impl<M, W: WakeUp> Mailbox<M, W> {
     /// Leaves a message, and starts a thread if none is up. The message is dropped if that fails.
     pub(crate) fn post(
         &self,
@@ -316,6 +353,7 @@ impl WakeUp for WakePipe {
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
+    use std::os::fd::AsFd;
 
     struct Nothing;
 
@@ -325,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_has_panicked_is_followed_by_another() {
-        let (mailbox, mut n_started) = (Mailbox::<u8, Nothing>::default(), 0);
+        let (mailbox, mut n_started) = (Mailbox::<u8, Nothing>::new(), 0);
         mailbox.post_if_up(0);
         let mut last = None;
         for message in 1..=3 {
@@ -346,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_message_that_came_last_is_not_left_behind() {
-        let (mailbox, mut thread) = (Mailbox::default(), None);
+        let (mailbox, mut thread) = (Mailbox::new(), None);
         let start = |messages| {
             thread = Some(messages);
             Ok(Arc::new(Nothing))
@@ -354,5 +392,41 @@ mod tests {
         assert!(mailbox.post(7, start).is_ok());
         let messages = thread.unwrap();
         assert_eq!([mailbox.leave(&messages), mailbox.leave(&messages)], [Some(7), None]);
+    }
+
+    /// With the system's list, and without.
+    fn both() -> [Poller; 2] {
+        [Poller::new(), Poller { epoll: None, armed: BTreeMap::new() }]
+    }
+
+    #[test]
+    fn what_is_armed_is_told_once() {
+        for mut poller in both() {
+            let (reader, writer) = sys::pipe().expect("a pipe");
+            let look = Some(Interest::read(&reader));
+            poller.arm(7, look);
+            assert!(poller.sleep(Deadline::At(prims::now())).is_empty(), "nothing yet");
+            std::fs::File::from(writer).write_all(b"a").expect("an open pipe");
+            assert_eq!(
+                [poller.sleep(Deadline::Never), poller.sleep(Deadline::At(prims::now()))],
+                [vec![7], vec![]]
+            );
+            poller.arm(7, look);
+            assert_eq!(poller.sleep(Deadline::Never), [7], "it is still there");
+        }
+    }
+
+    #[test]
+    fn what_nobody_wants_any_more_is_not_told() {
+        for mut poller in both() {
+            let (reader, writer) = sys::pipe().expect("a pipe");
+            let copy = reader.as_fd().try_clone_to_owned().expect("a descriptor");
+            poller.arm(1, Some(Interest::read(&reader)));
+            poller.arm(2, Some(Interest::write(&writer)));
+            poller.arm(1, None);
+            drop((reader, writer)); // What is read from is still open, by another number.
+            assert!(poller.sleep(Deadline::At(prims::now())).iter().all(|key| *key == 2));
+            drop(copy);
+        }
     }
 }

@@ -32,11 +32,12 @@ use crate::wait::permits::{Permit, Permits};
 use crate::wait::settle::Settle;
 
 use super::buffers::{Input, Lines, Shared};
+use super::command::KillPolicy;
 use super::outcome::{Cause, Outcome};
 use super::output::Stream;
-use super::policy::{Act, KillPolicy, KillState, Seen, later};
-use super::signals::{RealProcess, Signals};
-use super::sys::{Interest, Signal};
+use super::policy::{Act, KillState, later};
+use super::signals::Signals;
+use super::sys::{Interest, RealProcess, Signal};
 
 /// What is said where nothing can be done.
 pub(crate) const FORKED: &str =
@@ -113,10 +114,7 @@ pub(crate) struct ManagedChild {
     pub(crate) outputs: [Stream; 2],
     pub(crate) token: Option<WaitForCancel>,
     pub(crate) began: Instant,
-    pub(crate) last_output: Instant,
     pub(crate) has_exited: bool,
-    /// A cancelled token or too much output, whichever came first.
-    pub(crate) reason: Option<Cause>,
     /// Whether the handle has been told. The end may come later, after it was given up.
     pub(crate) is_settled: bool,
     /// `None` once its descriptors are closed.
@@ -149,10 +147,8 @@ impl ManagedChild {
             self.read(true, scratch);
         }
         process.skips_pipe_grace |= process.has_exited && is_cancelled;
-        let (pipes_are_open, last_output) = (self.has_open_pipes(), self.last_output);
-        let seen = Seen { now, process, pipes_are_open, last_output, reason: self.reason.clone() };
         loop {
-            match self.kill.next(&seen) {
+            match self.kill.next(now, process, self.has_open_pipes()) {
                 Act::Signal(signal) => {
                     self.state.signals.send(signal);
                     self.pause = FIRST_LOOK;
@@ -163,7 +159,7 @@ impl ManagedChild {
                     return None;
                 }
                 Act::GiveUp => self.settle(None),
-                Act::Wait => return Some(self.kill.deadline(last_output).min(self.next_look(now))),
+                Act::Wait => return Some(self.kill.deadline().min(self.next_look(now))),
             }
         }
     }
@@ -193,10 +189,10 @@ impl ManagedChild {
         let had_open_pipes = self.has_open_pipes();
         for stream in &mut self.outputs {
             if stream.read(is_exit, &self.state.lines, scratch) {
-                self.last_output = prims::now();
+                self.kill.last_output = prims::now();
             }
             if stream.capture.is_over() {
-                self.reason.get_or_insert(Cause::OutputLimit);
+                self.kill.reason.get_or_insert(Cause::OutputLimit);
             }
         }
         if had_open_pipes && !self.has_open_pipes() {
@@ -212,7 +208,7 @@ impl ManagedChild {
             return false;
         };
         self.token = None;
-        self.reason.get_or_insert(Cause::Cancelled(reason));
+        self.kill.reason.get_or_insert(Cause::Cancelled(reason));
         true
     }
 
@@ -241,7 +237,7 @@ impl ManagedChild {
         let outcome = Outcome {
             command: mem::take(&mut self.command),
             status,
-            cause: self.kill.cause().cloned().unwrap_or(by_itself),
+            cause: self.kill.cause.take().unwrap_or(by_itself),
             escalated: self.kill.has_escalated(),
             stdout,
             stderr,
@@ -268,13 +264,8 @@ impl Drop for ManagedChild {
 
 /// Why it ended, where nobody had a hand in it.
 fn cause_of(status: Option<ExitStatus>) -> Cause {
-    match status {
-        None => Cause::Unknown,
-        Some(status) => match status.signal() {
-            None => Cause::Exited,
-            Some(number) => Cause::Signalled(Signal::from_number(number)),
-        },
-    }
+    let Some(status) = status else { return Cause::Unknown };
+    status.signal().map_or(Cause::Exited, |number| Cause::Signalled(Signal::from_number(number)))
 }
 
 fn ending_of(outcome: &Outcome) -> Ending {

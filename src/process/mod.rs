@@ -18,25 +18,21 @@
 //! 3. What came out of the pipes is in the outcome, however the child ended.
 
 pub(crate) mod sys;
-mod error;
 mod buffers;
 mod output;
 mod outcome;
+mod command;
 pub(crate) mod policy;
 pub(crate) mod signals;
 mod managed;
-mod poller;
 pub(crate) mod driver;
-mod command;
 mod child;
 mod spawn;
 
 pub use buffers::{InputClosed, Line, Source};
 pub use child::{Child, NextLine, Written};
-pub use command::{Command, Group, Output, Stdin};
+pub use command::{Command, Group, KillPolicy, Output, Stdin};
 pub use driver::terminate_all;
-pub use error::SpawnError;
-pub use outcome::{Cause, ExitError, Outcome};
+pub use outcome::{Cause, ExitError, Outcome, SpawnError};
 pub use output::{Cap, Captured};
-pub use policy::KillPolicy;
 pub use sys::Signal;

@@ -106,10 +106,7 @@ impl Capture {
 
     /// Whether the child is to be ended for it.
     pub(crate) fn is_over(&self) -> bool {
-        match self.cap {
-            Cap::Keep { .. } => false,
-            Cap::EndAt(most) => self.total > most as u64,
-        }
+        matches!(self.cap, Cap::EndAt(most) if self.total > most as u64)
     }
 
     /// Gives what was kept.

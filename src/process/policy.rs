@@ -14,61 +14,12 @@ use std::time::{Duration, Instant};
 
 use crate::wait::deadline::Deadline;
 
+use super::command::{KillPolicy, Settings};
 use super::outcome::Cause;
 use super::sys::Signal;
 
-/// How a child is brought to an end: signals, each with a time to heed it, and then SIGKILL.
-///
-/// The same policy serves a timeout, a cancelled token, an output limit and
-/// [`Child::terminate`](super::Child::terminate). After each signal comes a SIGCONT, so that a child
-/// which was stopped can heed it. Unless said otherwise: SIGTERM, and 5 seconds.
-///
-/// ```
-/// use std::time::Duration;
-/// use handspun::process::{Command, KillPolicy, Signal};
-///
-/// let gently = KillPolicy::new([
-///     (Signal::INT, Duration::from_secs(2)),
-///     (Signal::TERM, Duration::from_secs(5)),
-/// ]);
-/// let stuck = Command::new("sleep").arg("60").timeout(Duration::from_millis(20)).kill_policy(gently);
-/// let outcome = stuck.run()?;
-/// assert!(outcome.signal().is_some() && !outcome.escalated, "it did not take SIGKILL");
-/// # Ok::<(), handspun::process::SpawnError>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KillPolicy {
-    steps: Vec<(Signal, Duration)>,
-    kill_wait: Duration,
-}
-
-impl KillPolicy {
-    /// These signals in turn, each with a time to heed it, and then SIGKILL.
-    pub fn new(steps: impl IntoIterator<Item = (Signal, Duration)>) -> Self {
-        Self { steps: steps.into_iter().collect(), kill_wait: Duration::from_secs(1) }
-    }
-
-    /// SIGKILL, and nothing before it.
-    pub fn at_once() -> Self {
-        Self::new([])
-    }
-
-    /// How long to wait for a child to die of SIGKILL, one second unless said otherwise.
-    ///
-    /// It takes less than a millisecond, unless the child hangs in the kernel (a dead network file
-    /// system) or runs as somebody whom we may not kill. Then its handle settles after this time,
-    /// without a status, and the driver goes on looking for its end.
-    pub fn kill_wait(mut self, timeout: Duration) -> Self {
-        self.kill_wait = timeout;
-        self
-    }
-}
-
-impl Default for KillPolicy {
-    fn default() -> Self {
-        Self::new([(Signal::TERM, Duration::from_secs(5))])
-    }
-}
+/// How long the pipes may stay open after the exit, if nothing else was said.
+const PIPE_GRACE: Duration = Duration::from_millis(200);
 
 /// What is asked of a child from outside; the second outdoes the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,7 +51,12 @@ pub(crate) struct KillState {
     idle: Option<Duration>,
     /// How long the pipes may stay open after the exit.
     pipe_grace: Duration,
-    cause: Option<Cause>,
+    /// When it last wrote something, or began.
+    pub(crate) last_output: Instant,
+    /// A cancelled token or too much output, whichever came first.
+    pub(crate) reason: Option<Cause>,
+    /// Why it is being ended, if it is.
+    pub(crate) cause: Option<Cause>,
     /// Whether SIGKILL was sent as the last step.
     was_killed: bool,
 }
@@ -119,17 +75,6 @@ enum Stage {
     },
     /// It has not died of SIGKILL in time, and may do so yet.
     GivenUp,
-}
-
-/// What the driver has seen of a child by a certain time.
-pub(crate) struct Seen {
-    pub(crate) now: Instant,
-    pub(crate) process: Look,
-    pub(crate) pipes_are_open: bool,
-    /// When it last wrote something, or began.
-    pub(crate) last_output: Instant,
-    /// A cancelled token, or too much output.
-    pub(crate) reason: Option<Cause>,
 }
 
 /// What is known of a process at one moment.
@@ -156,61 +101,68 @@ pub(crate) enum Act {
 }
 
 impl KillState {
-    pub(crate) fn new(
-        policy: KillPolicy,
-        timeout: Deadline,
-        idle: Option<Duration>,
-        pipe_grace: Duration,
-    ) -> Self {
-        let (stage, kill_by, cause, was_killed) = (Stage::Running, Deadline::Never, None, false);
-        Self { stage, policy, timeout, kill_by, idle, pipe_grace, cause, was_killed }
+    pub(crate) fn new(settings: &Settings, began: Instant) -> Self {
+        Self {
+            stage: Stage::Running,
+            policy: settings.policy.clone(),
+            timeout: settings.timeout.map_or(Deadline::Never, |timeout| later(began, timeout)),
+            kill_by: Deadline::Never,
+            idle: settings.idle,
+            pipe_grace: settings.pipe_grace.unwrap_or(PIPE_GRACE),
+            last_output: began,
+            reason: None,
+            cause: None,
+            was_killed: false,
+        }
     }
 
-    /// What is to be done next. To be asked again until it says to wait.
-    pub(crate) fn next(&mut self, seen: &Seen) -> Act {
-        let (now, last) = (Deadline::At(seen.now), self.policy.steps.len());
-        let Look { has_exited, asked, skips_pipe_grace } = seen.process;
+    /// What is to be done next, after what was seen by now. To be asked again until it says to wait.
+    pub(crate) fn next(&mut self, now: Instant, process: Look, pipes_are_open: bool) -> Act {
+        let is_over = |until| until <= Deadline::At(now);
+        let (last, was_sent) = (self.policy.steps.len(), process.asked == Some(Asked::Kill));
         match self.stage {
-            Stage::Running | Stage::Ending { .. } if has_exited => {
-                if asked.is_some() {
+            Stage::Running | Stage::Ending { .. } if process.has_exited => {
+                if process.asked.is_some() {
                     self.cause.get_or_insert(Cause::Terminated);
                 }
-                self.stage = Stage::Draining { until: later(seen.now, self.pipe_grace) };
-                self.next(seen)
+                self.stage = Stage::Draining { until: later(now, self.pipe_grace) };
+                self.next(now, process, pipes_are_open)
             }
-            Stage::Running => match self.reason(seen) {
-                Some(cause) => {
-                    self.cause = Some(cause);
-                    self.take_step(0, seen)
+            Stage::Running => {
+                self.cause = process.asked.map(|_| Cause::Terminated).or(self.reason.clone());
+                if self.cause.is_none() && is_over(self.timeout) {
+                    self.cause = Some(Cause::TimedOut);
+                } else if self.cause.is_none() && is_over(self.idle_deadline()) {
+                    self.cause = Some(Cause::Idle);
                 }
-                None => Act::Wait,
-            },
-            Stage::Ending { step, until } if step == last && until <= now => {
+                match &self.cause {
+                    Some(_) => self.take_step(if was_sent { last } else { 0 }, now, was_sent),
+                    None => Act::Wait,
+                }
+            }
+            Stage::Ending { step, .. } if step < last && (was_sent || is_over(self.kill_by)) => {
+                self.take_step(last, now, was_sent)
+            }
+            Stage::Ending { until, .. } if !is_over(until) => Act::Wait,
+            Stage::Ending { step, .. } if step < last => self.take_step(step + 1, now, false),
+            Stage::Ending { .. } => {
                 self.stage = Stage::GivenUp;
                 Act::GiveUp
             }
-            Stage::Ending { step, .. } if step < last && self.kill_by <= now => {
-                self.take_step(last, seen)
-            }
-            Stage::Ending { step, until }
-                if step < last && (until <= now || asked == Some(Asked::Kill)) =>
-            {
-                self.take_step(step + 1, seen)
-            }
             Stage::Draining { until }
-                if until <= now || !seen.pipes_are_open || skips_pipe_grace =>
+                if is_over(until) || !pipes_are_open || process.skips_pipe_grace =>
             {
                 Act::Finish
             }
-            Stage::GivenUp if has_exited => Act::Finish,
-            Stage::Ending { .. } | Stage::Draining { .. } | Stage::GivenUp => Act::Wait,
+            Stage::GivenUp if process.has_exited => Act::Finish,
+            Stage::Draining { .. } | Stage::GivenUp => Act::Wait,
         }
     }
 
     /// When to ask again, whatever happens until then.
-    pub(crate) fn deadline(&self, last_output: Instant) -> Deadline {
+    pub(crate) fn deadline(&self) -> Deadline {
         match self.stage {
-            Stage::Running => self.timeout.min(self.idle_deadline(last_output)),
+            Stage::Running => self.timeout.min(self.idle_deadline()),
             Stage::Ending { step, until } if step < self.policy.steps.len() => {
                 until.min(self.kill_by)
             }
@@ -230,36 +182,21 @@ impl KillState {
         self.kill_by = self.kill_by.min(later(now, sum));
     }
 
-    /// Why it was ended, if it was.
-    pub(crate) fn cause(&self) -> Option<&Cause> {
-        self.cause.as_ref()
-    }
-
     /// Whether SIGKILL came after a gentler signal.
     pub(crate) fn has_escalated(&self) -> bool {
         self.was_killed && !self.policy.steps.is_empty()
     }
 
-    fn reason(&self, seen: &Seen) -> Option<Cause> {
-        let now = Deadline::At(seen.now);
-        let cause = seen.process.asked.map(|_| Cause::Terminated).or(seen.reason.clone());
-        cause
-            .or((self.timeout <= now).then_some(Cause::TimedOut))
-            .or_else(|| (self.idle_deadline(seen.last_output) <= now).then_some(Cause::Idle))
-    }
-
-    fn take_step(&mut self, step: usize, seen: &Seen) -> Act {
-        let was_sent = seen.process.asked == Some(Asked::Kill);
-        let step = if was_sent { self.policy.steps.len() } else { step };
+    fn take_step(&mut self, step: usize, now: Instant, was_sent: bool) -> Act {
         let kill = (Signal::KILL, self.policy.kill_wait);
         let (signal, grace) = self.policy.steps.get(step).copied().unwrap_or(kill);
         self.was_killed = step == self.policy.steps.len() && !was_sent;
-        self.stage = Stage::Ending { step, until: later(seen.now, grace) };
+        self.stage = Stage::Ending { step, until: later(now, grace) };
         Act::Signal(signal)
     }
 
-    fn idle_deadline(&self, last_output: Instant) -> Deadline {
-        self.idle.map_or(Deadline::Never, |idle| later(last_output, idle))
+    fn idle_deadline(&self) -> Deadline {
+        self.idle.map_or(Deadline::Never, |idle| later(self.last_output, idle))
     }
 }
 
@@ -278,22 +215,18 @@ mod tests {
     /// A fake child, and a clock that is set by hand.
     struct Fake {
         kill: KillState,
-        seen: Seen,
+        process: Look,
+        pipes_are_open: bool,
         start: Instant,
     }
 
     impl Fake {
         fn new(policy: KillPolicy, timeout: Duration) -> Self {
             let start = prims::now();
-            let kill = KillState::new(policy, later(start, timeout), None, SECOND / 5);
-            let seen = Seen {
-                now: start,
-                process: Look::default(),
-                pipes_are_open: true,
-                last_output: start,
-                reason: None,
-            };
-            Self { kill, seen, start }
+            let (timeout, pipe_grace) = (Some(timeout), Some(SECOND / 5));
+            let settings = Settings { policy, timeout, pipe_grace, ..Settings::default() };
+            let kill = KillState::new(&settings, start);
+            Self { kill, process: Look::default(), pipes_are_open: true, start }
         }
 
         fn hasten(&mut self, millis: u64, policy: &KillPolicy) {
@@ -301,8 +234,8 @@ mod tests {
         }
 
         fn at(&mut self, millis: u64) -> Act {
-            self.seen.now = self.start + Duration::from_millis(millis);
-            self.kill.next(&self.seen)
+            let now = self.start + Duration::from_millis(millis);
+            self.kill.next(now, self.process, self.pipes_are_open)
         }
     }
 
@@ -319,7 +252,7 @@ mod tests {
         assert_eq!([fake.at(3000), fake.at(5999)], [Act::Signal(Signal::TERM), Act::Wait]);
         assert_eq!([fake.at(6000), fake.at(6999)], [Act::Signal(Signal::KILL), Act::Wait]);
         assert_eq!([fake.at(7000), fake.at(9999)], [Act::GiveUp, Act::Wait]);
-        assert_eq!(fake.kill.cause(), Some(&Cause::TimedOut));
+        assert_eq!(fake.kill.cause, Some(Cause::TimedOut));
         assert!(fake.kill.has_escalated());
     }
 
@@ -327,13 +260,13 @@ mod tests {
     #[test]
     fn an_exit_that_is_seen_beats_every_reason() {
         let mut fake = Fake::new(two_steps(), SECOND);
-        fake.seen.process.has_exited = true;
-        fake.seen.reason = Some(Cause::OutputLimit);
+        fake.process.has_exited = true;
+        fake.kill.reason = Some(Cause::OutputLimit);
         assert_eq!(
             [fake.at(1000), fake.at(1199), fake.at(1200)],
             [Act::Wait, Act::Wait, Act::Finish]
         );
-        assert_eq!(fake.kill.cause(), None);
+        assert_eq!(fake.kill.cause, None);
     }
 
     /// S38.
@@ -341,8 +274,8 @@ mod tests {
     fn an_exit_within_the_grace_ends_the_grace() {
         let mut fake = Fake::new(two_steps(), SECOND);
         fake.at(1000);
-        fake.seen.process.has_exited = true;
-        fake.seen.pipes_are_open = false;
+        fake.process.has_exited = true;
+        fake.pipes_are_open = false;
         assert_eq!(fake.at(1001), Act::Finish);
         assert!(!fake.kill.has_escalated());
     }
@@ -363,9 +296,9 @@ mod tests {
     fn silence_is_counted_from_the_last_output() {
         let mut fake = Fake::new(two_steps(), Duration::MAX);
         fake.kill.idle = Some(SECOND);
-        fake.seen.last_output = fake.start + SECOND / 2;
+        fake.kill.last_output = fake.start + SECOND / 2;
         assert_eq!([fake.at(1499), fake.at(1500)], [Act::Wait, Act::Signal(Signal::INT)]);
-        assert_eq!(fake.kill.cause(), Some(&Cause::Idle));
+        assert_eq!(fake.kill.cause, Some(Cause::Idle));
     }
 
     /// S33.
@@ -374,27 +307,27 @@ mod tests {
         let mut fake = Fake::new(two_steps(), Duration::MAX);
         fake.kill.idle = Some(Duration::MAX);
         assert_eq!(fake.at(1 << 40), Act::Wait);
-        assert_eq!(fake.kill.deadline(fake.start), Deadline::Never);
+        assert_eq!(fake.kill.deadline(), Deadline::Never);
     }
 
     #[test]
     fn who_asks_after_the_exit_does_not_wait_for_the_pipes() {
         let mut fake = Fake::new(two_steps(), SECOND);
-        fake.seen.process.has_exited = true;
+        fake.process.has_exited = true;
         assert_eq!(fake.at(0), Act::Wait);
-        fake.seen.process.skips_pipe_grace = true;
+        fake.process.skips_pipe_grace = true;
         assert_eq!(fake.at(1), Act::Finish);
-        assert_eq!(fake.kill.cause(), None);
+        assert_eq!(fake.kill.cause, None);
     }
 
     #[test]
     fn a_kill_from_the_handle_cuts_the_grace_short() {
         let mut fake = Fake::new(two_steps(), Duration::MAX);
-        fake.seen.process.asked = Some(Asked::Terminate);
+        fake.process.asked = Some(Asked::Terminate);
         assert_eq!(fake.at(0), Act::Signal(Signal::INT));
-        fake.seen.process.asked = Some(Asked::Kill);
+        fake.process.asked = Some(Asked::Kill);
         assert_eq!([fake.at(1), fake.at(2)], [Act::Signal(Signal::KILL), Act::Wait]);
-        assert_eq!(fake.kill.cause(), Some(&Cause::Terminated));
+        assert_eq!(fake.kill.cause, Some(Cause::Terminated));
     }
 
     #[test]
@@ -403,7 +336,7 @@ mod tests {
         assert_eq!(fake.at(1000), Act::Signal(Signal::INT));
         fake.hasten(1000, &KillPolicy::at_once());
         assert_eq!(fake.at(1001), Act::Signal(Signal::KILL));
-        assert_eq!(fake.kill.cause(), Some(&Cause::TimedOut), "the first reason is told");
+        assert_eq!(fake.kill.cause, Some(Cause::TimedOut), "the first reason is told");
     }
 
     /// Whoever presses Ctrl-C again and again must not put it off.
@@ -411,7 +344,7 @@ mod tests {
     fn to_ask_again_and_again_does_not_put_the_kill_off() {
         let mut fake = Fake::new(two_steps(), Duration::MAX);
         let term = KillPolicy::new([(Signal::TERM, Duration::from_millis(300))]);
-        fake.seen.process.asked = Some(Asked::Terminate);
+        fake.process.asked = Some(Asked::Terminate);
         fake.hasten(0, &term);
         assert_eq!(fake.at(0), Act::Signal(Signal::TERM), "not by its own policy");
         fake.hasten(200, &term);

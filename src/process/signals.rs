@@ -11,67 +11,13 @@
 //! 3. What is asked of a child is noted only while it has not exited. So if both are seen, the request
 //!    was first.
 
-use std::io;
-use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::prims::Mutex;
 
 use super::policy::{Asked, Look};
-use super::sys::{self, Interest, Signal};
-
-/// A process that is ours until it is reaped. A test has a fake one.
-pub(crate) trait Process {
-    /// Whether it is a zombie by now; an error, if it is not ours any more.
-    fn has_exited(&self) -> io::Result<bool>;
-    fn send(&self, signal: Signal);
-    fn reap(&self) -> io::Result<(ExitStatus, Duration)>;
-}
-
-/// The real one.
-pub(crate) struct RealProcess {
-    pid: u32,
-    /// Readable once it has exited. It stands for this process and never for another, whose number may
-    /// become the same when somebody else has reaped ours.
-    pidfd: Option<OwnedFd>,
-    /// Whether a signal goes to the whole group, which it leads.
-    leads_group: bool,
-}
-
-impl RealProcess {
-    /// One that we have just started, and that nobody has reaped: so its number is still its own.
-    pub(crate) fn new(pid: u32, leads_group: bool, uses_pidfd: bool) -> Self {
-        // There is none with an old kernel, in a sandbox, on another system, or without a descriptor.
-        let pidfd = if uses_pidfd { sys::pidfd_open(pid).ok() } else { None };
-        Self { pid, pidfd, leads_group }
-    }
-
-    /// What to look out for, to hear of the exit.
-    pub(crate) fn interest(&self) -> Option<Interest> {
-        self.pidfd.as_ref().map(Interest::read)
-    }
-}
-
-impl Process for RealProcess {
-    fn has_exited(&self) -> io::Result<bool> {
-        sys::has_exited(self.pid, self.pidfd.as_ref())
-    }
-
-    fn send(&self, signal: Signal) {
-        let has_hit = self.leads_group && sys::send_to_group(self.pid, signal).is_ok();
-        if !has_hit || signal == Signal::KILL {
-            // It may have left the group that it led. And it fails if it may not be signalled by us, as
-            // after a change of the user. Then the policy's deadlines go on, and end with a handle that
-            // settles without a status.
-            let _ = sys::send(self.pid, self.pidfd.as_ref(), signal);
-        }
-    }
-
-    fn reap(&self) -> io::Result<(ExitStatus, Duration)> {
-        sys::reap(self.pid)
-    }
-}
+use super::sys::{Process, Signal};
 
 /// The signal lock, around the process.
 pub(crate) struct Signals<P>(Mutex<State<P>>);
@@ -162,8 +108,10 @@ impl<P: Process> State<P> {
 
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
+    use super::super::sys::RealProcess;
     use super::*;
     use std::cell::{Cell, RefCell};
+    use std::io;
     use std::os::unix::process::ExitStatusExt;
     use std::rc::Rc;
 

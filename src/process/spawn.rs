@@ -23,14 +23,13 @@ use std::pin::Pin;
 use std::process::{self, Stdio};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::error::CancelReason;
 use crate::event::Step;
 use crate::prims;
 use crate::wait::block_on::block_on;
 use crate::wait::cancel::CancellationToken;
-use crate::wait::deadline::Deadline;
 use crate::wait::host::{Hold, hold};
 use crate::wait::permits::{self, Permit, acquire, try_acquire};
 use crate::wait::settle::Settle;
@@ -39,13 +38,12 @@ use super::buffers::{Input, Lines, Shared, Source};
 use super::child::Child;
 use super::command::{Command, Group, Output, Settings, Stdin};
 use super::driver::{DRIVER, Message};
-use super::error::SpawnError;
 use super::managed::{ChildPermit, ChildState, FIRST_LOOK, FORKED, ManagedChild};
-use super::outcome::Outcome;
+use super::outcome::{Outcome, SpawnError};
 use super::output::Stream;
-use super::policy::{KillState, later};
-use super::signals::{RealProcess, Signals};
-use super::sys;
+use super::policy::KillState;
+use super::signals::Signals;
+use super::sys::{self, RealProcess};
 
 /// Where a pipe cannot be opened and kept from other children in one step, spawns take turns: a child
 /// that inherited a stranger's pipe would keep it open.
@@ -121,17 +119,14 @@ fn wait_for_permit<P: permits::Source>(
     let mut permit = acquire(permits, 1, "a child to end");
     let mut cancelled = token.map(CancellationToken::cancelled);
     block_on(poll_fn(|context| {
-        let cancelled = cancelled.as_mut().map(|cancelled| Pin::new(cancelled).poll(context));
-        if let Some(Poll::Ready(reason)) = cancelled {
-            return Poll::Ready(Err(reason));
+        match cancelled.as_mut().map(|cancelled| Pin::new(cancelled).poll(context)) {
+            Some(Poll::Ready(reason)) => Poll::Ready(Err(reason)),
+            Some(Poll::Pending) | None => Pin::new(&mut permit)
+                .poll(context)
+                .map(|permit| Ok(permit.expect("these permits are never closed"))),
         }
-        let permit = Pin::new(&mut permit).poll(context);
-        permit.map(|permit| Ok(permit.expect("these permits are never closed")))
     }))
 }
-
-/// How long the pipes may stay open after the exit, if nothing else was said.
-const PIPE_GRACE: Duration = Duration::from_millis(200);
 
 /// Our ends of the pipes to stdin, and from stdout and stderr.
 type Pipes = [Option<File>; 3];
@@ -228,26 +223,24 @@ fn resolved(settings: &Settings) -> io::Result<PathBuf> {
 fn check_names(settings: &Settings) -> io::Result<()> {
     let is_none =
         |name: &OsStr| name.is_empty() || name.as_bytes().iter().any(|b| b"=\0".contains(b));
-    match settings.env.iter().find(|(name, _)| is_none(name)) {
-        Some((name, _)) => {
-            let message = format!("{name:?} is no name of an environment variable");
-            Err(io::Error::new(ErrorKind::InvalidInput, message))
-        }
-        None => Ok(()),
-    }
+    let Some((name, _)) = settings.env.iter().find(|(name, _)| is_none(name)) else {
+        return Ok(());
+    };
+    let message = format!("{name:?} is no name of an environment variable");
+    Err(io::Error::new(ErrorKind::InvalidInput, message))
 }
 
 fn explain(settings: &Settings, error: io::Error) -> SpawnError {
-    let program = PathBuf::from(&settings.program);
+    use ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    let (kind, program) = (error.kind(), PathBuf::from(&settings.program));
     // The dot is found only by who may enter.
-    let closed = settings.directory.as_ref().filter(|directory| !directory.join(".").is_dir());
-    match (error.kind(), closed) {
-        (
-            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied,
-            Some(directory),
-        ) => SpawnError::NoDirectory { directory: directory.clone(), program },
-        (ErrorKind::NotFound, _) => SpawnError::NoProgram { program },
-        (ErrorKind::PermissionDenied, _) => SpawnError::NotExecutable { program },
+    let closed = settings.directory.clone().filter(|directory| !directory.join(".").is_dir());
+    match (kind, closed) {
+        (NotFound | NotADirectory | PermissionDenied, Some(directory)) => {
+            SpawnError::NoDirectory { directory, program }
+        }
+        (NotFound, None) => SpawnError::NoProgram { program },
+        (PermissionDenied, None) => SpawnError::NotExecutable { program },
         _ => SpawnError::Refused { program, error },
     }
 }
@@ -281,15 +274,13 @@ fn manage(
         parent: DRIVER.process,
         tell_driver: |number| DRIVER.tell(Message::News(number)),
     };
-    let timeout = settings.timeout.map_or(Deadline::Never, |timeout| later(began, timeout));
-    let pipe_grace = settings.pipe_grace.unwrap_or(PIPE_GRACE);
     let stream = |pipe, output: &Output, source| {
         Stream::new(pipe, source, settings.cap, matches!(output, Output::Lines))
     };
     ManagedChild {
         state: Arc::new(state),
         command: settings.as_typed(),
-        kill: KillState::new(settings.policy.clone(), timeout, settings.idle, pipe_grace),
+        kill: KillState::new(settings, began),
         pidfd,
         pause: FIRST_LOOK,
         stdin,
@@ -299,9 +290,7 @@ fn manage(
         ],
         token: settings.token.as_ref().map(CancellationToken::cancelled),
         began,
-        last_output: began,
         has_exited: false,
-        reason: None,
         is_settled: false,
         permit: Some(permit),
     }
@@ -309,9 +298,8 @@ fn manage(
 
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
-    use super::super::driver::Registry;
+    use super::super::driver::{Poller, Registry};
     use super::super::outcome::Cause;
-    use super::super::poller::Poller;
     use super::*;
     use crate::wait::permits::Permits;
     use std::thread;

@@ -1,6 +1,6 @@
 //! System calls that std does not make, one a function, each behind a safe signature.
 //!
-//! Knows nothing of children: numbers and descriptors go in, numbers and errors come out.
+//! Knows nothing of how a child is led: numbers and descriptors go in, numbers and errors come out.
 //!
 //! What must always hold: no function here can break memory, whatever it is given. That a signal
 //! hits nobody but a child of ours is the promise of `signals`, which alone sends any.
@@ -75,77 +75,114 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Whether our child has exited. If it has, it stays a zombie, and its number stays its own.
-pub(crate) fn has_exited(pid: u32, pidfd: Option<&OwnedFd>) -> io::Result<bool> {
-    // SAFETY: a `siginfo_t` is plain numbers, for which all zeroes are as good as any.
-    let mut info: libc::siginfo_t = unsafe { mem::zeroed() };
-    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-    let (kind, id) = match pidfd {
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        Some(fd) => (libc::P_PIDFD, fd.as_raw_fd() as libc::id_t),
-        _ => (libc::P_PID, pid as libc::id_t),
-    };
-    // SAFETY: `info` is ours, and may be written to until the call returns.
-    check(unsafe { libc::waitid(kind, id, &mut info, options) })?;
-    // A debugger is told of a stop, too. And the zeroes are none of these.
-    Ok(matches!(info.si_code, libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED))
+/// A process that is ours until it is reaped. A test has a fake one.
+pub(crate) trait Process {
+    /// Whether it is a zombie by now, and its number stays its own; an error, if it is not ours any more.
+    fn has_exited(&self) -> io::Result<bool>;
+    /// Sends a signal, to its whole group if it leads one.
+    fn send(&self, signal: Signal);
+    /// Takes the status, and the processor time of it and of what it waited for.
+    fn reap(&self) -> io::Result<(ExitStatus, Duration)>;
 }
 
-/// Takes the status of a child that has exited, and the processor time of it and of what it waited for.
-pub(crate) fn reap(pid: u32) -> io::Result<(ExitStatus, Duration)> {
-    let mut status = 0;
-    // SAFETY: a `rusage` is plain numbers, for which all zeroes are as good as any.
-    let mut usage: libc::rusage = unsafe { mem::zeroed() };
-    loop {
-        // SAFETY: `status` and `usage` are ours, and may be written to until the call returns.
-        let answer = unsafe { libc::wait4(pid as pid_t, &mut status, 0, &mut usage) };
-        match check(answer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-            Ok(_) => break,
+/// The real one.
+pub(crate) struct RealProcess {
+    pub(crate) pid: u32,
+    /// Readable once it has exited. It stands for this process and never for another, whose number may
+    /// become the same when somebody else has reaped ours.
+    pub(crate) pidfd: Option<OwnedFd>,
+    leads_group: bool,
+}
+
+impl RealProcess {
+    /// One that we have just started, and that nobody has reaped: so its number is still its own.
+    pub(crate) fn new(pid: u32, leads_group: bool, uses_pidfd: bool) -> Self {
+        // There is none with an old kernel, on another system, or without a descriptor to spare.
+        let pidfd = if uses_pidfd { pidfd_open(pid).ok() } else { None };
+        let mut process = Self { pid, pidfd, leads_group };
+        // Some kernels and sandboxes have the descriptor, and not what can be done with it.
+        if process.has_exited().and_then(|_| process.send_alone(Signal(0))).is_err() {
+            process.pidfd = None;
+        }
+        process
+    }
+
+    /// What to look out for, to hear of the exit.
+    pub(crate) fn interest(&self) -> Option<Interest> {
+        self.pidfd.as_ref().map(Interest::read)
+    }
+
+    /// To that of the descriptor, if there is one.
+    fn send_alone(&self, signal: Signal) -> io::Result<()> {
+        let answer = match &self.pidfd {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Some(fd) => {
+                let (call, nothing) = (libc::SYS_pidfd_send_signal, ptr::null_mut::<c_int>());
+                // SAFETY: the call looks at no memory where it is given a null pointer.
+                unsafe { libc::syscall(call, fd.as_raw_fd(), signal.0, nothing, 0) as c_int }
+            }
+            // SAFETY: no memory is passed.
+            _ => unsafe { libc::kill(self.pid as pid_t, signal.0) },
+        };
+        check(answer).map(drop)
+    }
+}
+
+impl Process for RealProcess {
+    fn has_exited(&self) -> io::Result<bool> {
+        // SAFETY: a `siginfo_t` is plain numbers, for which all zeroes are as good as any.
+        let mut info: libc::siginfo_t = unsafe { mem::zeroed() };
+        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        let (kind, id) = match &self.pidfd {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Some(fd) => (libc::P_PIDFD, fd.as_raw_fd() as libc::id_t),
+            _ => (libc::P_PID, self.pid as libc::id_t),
+        };
+        // SAFETY: `info` is ours, and may be written to until the call returns.
+        check(unsafe { libc::waitid(kind, id, &mut info, options) })?;
+        // A debugger is told of a stop, too. And the zeroes are none of these.
+        Ok(matches!(info.si_code, libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED))
+    }
+
+    fn send(&self, signal: Signal) {
+        // SAFETY: no memory is passed.
+        let to_group = || unsafe { libc::kill(-(self.pid as pid_t), signal.0) };
+        let has_hit = self.leads_group && to_group() == 0;
+        if !has_hit || signal == Signal::KILL {
+            // It may have left the group that it led. And it fails if it may not be signalled by us, as
+            // after a change of the user. Then the policy's deadlines go on, and end with a handle that
+            // settles without a status.
+            let _ = self.send_alone(signal);
         }
     }
-    let time = duration(usage.ru_utime) + duration(usage.ru_stime);
-    Ok((ExitStatus::from_raw(status), time))
-}
 
-/// Sends a signal to all of the group that this process leads.
-pub(crate) fn send_to_group(pid: u32, signal: Signal) -> io::Result<()> {
-    // SAFETY: no memory is passed.
-    check(unsafe { libc::kill(-(pid as pid_t), signal.0) }).map(drop)
-}
-
-/// Sends a signal to a process: to that of the descriptor, if there is one.
-pub(crate) fn send(pid: u32, pidfd: Option<&OwnedFd>, signal: Signal) -> io::Result<()> {
-    let answer = match pidfd {
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        Some(fd) => {
-            let (fd, nothing) = (fd.as_raw_fd(), ptr::null_mut::<libc::siginfo_t>());
-            // SAFETY: the call looks at no memory where it is given a null pointer.
-            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal.0, nothing, 0) as c_int }
+    fn reap(&self) -> io::Result<(ExitStatus, Duration)> {
+        let mut status = 0;
+        // SAFETY: a `rusage` is plain numbers, for which all zeroes are as good as any.
+        let mut usage: libc::rusage = unsafe { mem::zeroed() };
+        let pid = self.pid as pid_t;
+        // SAFETY: `status` and `usage` are ours, and may be written to until the call returns.
+        while let Err(error) = check(unsafe { libc::wait4(pid, &mut status, 0, &mut usage) }) {
+            if error.kind() != io::ErrorKind::Interrupted {
+                return Err(error);
+            }
         }
-        // SAFETY: no memory is passed.
-        _ => unsafe { libc::kill(pid as pid_t, signal.0) },
-    };
-    check(answer).map(drop)
+        let time = duration(usage.ru_utime) + duration(usage.ru_stime);
+        Ok((ExitStatus::from_raw(status), time))
+    }
 }
 
-/// A descriptor that stands for this process, and is readable once it has exited.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) fn pidfd_open(pid: u32) -> io::Result<OwnedFd> {
+fn pidfd_open(pid: u32) -> io::Result<OwnedFd> {
     // SAFETY: no memory is passed.
     let answer = unsafe { libc::syscall(libc::SYS_pidfd_open, pid as pid_t, 0) };
     let fd = check(answer as c_int)?;
     // SAFETY: the system has just opened it for us, and nobody else knows of it.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-    // Some kernels and sandboxes have the descriptor, and not what can be done with it.
-    has_exited(pid, Some(&fd))?;
-    send(pid, Some(&fd), Signal(0))?;
-    Ok(fd)
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) fn pidfd_open(_pid: u32) -> io::Result<OwnedFd> {
+fn pidfd_open(_pid: u32) -> io::Result<OwnedFd> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -320,10 +357,8 @@ pub(crate) fn descriptor_limit() -> usize {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is ours, and may be written to until the call returns.
     let answer = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
-    match check(answer) {
-        Ok(_) => usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX),
-        Err(_) => 256, // The smallest that is usual.
-    }
+    let n = check(answer).map(|_| usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX));
+    n.unwrap_or(256) // The smallest that is usual.
 }
 
 fn check(answer: c_int) -> io::Result<c_int> {

@@ -11,8 +11,8 @@ use shuttle::thread;
 use super::{Tally, every_schedule, random_schedules};
 use crate::prims::Receiver;
 use crate::process::driver::{Mailbox, WakeUp};
-use crate::process::signals::{Process, Signals};
-use crate::process::sys::Signal;
+use crate::process::signals::Signals;
+use crate::process::sys::{Process, Signal};
 use crate::wait::deadline::Deadline;
 use crate::wait::parker::Parker;
 
@@ -46,7 +46,8 @@ fn post(
 #[test]
 fn a_message_that_comes_while_the_driver_leaves_is_read() {
     random_schedules("children: two messages against an end", 50_000, || {
-        let (mailbox, drivers, read) = (Messages::default(), Drivers::default(), Tally::default());
+        let (mailbox, drivers, read) =
+            (Messages::new(Mailbox::new()), Drivers::default(), Tally::default());
         let run = |read: Tally| {
             move |mailbox: Messages, messages: Receiver<usize>, _| {
                 while mailbox.leave(&messages).is_some() {
@@ -70,7 +71,8 @@ fn a_message_that_comes_while_the_driver_leaves_is_read() {
 #[test]
 fn a_message_wakes_until_it_is_read() {
     random_schedules("children: three messages and a sleep", 50_000, || {
-        let (mailbox, drivers, read) = (Messages::default(), Drivers::default(), Tally::default());
+        let (mailbox, drivers, read) =
+            (Messages::new(Mailbox::new()), Drivers::default(), Tally::default());
         let run = |read: Tally| {
             move |_, messages: Receiver<usize>, parker: Arc<Parker>| {
                 while read.get() < 3 {
