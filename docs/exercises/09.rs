@@ -1,0 +1,96 @@
+//! # 9. Timers
+//!
+//! ★ · 30 minutes · [Time that jumps](../guide/13-time-that-jumps.md)
+//!
+//! This queue loses a timer if two have the same deadline. Give each timer a key by which it can be removed, whatever the
+//! others do. Timers of one deadline are due in the order in which they were set.
+
+pub(crate) mod yours {
+    use std::collections::BTreeMap;
+    use std::time::Instant;
+
+    /// What `set` returns: enough to find the timer again.
+    pub(crate) type Key = Instant;
+
+    pub(crate) struct Timers<T> {
+        by_deadline: BTreeMap<Instant, T>,
+    }
+
+    impl<T> Timers<T> {
+        pub(crate) fn new() -> Self {
+            Self { by_deadline: BTreeMap::new() }
+        }
+
+        pub(crate) fn set(&mut self, deadline: Instant, timer: T) -> Key {
+            self.by_deadline.insert(deadline, timer);
+            deadline
+        }
+
+        /// Takes a timer out before it is due; `None` if it was taken already.
+        pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
+            self.by_deadline.remove(&key)
+        }
+
+        /// The first of those whose deadline has come.
+        pub(crate) fn pop_due(&mut self, now: Instant) -> Option<T> {
+            let first = *self.by_deadline.first_key_value()?.0;
+            if first <= now { self.by_deadline.remove(&first) } else { None }
+        }
+
+        /// Until when a thread that fires the timers may sleep.
+        pub(crate) fn next_deadline(&self) -> Option<Instant> {
+            Some(*self.by_deadline.first_key_value()?.0)
+        }
+    }
+}
+
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use crate::answers::a09::Timers;
+
+    #[test]
+    fn timers_are_due_in_the_order_of_their_deadlines() {
+        let (mut timers, now) = (Timers::new(), Instant::now());
+        for second in [3, 1, 2] {
+            timers.set(now + Duration::from_secs(second), second);
+        }
+        assert_eq!(timers.next_deadline(), Some(now + Duration::from_secs(1)));
+        assert_eq!(timers.pop_due(now), None);
+        let later = now + Duration::from_secs(2);
+        assert_eq!(
+            [timers.pop_due(later), timers.pop_due(later), timers.pop_due(later)],
+            [Some(1), Some(2), None]
+        );
+    }
+
+    #[test]
+    fn two_timers_of_one_deadline_are_both_due() {
+        let (mut timers, now) = (Timers::new(), Instant::now());
+        timers.set(now, "first");
+        timers.set(now, "second");
+        assert_eq!([timers.pop_due(now), timers.pop_due(now)], [Some("first"), Some("second")]);
+        assert_eq!(timers.next_deadline(), None);
+    }
+
+    #[test]
+    fn a_removed_timer_leaves_the_others() {
+        let (mut timers, now) = (Timers::new(), Instant::now());
+        let keys = [1, 2, 3].map(|n| timers.set(now, n));
+        let [_, second, _] = keys;
+        assert_eq!(timers.remove(second), Some(2));
+        assert_eq!(
+            [timers.pop_due(now), timers.pop_due(now), timers.pop_due(now)],
+            [Some(1), Some(3), None]
+        );
+    }
+
+    #[test]
+    fn a_timer_that_was_due_cannot_be_removed() {
+        let (mut timers, now) = (Timers::new(), Instant::now());
+        let key = timers.set(now, "once");
+        assert_eq!(timers.pop_due(now), Some("once"));
+        timers.set(now, "another");
+        assert_eq!(timers.remove(key), None, "the key of one timer has removed another");
+    }
+}
