@@ -3,12 +3,9 @@
 //! The opposite of a flood, and not the ball game of `round-trip` either: a millisecond passes between two
 //! jobs, as between the requests of a small service. On the idle pool it is a thread's waking that takes
 //! the time. On the loaded one, a thread beside hands in eight jobs of 50 µs, and rests for 0.4 ms before
-//! the next eight: they stand in the queue before ours, or a worker is free. What is told is the time from the submit until the
-//! result is there, and the tail is the answer: one in a hundred is slower than p99, and one in a thousand
-//! slower than p99.9.
-//!
-//! Ours has a way round the queue that the peers have not: a thread that joins a queued job runs it
-//! itself.
+//! the next eight: they stand in the queue before ours, or a worker is free. What is told is the time from
+//! the submit until the result is there, and the tail is the answer: one in a hundred is slower than p99,
+//! and one in a thousand slower than p99.9.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
