@@ -161,6 +161,15 @@ impl Permits {
             count.grant(wakers);
         });
     }
+    /// Makes `n` more; `None` if there would be too many to count.
+    pub(crate) fn add(&self, n: usize) -> Option<()> {
+        self.with(|count, wakers| count.add(n, wakers))
+    }
+
+    /// Whoever waits, or comes later, is told that it is [`Closed`].
+    pub(crate) fn close(&self) {
+        self.with(Count::close);
+    }
 }
 
 /// How a guard, or a wait for one, knows its permits.
@@ -311,7 +320,7 @@ mod tests {
         let permits = Permits::new(0);
         let mut waits = acquire(&permits, 1, "a permit");
         assert!(poll(&mut waits).is_pending());
-        permits.with(Count::close);
+        permits.close();
         assert!(matches!(poll(&mut waits), Poll::Ready(Err(Closed(())))));
         assert!(matches!(try_acquire(&permits, 1), Err(TryError::Closed(()))));
     }
