@@ -71,7 +71,7 @@ impl ThreadPool {
     {
         let forked_at = Location::caller();
         let fork = Fork { stage: Mutex::new(Stage::Waiting(b)), forked_at };
-        let line = Arc::as_ptr(&self.shared).addr();
+        let line = Arc::as_ptr(&*self.shared).addr();
         let a_ended = lend_on_demand(line, &fork, || {
             if self.shared.inbox.is_work_wanted() {
                 self.hand_out(line, forked_at);

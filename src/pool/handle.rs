@@ -34,7 +34,7 @@ use crate::wait::panic_hook::PanicHook;
 use crate::wait::settle::Progress;
 
 use super::job::{self, Cancel, Made, Run};
-use super::shared::Shared;
+use super::shared::{PoolRef, Shared};
 use super::worker::{ran_here, take_back};
 
 /// What a submitter keeps of a job: a claim on what the closure returns.
@@ -93,7 +93,7 @@ use super::worker::{ran_here, take_back};
 pub struct JoinHandle<T> {
     reader: Reader<'static, T>,
     /// The pool of the job; a raw thread has none.
-    pool: Option<Arc<Shared>>,
+    pool: Option<PoolRef>,
 }
 
 /// What a handle does, whether its job borrows or not.
@@ -186,7 +186,7 @@ impl<'a, T> Reader<'a, T> {
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(job: Made<'static, T>, pool: Option<Arc<Shared>>) -> Self {
+    pub(crate) fn new(job: Made<'static, T>, pool: Option<PoolRef>) -> Self {
         Self { reader: Reader::new(job, None), pool }
     }
 
@@ -206,7 +206,7 @@ impl<T> JoinHandle<T> {
     /// If the result has been taken, by awaiting `&mut` this handle.
     #[doc(alias = "result")]
     pub fn join(mut self) -> Result<T, JoinError> {
-        match self.reader.join_until(self.pool.as_ref(), Deadline::Never) {
+        match self.reader.join_until(self.pool.as_deref(), Deadline::Never) {
             Some(result) => result,
             None => unreachable!("never has not passed"),
         }
@@ -237,7 +237,7 @@ impl<T> JoinHandle<T> {
         mut self,
         deadline: Deadline,
     ) -> Result<Result<T, JoinError>, StillRunning<Self>> {
-        self.reader.join_until(self.pool.as_ref(), deadline).ok_or(StillRunning(self))
+        self.reader.join_until(self.pool.as_deref(), deadline).ok_or(StillRunning(self))
     }
 
     /// Whether there is a result, or was before it was taken. Never blocks.
@@ -352,7 +352,7 @@ impl<T> Future for JoinHandle<T> {
     /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { reader, pool } = &mut *self;
-        reader.poll(pool.as_ref(), context)
+        reader.poll(pool.as_deref(), context)
     }
 }
 

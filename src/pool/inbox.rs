@@ -161,15 +161,17 @@ impl Inbox {
 
 impl InboxState {
     /// A job of the line was claimed out of turn. A worker that forks and joins claims what it pushed last:
-    /// so tombstones at the end go at once, some for each that comes. They are to be dropped after the lock,
+    /// so tombstones at the end go at once, two for each that comes. They are to be dropped after the lock,
     /// which others want meanwhile.
-    pub(crate) fn bury(&mut self) -> [Option<Arc<dyn Run>>; 4] {
+    pub(crate) fn bury(&mut self) -> [Option<Arc<dyn Run>>; 2] {
         self.n_tombstones += 1;
-        [(); 4].map(|()| {
-            self.queue.back().filter(|job| job.claim().is_taken())?;
-            self.n_tombstones -= 1;
-            self.queue.pop_back()
-        })
+        [self.pop_tombstone(), self.pop_tombstone()]
+    }
+
+    fn pop_tombstone(&mut self) -> Option<Arc<dyn Run>> {
+        self.queue.back().filter(|job| job.claim().is_taken())?;
+        self.n_tombstones -= 1;
+        self.queue.pop_back()
     }
 
     /// Whether it is time to take out the others, too: each was paid for by its own claim.

@@ -32,7 +32,7 @@ use crate::wait::settle::Progress;
 use super::borrow::{Door, Errand};
 use super::handle::Reader;
 use super::job::{self, Cancel, Made, Run, Runner};
-use super::shared::Shared;
+use super::shared::PoolRef;
 use super::thread_pool::{ThreadPool, has_room, queue, submit};
 use super::worker::{on_worker, take_back};
 
@@ -101,10 +101,10 @@ impl ThreadPool {
         body: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R,
     ) -> R {
         let jobs = Jobs {
-            shared: self.shared.clone(),
+            shared: self.share(),
             door: Door::new(self.shared.settings.look_out, self.shared.process),
             // Emptied below. With a drop of its own it could not hold what borrows the scope itself.
-            slab: ManuallyDrop::new(Mutex::new(Slab::default())),
+            slab: ManuallyDrop::new(Mutex::new(Slab::with_capacity(8))),
         };
         let (scope, opened_at) =
             (Scope { jobs, scope: PhantomData, env: PhantomData }, Location::caller());
@@ -128,7 +128,7 @@ pub struct Scope<'scope, 'env: 'scope> {
 
 /// What a scope shares with the handles of its jobs.
 struct Jobs<'scope> {
-    shared: Arc<Shared>,
+    shared: PoolRef,
     door: Arc<Door>,
     slab: ManuallyDrop<Mutex<Slab<'scope>>>,
 }
@@ -273,6 +273,11 @@ impl Jobs<'_> {
 }
 
 impl<'scope> Slab<'scope> {
+    fn with_capacity(n: usize) -> Self {
+        let (waiting, vacant) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        Self { waiting, vacant, queued: VecDeque::with_capacity(n), ..Self::default() }
+    }
+
     fn add(&mut self, job: Arc<dyn Run + 'scope>) -> usize {
         self.n_left += 1;
         let number = self.vacant.pop().unwrap_or_else(|| {
@@ -350,7 +355,7 @@ impl<T> ScopedHandle<'_, T> {
     ///
     /// The job panicked, or was cancelled before it began.
     pub fn join(mut self) -> Result<T, JoinError> {
-        match self.reader.join_until(Some(&self.jobs.shared), Deadline::Never) {
+        match self.reader.join_until(Some(&*self.jobs.shared), Deadline::Never) {
             Some(result) => result,
             None => unreachable!("never has not passed"),
         }
@@ -379,7 +384,7 @@ impl<T> Future for ScopedHandle<'_, T> {
     /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let jobs = self.jobs;
-        self.reader.poll(Some(&jobs.shared), context)
+        self.reader.poll(Some(&*jobs.shared), context)
     }
 }
 

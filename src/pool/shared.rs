@@ -37,6 +37,10 @@ use super::job::Run;
 
 use Ordering::Relaxed;
 
+/// A pool, as those know it that make handles: its users, and each of its workers. Each has a count of its
+/// own, for every handle is counted. With one for all they would wait for each other at every job.
+pub(crate) type PoolRef = Arc<Arc<Shared>>;
+
 pub(crate) struct Shared {
     pub(crate) inbox: Apart<Inbox>,
     state: Apart<Mutex<State>>,

@@ -29,9 +29,9 @@ use super::builder::Builder;
 use super::handle::JoinHandle;
 use super::inbox::Pushed;
 use super::job::{self, Made, Run};
-use super::shared::{Shared, Stats};
+use super::shared::{PoolRef, Shared, Stats};
 use super::watch::Watch;
-use super::worker::{on_worker, take_back, wake_worker};
+use super::worker::{on_worker, pool_of_worker, take_back, wake_worker};
 
 /// A number of threads that run the closures handed to them.
 ///
@@ -61,7 +61,7 @@ use super::worker::{on_worker, take_back, wake_worker};
 /// The child must not fork in the middle of a call: a lock that is held then is held for ever.
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: PoolRef,
 }
 
 impl ThreadPool {
@@ -134,7 +134,7 @@ impl ThreadPool {
         let submitted_at = Location::caller();
         let job = job::maker()(closure, submitted_at, None);
         queue(&self.shared, once(job.clone().as_run()), submitted_at);
-        Ok(JoinHandle::new(job, Some(self.shared.clone())))
+        Ok(self.handle(job))
     }
 
     /// Hands in many closures, for less than it costs to hand them in one by one.
@@ -176,9 +176,7 @@ impl ThreadPool {
             } else {
                 queue(&self.shared, queued, submitted_at);
             }
-            handles.extend(
-                jobs.into_iter().map(|job| JoinHandle::new(job, Some(self.shared.clone()))),
-            );
+            handles.extend(jobs.into_iter().map(|job| self.handle(job)));
         }
     }
 
@@ -229,7 +227,7 @@ impl ThreadPool {
         let to_watch = Arc::downgrade(&queued);
         submit(&self.shared, queued, Some(&token), submitted_at);
         watch.begin(to_watch);
-        JoinHandle::new(job, Some(self.shared.clone()))
+        self.handle(job)
     }
 
     pub(crate) fn submit_job<T>(
@@ -238,7 +236,15 @@ impl ThreadPool {
         job: Made<'static, T>,
     ) -> JoinHandle<T> {
         submit(&self.shared, job.clone().as_run(), None, submitted_at);
-        JoinHandle::new(job, Some(self.shared.clone()))
+        self.handle(job)
+    }
+
+    fn handle<T>(&self, job: Made<'static, T>) -> JoinHandle<T> {
+        JoinHandle::new(job, Some(self.share()))
+    }
+
+    pub(crate) fn share(&self) -> PoolRef {
+        pool_of_worker(&self.shared).unwrap_or_else(|| self.shared.clone())
     }
 
     pub(crate) fn panic_hook(&self) -> &PanicHook {
@@ -388,7 +394,7 @@ impl Builder {
     /// [`BuildError`] says which setting could not work.
     pub fn build(self) -> Result<ThreadPool, BuildError> {
         let shared = Arc::new(Shared::new(self.checked()?));
-        Ok(ThreadPool { shared })
+        Ok(ThreadPool { shared: Arc::new(shared) })
     }
 }
 

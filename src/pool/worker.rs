@@ -22,7 +22,7 @@ use crate::wait::parker::{Parker, Patience};
 
 use super::inbox::Apart;
 use super::job::{Run, Runner};
-use super::shared::{Next, Shared, State};
+use super::shared::{Next, PoolRef, Shared, State};
 
 use Ordering::Relaxed;
 
@@ -74,6 +74,11 @@ pub(crate) fn ran_here<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R, waker: &W
     false
 }
 
+/// The pool, as the worker knows it which the calling thread is, if it is one.
+pub(crate) fn pool_of_worker(shared: &Arc<Shared>) -> Option<PoolRef> {
+    in_context(shared, |context| context.shared.clone())
+}
+
 fn in_context<T>(shared: &Arc<Shared>, look: impl FnOnce(&WorkerContext) -> T) -> Option<T> {
     if !on_worker(shared) {
         return None;
@@ -114,7 +119,8 @@ fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     let name = format!("{}-{number}", settings.name);
     let spec = ThreadSpec { name: Some(name), stack_size: settings.stack_size };
     let n_settled = Arc::new(Apart(AtomicUsize::new(0)));
-    let context = WorkerContext { shared: shared.clone(), number, n_settled: n_settled.clone() };
+    let context =
+        WorkerContext { shared: Arc::new(shared.clone()), number, n_settled: n_settled.clone() };
     match spawn_thread(spec, move || live(context)) {
         Ok(thread) => {
             state.threads.push(thread);
@@ -144,7 +150,7 @@ fn fail_to_start(shared: &Shared, mut state: MutexGuard<'_, State>, reason: &Can
 
 /// The life of a worker's thread.
 fn live(context: WorkerContext) {
-    let (shared, number) = (context.shared.clone(), context.number);
+    let (shared, number) = (Arc::clone(&*context.shared), context.number);
     // From the first hook to the last thread-local: a shutdown in any of them is refused.
     WORKS_FOR.with(|works_for| works_for.set(Arc::as_ptr(&shared)));
     if let Err(panic) = shared.settings.on_start.call(number) {
@@ -167,7 +173,7 @@ fn live(context: WorkerContext) {
 
 /// Runs jobs until the pool is closed and none is left.
 fn work(context: &WorkerContext) {
-    let shared = &context.shared;
+    let shared = &*context.shared;
     let parker = Arc::new(Parker::new());
     let mut patience = Patience::default();
     let look_out = shared.settings.look_out;
@@ -210,7 +216,7 @@ fn work(context: &WorkerContext) {
 
 /// What a worker's thread knows of itself.
 struct WorkerContext {
-    shared: Arc<Shared>,
+    shared: PoolRef,
     number: usize,
     n_settled: Arc<Apart<AtomicUsize>>,
 }

@@ -133,8 +133,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/inbox.rs",
         right: "        self.n_tombstones += 1;
-        [(); 4]",
-        wrong: "        [(); 4]",
+        [self",
+        wrong: "        [self",
         mistake: "a job that is claimed still counts as queued",
         caught_by: "pool::the_counts_are_of_one_moment_while_a_job_is_cancelled",
     },
