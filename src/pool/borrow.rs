@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use crate::error::CancelReason;
 use crate::event::Ending;
+use crate::panic::Panic;
 use crate::prims::{Mutex, thread_local};
 use crate::wait::block_on::block_on_until;
 use crate::wait::deadline::Deadline;
@@ -38,7 +39,8 @@ use super::job::{Claim, Run, Runner};
 pub(crate) trait Errand: Sync {
     fn run(&self, number: usize, runner: &dyn Runner);
 
-    fn refuse(&self, number: usize, reason: CancelReason, runner: &dyn Runner);
+    /// It is claimed, and will not run.
+    fn refuse(&self, _number: usize, _reason: CancelReason) {}
 }
 
 /// The way to what is lent.
@@ -187,16 +189,15 @@ impl Run for Proxy {
         &self.claim
     }
 
-    fn run(self: Arc<Self>, runner: &dyn Runner) {
+    fn run(&self, runner: &dyn Runner) -> Option<Panic> {
         if !self.door.enter(|errand| errand.run(self.number, runner)) {
             runner.before_settling(Ending::Cancelled);
         }
+        None // What is lent sees to its panics.
     }
 
-    fn refuse(&self, reason: CancelReason, runner: &dyn Runner) {
-        if !self.door.enter(|errand| errand.refuse(self.number, reason, runner)) {
-            runner.before_settling(Ending::Cancelled);
-        }
+    fn refuse(&self, reason: CancelReason) {
+        self.door.enter(|errand| errand.refuse(self.number, reason));
     }
 }
 
