@@ -28,10 +28,9 @@ use crate::error::CancelReason;
 use crate::event::Ending;
 use crate::panic::Panic;
 use crate::prims::{Mutex, thread_local};
-use crate::wait::block_on::block_on_until;
+use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::deadline::Deadline;
 use crate::wait::forked::Process;
-use crate::wait::host::Hold;
 
 use super::job::{Claim, Run, Runner};
 
@@ -105,9 +104,8 @@ impl Door {
     /// Lets nobody in any more, and waits for those who are inside.
     fn shut(&self) {
         let or_abort = AbortsUnwinding;
-        let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
         let is_empty = pin!(poll_fn(|context| self.poll_shut(context)));
-        match block_on_until(is_empty, Deadline::Never, self.look_out) {
+        match block_on_elsewhere(is_empty, Deadline::Never, self.look_out) {
             Some(()) => mem::forget(or_abort),
             None => unreachable!("never has not passed"),
         }

@@ -22,10 +22,9 @@ use std::task::{Context, Poll, Waker};
 use crate::error::{CancelReason, JoinError};
 use crate::panic::{self, Panic};
 use crate::prims::Mutex;
-use crate::wait::block_on::block_on_until;
+use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::deadline::Deadline;
 use crate::wait::deferred;
-use crate::wait::host::Hold;
 use crate::wait::panic_hook;
 use crate::wait::settle::Progress;
 
@@ -221,9 +220,8 @@ impl<'scope> Scope<'scope, '_> {
 impl Jobs<'_> {
     /// Waits until every job has ended, and runs what is queued meanwhile if this is a worker.
     fn wait_for_all(&self) {
-        let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
         let ended = pin!(poll_fn(|context| self.poll_end(context)));
-        block_on_until(ended, Deadline::Never, self.shared.settings.look_out);
+        block_on_elsewhere(ended, Deadline::Never, self.shared.settings.look_out);
     }
 
     fn poll_end(&self, context: &Context<'_>) -> Poll<()> {

@@ -10,9 +10,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use crate::error::{CancelReason, ShutdownError};
-use crate::wait::block_on::block_on_until;
+use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::deadline::Deadline;
-use crate::wait::host::Hold;
 use crate::wait::tag::{self, Tag};
 
 use super::shared::Stats;
@@ -102,8 +101,7 @@ impl ThreadPool {
             tag::say(Tag::Words("a pool to end"));
             self.shared.poll_end(context)
         });
-        let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
-        if block_on_until(pin!(end), deadline, Duration::ZERO).is_none() {
+        if block_on_elsewhere(pin!(end), deadline, Duration::ZERO).is_none() {
             let Stats { running, queued, .. } = self.stats();
             return Err(ShutdownError::StillRunning { running, queued });
         }

@@ -19,18 +19,19 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::process::{self, Stdio};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::CancelReason;
 use crate::event::Step;
 use crate::prims;
-use crate::wait::block_on::block_on;
+use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::cancel::CancellationToken;
-use crate::wait::host::{Hold, hold};
+use crate::wait::clock::Deadline;
+use crate::wait::host::hold;
 use crate::wait::permits::{self, Permit, acquire, try_acquire};
 use crate::wait::settle::Settle;
 
@@ -115,17 +116,18 @@ fn wait_for_permit<P: permits::Source>(
     permits: P,
     token: Option<&CancellationToken>,
 ) -> Result<Permit<P>, CancelReason> {
-    let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
     let mut permit = acquire(permits, 1, "a child to end");
     let mut cancelled = token.map(CancellationToken::cancelled);
-    block_on(poll_fn(|context| {
+    let ended = pin!(poll_fn(|context| {
         match cancelled.as_mut().map(|cancelled| Pin::new(cancelled).poll(context)) {
             Some(Poll::Ready(reason)) => Poll::Ready(Err(reason)),
             Some(Poll::Pending) | None => Pin::new(&mut permit)
                 .poll(context)
                 .map(|permit| Ok(permit.expect("these permits are never closed"))),
         }
-    }))
+    }));
+    let ended = block_on_elsewhere(ended, Deadline::Never, Duration::ZERO);
+    ended.expect("never has not passed")
 }
 
 /// Our ends of the pipes to stdin, and from stdout and stderr.
@@ -254,8 +256,7 @@ fn manage(
     let leads_group = settings.group == Group::Own;
     let process = RealProcess::new(pid, leads_group, !settings.without_pidfd);
     let pidfd = process.interest();
-    let outcome = Settle::queued(());
-    outcome.begin();
+    let outcome = Settle::running();
     let state = ChildState {
         pid,
         program: settings.program.to_string_lossy().into_owned(),

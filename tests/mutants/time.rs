@@ -102,8 +102,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor jumping::a_clock_does_not_jump_over_a_job_that_was_submitted_before_the_run",
     },
     Mutant {
-        file: "src/pool/shutdown.rs",
-        right: "        let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
+        file: "src/wait/block_on.rs",
+        right: "    let _hold = Hold::of_jumping();
 ",
         wrong: "",
         mistake: "a clock jumps while a task waits for a pool to end",
