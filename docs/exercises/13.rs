@@ -15,7 +15,7 @@ pub(crate) mod yours {
     }
 
     /// What was got. Its weight is free again when it is dropped.
-    pub(crate) struct Weighted<T>(handspun::Item<T>);
+    pub(crate) struct Weighted<'q, T>(handspun::Item<'q, T>);
 
     impl<T> WeightedQueue<T> {
         pub(crate) fn new(_capacity: usize) -> Self {
@@ -27,12 +27,12 @@ pub(crate) mod yours {
             self.items.put(item).await.map_err(Closed::into_inner)
         }
 
-        pub(crate) async fn get(&self) -> Result<Weighted<T>, Closed> {
+        pub(crate) async fn get(&self) -> Result<Weighted<'_, T>, Closed> {
             Ok(Weighted(self.items.get().await?))
         }
     }
 
-    impl<T> Deref for Weighted<T> {
+    impl<T> Deref for Weighted<'_, T> {
         type Target = T;
 
         fn deref(&self) -> &T {

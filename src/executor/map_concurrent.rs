@@ -25,7 +25,7 @@ use crate::error::JoinError;
 use crate::panic::{self, Panic};
 use crate::wait::cancel_on_drop::CancelOnDrop;
 use crate::wait::panic_hook::PanicHook;
-use crate::wait::permits::{self, Permit, Permits};
+use crate::wait::permits::{self, Count, Permit, Permits};
 
 use super::idle::confined;
 use super::task::{Task, spawn_at};
@@ -129,7 +129,7 @@ impl<T> MapConcurrent<T> {
                 let mut shared = self.shared.borrow_mut();
                 (shared.results.pop_front(), shared.room.clone())
             };
-            room.add(1);
+            room.with(|count, wakers| count.add(1, wakers));
             result
         }
     }
@@ -233,7 +233,7 @@ where
         shared.results.push_back(result);
         let ready = shared.ready.clone();
         drop(shared);
-        ready.add(1);
+        ready.with(|count, wakers| count.add(1, wakers));
     }
 }
 
@@ -257,7 +257,7 @@ impl<T> Drop for OpenLane<T> {
         let ready = shared.ready.clone();
         drop(shared);
         if is_last {
-            ready.close();
+            ready.with(Count::close);
         }
     }
 }

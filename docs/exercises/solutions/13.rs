@@ -10,7 +10,7 @@ pub(crate) struct WeightedQueue<T> {
     room: Arc<Semaphore>,
 }
 
-pub(crate) struct Weighted<T>(Item<(T, Weight)>);
+pub(crate) struct Weighted<'q, T>(Item<'q, (T, Weight)>);
 
 /// The weight of one item. It goes where the item goes, and is free when that is dropped, wherever that is.
 struct Weight {
@@ -30,12 +30,12 @@ impl<T> WeightedQueue<T> {
         self.items.put((item, weight)).await.map_err(|closed| closed.into_inner().0)
     }
 
-    pub(crate) async fn get(&self) -> Result<Weighted<T>, Closed> {
+    pub(crate) async fn get(&self) -> Result<Weighted<'_, T>, Closed> {
         Ok(Weighted(self.items.get().await?))
     }
 }
 
-impl<T> Deref for Weighted<T> {
+impl<T> Deref for Weighted<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
