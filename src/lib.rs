@@ -209,9 +209,9 @@ pub use observe::Timeline;
 pub use observe::span::{JobRun, Span};
 pub use panic::Panic;
 pub use pool::builder::Builder;
-pub use pool::handle::{Cancel, JoinHandle};
+pub use pool::handle::JoinHandle;
+pub use pool::job::Cancel;
 pub use pool::map::Map;
-pub use pool::map_until::{TimedMap, TryMap};
 pub use pool::scope::{Scope, ScopedHandle};
 pub use pool::shared::Stats;
 pub use pool::shutdown::Shutdown;
@@ -234,5 +234,5 @@ pub use wait::until::{TimedCompleted, Wait, Waited, wait};
 
 /// Raw threads that can be joined with a timeout.
 pub mod thread {
-    pub use crate::pool::thread::spawn;
+    pub use crate::pool::handle::spawn;
 }

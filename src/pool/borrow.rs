@@ -26,11 +26,11 @@ use std::time::Duration;
 
 use crate::error::CancelReason;
 use crate::event::Ending;
+use crate::panic::Panic;
 use crate::prims::{Mutex, thread_local};
-use crate::wait::block_on::block_on_until;
+use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::deadline::Deadline;
 use crate::wait::forked::Process;
-use crate::wait::host::Hold;
 
 use super::job::{Claim, Run, Runner};
 
@@ -38,7 +38,8 @@ use super::job::{Claim, Run, Runner};
 pub(crate) trait Errand: Sync {
     fn run(&self, number: usize, runner: &dyn Runner);
 
-    fn refuse(&self, number: usize, reason: CancelReason, runner: &dyn Runner);
+    /// It is claimed, and will not run.
+    fn refuse(&self, _number: usize, _reason: CancelReason) {}
 }
 
 /// The way to what is lent.
@@ -103,9 +104,8 @@ impl Door {
     /// Lets nobody in any more, and waits for those who are inside.
     fn shut(&self) {
         let or_abort = AbortsUnwinding;
-        let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
         let is_empty = pin!(poll_fn(|context| self.poll_shut(context)));
-        match block_on_until(is_empty, Deadline::Never, self.look_out) {
+        match block_on_elsewhere(is_empty, Deadline::Never, self.look_out) {
             Some(()) => mem::forget(or_abort),
             None => unreachable!("never has not passed"),
         }
@@ -187,16 +187,15 @@ impl Run for Proxy {
         &self.claim
     }
 
-    fn run(self: Arc<Self>, runner: &dyn Runner) {
+    fn run(&self, runner: &dyn Runner) -> Option<Panic> {
         if !self.door.enter(|errand| errand.run(self.number, runner)) {
             runner.before_settling(Ending::Cancelled);
         }
+        None // What is lent sees to its panics.
     }
 
-    fn refuse(&self, reason: CancelReason, runner: &dyn Runner) {
-        if !self.door.enter(|errand| errand.refuse(self.number, reason, runner)) {
-            runner.before_settling(Ending::Cancelled);
-        }
+    fn refuse(&self, reason: CancelReason) {
+        self.door.enter(|errand| errand.refuse(self.number, reason));
     }
 }
 

@@ -28,11 +28,6 @@ use crate::wait::panic_hook::PanicHook;
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
-    settings: Settings,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
     pub(crate) threads: usize,
     /// What the threads' names begin with.
     pub(crate) name: String,
@@ -49,7 +44,7 @@ pub(crate) struct Settings {
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        let settings = Settings {
+        Self {
             threads: prims::cores(),
             name: "handspun".to_owned(),
             stack_size: None,
@@ -59,8 +54,7 @@ impl Builder {
             on_exit: Hook(None),
             panic_hook: PanicHook::default(),
             observer: Observer::default(),
-        };
-        Self { settings }
+        }
     }
 
     /// The most threads there will be; as many as there are cores unless said otherwise.
@@ -68,14 +62,14 @@ impl Builder {
     /// They are started one by one, when there is a job and nobody idle to run it.
     #[doc(alias = "max_workers")]
     pub fn threads(mut self, threads: usize) -> Self {
-        self.settings.threads = threads;
+        self.threads = threads;
         self
     }
 
     /// What the threads' names begin with, `handspun` unless said otherwise; a number follows.
     #[doc(alias = "thread_name_prefix")]
     pub fn name(mut self, prefix: impl Into<String>) -> Self {
-        self.settings.name = prefix.into();
+        self.name = prefix.into();
         self
     }
 
@@ -84,7 +78,7 @@ impl Builder {
     /// A worker that joins a queued job runs it on top of what it is at, so that deeply nested
     /// joins need a deep stack.
     pub fn stack_size(mut self, bytes: usize) -> Self {
-        self.settings.stack_size = Some(bytes);
+        self.stack_size = Some(bytes);
         self
     }
 
@@ -118,7 +112,7 @@ impl Builder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn queue_limit(mut self, jobs: usize) -> Self {
-        self.settings.queue_limit = Some(jobs);
+        self.queue_limit = Some(jobs);
         self
     }
 
@@ -130,7 +124,7 @@ impl Builder {
     /// luck ten times in a row may look out for ten times as long.
     #[doc(alias = "spin")]
     pub fn look_out(mut self, at_most: Duration) -> Self {
-        self.settings.look_out = at_most;
+        self.look_out = at_most;
         self
     }
 
@@ -155,7 +149,7 @@ impl Builder {
     #[doc(alias = "initializer")]
     #[track_caller]
     pub fn on_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
-        self.settings.on_start = Hook::new(hook);
+        self.on_start = Hook::new(hook);
         self
     }
 
@@ -164,7 +158,7 @@ impl Builder {
     /// If it panics, the panic hook hears of it.
     #[track_caller]
     pub fn on_exit(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
-        self.settings.on_exit = Hook::new(hook);
+        self.on_exit = Hook::new(hook);
         self
     }
 
@@ -187,7 +181,7 @@ impl Builder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn panic_hook(mut self, hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
-        self.settings.panic_hook = PanicHook::new(hook);
+        self.panic_hook = PanicHook::new(hook);
         self
     }
 
@@ -211,22 +205,22 @@ impl Builder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn observer(mut self, observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
-        self.settings.observer = Observer::new(observer);
+        self.observer = Observer::new(observer);
         self
     }
 
     /// The settings, if a pool can be built of them.
-    pub(crate) fn into_settings(self) -> Result<Settings, BuildError> {
-        if self.settings.threads == 0 {
+    pub(crate) fn checked(self) -> Result<Self, BuildError> {
+        if self.threads == 0 {
             return Err(BuildError::NoThreads);
         }
-        if self.settings.queue_limit == Some(0) {
+        if self.queue_limit == Some(0) {
             return Err(BuildError::NoPlaces);
         }
-        if self.settings.name.contains('\0') {
+        if self.name.contains('\0') {
             return Err(BuildError::NulInName);
         }
-        Ok(self.settings)
+        Ok(self)
     }
 }
 

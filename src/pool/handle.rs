@@ -1,29 +1,41 @@
 //! The handle: what the submitter of a job keeps, and how it waits.
 //!
 //! Knows nothing of how jobs are run. One handle serves all the ways to wait, since all of them poll
-//! the same cell and differ only in the waker they leave there.
+//! the same cell and differ only in the waker they leave there. A callback is one of them: it is a waker
+//! like others, and what it wakes is a function.
 //!
-//! What must always hold: a result is given to exactly one place: to whoever waits, to a callback,
-//! or, if the handle is dropped, to the pool's panic hook.
+//! What must always hold:
+//!
+//! 1. A result is given to exactly one place: to the one that waits, to a callback, or, if the handle is
+//!    dropped, to the pool's panic hook.
+//! 2. A callback is called once, with no lock held, and its panic is told to the hook.
+//!
+//! A raw thread is a job with a worker of its own, and so has the same handle: std's cannot wait with a
+//! timeout, be awaited or go into `as_completed`. It settles, whether the closure returns, panics, or never
+//! got a thread.
 
 use std::fmt;
-use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::error::{CancelReason, FlatError, JoinError, StillRunning};
-use crate::wait::block_on::{self, default_look_out};
+use crate::error::{CancelReason, FlatError, JoinError, StillRunning, no_thread};
+use crate::panic;
+use crate::prims::{Mutex, ThreadSpec, spawn_thread};
+use crate::wait::block_on::{block_on_until, default_look_out, look_out};
 use crate::wait::cancel_on_drop::CancelOnDrop;
 use crate::wait::deadline::Deadline;
+use crate::wait::deferred;
 use crate::wait::host::poll_elsewhere;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::settle::Progress;
 
-use super::job::Queued;
-use super::shared::Shared;
-use super::worker;
+use super::job::{self, Cancel, Made, Run};
+use super::shared::{PoolRef, Shared};
+use super::worker::{ran_here, take_back};
 
 /// What a submitter keeps of a job: a claim on what the closure returns.
 ///
@@ -79,36 +91,103 @@ use super::worker;
 #[doc(alias = "Future")]
 #[must_use = "a dropped handle detaches the job, and its result is lost"]
 pub struct JoinHandle<T> {
-    /// `None` once the result has been given away.
-    outcome: Option<Arc<dyn Queued<T>>>,
+    reader: Reader<'static, T>,
     /// The pool of the job; a raw thread has none.
-    pool: Option<Arc<Shared>>,
+    pool: Option<PoolRef>,
+}
+
+/// What a handle does, whether its job borrows or not.
+pub(crate) struct Reader<'a, T> {
+    /// `None` once the result has been given away.
+    outcome: Option<Made<'a, T>>,
+    /// What stands in the queue for a job that borrows. Any other stands there itself.
+    pub(crate) stub: Option<Arc<dyn Run>>,
 }
 
 /// What a handle says when it is asked a second time.
 const TAKEN: &str = "a result is taken once, by a join, a callback or a poll that was ready";
 
-/// What came of [`JoinHandle::cancel`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Cancel {
-    /// The job had not begun, and never will; everybody who waits for it knows by now.
-    Dequeued,
-    /// It has left the queue, and its token has been cancelled. If it runs, it stops when it looks at
-    /// the token, if it does; if it was about to begin, it does not. Its handle settles then.
-    Asked,
-    /// It has left the queue before. It is running, or has finished, and goes on undisturbed; or
-    /// somebody else, another thread or a shutdown, is cancelling it at this very moment.
-    TooLate,
+impl<'a, T> Reader<'a, T> {
+    pub(crate) fn new(outcome: Made<'a, T>, stub: Option<Arc<dyn Run>>) -> Self {
+        Self { outcome: Some(outcome), stub }
+    }
+
+    /// Waits on this thread; on a worker of the pool, runs the job itself if it has not begun and there is
+    /// no deadline.
+    pub(crate) fn join_until(
+        &mut self,
+        pool: Option<&Arc<Shared>>,
+        deadline: Deadline,
+    ) -> Option<Result<T, JoinError>> {
+        if let (Some(pool), Deadline::Never) = (pool, deadline) {
+            match (&self.stub, &self.outcome) {
+                (Some(stub), _) => take_back(pool, &**stub),
+                (None, Some(outcome)) => take_back(pool, &**outcome),
+                (None, None) => false,
+            };
+        }
+        if !self.is_settled() && !deadline.has_passed() {
+            let limit = pool.map_or_else(default_look_out, |pool| pool.settings.look_out);
+            look_out(limit, || self.is_settled());
+        }
+        if self.is_settled() {
+            // There is nothing to wait for, and so no waker to leave.
+            if let Poll::Ready(result) = self.poll(pool, &mut Context::from_waker(Waker::noop())) {
+                return Some(result);
+            }
+        }
+        let polled = poll_fn(|context| self.poll(pool, context));
+        block_on_until(pin!(polled), deadline, Duration::ZERO)
+    }
+
+    pub(crate) fn poll(
+        &mut self,
+        pool: Option<&Arc<Shared>>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<T, JoinError>> {
+        let outcome = self.outcome.as_ref().expect(TAKEN);
+        let mut result = poll_elsewhere("a job", context, |context| outcome.poll(context));
+        if let (Poll::Pending, Some(pool)) = (&result, pool) {
+            let has_run = match &self.stub {
+                Some(stub) => ran_here(pool, &**stub, context.waker()),
+                None => ran_here(pool, &**outcome, context.waker()),
+            };
+            if has_run {
+                result = outcome.poll(context);
+            }
+        }
+        if result.is_ready() {
+            self.outcome = None;
+        }
+        result
+    }
+
+    /// What a cancel has come to, if it has dequeued the job or not.
+    pub(crate) fn cancelled(&self, is_dequeued: bool) -> Cancel {
+        match &self.outcome {
+            Some(_) if is_dequeued => Cancel::Dequeued,
+            Some(outcome) => outcome.ask_to_stop(),
+            None => Cancel::TooLate,
+        }
+    }
+
+    /// The handle goes; this is what it never read.
+    pub(crate) fn abandon(&mut self) -> Option<Result<T, JoinError>> {
+        self.outcome.take().and_then(|outcome| outcome.abandon())
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        self.outcome.as_ref().map_or(Progress::Finished, |outcome| outcome.progress())
+    }
+
+    fn is_settled(&self) -> bool {
+        self.outcome.as_ref().is_some_and(|outcome| outcome.is_settled())
+    }
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn queued(outcome: Arc<dyn Queued<T>>, pool: Arc<Shared>) -> Self {
-        Self { outcome: Some(outcome), pool: Some(pool) }
-    }
-
-    pub(crate) fn unqueued(outcome: Arc<dyn Queued<T>>) -> Self {
-        Self { outcome: Some(outcome), pool: None }
+    pub(crate) fn new(job: Made<'static, T>, pool: Option<PoolRef>) -> Self {
+        Self { reader: Reader::new(job, None), pool }
     }
 
     /// Waits for the job on this thread, and takes its result.
@@ -126,14 +205,11 @@ impl<T> JoinHandle<T> {
     ///
     /// If the result has been taken, by awaiting `&mut` this handle.
     #[doc(alias = "result")]
-    pub fn join(self) -> Result<T, JoinError> {
-        if let (Some(pool), Some(outcome)) = (&self.pool, &self.outcome) {
-            if worker::on_worker(pool) {
-                worker::take_back(pool, &outcome.clone().as_run());
-            }
+    pub fn join(mut self) -> Result<T, JoinError> {
+        match self.reader.join_until(self.pool.as_deref(), Deadline::Never) {
+            Some(result) => result,
+            None => unreachable!("never has not passed"),
         }
-        let look_out = self.look_out();
-        block_on::join(self, look_out, Self::is_settled)
     }
 
     /// Waits for the job on this thread, for at most `timeout`.
@@ -158,17 +234,16 @@ impl<T> JoinHandle<T> {
     }
 
     pub(crate) fn join_until(
-        self,
+        mut self,
         deadline: Deadline,
     ) -> Result<Result<T, JoinError>, StillRunning<Self>> {
-        let look_out = self.look_out();
-        block_on::join_until(self, deadline, look_out)
+        self.reader.join_until(self.pool.as_deref(), deadline).ok_or(StillRunning(self))
     }
 
     /// Whether there is a result, or was before it was taken. Never blocks.
     #[doc(alias = "done")]
     pub fn is_finished(&self) -> bool {
-        self.progress() == Progress::Finished
+        self.reader.progress() == Progress::Finished
     }
 
     /// Cancels the job if it has not begun, and otherwise asks it to stop if it has a token.
@@ -191,19 +266,11 @@ impl<T> JoinHandle<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cancel(&self) -> Cancel {
-        // What has been given away has settled, and so left the queue.
-        let Some(outcome) = &self.outcome else { return Cancel::TooLate };
-        let cancel = |pool: &Arc<Shared>| {
-            !outcome.claim().is_taken()
-                && pool.cancel(&outcome.clone().as_run(), CancelReason::Requested)
+        let dequeue = |outcome: &Made<'static, T>| {
+            let pool = self.pool.as_ref().filter(|_| !outcome.claim().is_taken());
+            pool.is_some_and(|pool| pool.cancel(outcome.clone().as_run(), CancelReason::Requested))
         };
-        if self.pool.as_ref().is_some_and(cancel) || outcome.was_cancelled() {
-            Cancel::Dequeued
-        } else if !outcome.is_settled() && outcome.ask_to_stop() {
-            Cancel::Asked
-        } else {
-            Cancel::TooLate
-        }
+        self.reader.cancelled(self.reader.outcome.as_ref().is_some_and(dequeue))
     }
 
     /// Ties the job to its handle: dropping what this returns cancels the job.
@@ -231,34 +298,8 @@ impl<T> JoinHandle<T> {
         })
     }
 
-    fn is_settled(&self) -> bool {
-        self.outcome.as_ref().is_some_and(|outcome| outcome.is_settled())
-    }
-
-    fn look_out(&self) -> Duration {
-        match &self.pool {
-            Some(pool) => pool.settings.look_out,
-            None => default_look_out(),
-        }
-    }
-
-    /// The outcome, for somebody else to wait for.
-    pub(crate) fn take_outcome(&mut self) -> Arc<dyn Queued<T>> {
-        self.outcome.take().expect(TAKEN)
-    }
-
     pub(crate) fn panic_hook(&self) -> PanicHook {
-        match &self.pool {
-            Some(pool) => pool.settings.panic_hook.clone(),
-            None => PanicHook::default(),
-        }
-    }
-
-    fn progress(&self) -> Progress {
-        match &self.outcome {
-            Some(outcome) => outcome.progress(),
-            None => Progress::Finished,
-        }
+        self.pool.as_ref().map_or_else(PanicHook::default, |pool| pool.settings.panic_hook.clone())
     }
 }
 
@@ -310,22 +351,8 @@ impl<T> Future for JoinHandle<T> {
     ///
     /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = self.outcome.as_ref().expect(TAKEN);
-        let mut result = poll_elsewhere("a job", context, |context| outcome.poll(context));
-        if result.is_pending() {
-            let as_run = || outcome.clone().as_run();
-            if self
-                .pool
-                .as_ref()
-                .is_some_and(|pool| worker::ran_here(pool, as_run, context.waker()))
-            {
-                result = outcome.poll(context);
-            }
-        }
-        if result.is_ready() {
-            self.outcome = None;
-        }
-        result
+        let Self { reader, pool } = &mut *self;
+        reader.poll(pool.as_deref(), context)
     }
 }
 
@@ -335,7 +362,7 @@ impl<T> RefUnwindSafe for JoinHandle<T> {}
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        if let Some(unread) = self.outcome.take().and_then(|outcome| outcome.abandon()) {
+        if let Some(unread) = self.reader.abandon() {
             self.panic_hook().dispose(unread);
         }
     }
@@ -343,11 +370,118 @@ impl<T> Drop for JoinHandle<T> {
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let progress = match self.progress() {
-            Progress::Queued => "queued",
-            Progress::Running => "running",
-            Progress::Finished => "finished",
-        };
-        write!(f, "JoinHandle({progress})")
+        write!(f, "JoinHandle({:?})", self.reader.progress())
     }
+}
+
+impl<T: Send + 'static> JoinHandle<T> {
+    /// Lets a callback have the result, on the thread that finishes the job.
+    ///
+    /// If the job has finished already, the callback runs here, before this returns; or, 16 callbacks
+    /// deep, when the callback around it has returned. It runs once in any case, with no lock held, and should be quick: it keeps a worker from the
+    /// next job. Where a token's deadline has settled a queued job, it runs on a thread that is started for it.
+    /// If it panics, the panic hook hears of it.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use handspun::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (sender, results) = mpsc::channel();
+    /// pool.submit(|| 6 * 7).on_complete(move |result| sender.send(result.unwrap()).unwrap());
+    /// assert_eq!(results.recv()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the result has been taken, by awaiting `&mut` this handle.
+    #[doc(alias = "add_done_callback")]
+    #[track_caller]
+    pub fn on_complete(mut self, callback: impl FnOnce(Result<T, JoinError>) + Send + 'static) {
+        let (hook, set_at) = (self.panic_hook(), Location::caller());
+        let outcome = self.reader.outcome.take().expect(TAKEN);
+        let callback = Mutex::new(Some(Box::new(callback) as Box<_>));
+        Arc::new(Callback { outcome, callback, hook, set_at }).look();
+    }
+}
+
+/// The waker of a job whose handle nobody holds: what it wakes is a function.
+struct Callback<T> {
+    outcome: Made<'static, T>,
+    /// `None` when it has been called. The lock is not held while the outcome is polled: that may
+    /// drop the waker which was there before us, and that is other people's code.
+    callback: Mutex<Option<Box<OnComplete<T>>>>,
+    hook: PanicHook,
+    set_at: &'static Location<'static>,
+}
+
+type OnComplete<T> = dyn FnOnce(Result<T, JoinError>) + Send;
+
+impl<T: Send + 'static> Callback<T> {
+    /// Calls the callback if there is a result, and otherwise sees to it that we look again.
+    ///
+    /// It finds the result once: a poll either gives it or leaves the waker, never both.
+    fn look(self: Arc<Self>) {
+        let waker = Waker::from(self.clone());
+        let Poll::Ready(result) = self.outcome.poll(&Context::from_waker(&waker)) else { return };
+        let callback = self.callback.lock().take().expect("the result comes once");
+        // It may set the next callback, on a job that has finished, which sets the next.
+        let _ = deferred::run(move || {
+            if let Err(panic) = panic::catch(self.set_at, || callback(result)) {
+                self.hook.tell(&panic);
+            }
+        });
+    }
+}
+
+impl<T: Send + 'static> Wake for Callback<T> {
+    fn wake(self: Arc<Self>) {
+        self.look();
+    }
+}
+
+/// Runs a closure on a thread of its own.
+///
+/// When to use it: a few things that each wait for long. For many, use a
+/// [`ThreadPool`](crate::ThreadPool), which does not start a thread for each.
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::thread;
+///
+/// let handle = thread::spawn(|| 6 * 7);
+/// assert_eq!(handle.join_timeout(Duration::from_secs(15))??, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// **Dropping the handle** detaches the thread, which then dies with the process. Nothing joins it
+/// for you, as a pool joins its threads.
+///
+/// # Errors
+///
+/// None here: the handle's. If the system refuses a thread, it is settled as cancelled.
+///
+/// The handle settles when the closure has returned. The thread's locals are destroyed after that,
+/// and may still be when a `join` returns.
+#[doc(alias = "Thread")]
+#[doc(alias = "to_thread")]
+#[track_caller]
+pub fn spawn<F, T>(closure: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let job = job::maker()(closure, Location::caller(), None);
+    let on_its_thread = job.clone().as_run();
+    let run = move || {
+        if let Some(panic) = on_its_thread.run(&()) {
+            PanicHook::default().tell(&panic);
+        }
+    };
+    if let Err(error) = spawn_thread(ThreadSpec::default(), run) {
+        job.refuse(no_thread(&error));
+        job.discard();
+    }
+    JoinHandle::new(job, None)
 }

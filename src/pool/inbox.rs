@@ -12,6 +12,7 @@
 //!    There are never many more of these than of the jobs that they stand between.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -159,39 +160,48 @@ impl Inbox {
 }
 
 impl InboxState {
-    /// A job of the line was claimed out of turn. What is returned leaves the line, and is to be
-    /// dropped after the lock: a worker that forks and joins claims what it pushed last.
-    pub(crate) fn bury(&mut self) -> Option<Arc<dyn Run>> {
-        let is_last = self.queue.back().is_some_and(|job| job.claim().is_taken());
-        if is_last {
-            return self.queue.pop_back();
-        }
+    /// A job of the line was claimed out of turn. A worker that forks and joins claims what it pushed last:
+    /// so tombstones at the end go at once, two for each that comes. They are to be dropped after the lock,
+    /// which others want meanwhile.
+    pub(crate) fn bury(&mut self) -> [Option<Arc<dyn Run>>; 2] {
         self.n_tombstones += 1;
-        None
+        [self.pop_tombstone(), self.pop_tombstone()]
     }
 
-    /// Whether it is time to take the tombstones out: each was paid for by its own claim.
+    fn pop_tombstone(&mut self) -> Option<Arc<dyn Run>> {
+        self.queue.back().filter(|job| job.claim().is_taken())?;
+        self.n_tombstones -= 1;
+        self.queue.pop_back()
+    }
+
+    /// Whether it is time to take out the others, too: each was paid for by its own claim.
     pub(crate) fn is_crowded(&self) -> bool {
         self.n_tombstones > 32.max((self.queue.len() + self.n_moved) / 2) as isize
     }
-}
 
-/// Takes the tombstones out of a queue. They are to be dropped after the lock.
-pub(crate) fn compact(queue: &mut Queue) -> Vec<Arc<dyn Run>> {
-    let mut tombstones = Vec::new();
-    for _ in 0..queue.len() {
-        match queue.pop_front() {
-            Some(job) if job.claim().is_taken() => tombstones.push(job),
-            Some(job) => queue.push_back(job),
-            None => break,
-        }
+    /// Whether no more jobs are let in.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.is_some()
     }
-    tombstones
-}
 
-/// Gives back the room of a flood that is over, a half at a time.
-pub(crate) fn shrink(queue: &mut Queue) {
-    if queue.len() < queue.capacity() / 4 && queue.capacity() > 1024 {
-        queue.shrink_to(queue.capacity() / 2);
+    /// Takes out the tombstones, here and in the workers' queue.
+    #[cold]
+    pub(crate) fn compact(&mut self, workers_queue: &mut Queue) {
+        for queue in [&mut *workers_queue, &mut self.queue] {
+            let n_before = queue.len();
+            queue.retain(|job| !job.claim().is_taken());
+            self.n_tombstones -= (n_before - queue.len()) as isize;
+        }
+        self.n_moved = workers_queue.len();
+    }
+
+    /// Moves everything to the workers' queue, which is empty, in exchange for that.
+    pub(crate) fn move_to(&mut self, workers_queue: &mut Queue) {
+        // The room of a flood that is over is given back, a half at a time.
+        if workers_queue.capacity() > 1024.max(4 * self.n_moved) {
+            workers_queue.shrink_to(workers_queue.capacity() / 2);
+        }
+        mem::swap(workers_queue, &mut self.queue);
+        self.n_moved = workers_queue.len();
     }
 }

@@ -9,6 +9,8 @@
 //! 1. A job is run or refused once, by the one who claimed it: a worker whose turn it is, a joiner
 //!    that takes it back, or a canceller.
 //! 2. It is counted before its handle settles, so that the one who has the result finds it in the count.
+//! 3. Once it is claimed, whatever of it is not ours to drop belongs to its claimant and its reader, each
+//!    of whom has an `Arc` of it. So the queue may let go of it at any time, under a lock, too.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use crate::panic::{self, Panic};
 use crate::prims::{AtomicUsize, Ordering};
 use crate::wait::cancel::CancellationToken;
 use crate::wait::host::Hold;
-use crate::wait::panic_hook::{self, PanicHook};
+use crate::wait::panic_hook;
 use crate::wait::settle::{Progress, Settle};
 
 use Ordering::Relaxed;
@@ -29,11 +31,12 @@ use Ordering::Relaxed;
 pub(crate) trait Run: Send + Sync {
     fn claim(&self) -> &Claim;
 
-    /// Runs the closure here and settles to what it returns, or to its panic.
-    fn run(self: Arc<Self>, runner: &dyn Runner);
+    /// Runs the closure here and settles to what it returns, or to its panic; which is given back if
+    /// nobody will read it.
+    fn run(&self, runner: &dyn Runner) -> Option<Panic>;
 
     /// Settles to the reason. The closure stays, unrun, and is to be discarded.
-    fn refuse(&self, reason: CancelReason, runner: &dyn Runner);
+    fn refuse(&self, reason: CancelReason);
 
     /// Drops the closure of a job that was refused.
     fn discard(&self) {}
@@ -66,62 +69,27 @@ impl Claim {
     }
 }
 
-/// What runs or refuses a job, and what it does when the job is over.
+/// What runs a job, and what it does on the way.
 pub(crate) trait Runner {
-    fn stats(&self) -> &WorkerStats;
-
     /// The job begins.
     fn before_running(&self) {}
 
     /// The job is over, and its handle does not say so yet.
-    fn before_settling(&self, _: Ending) {
-        self.stats().count_settled();
-    }
+    fn before_settling(&self, _: Ending) {}
 
     /// The job has settled, and now comes code that is not ours: the reader's waker, or the drop of
     /// a result that has no reader. It may take its time.
     fn before_foreign_code(&self) {}
-
-    /// This panic will not be read.
-    fn tell_of(&self, panic: Panic) {
-        self.stats().hook.tell(&panic);
-    }
 }
 
-/// What is counted where jobs settle. Each worker has one, on cache lines of its own: with one for
-/// all, they would wait for each other at every job.
-#[derive(Default)]
-#[repr(align(128))]
-pub(crate) struct WorkerStats {
-    settled: AtomicUsize,
-    hook: PanicHook,
-}
+/// Does nothing on the way.
+impl Runner for () {}
 
-impl WorkerStats {
-    pub(crate) fn new(hook: PanicHook) -> Self {
-        Self { settled: AtomicUsize::new(0), hook }
-    }
+/// A job as its handle sees it. What it borrows, if anything, it borrows for `'a`.
+pub(crate) trait Outcome<'a, T>: Run {
+    /// The same job, as its pool sees it.
+    fn as_run(self: Arc<Self>) -> Arc<dyn Run + 'a>;
 
-    pub(crate) fn count_settled(&self) {
-        // ORDERING: Relaxed. Nothing travels with the count. A reader that holds the pool's locks
-        // sees no job settled that it does not see taken from the queue: that was reported under one
-        // of them, before it was counted here.
-        self.settled.fetch_add(1, Relaxed);
-    }
-
-    pub(crate) fn settled(&self) -> usize {
-        self.settled.load(Relaxed) // ORDERING: Relaxed, as in `count_settled`.
-    }
-}
-
-impl Runner for WorkerStats {
-    fn stats(&self) -> &WorkerStats {
-        self
-    }
-}
-
-/// A job as its handle sees it.
-pub(crate) trait Outcome<T>: Send + Sync {
     fn poll(&self, context: &Context<'_>) -> Poll<Result<T, JoinError>>;
 
     /// The handle goes; it gets what it never read.
@@ -131,60 +99,61 @@ pub(crate) trait Outcome<T>: Send + Sync {
 
     fn progress(&self) -> Progress;
 
-    fn was_cancelled(&self) -> bool;
-
-    /// Cancels the job's token; false if it has none.
-    fn ask_to_stop(&self) -> bool;
+    /// What a cancel comes to that has not dequeued the job: it asks it to stop if it can.
+    fn ask_to_stop(&self) -> Cancel;
 }
 
-/// A job from both sides: one that borrows nothing, and so may stand in the queue itself.
-pub(crate) trait Queued<T>: Outcome<T> + Run {
-    /// The same job, as its pool sees it.
-    fn as_run(self: Arc<Self>) -> Arc<dyn Run>;
+/// What came of [`JoinHandle::cancel`](crate::JoinHandle::cancel).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cancel {
+    /// The job had not begun, and never will; everybody who waits for it knows by now.
+    Dequeued,
+    /// It has left the queue, and its token has been cancelled. If it runs, it stops when it looks at
+    /// the token, if it does; if it was about to begin, it does not. Its handle settles then.
+    Asked,
+    /// It has left the queue before. It is running, or has finished, and goes on undisturbed; or
+    /// somebody else, another thread or a shutdown, is cancelling it at this very moment.
+    TooLate,
 }
 
-/// How a job for the queue is made of a closure.
+/// How a job is made of a closure.
 ///
 /// A large one goes into a box, first of all: on the way to its worker it is moved a dozen times, each
 /// time to another place of a stack unless an optimiser helps. And the way is chosen before it is taken,
 /// for a function that has both keeps room for both.
-pub(crate) fn maker<F, T>() -> Maker<F, T>
+pub(crate) fn maker<'a, F, T>() -> Maker<'a, F, T>
 where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'a,
+    T: Send + 'a,
 {
-    if is_large::<F>() { boxed } else { unboxed }
+    if size_of::<F>() > 1024 { boxed } else { unboxed }
 }
 
-fn boxed<F, T>(closure: F, at: At, token: Option<CancellationToken>) -> Arc<dyn Queued<T>>
+fn boxed<'a, F, T>(closure: F, at: At, token: Option<CancellationToken>) -> Made<'a, T>
 where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'a,
+    T: Send + 'a,
 {
     unboxed(Box::new(closure), at, token)
 }
 
-fn unboxed<F, T>(closure: F, at: At, token: Option<CancellationToken>) -> Arc<dyn Queued<T>>
+fn unboxed<'a, F, T>(closure: F, at: At, token: Option<CancellationToken>) -> Made<'a, T>
 where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'a,
+    T: Send + 'a,
 {
     Arc::new(Job::new(closure, at, token))
 }
 
 type At = &'static Location<'static>;
+pub(crate) type Made<'a, T> = Arc<dyn Outcome<'a, T> + 'a>;
+pub(crate) type Maker<'a, F, T> = fn(F, At, Option<CancellationToken>) -> Made<'a, T>;
 
-pub(crate) type Maker<F, T> = fn(F, At, Option<CancellationToken>) -> Arc<dyn Queued<T>>;
-
-/// Whether a closure is too large to be moved about.
-pub(crate) const fn is_large<F>() -> bool {
-    size_of::<F>() > 1024
-}
-
-pub(crate) struct Job<F, T> {
+struct Job<F, T> {
     claim: Claim,
     cell: Settle<F, Result<T, JoinError>>,
-    submitted_at: &'static Location<'static>,
+    submitted_at: At,
     /// What the closure was told to look at, if anything. Cancelled, it keeps a job from beginning.
     token: Option<CancellationToken>,
     /// On the executor on whose thread it was submitted, if it was. In a box, for a job that no executor
@@ -193,36 +162,30 @@ pub(crate) struct Job<F, T> {
 }
 
 impl<F, T> Job<F, T> {
-    pub(crate) fn new(
-        closure: F,
-        submitted_at: &'static Location<'static>,
-        token: Option<CancellationToken>,
-    ) -> Self {
-        Self {
-            claim: Claim::default(),
-            cell: Settle::queued(closure),
-            submitted_at,
-            token,
-            hold: Hold::take().map(Box::new),
-        }
+    fn new(closure: F, submitted_at: At, token: Option<CancellationToken>) -> Self {
+        let (cell, hold) = (Settle::queued(closure), Hold::take().map(Box::new));
+        Self { claim: Claim::default(), cell, submitted_at, token, hold }
     }
 
-    fn settle(&self, result: Result<T, JoinError>, runner: &dyn Runner) {
+    /// Gives back a panic that nobody will read.
+    fn settle(&self, result: Result<T, JoinError>, runner: &dyn Runner) -> Option<Panic> {
         runner.before_settling(match &result {
             Ok(_) => Ending::Returned,
             Err(JoinError::Panicked(_)) => Ending::Panicked,
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         });
+        let mut lost = None;
         let aftermath = self.cell.settle(result);
         if !aftermath.is_nothing() {
             runner.before_foreign_code();
             if let Some(unread) = aftermath.run_its_course() {
-                panic_hook::dispose(unread, |panic| runner.tell_of(panic));
+                panic_hook::dispose(unread, |panic| lost = Some(panic));
             }
         }
         if let Some(hold) = &self.hold {
             hold.let_go(); // Not before the reader has been woken.
         }
+        lost
     }
 }
 
@@ -235,7 +198,7 @@ where
         &self.claim
     }
 
-    fn run(self: Arc<Self>, runner: &dyn Runner) {
+    fn run(&self, runner: &dyn Runner) -> Option<Panic> {
         let closure = self.cell.begin().expect("only its claimant runs a job, and once");
         let result = match self.token.as_ref().and_then(CancellationToken::reason) {
             None => {
@@ -247,11 +210,11 @@ where
                 Err(JoinError::Cancelled(reason))
             }
         };
-        self.settle(result, runner);
+        self.settle(result, runner)
     }
 
-    fn refuse(&self, reason: CancelReason, runner: &dyn Runner) {
-        self.settle(Err(JoinError::Cancelled(reason)), runner);
+    fn refuse(&self, reason: CancelReason) {
+        self.settle(Err(JoinError::Cancelled(reason)), &());
     }
 
     fn discard(&self) {
@@ -260,11 +223,15 @@ where
     }
 }
 
-impl<F, T> Outcome<T> for Job<F, T>
+impl<'a, F, T> Outcome<'a, T> for Job<F, T>
 where
-    F: Send,
-    T: Send,
+    F: FnOnce() -> T + Send + 'a,
+    T: Send + 'a,
 {
+    fn as_run(self: Arc<Self>) -> Arc<dyn Run + 'a> {
+        self
+    }
+
     fn poll(&self, context: &Context<'_>) -> Poll<Result<T, JoinError>> {
         self.cell.poll(context)
     }
@@ -281,21 +248,14 @@ where
         self.cell.progress()
     }
 
-    fn was_cancelled(&self) -> bool {
-        self.cell.is_settled_and(|result| matches!(result, Err(JoinError::Cancelled(_))))
-    }
-
-    fn ask_to_stop(&self) -> bool {
-        self.token.as_ref().map(CancellationToken::cancel).is_some()
-    }
-}
-
-impl<F, T> Queued<T> for Job<F, T>
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
-    fn as_run(self: Arc<Self>) -> Arc<dyn Run> {
-        self
+    fn ask_to_stop(&self) -> Cancel {
+        if self.cell.is_settled_and(|result| matches!(result, Err(JoinError::Cancelled(_)))) {
+            Cancel::Dequeued
+        } else if !self.is_settled() && self.token.as_ref().map(CancellationToken::cancel).is_some()
+        {
+            Cancel::Asked
+        } else {
+            Cancel::TooLate
+        }
     }
 }

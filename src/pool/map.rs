@@ -1,19 +1,21 @@
 //! An ordered map over the workers: a line of jobs, as long as the window.
 //!
-//! Knows nothing of how jobs are run or waited for. What must always hold: results come in the order
-//! of the inputs, one for each, whatever becomes of their neighbours; and no more inputs are taken
-//! than the window has room for.
+//! Knows nothing of how jobs are run or waited for. What must always hold:
+//!
+//! 1. Results come in the order of the inputs, one for each, whatever becomes of their neighbours.
+//! 2. No more inputs are taken than the window has room for.
+//! 3. A map that ends before its inputs do, at the first error or when time is over, keeps nothing. Jobs
+//!    that are queued are cancelled then and there, and jobs that run are detached.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::iter::Fuse;
+use std::iter::{Fuse, from_fn};
 use std::mem;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
-use std::vec;
 
-use crate::error::{JoinError, StillRunning};
+use crate::error::{Elapsed, FlatError, JoinError, StillRunning};
 use crate::panic::{self, DropEach};
 use crate::prims;
 use crate::wait::deadline::Deadline;
@@ -66,78 +68,127 @@ impl ThreadPool {
     /// **Dropping it** cancels what is queued and detaches what is running. A panic among the results
     /// that nobody has taken is told to the pool's [panic hook](crate::Builder::panic_hook).
     #[track_caller]
-    pub fn map<I, F, R>(&self, inputs: I, f: F) -> Map<'_, I::IntoIter, F, R>
+    pub fn map<I, F, R>(&self, inputs: I, f: F) -> Map<'_, I::IntoIter, R>
     where
-        I: IntoIterator,
-        I::Item: Send + 'static,
+        I: IntoIterator<Item: Send + 'static>,
         F: Fn(I::Item) -> R + Send + Sync + 'static,
         R: Send + 'static,
     {
+        let (f, submitted_at) = (Arc::new(f), Location::caller());
+        let submit = move |mut inputs: DropEach<I::Item>| {
+            let (f, n_inputs, hook) = (f.clone(), inputs.0.len(), self.panic_hook().clone());
+            let job = move || {
+                let began = prims::now();
+                let call =
+                    |input| panic::catch(submitted_at, || f(input)).map_err(JoinError::Panicked);
+                let unread = mem::take(&mut inputs.0).into_iter().map(call).collect();
+                (Results { unread, hook }, began.elapsed())
+            };
+            let job = job::maker()(job, submitted_at, None);
+            Job { handle: self.submit_job(submitted_at, job), n_inputs }
+        };
         Map {
             pool: self,
             inputs: inputs.into_iter().fuse(),
             gathered: DropEach(Vec::new()),
-            f: Arc::new(f),
-            at_hand: Vec::new().into_iter(),
+            submit: Box::new(submit),
+            at_hand: Results { unread: VecDeque::new(), hook: self.panic_hook().clone() },
             jobs: VecDeque::new(),
             window: AHEAD_PER_THREAD.saturating_mul(self.threads()),
-            chunk: Chunk::Learnt(1),
+            chunk: 1,
+            learns_chunk: true,
             patience: None,
-            submitted_at: Location::caller(),
         }
+    }
+
+    /// Like [`map`](Self::map), for a function that may fail: stops at the first that does.
+    ///
+    /// After the first `Err`, of a call that returned one or panicked, the iterator ends, and what is
+    /// queued is cancelled.
+    ///
+    /// ```
+    /// use handspun::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(2);
+    /// let parse = |text: &str| text.parse::<u32>();
+    /// let numbers: Vec<_> = pool.try_map(["1", "2", "three", "4"], parse).collect();
+    /// assert_eq!(numbers.len(), 3, "1, 2 and an error");
+    /// assert!(numbers[2].is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`FlatError`] says whether the function returned an `Err` or the call has no result at all.
+    #[must_use = "iterators are lazy: nothing is submitted before the first `next`"]
+    #[track_caller]
+    pub fn try_map<I, F, R, E>(
+        &self,
+        inputs: I,
+        f: F,
+    ) -> impl Iterator<Item = Result<R, FlatError<E>>>
+    where
+        I: IntoIterator<Item: Send + 'static>,
+        F: Fn(I::Item) -> Result<R, E> + Send + Sync + 'static,
+        R: Send + 'static,
+        E: Send + 'static,
+    {
+        let mut map = Some(self.map(inputs, f));
+        from_fn(move || {
+            let failed = match map.as_mut()?.next()? {
+                Ok(Ok(value)) => return Some(Ok(value)),
+                Ok(Err(error)) => FlatError::Failed(error),
+                Err(error) => FlatError::NoResult(error),
+            };
+            map = None; // Its drop cancels what is queued.
+            Some(Err(failed))
+        })
     }
 }
 
 /// The results of an ordered map; see [`ThreadPool::map`].
 #[must_use = "iterators are lazy: nothing is submitted before the first `next`"]
-pub struct Map<'pool, I: Iterator, F, R> {
+pub struct Map<'pool, I: Iterator, R> {
     pool: &'pool ThreadPool,
     inputs: Fuse<I>,
     /// The inputs of the next job. Kept here, so that an input that panics costs no other.
     gathered: DropEach<I::Item>,
-    f: Arc<F>,
+    submit: Box<Submit<'pool, I::Item, R>>,
     /// Results that are next, in order.
-    at_hand: vec::IntoIter<Result<R, JoinError>>,
+    at_hand: Results<R>,
     /// The jobs that are ahead of the reader, in the order of their inputs.
     jobs: VecDeque<Job<R>>,
     /// How many jobs there may be ahead.
     window: usize,
-    chunk: Chunk,
+    /// How many inputs go into one job.
+    chunk: usize,
+    /// That is as many as seemed right lately, and not as somebody said.
+    learns_chunk: bool,
     /// How long a result is worth waiting for: as long as the last input took to come.
     patience: Option<Duration>,
-    submitted_at: &'static Location<'static>,
 }
 
+/// Hands out one job.
+type Submit<'pool, T, R> = dyn Fn(DropEach<T>) -> Job<R> + Send + Sync + 'pool;
+
 struct Job<R> {
-    handle: JoinHandle<Done<R>>,
+    handle: JoinHandle<(Results<R>, Duration)>,
     n_inputs: usize,
 }
 
-/// What one job of a map returns: a result for each of its inputs, and how long they took.
-struct Done<R> {
-    results: Vec<Result<R, JoinError>>,
-    took: Duration,
-    /// Hears of the panics among results that nobody takes.
-    panic_hook: PanicHook,
+/// What one job of a map returns: a result for each of its inputs. (And how long they took.)
+struct Results<R> {
+    unread: VecDeque<Result<R, JoinError>>,
+    /// Hears of the panics among those that nobody takes.
+    hook: PanicHook,
 }
 
-impl<R> Drop for Done<R> {
+impl<R> Drop for Results<R> {
     fn drop(&mut self) {
-        for unread in mem::take(&mut self.results) {
-            self.panic_hook.dispose(unread);
-        }
+        self.unread.drain(..).for_each(|unread| self.hook.dispose(unread));
     }
 }
 
-/// How many inputs go into one job.
-enum Chunk {
-    /// As somebody said.
-    Set(usize),
-    /// As many as seemed right lately.
-    Learnt(usize),
-}
-
-impl<I: Iterator, F, R> Map<'_, I, F, R> {
+impl<I: Iterator, R> Map<'_, I, R> {
     /// Puts this many inputs into each job, instead of as many as seem right.
     ///
     /// # Panics
@@ -146,7 +197,7 @@ impl<I: Iterator, F, R> Map<'_, I, F, R> {
     #[doc(alias = "chunksize")]
     pub fn chunk(mut self, inputs_per_job: usize) -> Self {
         assert!(inputs_per_job > 0, "a job of 0 inputs would never come to an end of them");
-        self.chunk = Chunk::Set(inputs_per_job);
+        (self.chunk, self.learns_chunk) = (inputs_per_job, false);
         self
     }
 
@@ -161,15 +212,62 @@ impl<I: Iterator, F, R> Map<'_, I, F, R> {
         self.window = jobs;
         self
     }
-}
 
-impl<I, F, R> Map<'_, I, F, R>
-where
-    I: Iterator,
-    I::Item: Send + 'static,
-    F: Fn(I::Item) -> R + Send + Sync + 'static,
-    R: Send + 'static,
-{
+    /// Yields what is there within `timeout` from now, and then that time is over.
+    ///
+    /// When to use it: a part of the results is better than none, and later ones are of no use. To
+    /// stop a call that is under way as well, give it a [token](crate::CancellationToken) that has a
+    /// deadline.
+    ///
+    /// The results are still in the order of the inputs: what comes is all that precede the first one
+    /// that was late. If anything is missing, the iterator ends with one `Err`. What is queued is
+    /// cancelled then; calls that are running go on, detached, and nobody reads what they return.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use handspun::{CancellationToken, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(2);
+    /// let token = CancellationToken::new();
+    /// let stop = token.drop_guard();
+    /// let number = move |n| if n == 3 { token.sleep(Duration::MAX).map(|()| n) } else { Ok(n) };
+    /// let mut numbers = pool.map(1.., number).chunk(1).timeout(Duration::from_millis(50));
+    ///
+    /// assert_eq!(numbers.next().unwrap()?.unwrap(), Ok(1));
+    /// assert_eq!(numbers.next().unwrap()?.unwrap(), Ok(2));
+    /// assert!(numbers.next().unwrap().is_err(), "time is over, and the third sleeps");
+    /// assert!(numbers.next().is_none());
+    /// drop(stop); // It still runs. Its token ends that.
+    /// # Ok::<(), handspun::Elapsed>(())
+    /// ```
+    ///
+    /// Results that share a job come together. So a slow call takes those before it in its job along,
+    /// unless each has a job of its own: see [`chunk`](Self::chunk). And no timeout cuts short an
+    /// input that blocks.
+    ///
+    /// **On a worker** it runs none of its jobs itself, for it could not leave one in time: on a pool
+    /// of one thread, time passes in vain. A timeout that the clock cannot add, such as
+    /// [`Duration::MAX`], is none, and changes nothing of the map.
+    ///
+    /// # Errors
+    ///
+    /// [`Elapsed`] stands outside the result of a call. If `f` returns an `Elapsed` of its own, that
+    /// is a result like others.
+    #[must_use = "iterators are lazy: nothing is submitted before the first `next`"]
+    pub fn timeout(
+        self,
+        timeout: Duration,
+    ) -> impl Iterator<Item = Result<Result<R, JoinError>, Elapsed>> {
+        let (mut map, deadline) = (Some(self), Deadline::after(timeout));
+        from_fn(move || match map.as_mut()?.next_until(deadline) {
+            Ok(next) => next.map(Ok),
+            Err(TimeIsOver) => {
+                map = None; // Its drop cancels what is queued.
+                Some(Err(Elapsed { timeout }))
+            }
+        })
+    }
+
     /// Submits until the window is full. Once the next result is there it is two jobs at most, and none
     /// if an input may have to be waited for. When time is over it is none.
     fn fill_window(&mut self, deadline: Deadline) {
@@ -191,102 +289,86 @@ where
 
     /// Whether the next result is there, or comes before an input is likely to.
     fn is_next_ready(&mut self, deadline: Deadline) -> bool {
-        if self.jobs.front().is_some_and(|job| job.handle.is_finished()) {
+        let Some(next) = self.jobs.front() else { return false };
+        if next.handle.is_finished() {
             return true;
         }
         // On a worker the next job may be up to this very thread.
         let can_wait = !self.is_input_known() && !on_worker(&self.pool.shared);
-        match self.patience {
-            Some(patience) if can_wait && patience >= WORTH_A_JOB && !self.jobs.is_empty() => {
-                let deadline = deadline.min(Deadline::after(patience));
-                matches!(self.join_next(deadline), Ok(true))
-            }
-            Some(_) | None => false,
-        }
+        let patience = self.patience.filter(|patience| can_wait && *patience >= WORTH_A_JOB);
+        let Some(patience) = patience else { return false };
+        matches!(self.join_next(deadline.min(Deadline::after(patience))), Ok(true))
     }
 
     /// Hands out the next inputs; false if there are none.
     fn submit_next(&mut self) -> bool {
-        let most = match self.chunk {
-            Chunk::Set(inputs) | Chunk::Learnt(inputs) => inputs,
-        };
         let began = prims::now();
         let mut last = began;
-        while self.gathered.0.len() < most {
+        while self.gathered.0.len() < self.chunk {
             let Some(input) = self.inputs.next() else { break };
             self.gathered.0.push(input);
             let now = prims::now();
             self.patience = Some(self.patience.map_or(FIRST_RESULT, |_| now - last));
             last = now;
             // A slow input is a reason to let those before it go, unless the caller has said otherwise.
-            if matches!(self.chunk, Chunk::Learnt(_)) && now - began >= WORTH_A_JOB {
+            if self.learns_chunk && now - began >= WORTH_A_JOB {
                 break;
             }
         }
         if self.gathered.0.is_empty() {
             return false;
         }
-        let mut inputs = DropEach(mem::take(&mut self.gathered.0));
-        let (f, submitted_at, n_inputs) = (self.f.clone(), self.submitted_at, inputs.0.len());
-        let panic_hook = self.pool.panic_hook().clone();
-        let job = move || {
-            let began = prims::now();
-            let call = |input| panic::catch(submitted_at, || f(input)).map_err(JoinError::Panicked);
-            let results = mem::take(&mut inputs.0).into_iter().map(call).collect();
-            Done { results, took: began.elapsed(), panic_hook }
-        };
-        let job = job::maker()(job, submitted_at, None);
-        let handle = self.pool.submit_job(submitted_at, job);
-        self.jobs.push_back(Job { handle, n_inputs });
+        let job = (self.submit)(DropEach(mem::take(&mut self.gathered.0)));
+        self.jobs.push_back(job);
         true
     }
 
     /// Waits for the next job, and takes its results in hand; false if there is none, nor an input.
     fn join_next(&mut self, deadline: Deadline) -> Result<bool, TimeIsOver> {
         let Some(Job { handle, n_inputs }) = self.jobs.pop_front() else {
-            return if self.is_at_its_end() { Ok(false) } else { Err(TimeIsOver) };
+            // If there is another input, it is kept for the next job.
+            self.gathered.0.extend(self.inputs.next());
+            return if self.gathered.0.is_empty() { Ok(false) } else { Err(TimeIsOver) };
         };
-        let joined = match deadline {
-            Deadline::Never => handle.join(), // Taken back, on a worker.
-            Deadline::At(_) => match handle.join_until(deadline) {
-                Ok(joined) => joined,
-                Err(StillRunning(handle)) => {
-                    self.jobs.push_front(Job { handle, n_inputs });
-                    return Err(TimeIsOver);
-                }
-            },
-        };
-        let results = match joined {
-            Ok(mut done) => {
-                self.chunk.learn(n_inputs, done.took);
-                mem::take(&mut done.results)
+        // Without a deadline it is taken back, on a worker.
+        let joined = handle.join_until(deadline).map_err(|StillRunning(handle)| {
+            self.jobs.push_front(Job { handle, n_inputs });
+            TimeIsOver
+        })?;
+        match joined {
+            Ok((results, took)) => {
+                self.learn(n_inputs, took);
+                self.at_hand = results;
             }
             Err(JoinError::Cancelled(reason)) => {
-                (0..n_inputs).map(|_| Err(JoinError::Cancelled(reason.clone()))).collect()
+                let cancelled = |_| Err(JoinError::Cancelled(reason.clone()));
+                self.at_hand.unread = (0..n_inputs).map(cancelled).collect();
             }
             Err(JoinError::Panicked(panic)) => panic.resume(), // Ours: theirs are caught one by one.
-        };
-        self.at_hand = results.into_iter();
+        }
         Ok(true)
     }
 
-    /// Whether there are no more inputs. If there is one, it is kept for the next job.
-    fn is_at_its_end(&mut self) -> bool {
-        self.gathered.0.extend(self.inputs.next());
-        self.gathered.0.is_empty()
+    /// Twice as many as last time at most, so that one quick input does not decide for all.
+    fn learn(&mut self, n_inputs: usize, took: Duration) {
+        if self.learns_chunk {
+            let one = took.as_nanos().max(1) / n_inputs as u128;
+            let worth = (WORTH_A_JOB.as_nanos() / one.max(1)) as usize;
+            self.chunk = worth.clamp(1, MOST_PER_JOB).min(2 * self.chunk);
+        }
     }
 
     /// The next result, if it is there by the deadline. What was there before it comes after it, too.
-    pub(super) fn next_until(
+    fn next_until(
         &mut self,
         deadline: Deadline,
     ) -> Result<Option<Result<R, JoinError>>, TimeIsOver> {
         loop {
-            if let Some(result) = self.at_hand.next() {
+            if let Some(result) = self.at_hand.unread.pop_front() {
                 return Ok(Some(result));
             }
             self.fill_window(deadline);
-            if self.at_hand.len() == 0 && !self.join_next(deadline)? {
+            if self.at_hand.unread.is_empty() && !self.join_next(deadline)? {
                 return Ok(None);
             }
         }
@@ -294,26 +376,9 @@ where
 }
 
 /// There is more to come, and the deadline has passed.
-pub(super) struct TimeIsOver;
+struct TimeIsOver;
 
-impl Chunk {
-    /// Twice as many as last time at most, so that one quick input does not decide for all.
-    fn learn(&mut self, n_inputs: usize, took: Duration) {
-        if let Self::Learnt(chunk) = self {
-            let one = took.as_nanos().max(1) / n_inputs as u128;
-            let worth = (WORTH_A_JOB.as_nanos() / one.max(1)) as usize;
-            *chunk = worth.clamp(1, MOST_PER_JOB).min(2 * *chunk);
-        }
-    }
-}
-
-impl<I, F, R> Iterator for Map<'_, I, F, R>
-where
-    I: Iterator,
-    I::Item: Send + 'static,
-    F: Fn(I::Item) -> R + Send + Sync + 'static,
-    R: Send + 'static,
-{
+impl<I: Iterator, R> Iterator for Map<'_, I, R> {
     type Item = Result<R, JoinError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -326,23 +391,20 @@ where
     fn size_hint(&self) -> (usize, Option<usize>) {
         let (least, most) = self.inputs.size_hint();
         let in_jobs = self.jobs.iter().map(|job| job.n_inputs).sum::<usize>();
-        let ahead = in_jobs + self.at_hand.len() + self.gathered.0.len();
+        let ahead = in_jobs + self.at_hand.unread.len() + self.gathered.0.len();
         (least.saturating_add(ahead), most.and_then(|most| most.checked_add(ahead)))
     }
 }
 
-impl<I: Iterator, F, R> Drop for Map<'_, I, F, R> {
+impl<I: Iterator, R> Drop for Map<'_, I, R> {
     fn drop(&mut self) {
         for job in &self.jobs {
             job.handle.cancel();
         }
-        for unread in self.at_hand.by_ref() {
-            self.pool.panic_hook().dispose(unread);
-        }
     }
 }
 
-impl<I: Iterator, F, R> fmt::Debug for Map<'_, I, F, R> {
+impl<I: Iterator, R> fmt::Debug for Map<'_, I, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Map").field("jobs_ahead", &self.jobs.len()).finish_non_exhaustive()
     }

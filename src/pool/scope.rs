@@ -1,14 +1,17 @@
 //! A scope: jobs that borrow from the stack, all of which have ended when the scope has.
 //!
-//! Knows nothing of how a borrow is lent. The jobs stand in the scope itself, by number, and are lent
-//! to the pool through one door. What must always hold:
+//! Knows nothing of how a borrow is lent. The jobs stand in a slab of the scope itself, by number, and are
+//! lent to the pool through one door. What must always hold:
 //!
-//! 1. A job is counted from before it is queued until it has ended, result and all.
+//! 1. A job is counted from before it is queued until it has ended, result and all. Its number is its own
+//!    until it begins; then the next job may have it.
 //! 2. A worker that waits for the end of a scope runs what is queued of it, and nothing else; so it
-//!    sleeps only while every job that is left has begun. Whoever adds a job wakes it.
+//!    sleeps only while every job that is left has begun. A job that is added wakes it.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
+use std::iter::once;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
 use std::panic::Location;
@@ -17,23 +20,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::error::{CancelReason, JoinError};
-use crate::event::Ending;
 use crate::panic::{self, Panic};
 use crate::prims::Mutex;
-use crate::wait::block_on::{block_on, block_on_until};
+use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::deadline::Deadline;
 use crate::wait::deferred;
-use crate::wait::host::{Hold, poll_elsewhere};
+use crate::wait::panic_hook;
 use crate::wait::settle::Progress;
 
 use super::borrow::{Door, Errand};
-use super::handle::Cancel;
-use super::job::{Job, Outcome, Run, Runner, WorkerStats, is_large};
-use super::scope_jobs::Jobs;
-use super::shared::Shared;
-use super::submit;
-use super::thread_pool::ThreadPool;
-use super::worker::{on_worker, ran_here, take_back};
+use super::handle::Reader;
+use super::job::{self, Cancel, Made, Run, Runner};
+use super::shared::PoolRef;
+use super::thread_pool::{ThreadPool, has_room, queue, submit};
+use super::worker::{on_worker, take_back};
 
 impl ThreadPool {
     /// Runs `body`, which may submit jobs that borrow; returns when all of them have ended.
@@ -99,40 +99,57 @@ impl ThreadPool {
         &self,
         body: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R,
     ) -> R {
-        let scope = Scope {
-            shared: self.shared.clone(),
+        let jobs = Jobs {
+            shared: self.share(),
             door: Door::new(self.shared.settings.look_out, self.shared.process),
             // Emptied below. With a drop of its own it could not hold what borrows the scope itself.
-            jobs: ManuallyDrop::new(Mutex::new(Jobs::default())),
-            scope: PhantomData,
-            env: PhantomData,
+            slab: ManuallyDrop::new(Mutex::new(Slab::with_capacity(8))),
         };
-        let opened_at = Location::caller();
-        let ended = scope.door.lend(&scope, || {
+        let (scope, opened_at) =
+            (Scope { jobs, scope: PhantomData, env: PhantomData }, Location::caller());
+        let ended = scope.jobs.door.lend(&scope.jobs, || {
             let ended = panic::catch(opened_at, || body(&scope));
-            scope.wait_for_all();
+            scope.jobs.wait_for_all();
             ended
         });
-        let jobs = mem::take(&mut *scope.jobs.lock());
-        match (ended, jobs.panic) {
-            (Ok(value), None) => value,
-            (Ok(_), Some(panic)) | (Err(panic), None) => panic.resume(),
-            (Err(panic), Some(other)) => {
-                self.panic_hook().tell(&other);
-                panic.resume()
-            }
-        }
+        let slab = mem::take(&mut *scope.jobs.slab.lock());
+        self.both(ended, slab.panic.map_or(Ok(()), Err)).0
     }
 }
 
 /// Where jobs that borrow are submitted: see [`ThreadPool::scope`].
 pub struct Scope<'scope, 'env: 'scope> {
-    shared: Arc<Shared>,
-    door: Arc<Door>,
-    jobs: ManuallyDrop<Mutex<Jobs<'scope>>>,
+    jobs: Jobs<'scope>,
     /// Neither may be shortened: a job could then borrow what ends before the scope.
     scope: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
+}
+
+/// What a scope shares with the handles of its jobs.
+struct Jobs<'scope> {
+    shared: PoolRef,
+    door: Arc<Door>,
+    slab: ManuallyDrop<Mutex<Slab<'scope>>>,
+}
+
+#[derive(Default)]
+struct Slab<'scope> {
+    /// The jobs that have not begun, by their number.
+    waiting: Vec<Option<Arc<dyn Run + 'scope>>>,
+    /// Which numbers are free.
+    vacant: Vec<usize>,
+    /// What stands in the queue for them, until their owner has looked at it. Some are claimed.
+    queued: VecDeque<Arc<dyn Run>>,
+    /// Those that have not ended.
+    n_left: usize,
+    /// The waker of the owner, while it waits for the end.
+    waiter: Option<Waker>,
+    /// Whether that is a worker, which runs what is queued meanwhile.
+    is_waiter_helping: bool,
+    /// Jobs that were refused, whose closures are the owner's to drop.
+    refused: Vec<Arc<dyn Run + 'scope>>,
+    /// The first that is not read.
+    panic: Option<Panic>,
 }
 
 impl<'scope> Scope<'scope, '_> {
@@ -164,138 +181,147 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let submit = if is_large::<F>() { Self::submit_boxed } else { Self::submit_from };
-        submit(self, Location::caller(), closure)
+        let submitted_at = Location::caller();
+        let job = job::maker()(closure, submitted_at, None);
+        self.submit_by(job, |queued| submit(&self.jobs.shared, queued, None, submitted_at))
     }
 
-    /// See [`job::maker`](super::job::maker).
-    fn submit_boxed<F, T>(
+    /// The same for a job that nobody depends on: nothing if the queue has no room for it.
+    pub(crate) fn try_submit<F, T>(
         &'scope self,
         submitted_at: &'static Location<'static>,
         closure: F,
-    ) -> ScopedHandle<'scope, T>
+    ) -> Option<ScopedHandle<'scope, T>>
     where
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        self.submit_from(submitted_at, Box::new(closure))
+        let shared = &self.jobs.shared;
+        let queue = |queued| queue(shared, once(queued), submitted_at);
+        has_room(shared).then(|| self.submit_by(job::maker()(closure, submitted_at, None), queue))
     }
 
-    fn submit_from<F, T>(
+    fn submit_by<T>(
         &'scope self,
-        submitted_at: &'static Location<'static>,
-        closure: F,
-    ) -> ScopedHandle<'scope, T>
-    where
-        F: FnOnce() -> T + Send + 'scope,
-        T: Send + 'scope,
-    {
-        let job = Arc::new(Job::new(closure, submitted_at, None));
-        let number = self.jobs.lock().add(job.clone());
-        let queued = self.door.job(number);
-
-        submit::submit(&self.shared, queued.clone(), None, submitted_at);
-
-        let mut jobs = self.jobs.lock();
-        let wakes = jobs.set_queued(number, &queued) && jobs.is_waiter_helping;
-        let waiter = if wakes { jobs.waiter.take() } else { None };
-        drop(jobs);
+        job: Made<'scope, T>,
+        submit: impl FnOnce(Arc<dyn Run>),
+    ) -> ScopedHandle<'scope, T> {
+        let Jobs { door, slab, .. } = &self.jobs;
+        let number = slab.lock().add(job.clone().as_run());
+        let queued = door.job(number);
+        submit(queued.clone());
+        let waiter = slab.lock().add_queued(queued.clone());
         waiter.into_iter().for_each(Waker::wake);
-        ScopedHandle { outcome: job, queued, shared: &self.shared, jobs: &self.jobs }
+        let reader = Reader::new(job, Some(queued));
+        ScopedHandle { reader, jobs: &self.jobs }
     }
+}
 
+impl Jobs<'_> {
     /// Waits until every job has ended, and runs what is queued meanwhile if this is a worker.
     fn wait_for_all(&self) {
-        let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
         let ended = pin!(poll_fn(|context| self.poll_end(context)));
-        block_on_until(ended, Deadline::Never, self.shared.settings.look_out);
+        block_on_elsewhere(ended, Deadline::Never, self.shared.settings.look_out);
     }
 
     fn poll_end(&self, context: &Context<'_>) -> Poll<()> {
         let is_helping = on_worker(&self.shared);
         loop {
-            let mut jobs = self.jobs.lock();
-            if let Some(refused) = jobs.refused.pop() {
-                drop(jobs);
+            let mut slab = self.slab.lock();
+            if let Some(refused) = slab.refused.pop() {
+                drop(slab);
                 refused.discard();
                 self.end_one();
                 continue;
             }
-            if jobs.n_left == 0 {
+            if slab.n_left == 0 {
                 return Poll::Ready(());
             }
-            if let Some(queued) = if is_helping { jobs.next_queued() } else { None } {
-                drop(jobs);
-                take_back(&self.shared, &queued);
+            if let Some(queued) = if is_helping { slab.queued.pop_front() } else { None } {
+                drop(slab);
+                take_back(&self.shared, &*queued);
                 continue;
             }
             self.shared.process.is_awaited();
             // What was there before is a parker of ours, too: its drop runs no other code.
-            jobs.waiter = Some(context.waker().clone());
-            jobs.is_waiter_helping = is_helping;
+            slab.waiter = Some(context.waker().clone());
+            slab.is_waiter_helping = is_helping;
             return Poll::Pending;
         }
     }
 
     fn end_one(&self) {
-        let mut jobs = self.jobs.lock();
-        jobs.n_left -= 1;
-        let waiter = if jobs.n_left == 0 { jobs.waiter.take() } else { None };
-        drop(jobs);
+        let mut slab = self.slab.lock();
+        slab.n_left -= 1;
+        let waiter = if slab.n_left == 0 { slab.waiter.take() } else { None };
+        drop(slab);
         waiter.into_iter().for_each(Waker::wake);
+    }
+
+    /// A panic that nobody will read: the first is kept for the end of the scope.
+    fn keep(&self, panic: Panic) {
+        let mut slab = self.slab.lock();
+        if slab.panic.is_none() {
+            slab.panic = Some(panic);
+            return;
+        }
+        drop(slab);
+        self.shared.settings.panic_hook.tell(&panic);
     }
 }
 
-impl Errand for Scope<'_, '_> {
+impl<'scope> Slab<'scope> {
+    fn with_capacity(n: usize) -> Self {
+        let (waiting, vacant) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        Self { waiting, vacant, queued: VecDeque::with_capacity(n), ..Self::default() }
+    }
+
+    fn add(&mut self, job: Arc<dyn Run + 'scope>) -> usize {
+        self.n_left += 1;
+        let number = self.vacant.pop().unwrap_or_else(|| {
+            self.waiting.push(None);
+            self.waiting.len() - 1
+        });
+        self.waiting[number] = Some(job);
+        number
+    }
+
+    /// Keeps what was queued for a job. Its owner is to be woken, if it would run the job.
+    fn add_queued(&mut self, queued: Arc<dyn Run>) -> Option<Waker> {
+        if self.queued.len() > 32 + 2 * self.n_left {
+            self.queued.retain(|queued| !queued.claim().is_taken());
+        }
+        self.queued.push_back(queued);
+        if self.is_waiter_helping { self.waiter.take() } else { None }
+    }
+
+    fn begin(&mut self, number: usize) -> Arc<dyn Run + 'scope> {
+        let job = self.waiting[number].take().expect("the pool runs or refuses a job once");
+        self.vacant.push(number);
+        job
+    }
+}
+
+impl Errand for Jobs<'_> {
     fn run(&self, number: usize, runner: &dyn Runner) {
-        let job = self.jobs.lock().begin(number);
-        job.run(&InScope { runner, jobs: &self.jobs });
+        let job = self.slab.lock().begin(number);
+        job.run(runner).into_iter().for_each(|panic| self.keep(panic));
         self.end_one();
     }
 
-    fn refuse(&self, number: usize, reason: CancelReason, runner: &dyn Runner) {
-        let job = self.jobs.lock().begin(number);
-        job.refuse(reason, &InScope { runner, jobs: &self.jobs });
+    fn refuse(&self, number: usize, reason: CancelReason) {
+        let job = self.slab.lock().begin(number);
+        job.refuse(reason);
         if !deferred::is_deep() {
             let _ = deferred::run_now(|| job.discard());
             return self.end_one();
         }
         // What it borrows cannot be left to the thread. The owner waits for the job in any case.
-        let mut jobs = self.jobs.lock();
-        jobs.refused.push(job);
-        let waiter = jobs.waiter.take();
-        drop(jobs);
+        let mut slab = self.slab.lock();
+        slab.refused.push(job);
+        let waiter = slab.waiter.take();
+        drop(slab);
         waiter.into_iter().for_each(Waker::wake);
-    }
-}
-
-/// What runs the job, but that a panic which will not be read is kept for the end of the scope.
-struct InScope<'run, 'scope> {
-    runner: &'run dyn Runner,
-    jobs: &'run Mutex<Jobs<'scope>>,
-}
-
-impl Runner for InScope<'_, '_> {
-    fn stats(&self) -> &WorkerStats {
-        self.runner.stats()
-    }
-
-    fn before_running(&self) {
-        self.runner.before_running();
-    }
-
-    fn before_settling(&self, ending: Ending) {
-        self.runner.before_settling(ending);
-    }
-
-    fn before_foreign_code(&self) {
-        self.runner.before_foreign_code();
-    }
-
-    fn tell_of(&self, panic: Panic) {
-        if let Some(panic) = self.jobs.lock().keep_panic(panic) {
-            self.runner.tell_of(panic);
-        }
     }
 }
 
@@ -316,11 +342,8 @@ impl Runner for InScope<'_, '_> {
 /// # Ok::<(), handspun::JoinError>(())
 /// ```
 pub struct ScopedHandle<'scope, T> {
-    outcome: Arc<dyn Outcome<T> + 'scope>,
-    /// What stands in the queue for it.
-    queued: Arc<dyn Run>,
-    shared: &'scope Arc<Shared>,
-    jobs: &'scope Mutex<Jobs<'scope>>,
+    reader: Reader<'scope, T>,
+    jobs: &'scope Jobs<'scope>,
 }
 
 impl<T> ScopedHandle<'_, T> {
@@ -329,21 +352,24 @@ impl<T> ScopedHandle<'_, T> {
     /// # Errors
     ///
     /// The job panicked, or was cancelled before it began.
-    pub fn join(self) -> Result<T, JoinError> {
-        take_back(self.shared, &self.queued);
-        block_on(self)
+    pub fn join(mut self) -> Result<T, JoinError> {
+        match self.reader.join_until(Some(&*self.jobs.shared), Deadline::Never) {
+            Some(result) => result,
+            None => unreachable!("never has not passed"),
+        }
     }
 
     /// Whether the job has ended. Never blocks.
     #[doc(alias = "done")]
     pub fn is_finished(&self) -> bool {
-        self.outcome.progress() == Progress::Finished
+        self.reader.progress() == Progress::Finished
     }
 
     /// Cancels the job if it has not begun: as [`JoinHandle::cancel`](crate::JoinHandle::cancel) does.
     pub fn cancel(&self) -> Cancel {
-        let is_dequeued = self.shared.cancel(&self.queued, CancelReason::Requested);
-        if is_dequeued || self.outcome.was_cancelled() { Cancel::Dequeued } else { Cancel::TooLate }
+        let shared = &self.jobs.shared;
+        let dequeue = |stub: &Arc<dyn Run>| shared.cancel(stub.clone(), CancelReason::Requested);
+        self.reader.cancelled(self.reader.stub.as_ref().is_some_and(dequeue))
     }
 }
 
@@ -354,38 +380,29 @@ impl<T> Future for ScopedHandle<'_, T> {
     /// # Panics
     ///
     /// If it is polled again after it was ready.
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let words = "a job of a scope";
-        let result = poll_elsewhere(words, context, |context| self.outcome.poll(context));
-        if result.is_pending() && ran_here(self.shared, || self.queued.clone(), context.waker()) {
-            return self.outcome.poll(context);
-        }
-        result
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let jobs = self.jobs;
+        self.reader.poll(Some(&*jobs.shared), context)
     }
 }
 
 impl<T> Drop for ScopedHandle<'_, T> {
     fn drop(&mut self) {
-        match self.outcome.abandon() {
-            None | Some(Err(JoinError::Cancelled(_))) => {}
-            Some(Ok(value)) => panic::contain(|| drop(value)),
-            Some(Err(JoinError::Panicked(panic))) => {
-                if let Some(panic) = self.jobs.lock().keep_panic(panic) {
-                    self.shared.settings.panic_hook.tell(&panic);
-                }
-            }
+        if let Some(unread) = self.reader.abandon() {
+            panic_hook::dispose(unread, |panic| self.jobs.keep(panic));
         }
     }
 }
 
 impl fmt::Debug for Scope<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope").field("jobs_left", &self.jobs.lock().n_left).finish_non_exhaustive()
+        let n_left = self.jobs.slab.lock().n_left;
+        f.debug_struct("Scope").field("jobs_left", &n_left).finish_non_exhaustive()
     }
 }
 
 impl<T> fmt::Debug for ScopedHandle<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ScopedHandle({:?})", self.outcome.progress())
+        write!(f, "ScopedHandle({:?})", self.reader.progress())
     }
 }

@@ -1,8 +1,8 @@
 //! What a pool's workers and its users share: two locks, and behind them all that the pool knows.
 //!
-//! Knows nothing of threads: it says which worker is wanted, and `worker` wakes or starts it. Those
-//! who submit take the inbox's lock, and the other one only when a wake is needed; workers take the
-//! other one, and the inbox's inside it when their own queue is empty.
+//! Knows nothing of threads: which worker is to be woken, `worker` asks and does. Those who submit take
+//! the inbox's lock, and the other one only when a wake is needed; workers take the other one, and the
+//! inbox's inside it when their own queue is empty.
 //!
 //! What must always hold, whenever both locks are free:
 //!
@@ -15,34 +15,80 @@
 //!    lost and the next submit is to try again.
 //! 4. Every job is queued, or claimed by exactly one thread, which runs or refuses it. The claim is on
 //!    the job itself, and not the place where it stands.
+//! 5. The inbox is closed under both locks, and a worker ends when it has found it closed, and nothing
+//!    queued, under both locks. So no job comes after the last worker has gone.
+//! 6. A worker on the list of the idle is asleep or about to be, and is unparked when it is taken off.
 
 use std::mem;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::error::CancelReason;
 use crate::event::{Ending, Step};
-use crate::prims::{Mutex, MutexGuard};
+use crate::prims::{AtomicUsize, Mutex, MutexGuard, Ordering, ThreadHandle};
 use crate::wait::deferred;
 use crate::wait::forked::Process;
 use crate::wait::parker::Parker;
+use crate::wait::permits::Permits;
 
-use super::builder::Settings;
-use super::inbox::{Apart, Inbox, InboxState, compact, shrink};
-use super::job::{Run, Runner, WorkerStats};
-use super::places::Places;
-use super::state::{Drained, End, Next, Phase, StartupFailure, State, WakeTarget};
+use super::builder::Builder;
+use super::inbox::{Apart, Inbox, InboxState, Queue};
+use super::job::Run;
+
+use Ordering::Relaxed;
+
+/// A pool, as those know it that make handles: its users, and each of its workers. Each has a count of its
+/// own, for every handle is counted. With one for all they would wait for each other at every job.
+pub(crate) type PoolRef = Arc<Arc<Shared>>;
 
 pub(crate) struct Shared {
     pub(crate) inbox: Apart<Inbox>,
     state: Apart<Mutex<State>>,
-    /// The places of a queue that has a limit.
-    pub(crate) places: Option<Places>,
-    /// What is counted by those who are not workers.
-    pub(crate) stats: WorkerStats,
-    pub(crate) settings: Settings,
+    /// One permit for each job that may be queued, if the queue has a limit. It is taken before the job
+    /// is let in, and given back when the job leaves the queue, whichever way it does.
+    pub(crate) room: Option<Permits>,
+    /// Jobs that were refused. What workers settle they count themselves.
+    n_refused: Apart<AtomicUsize>,
+    pub(crate) settings: Builder,
     /// Where the threads are.
     pub(crate) process: Process,
+    /// Held by the one who joins the threads.
+    pub(crate) joining: Mutex<()>,
+}
+
+/// What the workers know of each other.
+pub(crate) struct State {
+    /// Emptied before the inbox, which then takes its place.
+    pub(crate) queue: Queue,
+    /// Some worker is bound to look at the queue before it sleeps: it was woken or started, it spins,
+    /// or it is about to settle its job. No other need be woken meanwhile.
+    pub(crate) is_one_searching: bool,
+    /// The workers that sleep, or are about to; the last one first, for its caches are warm.
+    pub(crate) idle: Vec<Arc<Parker>>,
+    /// Threads that are up, one that is being started included.
+    pub(crate) n_threads: usize,
+    /// How many there may be: as the settings say, or fewer since `on_start` panicked.
+    pub(crate) most_threads: usize,
+    /// All there have ever been, by number, until they are joined.
+    pub(crate) threads: Vec<ThreadHandle<()>>,
+    /// What each worker has settled. It counts for itself, on cache lines of its own: with one count for
+    /// all, they would wait for each other at every job.
+    pub(crate) n_settled: Vec<Arc<Apart<AtomicUsize>>>,
+    /// Workers that wait for any of several jobs and could run one, by their number.
+    pub(crate) waiting_workers: Vec<(usize, Waker)>,
+    /// Wakers of those who wait for the end of the pool.
+    end_waiters: Vec<Waker>,
+}
+
+/// What a worker is to do next.
+pub(crate) enum Next {
+    /// Run this job, which is claimed.
+    Run(Arc<dyn Run>),
+    /// Spin for news since there were so many jobs. A worker that does so searches.
+    Spin(usize),
+    /// Park, until it is taken off the list of the idle and unparked.
+    Sleep,
+    End,
 }
 
 /// What is going on in a pool; see [`ThreadPool::stats`](crate::ThreadPool::stats).
@@ -64,14 +110,26 @@ pub struct Stats {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Builder) -> Self {
+        let state = State {
+            queue: Queue::new(),
+            is_one_searching: false,
+            idle: Vec::new(),
+            n_threads: 0,
+            most_threads: settings.threads,
+            threads: Vec::new(),
+            n_settled: Vec::new(),
+            waiting_workers: Vec::new(),
+            end_waiters: Vec::new(),
+        };
         Self {
             inbox: Apart(Inbox::new()),
-            state: Apart(Mutex::new(State::new(settings.threads))),
-            places: settings.queue_limit.map(Places::new),
-            stats: WorkerStats::new(settings.panic_hook.clone()),
+            state: Apart(Mutex::new(state)),
+            room: settings.queue_limit.map(Permits::new),
+            n_refused: Apart(AtomicUsize::new(0)),
             settings,
             process: Process::current(),
+            joining: Mutex::new(()),
         }
     }
 
@@ -81,61 +139,52 @@ impl Shared {
 
     /// Claims a queued job out of turn; false if another was faster. The caller has to run or to
     /// refuse it.
-    pub(crate) fn claim(&self, job: &Arc<dyn Run>) -> bool {
-        if !job.claim().take() {
-            return false;
+    pub(crate) fn claim<R: Run + ?Sized>(&self, job: &R) -> bool {
+        let is_claimed = job.claim().take();
+        if is_claimed {
+            let mut inbox = self.inbox.lock();
+            let (buried, is_crowded) = (inbox.bury(), inbox.is_crowded());
+            drop(inbox);
+            drop(buried);
+            if is_crowded {
+                let mut state = self.lock();
+                self.inbox.lock().compact(&mut state.queue);
+            }
+            self.give_back_room(1);
         }
-        let mut inbox = self.inbox.lock();
-        let buried = inbox.bury();
-        let is_crowded = inbox.is_crowded();
-        drop(inbox);
-        drop(buried);
-        if is_crowded {
-            drop(self.compact());
-        }
-        self.give_back_places(1);
-        true
-    }
-
-    #[cold]
-    fn compact(&self) -> [Vec<Arc<dyn Run>>; 2] {
-        let mut state = self.lock();
-        let mut inbox = self.inbox.lock();
-        let tombstones = [compact(&mut state.queue), compact(&mut inbox.queue)];
-        inbox.n_tombstones -= tombstones.iter().map(|some| some.len() as isize).sum::<isize>();
-        inbox.n_moved = state.queue.len();
-        tombstones
+        is_claimed
     }
 
     /// Claims a queued job and refuses it; false if it was too late for that.
-    pub(crate) fn cancel(&self, job: &Arc<dyn Run>, reason: CancelReason) -> bool {
-        let is_claimed = self.claim(job);
+    pub(crate) fn cancel(&self, job: Arc<dyn Run>, reason: CancelReason) -> bool {
+        let is_claimed = self.claim(&*job);
         if is_claimed {
-            self.refuse(job.clone(), reason);
+            self.refuse(job, reason);
         }
         is_claimed
     }
 
     /// So many jobs have left the queue.
-    pub(crate) fn give_back_places(&self, n: usize) {
-        if let Some(places) = &self.places {
-            places.give_back(n);
+    pub(crate) fn give_back_room(&self, n: usize) {
+        if let Some(room) = &self.room {
+            room.give(n);
         }
     }
 
     /// Settles a job that was claimed, or was not let in, to the reason why it is not run; and drops
     /// its closure.
     pub(crate) fn refuse(&self, job: Arc<dyn Run>, reason: CancelReason) {
-        job.refuse(reason, &Refusal { shared: self, number: job.claim().number() });
+        self.n_refused.fetch_add(1, Relaxed); // ORDERING: Relaxed, as of what workers settle.
+        self.settings.observer.tell(job.claim().number(), Step::Settled(Ending::Cancelled));
+        job.refuse(reason);
         // What the closure owns may be the next job, which is cancelled with it, and so on.
         let _ = deferred::run(move || job.discard());
     }
 
-    /// Refuses all of them.
-    pub(crate) fn refuse_all(&self, drained: Drained, reason: &CancelReason) {
-        drop(drained.tombstones);
-        self.give_back_places(drained.unrun.len());
-        for job in drained.unrun {
+    /// Refuses jobs that were drained.
+    pub(crate) fn refuse_all(&self, drained: Vec<Arc<dyn Run>>, reason: &CancelReason) {
+        self.give_back_room(drained.len());
+        for job in drained {
             self.refuse(job, reason.clone());
         }
     }
@@ -145,8 +194,9 @@ impl Shared {
         let inbox = self.inbox.lock();
         // All of it is of one moment. The locks hold everything still but what is counted as
         // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
-        let of_workers: usize = state.stats.iter().map(|stats| stats.settled()).sum();
-        let settled = of_workers + self.stats.settled();
+        // ORDERING: Relaxed, as in `RunningJob::before_settling`.
+        let of_workers: usize = state.n_settled.iter().map(|n| n.load(Relaxed)).sum();
+        let settled = of_workers + self.n_refused.load(Relaxed);
         let in_line = (state.queue.len() + inbox.queue.len()) as isize;
         let queued = (in_line - inbox.n_tombstones) as usize;
         let submitted = self.inbox.n_submitted();
@@ -155,53 +205,51 @@ impl Shared {
         Stats { submitted, queued, running, settled, threads, idle }
     }
 
-    /// Ready when all threads have left their loops, and again when they have been joined.
-    pub(crate) fn poll_end(&self, context: &Context<'_>) -> Poll<End> {
+    /// Of a pool that is closed: ready when all threads have left their loops.
+    pub(crate) fn poll_end(&self, context: &Context<'_>) -> Poll<()> {
         let waker = context.waker().clone();
         let mut state = self.lock();
-        match state.phase {
-            Phase::Ended => Poll::Ready(End::Reached),
-            Phase::Closing if state.n_threads == 0 => {
-                state.phase = Phase::Joining;
-                Poll::Ready(End::JoinThreads(mem::take(&mut state.threads)))
-            }
-            Phase::Open | Phase::Closing | Phase::Joining => {
-                self.process.is_awaited();
-                if !state.end_waiters.iter().any(|kept| kept.will_wake(&waker)) {
-                    state.end_waiters.push(waker);
-                }
-                Poll::Pending
+        if state.n_threads == 0 {
+            return Poll::Ready(());
+        }
+        self.process.is_awaited();
+        if !state.end_waiters.iter().any(|kept| kept.will_wake(&waker)) {
+            state.end_waiters.push(waker);
+        }
+        Poll::Pending
+    }
+
+    /// Whether there is a job for a worker that takes the first in line. If there is none, the next submit
+    /// is to wake a worker that is free.
+    pub(crate) fn has_queued(&self, state: &mut State) -> bool {
+        match self.look(state) {
+            None => true,
+            Some(mut inbox) => {
+                self.inbox.set_needs_wake(&mut inbox, state.has_free_worker());
+                false
             }
         }
     }
 
-    /// Which worker is to be woken for what is queued. To be asked whenever a job was taken from the
-    /// queue, or handed in when a wake was needed. The caller has to wake that worker.
-    pub(crate) fn next_to_wake(&self, state: &mut State) -> WakeTarget {
-        if state.is_one_searching {
-            return WakeTarget::None; // It asks too, when it has found something.
-        }
-        if state.queue.is_empty() {
-            let mut inbox = self.refill(state);
-            if state.queue.is_empty() {
-                self.inbox.set_needs_wake(&mut inbox, state.has_free_worker());
-                return WakeTarget::None;
+    /// Brings an unclaimed job to the front of the workers' queue. If there is none, it gives the inbox's
+    /// guard: `needs_wake` can only be right if nothing is handed in before it is set.
+    fn look<'s>(&'s self, state: &mut State) -> Option<MutexGuard<'s, InboxState>> {
+        loop {
+            match state.queue.front() {
+                Some(job) if !job.claim().is_taken() => return None,
+                Some(_) => {
+                    state.queue.pop_front();
+                    self.inbox.lock().n_tombstones -= 1;
+                }
+                None => {
+                    let mut inbox = self.inbox.lock();
+                    inbox.move_to(&mut state.queue);
+                    if state.queue.is_empty() {
+                        return Some(inbox);
+                    }
+                }
             }
         }
-        if let Some(parker) = state.idle.pop() {
-            state.is_one_searching = true;
-            return WakeTarget::Idle(parker);
-        }
-        if state.n_threads < state.most_threads {
-            state.is_one_searching = true;
-            state.n_threads += 1;
-            state.n_started += 1;
-            return WakeTarget::New(state.n_started - 1);
-        }
-        if state.waiting_workers.is_empty() {
-            return WakeTarget::None;
-        }
-        WakeTarget::Waiting(mem::take(&mut state.waiting_workers))
     }
 
     /// The caller says that it searches from now on; false if another does.
@@ -218,104 +266,69 @@ impl Shared {
 
     /// The job that has waited longest, claimed; or what to do instead.
     pub(crate) fn next(&self, state: &mut State, parker: &Arc<Parker>, may_spin: bool) -> Next {
-        if let Some(job) = state.queue.pop_front() {
-            return self.claim_first(job);
-        }
-        let mut inbox = self.refill(state);
-        match state.queue.pop_front() {
-            Some(job) => {
-                drop(inbox);
-                self.claim_first(job)
+        let mut inbox = loop {
+            match self.look(state) {
+                Some(inbox) => break inbox,
+                None => match state.queue.pop_front() {
+                    Some(job) if job.claim().take() => return Next::Run(job),
+                    Some(_) => self.inbox.lock().n_tombstones -= 1, // Another was faster.
+                    None => {}
+                },
             }
-            None if state.phase != Phase::Open => Next::End,
-            None if may_spin && !state.is_one_searching => {
-                state.is_one_searching = true;
-                self.inbox.set_needs_wake(&mut inbox, false);
-                Next::Spin(self.inbox.n_submitted())
-            }
-            None => {
-                state.idle.push(parker.clone());
-                self.inbox.set_needs_wake(&mut inbox, !state.is_one_searching);
-                Next::Sleep
-            }
+        };
+        if inbox.is_closed() {
+            Next::End
+        } else if may_spin && !state.is_one_searching {
+            state.is_one_searching = true;
+            self.inbox.set_needs_wake(&mut inbox, false);
+            Next::Spin(self.inbox.n_submitted())
+        } else {
+            state.idle.push(parker.clone());
+            self.inbox.set_needs_wake(&mut inbox, !state.is_one_searching);
+            Next::Sleep
         }
-    }
-
-    fn claim_first(&self, job: Arc<dyn Run>) -> Next {
-        if job.claim().take() {
-            return Next::Run(job);
-        }
-        self.inbox.lock().n_tombstones -= 1;
-        Next::Drop(job)
-    }
-
-    /// Takes over what has been handed in, in exchange for the empty queue. The guard is for
-    /// `needs_wake`, which can only be right if nothing is handed in before it is set.
-    fn refill(&self, state: &mut State) -> MutexGuard<'_, InboxState> {
-        let mut inbox = self.inbox.lock();
-        shrink(&mut state.queue);
-        mem::swap(&mut state.queue, &mut inbox.queue);
-        inbox.n_moved = state.queue.len();
-        inbox
     }
 
     /// Claims all that is queued. The caller has to refuse it.
-    pub(crate) fn drain(&self, state: &mut State) -> Drained {
+    pub(crate) fn drain(&self, state: &mut State) -> Vec<Arc<dyn Run>> {
         let mut inbox = self.inbox.lock();
-        let all = mem::take(&mut state.queue).into_iter().chain(mem::take(&mut inbox.queue));
-        let (unrun, tombstones) = all.partition::<Vec<_>, _>(|job| job.claim().take());
-        inbox.n_tombstones -= tombstones.len() as isize;
-        Drained { unrun, tombstones }
+        let mut all = mem::take(&mut state.queue);
+        all.append(&mut inbox.queue);
+        inbox.n_tombstones -= all.len() as isize;
+        let drained: Vec<_> = all.into_iter().filter(|job| job.claim().take()).collect();
+        inbox.n_tombstones += drained.len() as isize;
+        drained
     }
 
     /// Lets no more jobs in. Every idle worker is to be unparked, to see for itself.
     pub(crate) fn close(&self, state: &mut State) -> Vec<Arc<Parker>> {
-        if state.phase == Phase::Open {
-            state.phase = Phase::Closing;
-        }
-        let mut inbox = self.inbox.lock();
-        self.inbox.close(&mut inbox, CancelReason::ShutDown);
-        drop(inbox);
+        self.inbox.close(&mut self.inbox.lock(), CancelReason::ShutDown);
         mem::take(&mut state.idle)
     }
-
-    /// The worker that was being started will not come. After `the_last_try` no other is started.
-    pub(crate) fn fail_to_start(
-        &self,
-        state: &mut State,
-        reason: &CancelReason,
-        was_the_last_try: bool,
-    ) -> StartupFailure {
-        state.is_one_searching = false;
-        let mut to_wake = state.lose_thread();
-        to_wake.extend(mem::take(&mut state.waiting_workers).into_iter().map(|(_, waker)| waker));
-        if was_the_last_try {
-            state.most_threads = state.n_threads;
-        }
-        let mut inbox = self.inbox.lock();
-        if state.most_threads == 0 {
-            self.inbox.close(&mut inbox, reason.clone());
-        }
-        self.inbox.set_needs_wake(&mut inbox, state.has_free_worker()); // The next job is to try again.
-        drop(inbox);
-        let stranded = if state.n_threads == 0 { self.drain(state) } else { Drained::default() };
-        StartupFailure { to_wake, stranded }
-    }
 }
 
-/// A refusal of a job, on any thread.
-struct Refusal<'pool> {
-    shared: &'pool Shared,
-    number: usize,
-}
-
-impl Runner for Refusal<'_> {
-    fn stats(&self) -> &WorkerStats {
-        &self.shared.stats
+impl State {
+    /// Whether a worker could be woken, if none searched: one that is idle, or a new one.
+    pub(crate) fn has_free_worker(&self) -> bool {
+        !self.idle.is_empty() || self.n_threads < self.most_threads
     }
 
-    fn before_settling(&self, ending: Ending) {
-        self.shared.stats.count_settled();
-        self.shared.settings.observer.tell(self.number, Step::Settled(ending));
+    /// Keeps the waker of a worker that could run a job while it waits, in place of its last one;
+    /// unless no worker comes for the first job in line. A thread that may be started does not
+    /// count: the system may have refused it.
+    pub(crate) fn wait_for_worker(&mut self, number: usize, waker: &mut Option<Waker>) -> bool {
+        let is_one_coming = self.is_one_searching || !self.idle.is_empty();
+        if let (true, Some(newest)) = (is_one_coming, waker.take()) {
+            let last = self.waiting_workers.iter().position(|(waiting, _)| *waiting == number);
+            *waker = last.map(|at| self.waiting_workers.swap_remove(at).1);
+            self.waiting_workers.push((number, newest));
+        }
+        is_one_coming
+    }
+
+    /// A thread is gone. If it was the last, those who wait for the end are to be woken.
+    pub(crate) fn lose_thread(&mut self) -> Vec<Waker> {
+        self.n_threads -= 1;
+        if self.n_threads == 0 { mem::take(&mut self.end_waiters) } else { Vec::new() }
     }
 }

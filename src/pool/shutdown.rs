@@ -5,18 +5,17 @@
 //! handed in has settled, unless some other thread is in the middle of cancelling it.
 
 use std::future::poll_fn;
+use std::mem;
 use std::pin::pin;
 use std::time::Duration;
 
 use crate::error::{CancelReason, ShutdownError};
-use crate::panic;
-use crate::wait::block_on::block_on_until;
+use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::deadline::Deadline;
-use crate::wait::host::Hold;
+use crate::wait::permits::Count;
 use crate::wait::tag::{self, Tag};
 
 use super::shared::Stats;
-use super::state::{Drained, End};
 use super::thread_pool::ThreadPool;
 use super::worker;
 
@@ -103,31 +102,25 @@ impl ThreadPool {
             tag::say(Tag::Words("a pool to end"));
             self.shared.poll_end(context)
         });
-        let mut end = pin!(end);
-        let _hold = Hold::of_jumping(); // A jumping clock waits for what goes on there.
-        while let Some(reached) = block_on_until(end.as_mut(), deadline, Duration::ZERO) {
-            match reached {
-                End::Reached => return Ok(()),
-                End::JoinThreads(threads) => {
-                    for thread in threads {
-                        // An error would be a panic of a thread-local's destructor. It has been
-                        // printed, and there is nothing more to be done about it.
-                        let _ = thread.join();
-                    }
-                    let end_waiters = self.shared.lock().all_joined();
-                    panic::wake_each(end_waiters);
-                }
-            }
+        if block_on_elsewhere(pin!(end), deadline, Duration::ZERO).is_none() {
+            let Stats { running, queued, .. } = self.stats();
+            return Err(ShutdownError::StillRunning { running, queued });
         }
-        let Stats { running, queued, .. } = self.stats();
-        Err(ShutdownError::StillRunning { running, queued })
+        let _joining = self.shared.joining.lock(); // The threads have left: what is waited for is their locals.
+        let threads = mem::take(&mut self.shared.lock().threads);
+        for thread in threads {
+            // An error would be a panic of a thread-local's destructor. It has been printed, and there is
+            // nothing more to be done about it.
+            let _ = thread.join();
+        }
+        Ok(())
     }
 
     fn close(&self, queued: Shutdown) {
         let mut state = self.shared.lock();
         let idle = self.shared.close(&mut state);
         let drained = match queued {
-            Shutdown::Drain => Drained::default(),
+            Shutdown::Drain => Vec::new(),
             Shutdown::Cancel => self.shared.drain(&mut state),
         };
         if state.n_threads == 0 {
@@ -138,8 +131,8 @@ impl ThreadPool {
             drop(state);
         }
         idle.into_iter().for_each(|parker| parker.unpark());
-        if let Some(places) = &self.shared.places {
-            places.close();
+        if let Some(room) = &self.shared.room {
+            room.with(Count::close);
         }
         self.shared.refuse_all(drained, &CancelReason::ShutDown);
     }

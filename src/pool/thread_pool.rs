@@ -1,23 +1,37 @@
-//! The pool itself, as its user sees it: where jobs are handed in.
+//! The pool itself, as its user sees it, and how a job is submitted: a permit if the queue has a limit, a
+//! number, and a worker that comes for it.
 //!
-//! Knows nothing of queues and wake-ups, nor of how it ends: that is `shutdown`. What must always
-//! hold: every way to hand a job in gives a handle, or gives the closure back.
+//! Knows nothing of how workers live, nor of how a pool ends: that is `shutdown`. What must always hold:
+//!
+//! 1. Every way to submit gives a handle, or gives the closure back.
+//! 2. A job that is submitted is queued or settles as cancelled before the call returns.
+//! 3. An observer is told of it with no lock held.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::iter::once;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
-use crate::error::{BuildError, QueueFull};
+use crate::error::{BuildError, QueueFull, TryError};
+use crate::event::Step;
+use crate::panic::{self, Panic};
+use crate::wait::block_on::block_on_until;
 use crate::wait::cancel::CancellationToken;
+use crate::wait::deadline::Deadline;
+use crate::wait::deferred;
 use crate::wait::panic_hook::PanicHook;
+use crate::wait::permits::{self, Permit, Permits};
 
 use super::builder::Builder;
 use super::handle::JoinHandle;
-use super::job::{self, Job, Queued, is_large};
-use super::shared::{Shared, Stats};
-use super::submit;
-use super::watch::{EndOfWatch, Watch};
+use super::inbox::Pushed;
+use super::job::{self, Made, Run};
+use super::shared::{PoolRef, Shared, Stats};
+use super::watch::Watch;
+use super::worker::{on_worker, pool_of_worker, take_back, wake_worker};
 
 /// A number of threads that run the closures handed to them.
 ///
@@ -47,7 +61,7 @@ use super::watch::{EndOfWatch, Watch};
 /// The child must not fork in the middle of a call: a lock that is held then is held for ever.
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: PoolRef,
 }
 
 impl ThreadPool {
@@ -114,13 +128,13 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        if self.shared.places.as_ref().is_some_and(|places| !places.try_take()) {
+        if !has_room(&self.shared) {
             return Err(QueueFull(closure));
         }
         let submitted_at = Location::caller();
         let job = job::maker()(closure, submitted_at, None);
-        submit::queue(&self.shared, once(job.clone().as_run()), submitted_at);
-        Ok(JoinHandle::queued(job, self.shared.clone()))
+        queue(&self.shared, once(job.clone().as_run()), submitted_at);
+        Ok(self.handle(job))
     }
 
     /// Hands in many closures, for less than it costs to hand them in one by one.
@@ -144,28 +158,25 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        const BATCH: usize = 64; // The first jobs run while the later ones are still being made.
+        // The first jobs run while the later ones are still being made. With a limit each waits for room.
+        let batch = if self.shared.room.is_some() { 1 } else { 64 };
         let (submitted_at, mut closures) = (Location::caller(), closures.into_iter());
-        let make = job::maker();
-        if self.shared.places.is_some() {
-            // One by one, for each has to wait for its place.
-            let submit = |closure| self.submit_job(submitted_at, make(closure, submitted_at, None));
-            return closures.map(submit).collect();
-        }
         let mut handles = Vec::with_capacity(closures.size_hint().0);
+        let make = job::maker();
         loop {
-            let jobs: Vec<_> = closures
-                .by_ref()
-                .take(BATCH)
-                .map(|closure| make(closure, submitted_at, None))
-                .collect();
+            let made =
+                closures.by_ref().take(batch).map(|closure| make(closure, submitted_at, None));
+            let jobs: Vec<Made<'static, T>> = made.collect();
             if jobs.is_empty() {
                 return handles;
             }
             let queued: Vec<_> = jobs.iter().map(|job| job.clone().as_run()).collect();
-            submit::queue(&self.shared, queued, submitted_at);
-            handles
-                .extend(jobs.into_iter().map(|job| JoinHandle::queued(job, self.shared.clone())));
+            if batch == 1 {
+                queued.into_iter().for_each(|job| submit(&self.shared, job, None, submitted_at));
+            } else {
+                queue(&self.shared, queued, submitted_at);
+            }
+            handles.extend(jobs.into_iter().map(|job| self.handle(job)));
         }
     }
 
@@ -205,27 +216,53 @@ impl ThreadPool {
         T: Send + 'static,
     {
         let (submitted_at, token) = (Location::caller(), token.child());
-        let (watch, end_of_watch) = Watch::new();
-        let make = if is_large::<F>() { watched_in_a_box } else { watched };
-        let job = make(closure, submitted_at, token.clone(), end_of_watch);
+        let (watch, wait) = Watch::new(&token, &self.shared);
+        let (closure, its_token) = (Box::new(closure), token.clone());
+        let watched = move || {
+            drop(wait);
+            closure(&its_token)
+        };
+        let job = job::maker()(watched, submitted_at, Some(token.clone()));
         let queued = job.clone().as_run();
         let to_watch = Arc::downgrade(&queued);
-        submit::submit(&self.shared, queued, Some(&token), submitted_at);
-        watch.begin(&token, &self.shared, to_watch);
-        JoinHandle::queued(job, self.shared.clone())
+        submit(&self.shared, queued, Some(&token), submitted_at);
+        watch.begin(to_watch);
+        self.handle(job)
     }
 
     pub(crate) fn submit_job<T>(
         &self,
         submitted_at: &'static Location<'static>,
-        job: Arc<dyn Queued<T>>,
+        job: Made<'static, T>,
     ) -> JoinHandle<T> {
-        submit::submit(&self.shared, job.clone().as_run(), None, submitted_at);
-        JoinHandle::queued(job, self.shared.clone())
+        submit(&self.shared, job.clone().as_run(), None, submitted_at);
+        self.handle(job)
+    }
+
+    fn handle<T>(&self, job: Made<'static, T>) -> JoinHandle<T> {
+        JoinHandle::new(job, Some(self.share()))
+    }
+
+    pub(crate) fn share(&self) -> PoolRef {
+        pool_of_worker(&self.shared).unwrap_or_else(|| self.shared.clone())
     }
 
     pub(crate) fn panic_hook(&self) -> &PanicHook {
         &self.shared.settings.panic_hook
+    }
+
+    /// What two have come to; or the first panic goes on, and the panic hook is told of the other.
+    pub(crate) fn both<A, B>(&self, a: Result<A, Panic>, b: Result<B, Panic>) -> (A, B) {
+        match (a, b) {
+            (Ok(a), Ok(b)) => (a, b),
+            (a, b) => {
+                // A value that nobody gets is dropped before the panic goes on: two at once would be the end.
+                let mut panics = [drop_value(a), drop_value(b)].into_iter().flatten();
+                let first = panics.next().expect("one of them is a panic");
+                panics.for_each(|other| self.panic_hook().tell(&other));
+                first.resume()
+            }
+        }
     }
 
     /// The most threads there will be.
@@ -249,38 +286,104 @@ impl ThreadPool {
     }
 }
 
-/// A job that lets its watch go when it begins.
-fn watched<F, T>(
-    closure: F,
-    submitted_at: &'static Location<'static>,
-    token: CancellationToken,
-    end_of_watch: EndOfWatch,
-) -> Arc<dyn Queued<T>>
-where
-    F: FnOnce(&CancellationToken) -> T + Send + 'static,
-    T: Send + 'static,
-{
-    let its_token = token.clone();
-    let closure = move || {
-        drop(end_of_watch);
-        closure(&its_token)
-    };
-    Arc::new(Job::new(closure, submitted_at, Some(token)))
+fn drop_value<T>(ended: Result<T, Panic>) -> Option<Panic> {
+    ended.map(|value| panic::contain(|| drop(value))).err()
 }
 
-/// The same for a large closure; see [`job::maker`].
-fn watched_in_a_box<F, T>(
-    closure: F,
+/// Queues a job and sees to it that a worker comes for it, or refuses it. Where the queue is full, waits for
+/// room. A job whose token is cancelled needs none: it will not stay.
+pub(crate) fn submit(
+    shared: &Arc<Shared>,
+    job: Arc<dyn Run>,
+    token: Option<&CancellationToken>,
     submitted_at: &'static Location<'static>,
-    token: CancellationToken,
-    end_of_watch: EndOfWatch,
-) -> Arc<dyn Queued<T>>
+) {
+    match &shared.room {
+        Some(room) if !has_room(shared) => {
+            if !on_worker(shared) {
+                wait_for_room(shared, room, token);
+                return queue(shared, once(job), submitted_at);
+            }
+            // A worker would wait for itself. It lets the job in beyond the limit, and runs it at once; or
+            // leaves it there, if it is deep in such jobs: one that submits its successor would
+            // otherwise take the whole stack.
+            room.take_anyway(1);
+            queue(shared, once(job.clone()), submitted_at);
+            if !deferred::is_deep() {
+                let run_here = || {
+                    take_back(shared, &*job);
+                };
+                let _ = deferred::run_now(run_here);
+            }
+        }
+        Some(_) | None => queue(shared, once(job), submitted_at),
+    }
+}
+
+/// Takes a permit if the queue has a limit. A pool that is closed has room for everybody: they are refused
+/// behind it.
+pub(crate) fn has_room(shared: &Shared) -> bool {
+    let Some(room) = &shared.room else { return true };
+    match permits::try_acquire(room, 1).map(Permit::keep) {
+        Ok(()) | Err(TryError::Closed(())) => true,
+        Err(TryError::WouldBlock(())) => false,
+    }
+}
+
+/// Blocks the thread until there is a permit. A submitter that has had enough of that takes one beyond the
+/// limit, so that there is one way to go on.
+fn wait_for_room(shared: &Shared, room: &Permits, token: Option<&CancellationToken>) {
+    shared.process.check();
+    let mut acquired = permits::acquire(room, 1, "room in the queue of a pool");
+    let mut cancelled = token.map(CancellationToken::cancelled);
+    let waits = poll_fn(|context| {
+        if let Poll::Ready(acquired) = Pin::new(&mut acquired).poll(context) {
+            return Poll::Ready(acquired.ok());
+        }
+        let cancelled = cancelled.as_mut().map(|cancelled| Pin::new(cancelled).poll(context));
+        if cancelled.is_some_and(|polled| polled.is_ready()) {
+            Poll::Ready(None)
+        } else {
+            Poll::Pending
+        }
+    });
+    match block_on_until(pin!(waits), Deadline::Never, shared.settings.look_out).flatten() {
+        Some(permit) => permit.keep(),
+        None => room.take_anyway(1),
+    }
+}
+
+/// The same for jobs that have their permits already, or need none.
+pub(crate) fn queue<J>(shared: &Arc<Shared>, jobs: J, submitted_at: &'static Location<'static>)
 where
-    F: FnOnce(&CancellationToken) -> T + Send + 'static,
-    T: Send + 'static,
+    J: IntoIterator<Item = Arc<dyn Run>, IntoIter: ExactSizeIterator>,
 {
-    let closure = Box::new(closure);
-    watched(move |token: &CancellationToken| closure(token), submitted_at, token, end_of_watch)
+    let jobs = jobs.into_iter();
+    let observer = &shared.settings.observer;
+    // Told of when their numbers are known, and as of now: a worker may begin one before we get there.
+    let (when, n_jobs) = (observer.now(), jobs.len());
+    let tell = |first: usize| {
+        for job in first..first + n_jobs {
+            observer.tell_of(when, job, Step::Submitted(submitted_at));
+        }
+    };
+    let (first, pushed) = shared.inbox.push(jobs);
+    match pushed {
+        Pushed::Queued => tell(first),
+        Pushed::NeedsWake => {
+            wake_worker(shared, shared.lock());
+            tell(first);
+        }
+        Pushed::Refused(jobs, reason) => {
+            tell(first);
+            shared.give_back_room(n_jobs);
+            for (number, job) in (first..).zip(jobs) {
+                job.claim().set_number(number);
+                job.claim().take();
+                shared.refuse(job, reason.clone());
+            }
+        }
+    }
 }
 
 impl Builder {
@@ -290,8 +393,8 @@ impl Builder {
     ///
     /// [`BuildError`] says which setting could not work.
     pub fn build(self) -> Result<ThreadPool, BuildError> {
-        let shared = Arc::new(Shared::new(self.into_settings()?));
-        Ok(ThreadPool { shared })
+        let shared = Arc::new(Shared::new(self.checked()?));
+        Ok(ThreadPool { shared: Arc::new(shared) })
     }
 }
 

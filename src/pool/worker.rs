@@ -7,29 +7,31 @@
 //! 3. A worker runs what it took from the front of the queue, or a job that it waits for itself,
 //!    and never anything else.
 
-use std::cell::{Cell, RefCell};
-use std::ptr;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::task::Waker;
+use std::{mem, ptr};
 
 use crate::error::{CancelReason, no_thread};
 use crate::event::{Ending, Step};
 use crate::panic;
-use crate::prims::{MutexGuard, ThreadSpec, spawn_thread, thread_local};
+use crate::prims::{AtomicUsize, MutexGuard, Ordering, ThreadSpec, spawn_thread, thread_local};
 use crate::wait::deadline::Deadline;
 use crate::wait::help;
 use crate::wait::parker::{Parker, Patience};
 
-use super::job::{Run, Runner, WorkerStats};
-use super::shared::Shared;
-use super::state::{Next, State, WakeTarget};
+use super::inbox::Apart;
+use super::job::{Run, Runner};
+use super::shared::{Next, PoolRef, Shared, State};
+
+use Ordering::Relaxed;
 
 thread_local! {
     /// The pool that this thread works for. Only its address, which has no destructor: it tells one
     /// pool from another even while the thread's other locals are being destroyed.
     static WORKS_FOR: Cell<*const Shared> = const { Cell::new(ptr::null()) };
     /// From after `on_start` until the thread's locals are destroyed.
-    static CONTEXT: RefCell<Option<Arc<WorkerContext>>> = const { RefCell::new(None) };
+    static CONTEXT: OnceCell<WorkerContext> = const { OnceCell::new() };
 }
 
 /// Whether the calling thread is a worker of this pool.
@@ -40,34 +42,31 @@ pub(crate) fn on_worker(shared: &Arc<Shared>) -> bool {
 /// Runs a job right here if it has not begun, and this thread is a worker of its pool.
 ///
 /// A worker that is about to begin or to end has no context, and runs none.
-pub(crate) fn take_back(shared: &Arc<Shared>, job: &Arc<dyn Run>) -> bool {
-    let Some(context) = context_in(shared) else { return false };
-    let is_claimed = shared.claim(job);
-    if is_claimed {
-        job.clone().run(&RunningJob::new(&context, job, false));
-    }
-    is_claimed
+pub(crate) fn take_back<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool {
+    let take_back = |context: &WorkerContext| {
+        let is_claimed = shared.claim(job);
+        if is_claimed {
+            context.run(job, false);
+        }
+        is_claimed
+    };
+    in_context(shared, take_back).unwrap_or(false)
 }
 
 /// What a pending poll of a job does for the wait that polls it, on a worker of its pool: it says that
 /// the job could run here; and if it is asked to, runs it, unless another worker comes for it.
-pub(crate) fn ran_here(
-    shared: &Arc<Shared>,
-    job: impl FnOnce() -> Arc<dyn Run>,
-    waker: &Waker,
-) -> bool {
+pub(crate) fn ran_here<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R, waker: &Waker) -> bool {
     shared.process.is_awaited();
-    let Some(context) = context_in(shared) else { return false };
-    let job = job();
+    let Some(number) = in_context(shared, |context| context.number) else { return false };
     if help::is_asked() {
         let mut waker = Some(waker.clone());
         let mut state = shared.lock();
         // To run it here would be a shortcut then, and a risk: what it waits for may be up to this
         // very thread. But the free worker may come to wait as we do, so we want to hear of it.
-        let is_one_coming = state.wait_for_worker(context.number, &mut waker);
+        let is_one_coming = state.wait_for_worker(number, &mut waker);
         drop(state);
         drop(waker);
-        if !is_one_coming && take_back(shared, &job) {
+        if !is_one_coming && take_back(shared, job) {
             return true;
         }
     }
@@ -75,78 +74,96 @@ pub(crate) fn ran_here(
     false
 }
 
-fn context_in(shared: &Arc<Shared>) -> Option<Arc<WorkerContext>> {
+/// The pool, as the worker knows it which the calling thread is, if it is one.
+pub(crate) fn pool_of_worker(shared: &Arc<Shared>) -> Option<PoolRef> {
+    in_context(shared, |context| context.shared.clone())
+}
+
+fn in_context<T>(shared: &Arc<Shared>, look: impl FnOnce(&WorkerContext) -> T) -> Option<T> {
     if !on_worker(shared) {
         return None;
     }
-    CONTEXT.try_with(|context| context.borrow().clone()).ok().flatten()
+    CONTEXT.try_with(|context| context.get().map(look)).ok().flatten()
 }
 
-/// Lets go of the lock and wakes the worker that is wanted, if one is.
+/// Lets go of the lock and wakes the worker that is wanted for what is queued, if one is. To be called
+/// whenever a job was taken from the queue, or handed in when a wake was needed.
 pub(crate) fn wake_worker(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
-    match shared.next_to_wake(&mut state) {
-        WakeTarget::None => {}
-        WakeTarget::Idle(parker) => {
-            drop(state);
-            shared.process.check();
-            parker.unpark();
-        }
-        WakeTarget::New(number) => start(shared, state, number),
-        WakeTarget::Waiting(workers) => {
-            drop(state);
-            panic::wake_each(workers.into_iter().map(|(_, waker)| waker));
-        }
+    if state.is_one_searching {
+        return; // It asks too, when it has found something.
+    }
+    if !shared.has_queued(&mut state) {
+        return;
+    }
+    if let Some(parker) = state.idle.pop() {
+        state.is_one_searching = true;
+        drop(state);
+        shared.process.check();
+        parker.unpark();
+    } else if state.n_threads < state.most_threads {
+        state.is_one_searching = true;
+        state.n_threads += 1;
+        start(shared, state);
+    } else {
+        // All are at work, but these wait for jobs and may find that they had better run one.
+        let waiting = mem::take(&mut state.waiting_workers);
+        drop(state);
+        panic::wake_each(waiting.into_iter().map(|(_, waker)| waker));
     }
 }
 
 /// Starts a thread, under the lock: a shutdown finds the thread up and to be joined, or not there.
-fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>, number: usize) {
+fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     shared.process.check();
-    let settings = &shared.settings;
+    let (settings, number) = (&shared.settings, state.threads.len());
     let name = format!("{}-{number}", settings.name);
     let spec = ThreadSpec { name: Some(name), stack_size: settings.stack_size };
-    let stats = Arc::new(WorkerStats::new(settings.panic_hook.clone()));
-    let context = Arc::new(WorkerContext { shared: shared.clone(), number, stats: stats.clone() });
+    let n_settled = Arc::new(Apart(AtomicUsize::new(0)));
+    let context =
+        WorkerContext { shared: Arc::new(shared.clone()), number, n_settled: n_settled.clone() };
     match spawn_thread(spec, move || live(context)) {
         Ok(thread) => {
             state.threads.push(thread);
-            state.stats.push(stats);
+            state.n_settled.push(n_settled);
         }
-        Err(error) => fail_to_start(shared, state, &no_thread(&error), false),
+        Err(error) => fail_to_start(shared, state, &no_thread(&error)),
     }
 }
 
-/// Lets go of the lock and tells those who counted on a worker that does not come: waits that could
-/// run a job themselves, and, if there is no other thread, the jobs.
-fn fail_to_start(
-    shared: &Shared,
-    mut state: MutexGuard<'_, State>,
-    reason: &CancelReason,
-    was_the_last_try: bool,
-) {
-    let failure = shared.fail_to_start(&mut state, reason, was_the_last_try);
+/// The worker that was being started does not come. Lets go of the lock and tells those who counted on
+/// it: waits that could run a job themselves, and, if there is no other thread, the jobs.
+fn fail_to_start(shared: &Shared, mut state: MutexGuard<'_, State>, reason: &CancelReason) {
+    state.is_one_searching = false;
+    let mut to_wake = state.lose_thread();
+    to_wake.extend(mem::take(&mut state.waiting_workers).into_iter().map(|(_, waker)| waker));
+    let mut inbox = shared.inbox.lock();
+    if state.most_threads == 0 {
+        shared.inbox.close(&mut inbox, reason.clone());
+    }
+    shared.inbox.set_needs_wake(&mut inbox, state.has_free_worker()); // The next job is to try again.
+    drop(inbox);
+    let stranded = if state.n_threads == 0 { shared.drain(&mut state) } else { Vec::new() };
     drop(state);
-    shared.refuse_all(failure.stranded, reason);
-    panic::wake_each(failure.to_wake);
+    shared.refuse_all(stranded, reason);
+    panic::wake_each(to_wake);
 }
 
 /// The life of a worker's thread.
-fn live(context: Arc<WorkerContext>) {
-    let (shared, number) = (&context.shared, context.number);
+fn live(context: WorkerContext) {
+    let (shared, number) = (Arc::clone(&*context.shared), context.number);
     // From the first hook to the last thread-local: a shutdown in any of them is refused.
-    WORKS_FOR.with(|works_for| works_for.set(Arc::as_ptr(shared)));
+    WORKS_FOR.with(|works_for| works_for.set(Arc::as_ptr(&shared)));
     if let Err(panic) = shared.settings.on_start.call(number) {
         // What the thread was to be given at its start it does not have; nor would the next.
         let why = format!("`on_start` panicked: {}", panic.message());
-        fail_to_start(shared, shared.lock(), &CancelReason::NoWorker(why.into()), true);
+        let mut state = shared.lock();
+        state.most_threads = state.n_threads - 1;
+        fail_to_start(&shared, state, &CancelReason::NoWorker(why.into()));
         // A worker may have gone to sleep, or a job have come, while this one was to come for it.
-        wake_worker(shared, shared.lock());
+        wake_worker(&shared, shared.lock());
         return;
     }
-    CONTEXT.with(|place| *place.borrow_mut() = Some(context.clone()));
-
-    work(&context);
-
+    CONTEXT.with(|place| work(place.get_or_init(|| context)));
     if let Err(panic) = shared.settings.on_exit.call(number) {
         shared.settings.panic_hook.tell(&panic);
     }
@@ -156,7 +173,7 @@ fn live(context: Arc<WorkerContext>) {
 
 /// Runs jobs until the pool is closed and none is left.
 fn work(context: &WorkerContext) {
-    let shared = &context.shared;
+    let shared = &*context.shared;
     let parker = Arc::new(Parker::new());
     let mut patience = Patience::default();
     let look_out = shared.settings.look_out;
@@ -168,19 +185,14 @@ fn work(context: &WorkerContext) {
             Next::Run(job) => {
                 // Before the job, which may take for ever: another worker comes for the next one.
                 wake_worker(shared, state);
-                shared.give_back_places(1);
-                let running = RunningJob::new(context, &job, true);
-                job.run(&running);
+                shared.give_back_room(1);
+                let is_searching = context.run(&*job, true);
+                drop(job);
                 state = shared.lock();
-                if running.is_searching.get() {
+                if is_searching {
                     state.is_one_searching = false;
                 }
                 may_spin = !look_out.is_zero();
-            }
-            Next::Drop(job) => {
-                drop(state);
-                drop(job);
-                state = shared.lock();
             }
             Next::Spin(n_seen) => {
                 drop(state);
@@ -204,9 +216,22 @@ fn work(context: &WorkerContext) {
 
 /// What a worker's thread knows of itself.
 struct WorkerContext {
-    shared: Arc<Shared>,
+    shared: PoolRef,
     number: usize,
-    stats: Arc<WorkerStats>,
+    n_settled: Arc<Apart<AtomicUsize>>,
+}
+
+impl WorkerContext {
+    /// Runs a job that is claimed. If the worker returns to the queue afterwards, it may have said that it
+    /// searches: then this is true.
+    fn run<R: Run + ?Sized>(&self, job: &R, returns_to_queue: bool) -> bool {
+        let (number, is_searching) = (job.claim().number(), Cell::new(false));
+        let running = RunningJob { context: self, number, returns_to_queue, is_searching };
+        if let Some(panic) = job.run(&running) {
+            self.shared.settings.panic_hook.tell(&panic);
+        }
+        running.is_searching.get()
+    }
 }
 
 /// A worker while it runs a job.
@@ -224,28 +249,22 @@ struct RunningJob<'worker> {
     is_searching: Cell<bool>,
 }
 
-impl<'worker> RunningJob<'worker> {
-    fn new(context: &'worker WorkerContext, job: &Arc<dyn Run>, returns_to_queue: bool) -> Self {
-        let (number, is_searching) = (job.claim().number(), Cell::new(false));
-        Self { context, number, returns_to_queue, is_searching }
-    }
-
+impl RunningJob<'_> {
     fn tell(&self, step: Step) {
         self.context.shared.settings.observer.tell(self.number, step);
     }
 }
 
 impl Runner for RunningJob<'_> {
-    fn stats(&self) -> &WorkerStats {
-        &self.context.stats
-    }
-
     fn before_running(&self) {
         self.tell(Step::Began { worker: self.context.number });
     }
 
     fn before_settling(&self, ending: Ending) {
-        self.context.stats.count_settled();
+        // ORDERING: Relaxed. Nothing travels with the count. A reader that holds the pool's locks
+        // sees no job settled that it does not see taken from the queue: that was reported under one
+        // of them, before it was counted here.
+        self.context.n_settled.fetch_add(1, Relaxed);
         self.tell(Step::Settled(ending));
         if self.returns_to_queue && self.context.shared.inbox.needs_wake() {
             self.is_searching.set(self.context.shared.begin_to_search());

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::error::StillRunning;
 use crate::prims::{self, Ordering, fence, thread_local};
 
 use super::clock::Deadline;
@@ -96,33 +95,11 @@ pub(crate) fn block_on_elsewhere<F: Future>(
     block_on_until(future, deadline, look_out)
 }
 
-/// Joins a handle: looks out first, for as long as is allowed, and leaves no waker if that is enough.
-pub(crate) fn join<H: Future + Unpin>(
-    mut handle: H,
-    look_out: Duration,
-    is_settled: impl Fn(&H) -> bool,
-) -> H::Output {
-    if !is_settled(&handle) {
-        let mut place = Place::take();
-        place.patience.look_out(look_out, || is_settled(&handle));
-        place.put_back();
-    }
-    if is_settled(&handle) {
-        let mut context = Context::from_waker(Waker::noop()); // There is nothing to wait for.
-        if let Poll::Ready(output) = Pin::new(&mut handle).poll(&mut context) {
-            return output;
-        }
-    }
-    block_on_spinning(handle, Duration::ZERO)
-}
-
-/// Joins a handle for a time, and gives it back if that is over first.
-pub(crate) fn join_until<H: Future + Unpin>(
-    mut handle: H,
-    deadline: Deadline,
-    look_out: Duration,
-) -> Result<H::Output, StillRunning<H>> {
-    block_on_until(Pin::new(&mut handle), deadline, look_out).ok_or(StillRunning(handle))
+/// Looks for up to `limit` without leaving a waker, if this thread's luck is promising.
+pub(crate) fn look_out(limit: Duration, look: impl FnMut() -> bool) {
+    let mut place = Place::take();
+    place.patience.look_out(limit, look);
+    place.put_back();
 }
 
 /// Where a thread waits. Kept from one wait to the next, so that a wait allocates nothing.

@@ -135,10 +135,6 @@ impl Permits {
     }
 
     /// Takes `n` beyond the limit if need be, past those who wait.
-    #[cfg_attr(
-        any(not(test), handspun_model),
-        expect(dead_code, reason = "for a limit that some may exceed")
-    )]
     pub(crate) fn take_anyway(&self, n: usize) {
         self.with(|count, _| count.taken += n);
     }
@@ -225,10 +221,6 @@ impl<S: Source> Permit<S> {
     }
 
     /// Ends the guard alone: what it held stays taken until somebody [gives](Permits::give) it back.
-    #[cfg_attr(
-        any(not(test), handspun_model),
-        expect(dead_code, reason = "for those who give back many at once")
-    )]
     pub(crate) fn keep(mut self) {
         self.n = 0;
     }

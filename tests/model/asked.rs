@@ -2,7 +2,6 @@
 
 use std::panic::Location;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use shuttle::sync::Barrier;
 use shuttle::thread;
@@ -10,7 +9,6 @@ use shuttle::thread;
 use super::{Tally, every_schedule, random_schedules};
 use crate::error::{CancelReason, JoinError};
 use crate::pool::job::{self, Run};
-use crate::pool::places::Places;
 use crate::pool::shared::Shared;
 use crate::pool::watch::Watch;
 use crate::{Cancel, CancellationToken, ThreadPool, block_on};
@@ -84,12 +82,13 @@ fn no_job() -> Weak<dyn Run> {
 #[test]
 fn a_watch_ends_with_its_job() {
     every_schedule("asked: begin against the end of a watch", 100_000, || {
-        let settings = ThreadPool::builder().threads(1).into_settings().unwrap();
+        let settings = ThreadPool::builder().threads(1).checked().unwrap();
         let (shared, token) = (Arc::new(Shared::new(settings)), CancellationToken::new());
-        let (watch, end) = Watch::new();
+        let (watch, wait) = Watch::new(&token.child(), &shared);
         let still_there = Arc::downgrade(&watch);
-        let worker = thread::spawn(move || drop(end));
-        watch.begin(&token.child(), &shared, no_job());
+        let worker = thread::spawn(move || drop(wait));
+        watch.begin(no_job());
+        drop(watch);
         worker.join().unwrap();
         assert_eq!(still_there.strong_count(), 0);
         assert_eq!(Arc::strong_count(&shared), 1);
@@ -100,12 +99,13 @@ fn a_watch_ends_with_its_job() {
 #[test]
 fn a_watch_that_is_woken_ends_with_its_job() {
     every_schedule("asked: a wake against the end of a watch", 100_000, || {
-        let settings = ThreadPool::builder().threads(1).into_settings().unwrap();
+        let settings = ThreadPool::builder().threads(1).checked().unwrap();
         let (shared, token) = (Arc::new(Shared::new(settings)), CancellationToken::new());
-        let (watch, end) = Watch::new();
+        let (watch, wait) = Watch::new(&token, &shared);
         let still_there = Arc::downgrade(&watch);
-        watch.begin(&token.child(), &shared, no_job());
-        let worker = thread::spawn(move || drop(end));
+        watch.begin(no_job());
+        drop(watch);
+        let worker = thread::spawn(move || drop(wait));
         token.cancel();
         worker.join().unwrap();
         assert_eq!(still_there.strong_count(), 0);
@@ -185,24 +185,35 @@ fn a_job_that_two_cancel_settles_once() {
     });
 }
 
-/// No pool: a place comes, and its bringer has had enough, at the same time. Neither is lost.
+/// Room comes, and the submitter that waits for it has had enough, at the same time. Neither is lost.
 #[test]
-fn who_has_had_enough_of_waiting_for_a_place_takes_none_along() {
-    random_schedules("asked: a token against a place", 50_000, || {
-        let (places, token) = (Arc::new(Places::new(1)), CancellationToken::new());
-        assert!(places.try_take());
-        let bringer = thread::spawn({
-            let (places, token) = (places.clone(), token.clone());
-            move || places.take(Duration::ZERO, token.cancelled())
+fn a_submitter_that_has_had_enough_of_waiting_for_room_takes_none_along() {
+    random_schedules("asked: a token against room", 50_000, || {
+        let [begun, gate] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
+        let pool = ThreadPool::builder().threads(1).queue_limit(1).build().unwrap();
+        let (pool, token) = (Arc::new(pool), CancellationToken::new());
+        let first = pool.submit({
+            let (begun, gate) = (begun.clone(), gate.clone());
+            move || {
+                begun.wait();
+                gate.wait();
+            }
+        });
+        begun.wait();
+        let queued = pool.submit(|| ());
+        let submitter = thread::spawn({
+            let (pool, token) = (pool.clone(), token.clone());
+            move || drop(pool.submit_with(&token, |_| ()).join())
         });
         let canceller = thread::spawn(move || token.cancel());
         thread::yield_now();
-        places.give_back(1);
-        bringer.join().unwrap();
+        let _ = queued.cancel(); // There is room again, for the submitter or for nobody.
+        submitter.join().unwrap();
         canceller.join().unwrap();
-        assert!(!places.try_take(), "the bringer has the one place that there is");
-        places.give_back(1);
-        assert!(places.try_take() && !places.try_take(), "there is one again, and one only");
+        drop(pool.try_submit(|| ()).expect("the room of both is free again"));
+        assert!(pool.try_submit(|| ()).is_err(), "there is room for one, and for one only");
+        gate.wait();
+        first.join().unwrap();
     });
 }
 

@@ -8,20 +8,20 @@ use shuttle::thread;
 use super::random_schedules;
 use crate::pool::job;
 use crate::pool::shared::Shared;
-use crate::pool::submit;
+use crate::pool::thread_pool;
 use crate::{Cancel, JoinHandle, Shutdown, ThreadPool};
 
 /// Looked at from inside, while nothing is queued: all that was handed in has settled.
 #[test]
 fn a_wake_is_needed_exactly_while_a_worker_must_be_woken() {
     random_schedules("bell: needed or not, as it should be", 100_000, || {
-        let settings = ThreadPool::builder().threads(2).into_settings().unwrap();
+        let settings = ThreadPool::builder().threads(2).checked().unwrap();
         let shared = Arc::new(Shared::new(settings));
         for _ in 0..2 {
             let at = std::panic::Location::caller();
             let job = job::maker()(|| (), at, None);
-            submit::submit(&shared, job.clone().as_run(), None, at);
-            JoinHandle::queued(job, shared.clone()).join().unwrap();
+            thread_pool::submit(&shared, job.clone().as_run(), None, at);
+            JoinHandle::new(job, Some(Arc::new(shared.clone()))).join().unwrap();
             let state = shared.lock();
             let must_be_woken = !state.is_one_searching && state.has_free_worker();
             assert_eq!(shared.inbox.needs_wake(), must_be_woken);

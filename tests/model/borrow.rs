@@ -13,7 +13,7 @@ use super::{Tally, every_schedule, random_schedules};
 use crate::ThreadPool;
 use crate::error::CancelReason;
 use crate::pool::borrow::{Door, Errand, lend_on_demand, put_behind_a_door};
-use crate::pool::job::{Runner, WorkerStats};
+use crate::pool::job::Runner;
 use crate::wait::forked::Process;
 
 /// A borrow, as far as the checker can see one.
@@ -47,7 +47,7 @@ impl Errand for Borrow {
         self.look();
     }
 
-    fn refuse(&self, _: usize, _: CancelReason, _: &dyn Runner) {
+    fn refuse(&self, _: usize, _: CancelReason) {
         self.look();
     }
 }
@@ -66,7 +66,7 @@ fn nobody_is_inside_when_a_loan_has_ended() {
     every_schedule("borrow: a guest against the end", 100_000, || {
         let (borrow, door) = (Borrow::leaked(), Door::new(Duration::ZERO, Process::current()));
         let job = door.job(0);
-        let guest = thread::spawn(move || job.run(&WorkerStats::default()));
+        let guest = thread::spawn(move || job.run(&()));
         door.lend(borrow, || ());
         borrow.end();
         guest.join().unwrap();
@@ -80,7 +80,7 @@ fn nobody_is_inside_when_a_loan_on_demand_has_ended() {
         let borrow = Borrow::leaked();
         let guest = lend_on_demand(7, borrow, || {
             let job = put_behind_a_door(7, Duration::ZERO, Process::current()).unwrap();
-            thread::spawn(move || job.run(&WorkerStats::default()))
+            thread::spawn(move || job.run(&()))
         });
         borrow.end();
         guest.join().unwrap();

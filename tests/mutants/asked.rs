@@ -12,8 +12,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/watch.rs",
-        right: "            pool.cancel(&job, reason);",
-        wrong: "            drop((pool.claim(&job), reason));",
+        right: "            pool.cancel(job, reason);",
+        wrong: "            drop((pool.claim(&*job), reason));",
         mistake: "a job that is claimed by its watch never settles",
         caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
     },
@@ -39,7 +39,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/watch.rs",
-        right: "            self.look(); // A wake that came before has found nothing to cancel.
+        right: "        self.look(); // A wake that came before has found nothing to cancel.
 ",
         wrong: "",
         mistake: "a watch begins, and does not look",
@@ -47,69 +47,45 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/watch.rs",
-        right: "        let waker = Waker::from(self.clone());",
+        right: "        let waker = Waker::from(watch.clone());",
         wrong: "        let waker = Waker::noop();",
         mistake: "a watch looks with a waker that wakes nobody",
         caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
-        right: "        watch.begin(&token, &self.shared, to_watch);
+        right: "        watch.begin(to_watch);
 ",
-        wrong: "        let _ = (watch, to_watch);
+        wrong: "        drop((watch, to_watch));
 ",
         mistake: "a job with a token is not watched",
         caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
     },
     Mutant {
-        file: "src/pool/watch.rs",
-        right: "            State::NotYet => std::mem::replace(&mut *state, watching),
-            State::Watching { .. } | State::Over => watching,",
-        wrong:
-            "            State::NotYet | State::Over => std::mem::replace(&mut *state, watching),
-            State::Watching { .. } => watching,",
-        mistake: "a watch begins after its end",
+        file: "src/pool/thread_pool.rs",
+        right: "            drop(wait);
+            closure(&its_token)
+",
+        wrong: "            std::mem::forget(wait);
+            closure(&its_token)
+",
+        mistake: "a job that begins stays in its token's line",
         caught_by: "asked::a_watch_ends_with_its_job",
     },
     Mutant {
         file: "src/pool/watch.rs",
-        right: "        let before = std::mem::replace(&mut *state, State::Over);
-        drop(state);
-        drop(before); // It leaves the token's line, and drops our own waker there.
+        right: "        let waker = Waker::from(watch.clone());
 ",
-        wrong: "        if let State::NotYet = *state {
-            *state = State::Over;
-        }
-",
-        mistake: "a watch that has begun does not end with its job",
-        caught_by: "asked::a_watch_ends_with_its_job",
-    },
-    Mutant {
-        file: "src/pool/watch.rs",
-        right: "        let mut state = self.0.0.lock();
-        let before",
-        wrong: "        let state = self.0.0.lock();
-        let State::Watching { .. } = *state else { return };
-        drop(state);
-        let mut state = self.0.0.lock();
-        let before",
-        mistake: "a watch that has not begun does not hear of its end",
-        caught_by: "asked::a_watch_ends_with_its_job",
-    },
-    Mutant {
-        file: "src/pool/watch.rs",
-        right: "        let waker = Waker::from(self.clone());
-",
-        wrong: "        let waker = Waker::from(self.clone());
-        std::mem::forget(self.clone());
+        wrong: "        let waker = Waker::from(watch.clone());
+        std::mem::forget(watch.clone());
 ",
         mistake: "a watch that waits is never let go",
         caught_by: "asked::a_watch_that_is_woken_ends_with_its_job",
     },
     Mutant {
         file: "src/pool/job.rs",
-        right: "        self.token.as_ref().map(CancellationToken::cancel).is_some()",
-        wrong: "        self.token.is_some()",
+        right: "self.token.as_ref().map(CancellationToken::cancel).is_some()",
+        wrong: "self.token.is_some()",
         mistake: "a running job is told to be asked, and is not",
         caught_by: "asked::a_job_that_waits_for_its_token_is_never_too_late_to_cancel",
     },
@@ -121,25 +97,27 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "asked::a_job_that_waits_for_its_token_is_never_too_late_to_cancel",
     },
     Mutant {
-        file: "src/pool/handle.rs",
-        right: "        if self.pool.as_ref().is_some_and(cancel) || outcome.was_cancelled() {",
-        wrong: "        if self.pool.as_ref().is_some_and(cancel) || self.progress() == Progress::Running {",
+        file: "src/pool/job.rs",
+        right: "        if self.cell.is_settled_and(|result| matches!(result, Err(JoinError::Cancelled(_)))) {",
+        wrong: "        if self.progress() == Progress::Running {",
         mistake: "a job that runs is said to be dequeued",
         caught_by: "asked::a_cancel_that_races_the_end_changes_nothing",
     },
     Mutant {
-        file: "src/pool/handle.rs",
-        right: "        } else if !outcome.is_settled() && outcome.ask_to_stop() {",
-        wrong: "        } else if outcome.is_settled() || !outcome.ask_to_stop() {",
+        file: "src/pool/job.rs",
+        right: "            Cancel::Asked
+",
+        wrong: "            Cancel::TooLate
+",
         mistake: "who asks a job to stop says that it was too late",
         caught_by: "asked::a_cancel_that_races_the_end_changes_nothing",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        let is_claimed = self.claim(job);
+        right: "        let is_claimed = self.claim(&*job);
         if is_claimed {
 ",
-        wrong: "        let is_claimed = self.claim(job);
+        wrong: "        let is_claimed = self.claim(&*job);
         if is_claimed {
             self.refuse(job.clone(), reason.clone());
 ",
@@ -147,31 +125,32 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "asked::a_job_that_two_cancel_settles_once",
     },
     Mutant {
-        file: "src/pool/places.rs",
-        right: "        let left = key.map(|key| state.waiting.leave(key));
+        file: "src/pool/thread_pool.rs",
+        right: "        None => room.take_anyway(1),
 ",
-        wrong: "        let left = None::<Left>;
-        let _ = key;
+        wrong: "        None => {}
 ",
-        mistake: "who has had enough goes on standing in the line",
-        caught_by: "asked::who_has_had_enough_of_waiting_for_a_place_takes_none_along",
+        mistake: "a submitter that has had enough takes no room, and its job gives back some",
+        caught_by: "asked::a_submitter_that_has_had_enough_of_waiting_for_room_takes_none_along",
     },
     Mutant {
-        file: "src/pool/places.rs",
-        right: "        if !matches!(left, Some(Left::Served)) {
-            state.n_free -= 1;
+        file: "src/pool/thread_pool.rs",
+        right: "        Some(permit) => permit.keep(),
+",
+        wrong: "        Some(permit) => {
+            room.take_anyway(1);
+            permit.keep();
         }
 ",
-        wrong: "        state.n_free -= 1;
-",
-        mistake: "who is given a place and has had enough takes two",
-        caught_by: "asked::who_has_had_enough_of_waiting_for_a_place_takes_none_along",
+        mistake: "a submitter that is given room takes it twice",
+        caught_by: "asked::a_submitter_that_has_had_enough_of_waiting_for_room_takes_none_along",
     },
     Mutant {
-        file: "src/pool/submit.rs",
-        right: "            Some(token) => places.take(look_out, token.cancelled()),
-            None => places.take(look_out, pending::<()>()),",
-        wrong: "            Some(_) | None => places.take(look_out, pending::<()>()),",
+        file: "src/pool/thread_pool.rs",
+        right: "    let mut cancelled = token.map(CancellationToken::cancelled);
+",
+        wrong: "    let mut cancelled = token.filter(|_| false).map(CancellationToken::cancelled);
+",
         mistake: "a submit that waits for room does not hear its token",
         caught_by: "asked::a_submit_to_a_full_queue_ends_with_its_token",
     },

@@ -5,28 +5,28 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.set_needs_wake(&mut inbox, !state.is_one_searching);
+        right: "            self.inbox.set_needs_wake(&mut inbox, !state.is_one_searching);
 ",
-        wrong: "                self.inbox.set_needs_wake(&mut inbox, true);
+        wrong: "            self.inbox.set_needs_wake(&mut inbox, true);
 ",
         mistake: "the bell is set though one is on its way",
         caught_by: "bell::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.set_needs_wake(&mut inbox, false);
-                Next::Spin",
-        wrong: "                Next::Spin",
+        right: "            self.inbox.set_needs_wake(&mut inbox, false);
+            Next::Spin",
+        wrong: "            Next::Spin",
         mistake: "the bell stays set while a worker looks out",
         caught_by: "bell::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                state.is_one_searching = true;
-                self.inbox.set_needs_wake(&mut inbox, false);
-                Next::Spin",
-        wrong: "                self.inbox.set_needs_wake(&mut inbox, false);
-                Next::Spin",
+        right: "            state.is_one_searching = true;
+            self.inbox.set_needs_wake(&mut inbox, false);
+            Next::Spin",
+        wrong: "            self.inbox.set_needs_wake(&mut inbox, false);
+            Next::Spin",
         mistake: "who looks out does not count as on its way",
         caught_by: "bell::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
     },
@@ -100,29 +100,29 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        if state.queue.is_empty() {
-            let mut inbox = self.refill(state);
-            if state",
-        wrong: "        {
-            let mut inbox = self.refill(state);
-            if state",
+        right: "                Some(job) if !job.claim().is_taken() => return None,
+",
+        wrong: "                Some(_) if !self.inbox.lock().queue.is_empty() => {
+                    self.inbox.lock().move_to(&mut state.queue);
+                }
+                Some(job) if !job.claim().is_taken() => return None,
+",
         mistake: "the inbox is taken over before the queue is empty",
         caught_by: "bell::jobs_begin_in_the_order_in_which_they_came",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        let all = mem::take(&mut state.queue).into_iter().chain(mem::take(&mut inbox.queue));
+        right: "        all.append(&mut inbox.queue);
 ",
-        wrong: "        let all = mem::take(&mut state.queue).into_iter();
-",
+        wrong: "",
         mistake: "a shutdown that cancels forgets the inbox",
         caught_by: "bell::a_shutdown_cancels_at_once_wherever_a_job_stands",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        let all = mem::take(&mut state.queue).into_iter().chain(mem::take(&mut inbox.queue));
+        right: "        let mut all = mem::take(&mut state.queue);
 ",
-        wrong: "        let all = mem::take(&mut inbox.queue).into_iter();
+        wrong: "        let mut all = Queue::new();
         let _ = &state;
 ",
         mistake: "a shutdown that cancels forgets the workers' queue",
@@ -130,11 +130,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "                if running.is_searching.get() {
+        right: "                if is_searching {
                     state.is_one_searching = false;
                 }
 ",
-        wrong: "",
+        wrong: "                let _ = is_searching;
+",
         mistake: "an announcement is never taken back",
         caught_by: "bell::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
     },

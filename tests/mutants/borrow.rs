@@ -63,28 +63,27 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/scope.rs",
-        right: "        job.run(&InScope { runner, jobs: &self.jobs });
+        right: "        job.run(runner).into_iter().for_each(|panic| self.keep(panic));
         self.end_one();
 ",
         wrong: "        self.end_one();
-        job.run(&InScope { runner, jobs: &self.jobs });
+        job.run(runner).into_iter().for_each(|panic| self.keep(panic));
 ",
         mistake: "a job counts as ended when it begins",
         caught_by: "borrow::a_scope_ends_after_the_jobs_of_its_jobs",
     },
     Mutant {
         file: "src/pool/scope.rs",
-        right: "        let waiter = if wakes { jobs.waiter.take() } else { None };
+        right: "        if self.is_waiter_helping { self.waiter.take() } else { None }
 ",
-        wrong: "        let waiter: Option<Waker> = None;
-        let _ = wakes;
+        wrong: "        None
 ",
         mistake: "a job that comes late wakes no worker that waits for it",
         caught_by: "borrow::a_worker_that_waits_for_a_scope_runs_what_comes_late",
     },
     Mutant {
         file: "src/pool/scope.rs",
-        right: "        let waiter = if jobs.n_left == 0 { jobs.waiter.take() } else { None };
+        right: "        let waiter = if slab.n_left == 0 { slab.waiter.take() } else { None };
 ",
         wrong: "        let waiter: Option<Waker> = None;
 ",
@@ -92,7 +91,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "borrow::a_scope_ends_after_the_jobs_of_its_jobs",
     },
     Mutant {
-        file: "src/pool/par_map.rs",
+        file: "src/pool/fork.rs",
         right: "        let (rest, chunk) = self.items.split_at(self.items.len() - n_items);
         self.items = rest;
 ",

@@ -13,23 +13,25 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=pool chains::a_chain_of_jobs_is_cancelled_at_its_head",
     },
     Mutant {
-        file: "src/pool/submit.rs",
-        right: "const MOST_INLINE: usize = 16;",
-        wrong: "const MOST_INLINE: usize = 1 << 30;",
+        file: "src/pool/thread_pool.rs",
+        right: "            if !deferred::is_deep() {
+",
+        wrong: "            if true {
+",
         mistake: "jobs of a full pool that submit their successors recurse",
         caught_by: "--test=pool chains::jobs_of_a_full_pool_that_submit_their_successors_take_no_stack",
     },
     Mutant {
         file: "src/pool/job.rs",
-        right: "    size_of::<F>() > 1024",
-        wrong: "    size_of::<F>() > 1 << 30",
+        right: "    if size_of::<F>() > 1024 {",
+        wrong: "    if size_of::<F>() > 1 << 30 {",
         mistake: "a large closure is moved about on the stack",
         caught_by: "--test=pool chains::a_large_closure_is_submitted_from_a_usual_stack",
     },
     Mutant {
         file: "src/pool/map.rs",
-        right: "            Some(patience) if can_wait &&",
-        wrong: "            Some(patience) if can_wait && false &&",
+        right: "filter(|patience| can_wait && ",
+        wrong: "filter(|patience| can_wait && false && ",
         mistake: "a map asks for the next input before it hands out what is ready",
         caught_by: "--test=pool mapping::a_result_comes_out_of_a_map_whose_next_input_does_not_come",
     },

@@ -4,39 +4,39 @@ use super::Mutant;
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
-        file: "src/pool/shared.rs",
-        right: "        state.is_one_searching = false;
-        let mut to_wake",
-        wrong: "        let mut to_wake",
+        file: "src/pool/worker.rs",
+        right: "    state.is_one_searching = false;
+    let mut to_wake",
+        wrong: "    let mut to_wake",
         mistake: "a worker that is lost stays on its way",
         caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "    panic::wake_each(failure.to_wake);
+        right: "    panic::wake_each(to_wake);
 ",
-        wrong: "    drop(failure.to_wake);
+        wrong: "    drop(to_wake);
 ",
         mistake: "bystanders are not told that a hand was lost",
         caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "            drop(state);
-            panic::wake_each(workers.into_iter().map(|(_, waker)| waker));",
-        wrong: "            drop(state);
-            drop(workers);",
+        right: "        drop(state);
+        panic::wake_each(waiting.into_iter().map(|(_, waker)| waker));",
+        wrong: "        drop(state);
+        drop(waiting);",
         mistake: "bystanders are not told that the last free hand is gone",
         caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_gone",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        let is_one_coming = state.wait_for_worker(context.number, &mut waker);
+        right: "        let is_one_coming = state.wait_for_worker(number, &mut waker);
         drop(state);",
         wrong: "        let is_one_coming = state.is_one_searching || !state.idle.is_empty();
         drop(state);
         state = shared.lock();
-        state.wait_for_worker(context.number, &mut waker);
+        state.wait_for_worker(number, &mut waker);
         drop(state);",
         mistake: "looking for a free hand and standing by are two steps",
         caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",

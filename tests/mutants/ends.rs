@@ -5,18 +5,20 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            self.refuse(job.clone(), reason);
-",
-        wrong: "            drop(reason);
-",
+        right: "            self.refuse(job, reason);
+        }
+        is_claimed",
+        wrong: "            drop((job, reason));
+        }
+        is_claimed",
         mistake: "what is cancelled leaves the queue and never settles",
         caught_by: "ends::a_cancel_that_races_the_last_drop_settles_its_job",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.inbox.close(&mut inbox, CancelReason::ShutDown);
+        right: "        self.inbox.close(&mut self.inbox.lock(), CancelReason::ShutDown);
 ",
-        wrong: "        let _ = &mut inbox;
+        wrong: "        let _ = CancelReason::ShutDown;
 ",
         mistake: "a pool whose threads have left lets jobs in",
         caught_by: "ends::a_submit_that_races_a_shutdown_runs_or_is_refused",
@@ -32,10 +34,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            None if state.phase != Phase::Open => Next::End,
-            None if may",
-        wrong: "            None if state.phase == Phase::Ended => Next::End,
-            None if may",
+        right: "        if inbox.is_closed() {
+            Next::End",
+        wrong: "        if inbox.is_closed() && state.n_threads == 0 {
+            Next::End",
         mistake: "a worker of a closed pool lies down",
         caught_by: "ends::an_idle_pool_ends",
     },
@@ -48,17 +50,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        for job in drained.unrun {",
-        wrong: "        for job in drained.unrun.into_iter().skip(1) {",
+        right: "        for job in drained {",
+        wrong: "        for job in drained.into_iter().skip(1) {",
         mistake: "a job is drained and not refused",
         caught_by: "ends::what_is_queued_at_a_shutdown_runs_or_is_cancelled_but_never_both",
     },
     Mutant {
-        file: "src/pool/state.rs",
-        right: "        self.phase = Phase::Ended;
-        mem::take(&mut self.end_waiters)",
-        wrong: "        self.phase = Phase::Ended;
-        self.end_waiters.pop().into_iter().collect()",
+        file: "src/pool/shared.rs",
+        right: "if self.n_threads == 0 { mem::take(&mut self.end_waiters) } else { Vec::new() }",
+        wrong: "if self.n_threads == 0 { self.end_waiters.pop().into_iter().collect() } else { Vec::new() }",
         mistake: "only one of those who wait for the end is woken",
         caught_by: "ends::every_one_of_several_shutdowns_returns",
     },
@@ -73,35 +73,35 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                    state.end_waiters.push(waker);
+        right: "            state.end_waiters.push(waker);
 ",
-        wrong: "                    drop(state);
-                    self.lock().end_waiters.push(waker);
+        wrong: "            drop(state);
+            self.lock().end_waiters.push(waker);
 ",
         mistake: "looking for the end and waiting for it are two steps",
         caught_by: "ends::a_submit_that_races_the_last_drop_runs",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        wake_worker(shared, shared.lock());
+        right: "        wake_worker(&shared, shared.lock());
         return;",
         wrong: "        return;",
         mistake: "a worker that is lost on its way sends for nobody",
         caught_by: "ends::a_worker_that_fails_at_its_start_is_made_good_by_another",
     },
     Mutant {
-        file: "src/pool/shared.rs",
-        right: "            self.inbox.close(&mut inbox, reason.clone());
+        file: "src/pool/worker.rs",
+        right: "        shared.inbox.close(&mut inbox, reason.clone());
 ",
-        wrong: "            let _ = reason;
+        wrong: "        let _ = reason;
 ",
         mistake: "a pool without threads lets jobs in",
         caught_by: "ends::a_pool_that_loses_its_only_worker_refuses_its_jobs",
     },
     Mutant {
-        file: "src/pool/shared.rs",
-        right: "if state.n_threads == 0 { self.drain(state) } else { Drained::default() };",
-        wrong: "Drained::default();",
+        file: "src/pool/worker.rs",
+        right: "if state.n_threads == 0 { shared.drain(&mut state) } else { Vec::new() };",
+        wrong: "Vec::new();",
         mistake: "a lost worker's jobs are not refused",
         caught_by: "ends::a_pool_that_loses_its_only_worker_refuses_its_jobs",
     },

@@ -17,12 +17,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            None => {
-                state.idle.push",
-        wrong: "            None => {
-                drop(inbox);
-                let mut inbox = self.inbox.lock();
-                state.idle.push",
+        right: "        } else {
+            state.idle.push",
+        wrong: "        } else {
+            drop(inbox);
+            let mut inbox = self.inbox.lock();
+            state.idle.push",
         mistake: "looking and lying down are two steps",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
@@ -40,7 +40,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
-        file: "src/pool/submit.rs",
+        file: "src/pool/thread_pool.rs",
         right: "            wake_worker(shared, shared.lock());
             tell(first);",
         wrong: "            tell(first);",
@@ -50,25 +50,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/worker.rs",
         right: "                wake_worker(shared, state);
-                shared.give_back_places(1);
-                let running",
+                shared.give_back_room(1);
+",
         wrong: "                drop(state);
-                shared.give_back_places(1);
-                let running",
+                shared.give_back_room(1);
+",
         mistake: "a worker does not send for the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
         file: "src/pool/worker.rs",
         right: "                wake_worker(shared, state);
-                shared.give_back_places(1);
-                let running = RunningJob::new(context, &job, true);
-                job.run(&running);
+                shared.give_back_room(1);
+                let is_searching = context.run(&*job, true);
 ",
         wrong: "                drop(state);
-                shared.give_back_places(1);
-                let running = RunningJob::new(context, &job, true);
-                job.run(&running);
+                shared.give_back_room(1);
+                let is_searching = context.run(&*job, true);
                 wake_worker(shared, shared.lock());
 ",
         mistake: "a worker sends for the next one after its job",
@@ -77,15 +75,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/worker.rs",
         right: "                wake_worker(shared, state);
-                shared.give_back_places(1);
-                let running",
+                shared.give_back_room(1);
+",
         wrong: "                if may_spin {
                     wake_worker(shared, state);
                 } else {
                     drop(state);
                 }
-                shared.give_back_places(1);
-                let running",
+                shared.give_back_room(1);
+",
         mistake: "a worker that has looked out does not send for the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
@@ -104,14 +102,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "                self.inbox.set_needs_wake(&mut inbox, state.has_free_worker());
-                return",
-        wrong: "                return",
+",
+        wrong: "                let _ = (&mut inbox, state.has_free_worker());
+",
         mistake: "the bell is not set again when the last job was taken",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.set_needs_wake(&mut inbox, !state.is_one_searching);
+        right: "            self.inbox.set_needs_wake(&mut inbox, !state.is_one_searching);
 ",
         wrong: "",
         mistake: "who lies down does not set the bell",
@@ -119,13 +118,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                state.idle.push(parker.clone());",
-        wrong: "                state.idle = vec![parker.clone()];",
+        right: "            state.idle.push(parker.clone());",
+        wrong: "            state.idle = vec![parker.clone()];",
         mistake: "who lies down pushes another off the idle list",
         caught_by: "pool::two_submitters_lose_no_job",
     },
     Mutant {
-        file: "src/pool/shared.rs",
+        file: "src/pool/worker.rs",
         right: "if let Some(parker) = state.idle.pop() {",
         wrong: "if let Some(parker) = state.idle.last().cloned() {",
         mistake: "who is woken stays on the idle list",
@@ -134,38 +133,37 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/inbox.rs",
         right: "        self.n_tombstones += 1;
-        None",
-        wrong: "        None",
+        [self",
+        wrong: "        [self",
         mistake: "a job that is claimed still counts as queued",
         caught_by: "pool::the_counts_are_of_one_moment_while_a_job_is_cancelled",
     },
     Mutant {
         file: "src/pool/handle.rs",
-        right: "                worker::take_back(pool, &outcome.clone().as_run());",
-        wrong: "                let _ = outcome;",
+        right: "                (None, Some(outcome)) => take_back(pool, &**outcome),",
+        wrong: "                (None, Some(_)) => false,",
         mistake: "a worker that waits only waits",
         caught_by: "pool::a_pool_of_one_thread_joins_its_own_jobs",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "    let Some(context) = context_in(shared) else { return false };
-    let is_claimed",
-        wrong: "    let Some(context) = context_in(shared) else {
+        right: "    in_context(shared, take_back).unwrap_or(false)
+",
+        wrong: "    in_context(shared, take_back).unwrap_or_else(|| {
         let is_ours = shared.claim(job);
         if is_ours {
-            job.clone().run(&shared.stats);
+            job.run(&());
         }
-        return is_ours;
-    };
-    let is_claimed",
+        is_ours
+    })
+",
         mistake: "everybody takes back",
         caught_by: "pool::a_thread_outside_runs_no_job",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.shared.stats.count_settled();
-",
-        wrong: "",
+        right: "        self.n_refused.fetch_add(1, Relaxed);",
+        wrong: "        let _ = Relaxed;",
         mistake: "a refusal is not counted",
         caught_by: "pool::a_job_begins_or_is_cancelled_but_never_both",
     },
@@ -176,6 +174,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             Err(JoinError::Panicked(_)) => Ending::Panicked,
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         });
+        let mut lost = None;
         let aftermath = self.cell.settle(result);
 ",
         wrong: "        let ending = match &result {
@@ -183,6 +182,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             Err(JoinError::Panicked(_)) => Ending::Panicked,
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         };
+        let mut lost = None;
         let aftermath = self.cell.settle(result);
         runner.before_settling(ending);
 ",

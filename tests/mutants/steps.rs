@@ -5,15 +5,15 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.shared.settings.observer.tell(self.number, Step::Settled(ending));
+        right: "        self.settings.observer.tell(job.claim().number(), Step::Settled(Ending::Cancelled));
 ",
-        wrong: "        let _ = (ending, &self.shared.settings.observer, self.number);
+        wrong: "        let _ = (Ending::Cancelled, Step::Settled, &self.settings.observer);
 ",
         mistake: "the observer does not hear of a refusal",
         caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
     },
     Mutant {
-        file: "src/pool/submit.rs",
+        file: "src/pool/thread_pool.rs",
         right: "            wake_worker(shared, shared.lock());
             tell(first);
 ",
@@ -43,20 +43,24 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        job.clone().run(&RunningJob::new(&context, job, false));",
-        wrong: "        job.clone().run(&*context.stats);",
+        right: "        self.tell(Step::Settled(ending));
+",
+        wrong: "        if self.returns_to_queue {
+            self.tell(Step::Settled(ending));
+        }
+",
         mistake: "a job that is taken back is not told to end",
         caught_by: "steps::a_job_that_is_taken_back_is_told_of_once",
     },
     Mutant {
-        file: "src/pool/submit.rs",
+        file: "src/pool/thread_pool.rs",
         right: "                shared.refuse(job, reason.clone());",
-        wrong: "                job.refuse(reason.clone(), &shared.stats);",
+        wrong: "                job.refuse(reason.clone());",
         mistake: "a job that is not let in is not told to end",
         caught_by: "steps::a_job_that_comes_at_the_end_is_told_of_once",
     },
     Mutant {
-        file: "src/pool/submit.rs",
+        file: "src/pool/thread_pool.rs",
         right: "            tell(first);
             shared.give",
         wrong: "            shared.give",

@@ -49,7 +49,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "waits::a_panic_is_read_or_told_to_the_hook",
     },
     Mutant {
-        file: "src/pool/callback.rs",
+        file: "src/pool/handle.rs",
         right: "        let waker = Waker::from(self.clone());
         let Poll::Ready(result) = self.outcome",
         wrong: "        let waker = Waker::noop();

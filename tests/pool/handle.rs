@@ -100,7 +100,7 @@ fn a_handle_shows_how_far_its_job_is() {
         let [second, third] = [(), ()].map(|()| pool.submit(|| ()));
         third.cancel();
         let shown = [&first, &second, &third].map(|handle| format!("{handle:?}"));
-        assert_eq!(shown, ["running", "queued", "finished"].map(|s| format!("JoinHandle({s})")));
+        assert_eq!(shown, ["Running", "Queued", "Finished"].map(|s| format!("JoinHandle({s})")));
         let finished = [&first, &second, &third].map(|handle| handle.is_finished());
         assert_eq!(finished, [false, false, true]);
 
@@ -217,7 +217,7 @@ fn a_job_that_was_seen_finished_stays_finished() {
                         thread::yield_now();
                     }
                     let again = (0..100).all(|_| handle.is_finished());
-                    assert!(again && format!("{handle:?}") == "JoinHandle(finished)");
+                    assert!(again && format!("{handle:?}") == "JoinHandle(Finished)");
                 });
             }
             gate.open();

@@ -287,7 +287,7 @@ fn a_finished_job_whose_handle_is_dropped_has_run() {
         let value = CountsDrop(dropped.clone());
         let job = pool.submit(move || value).cancel_on_drop();
         flush(&pool);
-        assert!(format!("{job:?}").contains("finished"));
+        assert!(format!("{job:?}").contains("Finished"));
         drop(job);
         assert_eq!(dropped.get(), 1);
     });
