@@ -181,7 +181,12 @@ impl Driver {
                 }
                 continue;
             }
-            coalesce(registry.children.len());
+            // To wake up costs as much as what there is to do for a child: so the more there are, the more news is
+            // left to gather. A pipe that is full waits for it; so many pipes give gigabytes in a second.
+            let pause = Duration::from_millis((registry.children.len() / 100).min(10) as u64);
+            if !pause.is_zero() {
+                sys::poll(&[], Some(pause));
+            }
             poller.arm(WAKE_PIPE, Some(Interest::read(&wake_pipe.reader)));
             let next = registry.turns.first().map_or(is_idle_until, |(next, _)| *next);
             for key in poller.sleep(next) {
@@ -198,13 +203,8 @@ impl Driver {
 /// Every child that is managed, by its number, and when each is to have its next turn.
 #[derive(Default)]
 pub(super) struct Registry {
-    children: BTreeMap<usize, Entry>,
+    children: BTreeMap<usize, (Box<ManagedChild>, Deadline)>,
     turns: BTreeSet<(Deadline, usize)>,
-}
-
-struct Entry {
-    child: Box<ManagedChild>,
-    next: Deadline,
 }
 
 impl Registry {
@@ -213,23 +213,24 @@ impl Registry {
         match message {
             Message::Register(child) => {
                 let number = child.state.number;
-                self.children.insert(number, Entry { child, next: now });
+                self.children.insert(number, (child, now));
                 self.turns.insert((now, number));
             }
             Message::News(number) => self.schedule(number, now),
             Message::TerminateAll(policy) => {
-                for number in self.children.keys().copied().collect::<Vec<_>>() {
-                    self.schedule(number, now);
+                for (number, (child, next)) in &mut self.children {
+                    child.terminate_by(&policy);
+                    self.turns.remove(&(mem::replace(next, now), *number));
+                    self.turns.insert((now, *number));
                 }
-                self.children.values_mut().for_each(|entry| entry.child.terminate_by(&policy));
             }
         }
     }
 
     /// Says when a child is to have its next turn, if it is still there.
     fn schedule(&mut self, number: usize, next: Deadline) {
-        if let Some(entry) = self.children.get_mut(&number) {
-            self.turns.remove(&(mem::replace(&mut entry.next, next), number));
+        if let Some((_, before)) = self.children.get_mut(&number) {
+            self.turns.remove(&(mem::replace(before, next), number));
             self.turns.insert((next, number));
         }
     }
@@ -239,9 +240,9 @@ impl Registry {
         let later = (Deadline::At(prims::now()), usize::MAX);
         let waiting = self.turns.split_off(&later);
         for (_, number) in mem::replace(&mut self.turns, waiting) {
-            let Some(entry) = self.children.get_mut(&number) else { continue };
-            let next = entry.child.turn(scratch);
-            let interests = next.map_or([None; INTERESTS], |_| entry.child.interests());
+            let Some((child, _)) = self.children.get_mut(&number) else { continue };
+            let next = child.turn(scratch);
+            let interests = next.map_or([None; INTERESTS], |_| child.interests());
             for (key, interest) in (number * INTERESTS..).zip(interests) {
                 poller.arm(key as u64, interest);
             }
@@ -250,17 +251,6 @@ impl Registry {
                 None => drop(self.children.remove(&number)),
             }
         }
-    }
-}
-
-/// To wake up costs as much as what there is to do for a child: so the more there are, the more news is
-/// left to gather between two looks.
-///
-/// A pipe that is full waits for it, and yet so many pipes give gigabytes in a second.
-fn coalesce(n_children: usize) {
-    let millis = (n_children / 100).min(10) as u64;
-    if millis > 0 {
-        sys::poll(&[], Some(Duration::from_millis(millis)));
     }
 }
 
