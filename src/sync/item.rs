@@ -114,6 +114,7 @@ impl Unfinished {
     }
 
     /// One more is put.
+    #[inline]
     pub(super) fn add_one(&self) {
         self.n.fetch_add(1, Relaxed); // ORDERING: Relaxed. What is new carries no news.
     }
@@ -174,6 +175,7 @@ impl Counted<'_> {
 }
 
 impl Drop for Counted<'_> {
+    #[inline]
     fn drop(&mut self) {
         let unfinished = self.unfinished();
         // ORDERING: Release. Pairs with the Acquire in `n`.

@@ -46,11 +46,8 @@ use Ordering::Acquire;
 /// If the future does. It is dropped on the way out.
 #[doc(alias = "run_until_complete")]
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    block_on_spinning(future, default_look_out())
-}
-
-fn block_on_spinning<F: Future>(future: F, look_out: Duration) -> F::Output {
-    block_on_until(pin!(future), Deadline::Never, look_out).expect("never has not passed")
+    let ended = block_on_until(pin!(future), Deadline::Never, default_look_out());
+    ended.expect("never has not passed")
 }
 
 /// Polls until the future is ready or the deadline has passed: then `None`, and it is as it was.

@@ -52,30 +52,18 @@ impl Host {
 
     /// Makes it the host of this thread, and gives back the one before.
     pub(crate) fn enter(host: Option<Arc<Self>>) -> Option<Arc<Self>> {
-        let after = host.clone();
+        let after = host.clone().filter(|host| !host.clock.is_real());
         // A thread that is ending may have lost its locals, and runs no executor.
         let before = CURRENT.try_with(|current| current.replace(host)).ok().flatten();
-        if let Some(before) = &before {
-            before.leave();
+        match &before {
+            Some(host) if host.clock.is_real() => host.timers.wake_all(),
+            Some(host) => host.timers.unset_keeper(&host.parker.clone().into()),
+            None => {}
         }
-        if let Some(after) = after {
-            after.arrive();
+        if let Some(host) = after {
+            host.timers.set_keeper(host.parker.clone().into());
         }
         before
-    }
-
-    fn arrive(&self) {
-        if !self.clock.is_real() {
-            self.timers.set_keeper(self.parker.clone().into());
-        }
-    }
-
-    fn leave(&self) {
-        if self.clock.is_real() {
-            self.timers.wake_all();
-        } else {
-            self.timers.unset_keeper(&self.parker.clone().into());
-        }
     }
 
     /// The host of this thread, if an executor of ours runs here.

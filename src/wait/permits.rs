@@ -42,6 +42,7 @@ impl Count {
     }
 
     /// Takes `n` if they are free and nobody waits. None at all can always be had.
+    #[inline]
     pub(crate) fn try_take(&mut self, n: usize) -> Result<(), TryError> {
         if self.is_closed {
             return Err(TryError::Closed(()));
@@ -54,6 +55,7 @@ impl Count {
     }
 
     /// Takes `n`, or waits for them. Whoever has a key is in line, or was granted what it needs.
+    #[inline]
     pub(crate) fn poll(
         &mut self,
         n: usize,
@@ -77,6 +79,7 @@ impl Count {
     }
 
     /// Gives back `n`: to those who wait, as far as they go.
+    #[inline]
     pub(crate) fn give(&mut self, n: usize, wakers: &mut Wakers) {
         if !self.is_closed {
             self.taken -= n;
@@ -85,6 +88,7 @@ impl Count {
     }
 
     /// Makes `n` more, which those who wait have first; `None` if there would be too many to count.
+    #[inline]
     pub(crate) fn add(&mut self, n: usize, wakers: &mut Wakers) -> Option<()> {
         self.limit = self.limit.checked_add(n)?;
         self.grant(wakers);
@@ -92,6 +96,7 @@ impl Count {
     }
 
     /// Ends `n` of those that are taken: there are fewer for good.
+    #[inline]
     pub(crate) fn forget(&mut self, n: usize) {
         self.taken -= n;
         self.limit -= n;
@@ -151,6 +156,15 @@ impl Permits {
             count.limit = limit;
             count.grant(wakers);
         });
+    }
+    /// Makes `n` more; `None` if there would be too many to count.
+    pub(crate) fn add(&self, n: usize) -> Option<()> {
+        self.with(|count, wakers| count.add(n, wakers))
+    }
+
+    /// Whoever waits, or comes later, is told that it is [`Closed`].
+    pub(crate) fn close(&self) {
+        self.with(Count::close);
     }
 }
 
@@ -298,7 +312,7 @@ mod tests {
         let permits = Permits::new(0);
         let mut waits = acquire(&permits, 1, "a permit");
         assert!(poll(&mut waits).is_pending());
-        permits.with(Count::close);
+        permits.close();
         assert!(matches!(poll(&mut waits), Poll::Ready(Err(Closed(())))));
         assert!(matches!(try_acquire(&permits, 1), Err(TryError::Closed(()))));
     }

@@ -113,6 +113,7 @@ impl WaitList {
     }
 
     /// How much the first in line needs; nothing if nobody waits.
+    #[inline]
     pub(crate) fn first_needs(&self) -> Option<usize> {
         Some(self.line.front()?.need)
     }

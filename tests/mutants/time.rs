@@ -81,8 +81,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/host.rs",
-        right: "            self.timers.wake_all();",
-        wrong: "",
+        right: "            Some(host) if host.clock.is_real() => host.timers.wake_all(),",
+        wrong: "            Some(host) if host.clock.is_real() => {}",
         mistake: "between two runs no timer of the executor fires",
         caught_by: "--test=executor keeping::a_sleep_that_was_set_in_a_run_is_over_between_two_runs",
     },
