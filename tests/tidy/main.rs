@@ -157,6 +157,11 @@ fn every_public_name_has_its_subject() {
 }
 
 #[test]
+fn a_word_has_one_row() {
+    holds(pages::a_word_has_one_row);
+}
+
+#[test]
 fn the_weekends_are_counted() {
     holds(pages::the_weekends_are_counted);
 }

@@ -2,12 +2,13 @@
 //!
 //! Knows nothing of what a page says, nor whether an issue exists: a test has no network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::documents::prose;
 use crate::house::{House, Violation};
 
 const SUMMARY: &str = "docs/SUMMARY.md";
+const GLOSSARY: &str = "docs/glossary.md";
 const WEEKENDS: &str = "docs/README.md";
 const FRONT: &str = "src/lib.rs";
 
@@ -40,6 +41,20 @@ pub(crate) fn every_public_name_has_its_subject(house: &House) -> Vec<Violation>
                 let message = format!("`{name}` is public, and in none of the lists by subject.");
                 violations.push(Violation::new(FRONT, 0, message));
             }
+        }
+    }
+    violations
+}
+
+/// A word has one meaning, and so one row in the glossary.
+pub(crate) fn a_word_has_one_row(house: &House) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (line, text) in (1..).zip(house.text(GLOSSARY).unwrap_or("").lines()) {
+        let word = text.strip_prefix("| **").and_then(|text| text.split("**").next());
+        if let Some(word) = word.filter(|word| !seen.insert(*word)) {
+            let message = format!("`{word}` has a row already: one word means one thing.");
+            violations.push(Violation::new(GLOSSARY, line, message));
         }
     }
     violations
@@ -153,6 +168,12 @@ mod tests {
             caught(the_weekends_are_counted, &house),
             ["docs/README.md:3", "docs/README.md:5", "docs/README.md:6"]
         );
+    }
+
+    #[test]
+    fn a_word_with_two_meanings_is_caught() {
+        let house = [(GLOSSARY, "| **turn** | a |\n| **tick** | b |\n| **turn** | c |")];
+        assert_eq!(caught(a_word_has_one_row, &house), ["docs/glossary.md:3"]);
     }
 
     #[test]
