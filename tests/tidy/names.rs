@@ -89,6 +89,7 @@ const ALLOWED: [(&str, &[&str]); 5] = [
             "cons_tres",
             "io_uring",
             "park_timeout",
+            "pid_max",
             "posix_spawn",
             "timerfd",
             "timerslack_ns",
