@@ -16,8 +16,8 @@ use crate::prims;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct TraceEvent<'a> {
-    /// When it happened, by the machine's clock. Events of different threads may be emitted in
-    /// another order.
+    /// When it happened: a task by its executor's [clock](crate::Clock), all else by the machine's. Events of
+    /// different threads may be emitted in another order.
     pub when: Instant,
     /// What it happened to.
     pub what: What,

@@ -25,7 +25,7 @@ use crate::error::JoinError;
 use crate::panic::{self, Panic};
 use crate::wait::cancel_on_drop::CancelOnDrop;
 use crate::wait::panic_hook::PanicHook;
-use crate::wait::permits::{self, Permit, Permits};
+use crate::wait::permits::{self, Count, Permit, Permits};
 
 use super::idle::confined;
 use super::task::{Task, spawn_at};
@@ -78,17 +78,14 @@ where
         .expect("no executor runs on this thread: `map_concurrent` is called by what it polls");
     let shared = Rc::new(RefCell::new(Shared {
         limit,
-        n_lanes: 0,
         lanes: Vec::new(),
         results: VecDeque::new(),
         ready: Arc::new(Permits::new(0)),
         room: Arc::new(Permits::new(limit)),
         panic_hook: tasks.shared.panic_hook.clone(),
     }));
-    let inputs = Rc::new(RefCell::new(Some(inputs.into_iter())));
-    let lane =
-        Lane { shared: shared.clone(), inputs, work: Rc::new(work), site: Location::caller() };
-    lane.start();
+    let (inputs, site) = (RefCell::new(Some(inputs.into_iter())), Location::caller());
+    Rc::new(Lanes { shared: shared.clone(), inputs, work, site }).open();
     MapConcurrent { shared }
 }
 
@@ -100,8 +97,6 @@ pub struct MapConcurrent<T> {
 
 struct Shared<T> {
     limit: usize,
-    /// Lanes that are not over.
-    n_lanes: usize,
     /// All lanes that there ever were: at most `limit`.
     lanes: Vec<CancelOnDrop<Task<()>>>,
     /// Those that wait to be fetched, and in addition at most one of each lane that waits for room.
@@ -118,20 +113,16 @@ impl<T> MapConcurrent<T> {
     /// The next result; `None` when there are no more. Dropping the wait loses nothing.
     ///
     /// An `Err` is a panic of the function, or of the iterator; with the latter, it is the last.
-    #[expect(clippy::should_implement_trait, reason = "an iterator's `next` cannot be awaited")]
-    pub fn next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> {
-        async {
-            let what = "a result of map_concurrent";
-            let ready = self.shared.borrow().ready.clone();
-            // If it is closed, what is there is all that there will be.
-            let _ = confined(what, permits::acquire(ready, 1, what)).await.map(Permit::forget);
-            let (result, room) = {
-                let mut shared = self.shared.borrow_mut();
-                (shared.results.pop_front(), shared.room.clone())
-            };
-            room.add(1);
-            result
-        }
+    pub async fn next(&mut self) -> Option<Result<T, JoinError>> {
+        let what = "a result of map_concurrent";
+        let ready = self.shared.borrow().ready.clone();
+        // If it is closed, what is there is all that there will be.
+        let _ = confined(what, permits::acquire(ready, 1, what)).await.map(Permit::forget);
+        let mut shared = self.shared.borrow_mut();
+        let (result, room) = (shared.results.pop_front(), shared.room.clone());
+        drop(shared);
+        room.with(|count, wakers| count.add(1, wakers));
+        result
     }
 }
 
@@ -157,39 +148,35 @@ impl<T> fmt::Debug for MapConcurrent<T> {
     }
 }
 
-/// What a lane needs.
-struct Lane<I, F, T> {
+/// What the lanes share. When the last of them has gone, there will be no more results.
+struct Lanes<I, F, T> {
     shared: Rc<RefCell<Shared<T>>>,
     /// `None` once they are all taken.
-    inputs: Rc<RefCell<Option<I>>>,
-    work: Rc<F>,
+    inputs: RefCell<Option<I>>,
+    work: F,
     site: &'static Location<'static>,
 }
 
-impl<I, F, T> Lane<I, F, T>
+impl<I, F, T> Lanes<I, F, T>
 where
     I: Iterator + 'static,
     F: AsyncFn(I::Item) -> T + 'static,
     T: 'static,
 {
-    /// Opens one more lane.
-    fn start(&self) {
-        let Self { shared, inputs, work, site } = self;
-        let lane =
-            Self { shared: shared.clone(), inputs: inputs.clone(), work: work.clone(), site };
-        let open = OpenLane::of(shared);
-        let task = spawn_at(None, site, lane.drive(open)).cancel_on_drop();
-        shared.borrow_mut().lanes.push(task);
+    /// Opens one more.
+    fn open(self: &Rc<Self>) {
+        let lane = spawn_at(None, self.site, self.clone().drive()).cancel_on_drop();
+        self.shared.borrow_mut().lanes.push(lane);
     }
 
-    async fn drive(self, _open: OpenLane<T>) {
+    async fn drive(self: Rc<Self>) {
         while let Some(input) = self.take_input() {
             let is_more_wanted = {
                 let shared = self.shared.borrow();
                 shared.lanes.len() < shared.limit
             };
             if is_more_wanted {
-                self.start(); // It finds out for itself whether there is an input.
+                self.open(); // It finds out for itself whether there is an input.
             }
             let result = self.work_off(input).await;
             self.leave(result.map_err(JoinError::Panicked)).await;
@@ -199,18 +186,16 @@ where
     fn take_input(&self) -> Option<I::Item> {
         let mut inputs = self.inputs.borrow_mut();
         let taken = panic::catch(self.site, || inputs.as_mut().and_then(Iterator::next));
-        let over = match taken {
-            Ok(Some(input)) => return Some(input),
-            Ok(None) => inputs.take(),
-            Err(panic) => {
-                let over = inputs.take();
-                self.put(Err(JoinError::Panicked(panic)));
-                over
-            }
-        };
+        if let Ok(Some(_)) = taken {
+            return taken.ok().flatten();
+        }
+        let over = inputs.take();
         drop(inputs);
         panic::contain(|| drop(over));
-        None
+        taken.unwrap_or_else(|panic| {
+            self.put(Err(JoinError::Panicked(panic)));
+            None
+        })
     }
 
     async fn work_off(&self, input: I::Item) -> Result<T, Panic> {
@@ -233,31 +218,13 @@ where
         shared.results.push_back(result);
         let ready = shared.ready.clone();
         drop(shared);
-        ready.add(1);
+        ready.with(|count, wakers| count.add(1, wakers));
     }
 }
 
-/// A lane counts as long as this lives, which its future holds from the beginning.
-struct OpenLane<T> {
-    shared: Rc<RefCell<Shared<T>>>,
-}
-
-impl<T> OpenLane<T> {
-    fn of(shared: &Rc<RefCell<Shared<T>>>) -> Self {
-        shared.borrow_mut().n_lanes += 1;
-        Self { shared: shared.clone() }
-    }
-}
-
-impl<T> Drop for OpenLane<T> {
+impl<I, F, T> Drop for Lanes<I, F, T> {
     fn drop(&mut self) {
-        let mut shared = self.shared.borrow_mut();
-        shared.n_lanes -= 1;
-        let is_last = shared.n_lanes == 0;
-        let ready = shared.ready.clone();
-        drop(shared);
-        if is_last {
-            ready.close();
-        }
+        let ready = self.shared.borrow().ready.clone();
+        ready.with(Count::close);
     }
 }

@@ -74,9 +74,9 @@ use span::{Lives, Picture, Span};
 /// two to five times as long; to a job of a millisecond it is nothing. A job or a task takes up some 150
 /// bytes. Of those that have settled, the last 100,000 are remembered unless [`keeping`](Self::keeping)
 /// says otherwise. **Where it stops**: it sees when a job began and ended, not whether its thread
-/// had a processor meanwhile; and a worker has a row when it has run a job. Times
-/// are the machine's: under a [clock](crate::Clock) that jumps, a task that sleeps for an hour is
-/// drawn as the moment that it takes.
+/// had a processor meanwhile; and a worker has a row when it has run a job. A task's times
+/// are those of its executor's [clock](crate::Clock), and a job's are the machine's: beside a task that sleeps for an
+/// hour under a clock that jumps, the job that it awaits is a moment at the beginning.
 ///
 /// The rows are those of a Gantt chart, and the idea of one for a program's own threads is that of
 /// Chrome's tracing.

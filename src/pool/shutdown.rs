@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::error::{CancelReason, ShutdownError};
 use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::deadline::Deadline;
+use crate::wait::permits::Count;
 use crate::wait::tag::{self, Tag};
 
 use super::shared::Stats;
@@ -131,7 +132,7 @@ impl ThreadPool {
         }
         idle.into_iter().for_each(|parker| parker.unpark());
         if let Some(room) = &self.shared.room {
-            room.close();
+            room.with(Count::close);
         }
         self.shared.refuse_all(drained, &CancelReason::ShutDown);
     }

@@ -204,10 +204,11 @@ impl Child {
     }
 
     /// Nothing more to write, and no more lines to read.
-    fn say_no_more(&self) {
-        let is_news = self.state().input.finish();
-        if self.state().lines.lose_reader() || is_news {
-            self.state().ring();
+    pub(crate) fn say_no_more(&self) {
+        let state = self.state();
+        let is_news = state.input.finish();
+        if state.lines.lose_reader() || is_news {
+            state.ring();
         }
     }
 }

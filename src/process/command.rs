@@ -233,8 +233,9 @@ impl Command {
 
     /// Calls this function with each step in the life of each child that is started from here.
     ///
-    /// It is called on the thread that starts the child, and on the driver's at the end: there it must
-    /// wait for nothing, nor start a child, which would inherit that every signal is blocked there.
+    /// It is called on the thread that starts the child, and at the end on the one that leads it: that of
+    /// [`run`](Self::run), or the driver's. There it must wait for nothing, nor start a child, which would
+    /// inherit that every signal is blocked there.
     pub fn observer(self, observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
         self.with(|settings| settings.observer = Observer::new(observer))
     }

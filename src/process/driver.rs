@@ -12,10 +12,9 @@
 //!    so it does if the thread has panicked, and what it managed is killed then.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::prims::{
@@ -28,7 +27,8 @@ use crate::wait::permits::Permits;
 
 use super::command::KillPolicy;
 use super::managed::{INTERESTS, ManagedChild};
-use super::sys::{self, Epoll, Interest};
+use super::poller::{Poller, WakePipe, WakeUp, time_until};
+use super::sys::{self, Interest};
 
 use Ordering::Relaxed;
 
@@ -38,10 +38,15 @@ pub(crate) static DRIVER: Lazy<Driver> = Lazy::new(|| Driver {
     mailbox: Mailbox::new(),
     n_children: AtomicUsize::new(0),
     permits: Permits::new(0),
+    led_here: Mutex::new(Vec::new()),
 });
 
 /// Long enough for a program that runs one child after another.
 const IDLE: Duration = Duration::from_secs(1);
+/// How many threads at most lead a child of their own.
+const MOST_HERE: usize = 16;
+/// How many bytes are read at once.
+const SCRATCH: usize = 64 << 10;
 /// The key of the wake pipe. That of a descriptor of a child is made of the child's number.
 const WAKE_PIPE: u64 = u64::MAX;
 
@@ -68,7 +73,14 @@ const WAKE_PIPE: u64 = u64::MAX;
 /// It does not wait. Children that are started afterwards are not concerned. A child that is being ended
 /// already goes on as its own policy says, but SIGKILL comes no later than this one would send it.
 pub fn terminate_all(policy: KillPolicy) {
-    DRIVER.tell(Message::TerminateAll(policy));
+    if DRIVER.process.is_current() {
+        let led_here: Vec<_> = DRIVER.led_here.lock().iter().filter_map(Weak::upgrade).collect();
+        for here in led_here {
+            here.policies.lock().push(policy.clone());
+            here.pipe.wake_up();
+        }
+        DRIVER.tell(Message::TerminateAll(policy));
+    }
 }
 
 pub(crate) struct Driver {
@@ -78,6 +90,13 @@ pub(crate) struct Driver {
     n_children: AtomicUsize,
     /// How many children may run at once: the limit is set whenever one is to be started.
     pub(crate) permits: Permits,
+    led_here: Mutex<Vec<Weak<Here>>>,
+}
+
+/// How a thread that leads a child itself hears of [`terminate_all`].
+struct Here {
+    pipe: WakePipe,
+    policies: Mutex<Vec<KillPolicy>>,
 }
 
 pub(crate) enum Message {
@@ -104,6 +123,36 @@ impl Driver {
         })
     }
 
+    /// Leads a child to its end on this thread, as the driver would. Nothing can be asked of it but by
+    /// [`terminate_all`].
+    pub(crate) fn lead_here(&self, mut child: ManagedChild) -> io::Result<()> {
+        let Some(here) = self.here() else { return self.register(child) };
+        let mut scratch = vec![0; SCRATCH];
+        while let Some(next) = child.turn(&mut scratch) {
+            let mut list = vec![Interest::read(&here.pipe.reader)];
+            list.extend(child.interests().into_iter().flatten());
+            if sys::poll(&list, time_until(next))[0] {
+                here.pipe.drain();
+                let policies = mem::take(&mut *here.policies.lock());
+                policies.iter().for_each(|policy| child.terminate_by(policy));
+            }
+        }
+        Ok(())
+    }
+
+    /// None, if there are many: no permit counts the pipe.
+    fn here(&self) -> Option<Arc<Here>> {
+        let mut led_here = self.led_here.lock();
+        led_here.retain(|here| here.strong_count() > 0);
+        if led_here.len() >= MOST_HERE {
+            return None;
+        }
+        let here = Here { pipe: WakePipe::new().ok()?, policies: Mutex::default() };
+        let here = Arc::new(here);
+        led_here.push(Arc::downgrade(&here));
+        Some(here)
+    }
+
     /// Leaves a message, if there is a thread and this is its process: otherwise it concerns no child.
     pub(crate) fn tell(&self, message: Message) {
         if self.process.is_current() {
@@ -114,7 +163,7 @@ impl Driver {
     fn run(&self, messages: &Receiver<Message>, wake_pipe: &WakePipe) {
         sys::block_signals();
         let (mut registry, mut poller) = (Registry::default(), Poller::new());
-        let mut scratch = vec![0; 64 << 10];
+        let mut scratch = vec![0; SCRATCH];
         let (mut is_idle_until, mut elsewhere) = (Deadline::after(IDLE), Elsewhere::serve());
         loop {
             while let Ok(message) = messages.try_recv() {
@@ -132,7 +181,12 @@ impl Driver {
                 }
                 continue;
             }
-            coalesce(registry.children.len());
+            // To wake up costs as much as what there is to do for a child: so the more there are, the more news is
+            // left to gather. A pipe that is full waits for it; so many pipes give gigabytes in a second.
+            let pause = Duration::from_millis((registry.children.len() / 100).min(10) as u64);
+            if !pause.is_zero() {
+                sys::poll(&[], Some(pause));
+            }
             poller.arm(WAKE_PIPE, Some(Interest::read(&wake_pipe.reader)));
             let next = registry.turns.first().map_or(is_idle_until, |(next, _)| *next);
             for key in poller.sleep(next) {
@@ -149,13 +203,8 @@ impl Driver {
 /// Every child that is managed, by its number, and when each is to have its next turn.
 #[derive(Default)]
 pub(super) struct Registry {
-    children: BTreeMap<usize, Entry>,
+    children: BTreeMap<usize, (Box<ManagedChild>, Deadline)>,
     turns: BTreeSet<(Deadline, usize)>,
-}
-
-struct Entry {
-    child: Box<ManagedChild>,
-    next: Deadline,
 }
 
 impl Registry {
@@ -164,23 +213,24 @@ impl Registry {
         match message {
             Message::Register(child) => {
                 let number = child.state.number;
-                self.children.insert(number, Entry { child, next: now });
+                self.children.insert(number, (child, now));
                 self.turns.insert((now, number));
             }
             Message::News(number) => self.schedule(number, now),
             Message::TerminateAll(policy) => {
-                for number in self.children.keys().copied().collect::<Vec<_>>() {
-                    self.schedule(number, now);
+                for (number, (child, next)) in &mut self.children {
+                    child.terminate_by(&policy);
+                    self.turns.remove(&(mem::replace(next, now), *number));
+                    self.turns.insert((now, *number));
                 }
-                self.children.values_mut().for_each(|entry| entry.child.terminate_by(&policy));
             }
         }
     }
 
     /// Says when a child is to have its next turn, if it is still there.
     fn schedule(&mut self, number: usize, next: Deadline) {
-        if let Some(entry) = self.children.get_mut(&number) {
-            self.turns.remove(&(mem::replace(&mut entry.next, next), number));
+        if let Some((_, before)) = self.children.get_mut(&number) {
+            self.turns.remove(&(mem::replace(before, next), number));
             self.turns.insert((next, number));
         }
     }
@@ -190,9 +240,9 @@ impl Registry {
         let later = (Deadline::At(prims::now()), usize::MAX);
         let waiting = self.turns.split_off(&later);
         for (_, number) in mem::replace(&mut self.turns, waiting) {
-            let Some(entry) = self.children.get_mut(&number) else { continue };
-            let next = entry.child.turn(scratch);
-            let interests = next.map_or([None; INTERESTS], |_| entry.child.interests());
+            let Some((child, _)) = self.children.get_mut(&number) else { continue };
+            let next = child.turn(scratch);
+            let interests = next.map_or([None; INTERESTS], |_| child.interests());
             for (key, interest) in (number * INTERESTS..).zip(interests) {
                 poller.arm(key as u64, interest);
             }
@@ -202,69 +252,6 @@ impl Registry {
             }
         }
     }
-}
-
-/// To wake up costs as much as what there is to do for a child: so the more there are, the more news is
-/// left to gather between two looks.
-///
-/// A pipe that is full waits for it, and yet so many pipes give gigabytes in a second.
-fn coalesce(n_children: usize) {
-    let millis = (n_children / 100).min(10) as u64;
-    if millis > 0 {
-        sys::poll(&[], Some(Duration::from_millis(millis)));
-    }
-}
-
-/// What the driver looks out for: many descriptors at once, each with a key.
-///
-/// The system keeps the list where it can (`epoll`), and is handed all of it at each look where it cannot (`poll`).
-/// What is armed is told once, and not again before it is armed again. So nothing that nobody wants keeps us
-/// awake, not even a descriptor that was closed here and is open elsewhere.
-pub(crate) struct Poller {
-    /// `None` where there is no such thing, or where it has failed.
-    epoll: Option<Epoll>,
-    armed: BTreeMap<u64, Interest>,
-}
-
-impl Poller {
-    pub(crate) fn new() -> Self {
-        Self { epoll: Epoll::new().ok(), armed: BTreeMap::new() }
-    }
-
-    /// Looks out for this from now on; for nothing, if it is `None`.
-    pub(crate) fn arm(&mut self, key: u64, interest: Option<Interest>) {
-        let Some(interest) = interest else {
-            self.armed.remove(&key); // What is told of it all the same is not heard.
-            return;
-        };
-        let is_new = self.armed.insert(key, interest) != Some(interest);
-        if is_new && self.epoll.as_ref().is_some_and(|epoll| epoll.arm(key, interest).is_err()) {
-            self.epoll = None; // The system keeps no longer a list. So from now on we do.
-        }
-    }
-
-    /// Sleeps until there is news, or the deadline has passed. Gives the keys of what is to be looked at.
-    pub(crate) fn sleep(&mut self, deadline: Deadline) -> Vec<u64> {
-        let timeout = match deadline {
-            Deadline::At(instant) => Some(instant.saturating_duration_since(prims::now())),
-            Deadline::Never => None,
-        };
-        let mut keys = match &self.epoll {
-            Some(epoll) => epoll.wait(timeout).unwrap_or_default(),
-            None => {
-                let list: Vec<_> = self.armed.values().copied().collect();
-                let news = self.armed.keys().zip(sys::poll(&list, timeout));
-                news.filter(|(_, is_news)| *is_news).map(|(key, _)| *key).collect()
-            }
-        };
-        keys.retain(|key| self.armed.remove(key).is_some());
-        keys
-    }
-}
-
-/// What wakes the thread that reads the messages: a byte in a pipe; in a model check, a parker.
-pub(crate) trait WakeUp {
-    fn wake_up(&self);
 }
 
 /// A channel to a thread that comes and goes.
@@ -321,39 +308,9 @@ impl<M, W: WakeUp> Mailbox<M, W> {
     }
 }
 
-/// The thread sleeps for news of descriptors, so it is woken by one: a byte in a pipe.
-struct WakePipe {
-    reader: File,
-    writer: File,
-}
-
-impl WakePipe {
-    fn new() -> io::Result<Self> {
-        let (reader, writer) = sys::pipe()?;
-        sys::set_nonblocking(&reader)?;
-        sys::set_nonblocking(&writer)?;
-        Ok(Self { reader: reader.into(), writer: writer.into() })
-    }
-
-    /// Takes the bytes out again, before the messages are read.
-    fn drain(&self) {
-        let mut bytes = [0; 256];
-        // An empty pipe is an error here, and what we want.
-        while (&self.reader).read(&mut bytes).is_ok_and(|n| n == bytes.len()) {}
-    }
-}
-
-impl WakeUp for WakePipe {
-    fn wake_up(&self) {
-        // A pipe that is full is an error here, and wakes as it is.
-        let _ = (&self.writer).write(&[0]);
-    }
-}
-
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
-    use std::os::fd::AsFd;
 
     struct Nothing;
 
@@ -392,41 +349,5 @@ mod tests {
         assert!(mailbox.post(7, start).is_ok());
         let messages = thread.unwrap();
         assert_eq!([mailbox.leave(&messages), mailbox.leave(&messages)], [Some(7), None]);
-    }
-
-    /// With the system's list, and without.
-    fn both() -> [Poller; 2] {
-        [Poller::new(), Poller { epoll: None, armed: BTreeMap::new() }]
-    }
-
-    #[test]
-    fn what_is_armed_is_told_once() {
-        for mut poller in both() {
-            let (reader, writer) = sys::pipe().expect("a pipe");
-            let look = Some(Interest::read(&reader));
-            poller.arm(7, look);
-            assert!(poller.sleep(Deadline::At(prims::now())).is_empty(), "nothing yet");
-            std::fs::File::from(writer).write_all(b"a").expect("an open pipe");
-            assert_eq!(
-                [poller.sleep(Deadline::Never), poller.sleep(Deadline::At(prims::now()))],
-                [vec![7], vec![]]
-            );
-            poller.arm(7, look);
-            assert_eq!(poller.sleep(Deadline::Never), [7], "it is still there");
-        }
-    }
-
-    #[test]
-    fn what_nobody_wants_any_more_is_not_told() {
-        for mut poller in both() {
-            let (reader, writer) = sys::pipe().expect("a pipe");
-            let copy = reader.as_fd().try_clone_to_owned().expect("a descriptor");
-            poller.arm(1, Some(Interest::read(&reader)));
-            poller.arm(2, Some(Interest::write(&writer)));
-            poller.arm(1, None);
-            drop((reader, writer)); // What is read from is still open, by another number.
-            assert!(poller.sleep(Deadline::At(prims::now())).iter().all(|key| *key == 2));
-            drop(copy);
-        }
     }
 }

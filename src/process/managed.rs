@@ -35,8 +35,7 @@ use super::buffers::{Input, Lines, Shared};
 use super::command::KillPolicy;
 use super::outcome::{Cause, Outcome};
 use super::output::Stream;
-use super::policy::{Act, KillState, later};
-use super::signals::Signals;
+use super::signals::{Act, KillState, Signals, later};
 use super::sys::{Interest, RealProcess, Signal};
 
 /// What is said where nothing can be done.

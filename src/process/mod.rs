@@ -9,6 +9,8 @@
 //!  Command::spawn ── a managed child ─▶ channel ─▶ epoll: pidfds, pipes, the wake pipe
 //!  Child::kill    ── under the signal lock ─────▶ the group
 //!  Child::wait    ◀── settles once ── output, policy, the reaping
+//!
+//!  Command::run   leads its child itself, in `poll`, where its thread may stay
 //! ```
 //!
 //! What must always hold:
@@ -22,9 +24,9 @@ mod buffers;
 mod output;
 mod outcome;
 mod command;
-pub(crate) mod policy;
 pub(crate) mod signals;
 mod managed;
+pub(crate) mod poller;
 pub(crate) mod driver;
 mod child;
 mod spawn;

@@ -1,23 +1,217 @@
-//! Signals: who may send one to a child, and until when.
+//! How a child is ended: which signal is sent when, as data; and the lock under which it is sent.
 //!
-//! Knows nothing of pipes, of deadlines and of the driver. A process that has been reaped gives its
-//! number back, and the next process may be anybody's. So signals are sent and the process is reaped
-//! under one lock, the *signal lock*.
+//! Knows nothing of pipes and of the driver. The kill state machine is told what was seen and at which time, and says
+//! what is to be done: so every schedule can be played through in a test, without a child and without waiting. A
+//! process that has been reaped gives its number back, and the next process may be anybody's. So signals are sent
+//! and the process is reaped under one lock, the *signal lock*.
 //!
 //! What must always hold:
 //!
-//! 1. No signal is sent after the reaping, nor once somebody else has taken the status.
-//! 2. The group's signal comes before its leader is reaped: the zombie keeps the group's number.
-//! 3. What is asked of a child is noted only while it has not exited. So if both are seen, the request
+//! 1. The first reason to end a child is the one that is told, and one only if it had not exited.
+//! 2. Every stage has a deadline, except that of a child which runs without one: so from the first
+//!    reason on, or from the exit on, the end comes within the sum of the stages that are left.
+//! 3. No signal is asked for once the exit was seen. None is sent after the reaping, nor once somebody else has
+//!    taken the status.
+//! 4. The group's signal comes before its leader is reaped: the zombie keeps the group's number.
+//! 5. What is asked of a child is noted only while it has not exited. So if both are seen, the request
 //!    was first.
 
 use std::process::ExitStatus;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::prims::Mutex;
+use crate::wait::deadline::Deadline;
 
-use super::policy::{Asked, Look};
+use super::command::{KillPolicy, Settings};
+use super::outcome::Cause;
 use super::sys::{Process, Signal};
+
+/// How long the pipes may stay open after the exit, if nothing else was said.
+const PIPE_GRACE: Duration = Duration::from_millis(200);
+
+/// What is asked of a child from outside; the second outdoes the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asked {
+    /// To end as the policy says.
+    Terminate,
+    /// It has been sent SIGKILL.
+    Kill,
+}
+
+/// The kill state machine of one child.
+///
+/// | stage      | a reason   | its time is over        | the exit is seen | all pipes end |
+/// |------------|------------|-------------------------|------------------|---------------|
+/// | `Running`  | → `Ending` | → `Ending`              | → `Draining`     | stays         |
+/// | `Ending`   | stays      | → `Ending`, → `GivenUp` | → `Draining`     | stays         |
+/// | `Draining` | stays      | finished                | stays            | finished      |
+/// | `GivenUp`  | stays      | has no time             | finished         | stays         |
+///
+/// The last step of `Ending` is SIGKILL, with the kill-wait to heed it. It comes at once where the policy has no
+/// step, or where SIGKILL was sent already.
+pub(crate) struct KillState {
+    stage: Stage,
+    policy: KillPolicy,
+    timeout: Deadline,
+    /// When SIGKILL is sent, if the policy comes to it later.
+    kill_by: Deadline,
+    /// How long it may be silent.
+    idle: Option<Duration>,
+    /// How long the pipes may stay open after the exit.
+    pipe_grace: Duration,
+    /// When it last wrote something, or began.
+    pub(crate) last_output: Instant,
+    /// A cancelled token or too much output, whichever came first.
+    pub(crate) reason: Option<Cause>,
+    /// Why it is being ended, if it is.
+    pub(crate) cause: Option<Cause>,
+    /// Whether SIGKILL was sent as the last step.
+    was_killed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Running,
+    /// The signal of this step was sent.
+    Ending {
+        step: usize,
+        until: Deadline,
+    },
+    /// It has exited. The zombie is kept until the pipes have ended too.
+    Draining {
+        until: Deadline,
+    },
+    /// It has not died of SIGKILL in time, and may do so yet.
+    GivenUp,
+}
+
+/// What is known of a process at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) has_exited: bool,
+    /// What was asked of it before it exited.
+    pub(crate) asked: Option<Asked>,
+    /// Whether its end was asked for after the exit.
+    pub(crate) skips_pipe_grace: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// Nothing before the deadline, if nothing new is seen.
+    Wait,
+    /// Send it, and ask again.
+    Signal(Signal),
+    /// It has exited, and the pipes have ended, or will not in time: reap it.
+    Finish,
+    /// It has not died of SIGKILL in time: settle without it.
+    GiveUp,
+}
+
+impl KillState {
+    pub(crate) fn new(settings: &Settings, began: Instant) -> Self {
+        Self {
+            stage: Stage::Running,
+            policy: settings.policy.clone(),
+            timeout: settings.timeout.map_or(Deadline::Never, |timeout| later(began, timeout)),
+            kill_by: Deadline::Never,
+            idle: settings.idle,
+            pipe_grace: settings.pipe_grace.unwrap_or(PIPE_GRACE),
+            last_output: began,
+            reason: None,
+            cause: None,
+            was_killed: false,
+        }
+    }
+
+    /// What is to be done next, after what was seen by now. To be asked again until it says to wait.
+    pub(crate) fn next(&mut self, now: Instant, process: Look, pipes_are_open: bool) -> Act {
+        let is_over = |until| until <= Deadline::At(now);
+        let (last, was_sent) = (self.policy.steps.len(), process.asked == Some(Asked::Kill));
+        match self.stage {
+            Stage::Running | Stage::Ending { .. } if process.has_exited => {
+                if process.asked.is_some() {
+                    self.cause.get_or_insert(Cause::Terminated);
+                }
+                self.stage = Stage::Draining { until: later(now, self.pipe_grace) };
+                self.next(now, process, pipes_are_open)
+            }
+            Stage::Running => {
+                self.cause = process.asked.map(|_| Cause::Terminated).or(self.reason.clone());
+                if self.cause.is_none() && is_over(self.timeout) {
+                    self.cause = Some(Cause::TimedOut);
+                } else if self.cause.is_none() && is_over(self.idle_deadline()) {
+                    self.cause = Some(Cause::Idle);
+                }
+                match &self.cause {
+                    Some(_) => self.take_step(if was_sent { last } else { 0 }, now, was_sent),
+                    None => Act::Wait,
+                }
+            }
+            Stage::Ending { step, .. } if step < last && (was_sent || is_over(self.kill_by)) => {
+                self.take_step(last, now, was_sent)
+            }
+            Stage::Ending { until, .. } if !is_over(until) => Act::Wait,
+            Stage::Ending { step, .. } if step < last => self.take_step(step + 1, now, false),
+            Stage::Ending { .. } => {
+                self.stage = Stage::GivenUp;
+                Act::GiveUp
+            }
+            Stage::Draining { until }
+                if is_over(until) || !pipes_are_open || process.skips_pipe_grace =>
+            {
+                Act::Finish
+            }
+            Stage::GivenUp if process.has_exited => Act::Finish,
+            Stage::Draining { .. } | Stage::GivenUp => Act::Wait,
+        }
+    }
+
+    /// When to ask again, whatever happens until then.
+    pub(crate) fn deadline(&self) -> Deadline {
+        match self.stage {
+            Stage::Running => self.timeout.min(self.idle_deadline()),
+            Stage::Ending { step, until } if step < self.policy.steps.len() => {
+                until.min(self.kill_by)
+            }
+            Stage::Ending { until, .. } | Stage::Draining { until } => until,
+            Stage::GivenUp => Deadline::Never,
+        }
+    }
+
+    /// It is to end by this policy; or, if it is being ended already, to be killed no later than that
+    /// would.
+    pub(crate) fn hasten(&mut self, policy: &KillPolicy, now: Instant) {
+        if self.stage == Stage::Running {
+            self.policy = policy.clone();
+        }
+        let graces = policy.steps.iter().map(|(_, grace)| *grace);
+        let sum = graces.fold(Duration::ZERO, Duration::saturating_add);
+        self.kill_by = self.kill_by.min(later(now, sum));
+    }
+
+    /// Whether SIGKILL came after a gentler signal.
+    pub(crate) fn has_escalated(&self) -> bool {
+        self.was_killed && !self.policy.steps.is_empty()
+    }
+
+    fn take_step(&mut self, step: usize, now: Instant, was_sent: bool) -> Act {
+        let kill = (Signal::KILL, self.policy.kill_wait);
+        let (signal, grace) = self.policy.steps.get(step).copied().unwrap_or(kill);
+        self.was_killed = step == self.policy.steps.len() && !was_sent;
+        self.stage = Stage::Ending { step, until: later(now, grace) };
+        Act::Signal(signal)
+    }
+
+    fn idle_deadline(&self) -> Deadline {
+        self.idle.map_or(Deadline::Never, |idle| later(self.last_output, idle))
+    }
+}
+
+/// `timeout` after `from`; never, if the clock does not reach that far.
+pub(crate) fn later(from: Instant, timeout: Duration) -> Deadline {
+    from.checked_add(timeout).map_or(Deadline::Never, Deadline::At)
+}
 
 /// The signal lock, around the process.
 pub(crate) struct Signals<P>(Mutex<State<P>>);
@@ -110,10 +304,168 @@ impl<P: Process> State<P> {
 mod tests {
     use super::super::sys::RealProcess;
     use super::*;
+    use crate::prims;
     use std::cell::{Cell, RefCell};
     use std::io;
     use std::os::unix::process::ExitStatusExt;
     use std::rc::Rc;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A fake child, and a clock that is set by hand.
+    struct Schedule {
+        kill: KillState,
+        process: Look,
+        pipes_are_open: bool,
+        start: Instant,
+    }
+
+    impl Schedule {
+        fn new(policy: KillPolicy, timeout: Duration) -> Self {
+            let start = prims::now();
+            let (timeout, pipe_grace) = (Some(timeout), Some(SECOND / 5));
+            let settings = Settings { policy, timeout, pipe_grace, ..Settings::default() };
+            let kill = KillState::new(&settings, start);
+            Self { kill, process: Look::default(), pipes_are_open: true, start }
+        }
+
+        fn hasten(&mut self, millis: u64, policy: &KillPolicy) {
+            self.kill.hasten(policy, self.start + Duration::from_millis(millis));
+        }
+
+        fn at(&mut self, millis: u64) -> Act {
+            let now = self.start + Duration::from_millis(millis);
+            self.kill.next(now, self.process, self.pipes_are_open)
+        }
+    }
+
+    fn two_steps() -> KillPolicy {
+        KillPolicy::new([(Signal::INT, 2 * SECOND), (Signal::TERM, 3 * SECOND)])
+    }
+
+    /// S36, S39, S46.
+    #[test]
+    fn the_steps_are_taken_in_order_and_each_once() {
+        let mut fake = Schedule::new(two_steps(), SECOND);
+        assert_eq!([fake.at(0), fake.at(999)], [Act::Wait, Act::Wait]);
+        assert_eq!([fake.at(1000), fake.at(2999)], [Act::Signal(Signal::INT), Act::Wait]);
+        assert_eq!([fake.at(3000), fake.at(5999)], [Act::Signal(Signal::TERM), Act::Wait]);
+        assert_eq!([fake.at(6000), fake.at(6999)], [Act::Signal(Signal::KILL), Act::Wait]);
+        assert_eq!([fake.at(7000), fake.at(9999)], [Act::GiveUp, Act::Wait]);
+        assert_eq!(fake.kill.cause, Some(Cause::TimedOut));
+        assert!(fake.kill.has_escalated());
+    }
+
+    /// S31, S64: it had exited when its time was over.
+    #[test]
+    fn an_exit_that_is_seen_beats_every_reason() {
+        let mut fake = Schedule::new(two_steps(), SECOND);
+        fake.process.has_exited = true;
+        fake.kill.reason = Some(Cause::OutputLimit);
+        assert_eq!(
+            [fake.at(1000), fake.at(1199), fake.at(1200)],
+            [Act::Wait, Act::Wait, Act::Finish]
+        );
+        assert_eq!(fake.kill.cause, None);
+    }
+
+    /// S38.
+    #[test]
+    fn an_exit_within_the_grace_ends_the_grace() {
+        let mut fake = Schedule::new(two_steps(), SECOND);
+        fake.at(1000);
+        fake.process.has_exited = true;
+        fake.pipes_are_open = false;
+        assert_eq!(fake.at(1001), Act::Finish);
+        assert!(!fake.kill.has_escalated());
+    }
+
+    /// S37.
+    #[test]
+    fn a_grace_of_nothing_is_followed_by_the_kill() {
+        let policy = KillPolicy::new([(Signal::TERM, Duration::ZERO)]);
+        let mut fake = Schedule::new(policy, Duration::ZERO);
+        assert_eq!(
+            [fake.at(0), fake.at(0)],
+            [Act::Signal(Signal::TERM), Act::Signal(Signal::KILL)]
+        );
+    }
+
+    /// S44.
+    #[test]
+    fn silence_is_counted_from_the_last_output() {
+        let mut fake = Schedule::new(two_steps(), Duration::MAX);
+        fake.kill.idle = Some(SECOND);
+        fake.kill.last_output = fake.start + SECOND / 2;
+        assert_eq!([fake.at(1499), fake.at(1500)], [Act::Wait, Act::Signal(Signal::INT)]);
+        assert_eq!(fake.kill.cause, Some(Cause::Idle));
+    }
+
+    /// S33.
+    #[test]
+    fn the_longest_timeouts_never_fire() {
+        let mut fake = Schedule::new(two_steps(), Duration::MAX);
+        fake.kill.idle = Some(Duration::MAX);
+        assert_eq!(fake.at(1 << 40), Act::Wait);
+        assert_eq!(fake.kill.deadline(), Deadline::Never);
+    }
+
+    #[test]
+    fn who_asks_after_the_exit_does_not_wait_for_the_pipes() {
+        let mut fake = Schedule::new(two_steps(), SECOND);
+        fake.process.has_exited = true;
+        assert_eq!(fake.at(0), Act::Wait);
+        fake.process.skips_pipe_grace = true;
+        assert_eq!(fake.at(1), Act::Finish);
+        assert_eq!(fake.kill.cause, None);
+    }
+
+    #[test]
+    fn a_kill_from_the_handle_cuts_the_grace_short() {
+        let mut fake = Schedule::new(two_steps(), Duration::MAX);
+        fake.process.asked = Some(Asked::Terminate);
+        assert_eq!(fake.at(0), Act::Signal(Signal::INT));
+        fake.process.asked = Some(Asked::Kill);
+        assert_eq!([fake.at(1), fake.at(2)], [Act::Signal(Signal::KILL), Act::Wait]);
+        assert_eq!(fake.kill.cause, Some(Cause::Terminated));
+    }
+
+    #[test]
+    fn another_policy_sends_the_kill_sooner() {
+        let mut fake = Schedule::new(two_steps(), SECOND);
+        assert_eq!(fake.at(1000), Act::Signal(Signal::INT));
+        fake.hasten(1000, &KillPolicy::at_once());
+        assert_eq!(fake.at(1001), Act::Signal(Signal::KILL));
+        assert_eq!(fake.kill.cause, Some(Cause::TimedOut), "the first reason is told");
+    }
+
+    /// Whoever presses Ctrl-C again and again must not put it off.
+    #[test]
+    fn to_ask_again_and_again_does_not_put_the_kill_off() {
+        let mut fake = Schedule::new(two_steps(), Duration::MAX);
+        let term = KillPolicy::new([(Signal::TERM, Duration::from_millis(300))]);
+        fake.process.asked = Some(Asked::Terminate);
+        fake.hasten(0, &term);
+        assert_eq!(fake.at(0), Act::Signal(Signal::TERM), "not by its own policy");
+        fake.hasten(200, &term);
+        assert_eq!([fake.at(200), fake.at(299)], [Act::Wait, Act::Wait]);
+        assert_eq!([fake.at(300), fake.at(1300)], [Act::Signal(Signal::KILL), Act::GiveUp]);
+
+        // Nor if it is being ended by a policy with more time.
+        let mut fake = Schedule::new(two_steps(), SECOND);
+        assert_eq!(fake.at(1000), Act::Signal(Signal::INT));
+        fake.hasten(1000, &term);
+        fake.hasten(1200, &term);
+        assert_eq!([fake.at(1299), fake.at(1300)], [Act::Wait, Act::Signal(Signal::KILL)]);
+    }
+
+    #[test]
+    fn a_gentler_policy_does_not_put_the_kill_off() {
+        let mut fake = Schedule::new(two_steps(), SECOND);
+        assert_eq!(fake.at(1000), Act::Signal(Signal::INT));
+        fake.hasten(1000, &KillPolicy::new([(Signal::HUP, 100 * SECOND)]));
+        assert_eq!([fake.at(3000), fake.at(6000)], [Signal::TERM, Signal::KILL].map(Act::Signal));
+    }
 
     /// A fake process, which remembers every call.
     #[derive(Clone, Default)]

@@ -31,7 +31,7 @@ use crate::prims;
 use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::cancel::CancellationToken;
 use crate::wait::clock::Deadline;
-use crate::wait::host::hold;
+use crate::wait::host::{Host, hold};
 use crate::wait::permits::{self, Permit, acquire, try_acquire};
 use crate::wait::settle::Settle;
 
@@ -42,8 +42,7 @@ use super::driver::{DRIVER, Message};
 use super::managed::{ChildPermit, ChildState, FIRST_LOOK, FORKED, ManagedChild};
 use super::outcome::{Outcome, SpawnError};
 use super::output::Stream;
-use super::policy::KillState;
-use super::signals::Signals;
+use super::signals::{KillState, Signals};
 use super::sys::{self, RealProcess};
 
 /// Where a pipe cannot be opened and kept from other children in one step, spawns take turns: a child
@@ -60,7 +59,17 @@ impl Command {
     /// [`Outcome::check`].
     #[track_caller]
     pub fn run(&self) -> Result<Outcome, SpawnError> {
-        Ok(self.spawn()?.wait())
+        let (child, managed) = start(&self.0, Location::caller())?;
+        // Where this thread may stay until the end, it need not hand the child to another. A task's has timers to
+        // fire; and if nobody read the input, our write would be a SIGPIPE, which the driver's thread blocks.
+        let may_stay = Host::current().is_none() && self.0.token.is_none();
+        if may_stay && managed.stdin.is_none() {
+            child.say_no_more();
+            DRIVER.lead_here(managed).map_err(|error| explain(&self.0, error))?;
+        } else {
+            DRIVER.register(managed).map_err(|error| explain(&self.0, error))?;
+        }
+        Ok(child.wait())
     }
 
     /// Starts it.
@@ -71,12 +80,18 @@ impl Command {
     #[doc(alias = "create_subprocess_exec")]
     #[track_caller]
     pub fn spawn(&self) -> Result<Child, SpawnError> {
-        start(&self.0, Location::caller())
+        let (child, managed) = start(&self.0, Location::caller())?;
+        // Where there is no thread, and no pipe to wake it, the child is killed.
+        DRIVER.register(managed).map_err(|error| explain(&self.0, error))?;
+        Ok(child)
     }
 }
 
-/// Starts a child and hands it to the driver.
-fn start(settings: &Settings, at: &'static Location<'static>) -> Result<Child, SpawnError> {
+/// Starts a child, for somebody to lead it to its end.
+fn start(
+    settings: &Settings,
+    at: &'static Location<'static>,
+) -> Result<(Child, ManagedChild), SpawnError> {
     if let Some(reason) = settings.token.as_ref().and_then(CancellationToken::reason) {
         return Err(SpawnError::Cancelled(reason));
     }
@@ -89,9 +104,7 @@ fn start(settings: &Settings, at: &'static Location<'static>) -> Result<Child, S
     let managed = manage(settings, process, permit, began);
     let child = Child::new(managed.state.clone());
     managed.state.emit(Step::Submitted(at)); // Before the driver hears of it, and may tell the end.
-    // Where there is no thread, and no pipe to wake it, the child is killed.
-    DRIVER.register(managed).map_err(|error| explain(settings, error))?;
-    Ok(child)
+    Ok((child, managed))
 }
 
 /// What a child needs: three pipes, and the descriptor that tells of its exit.
@@ -299,8 +312,9 @@ fn manage(
 
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
-    use super::super::driver::{Poller, Registry};
+    use super::super::driver::Registry;
     use super::super::outcome::Cause;
+    use super::super::poller::Poller;
     use super::*;
     use crate::wait::permits::Permits;
     use std::thread;

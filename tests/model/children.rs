@@ -10,7 +10,8 @@ use shuttle::thread;
 
 use super::{Tally, every_schedule, random_schedules};
 use crate::prims::Receiver;
-use crate::process::driver::{Mailbox, WakeUp};
+use crate::process::driver::Mailbox;
+use crate::process::poller::WakeUp;
 use crate::process::signals::Signals;
 use crate::process::sys::{Process, Signal};
 use crate::wait::deadline::Deadline;

@@ -50,17 +50,31 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/driver.rs",
+        right: "            here.pipe.wake_up();",
+        wrong: "",
+        mistake: "a child that its own thread leads does not hear that all are to end",
+        caught_by: "--test=process handles::all_children_can_be_asked_and_then_killed",
+    },
+    Mutant {
+        file: "src/process/spawn.rs",
+        right: "Host::current().is_none() && self.0.token.is_none()",
+        wrong: "self.0.token.is_none()",
+        mistake: "a task in `run` keeps its executor from its timers",
+        caught_by: "--test=process scale::a_run_needs_no_other_thread",
+    },
+    Mutant {
+        file: "src/process/driver.rs",
         right: "        let waiting = self.turns.split_off(&later);",
         wrong: "        let waiting = self.turns.split_off(&(Deadline::Never, later.1));",
         mistake: "every child has a turn whenever one has, and a thousand cost a thousand times as much",
         caught_by: "--lib process::spawn::tests::a_child_has_a_turn_only_when_its_time_has_come",
     },
     Mutant {
-        file: "src/process/policy.rs",
+        file: "src/process/signals.rs",
         right: "        self.kill_by = self.kill_by.min(later(now, sum));",
         wrong: "        self.kill_by = later(now, sum);",
         mistake: "to ask for the end once more puts the kill off",
-        caught_by: "--lib process::policy::tests::to_ask_again_and_again_does_not_put_the_kill_off",
+        caught_by: "--lib process::signals::tests::to_ask_again_and_again_does_not_put_the_kill_off",
     },
     Mutant {
         file: "src/process/signals.rs",

@@ -184,4 +184,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         mistake: "the executor is told that a remote goes before it has gone",
         caught_by: "executor::the_last_remote_that_goes_lets_a_hang_be_reported",
     },
+    Mutant {
+        file: "src/executor/shared.rs",
+        right: "        if let Some(when) = self.observer.now_by(|| self.host.clock.now()) {",
+        wrong: "        if let Some(when) = self.observer.now() {",
+        mistake: "events of tasks are stamped by the machine's clock, whatever their executor's is",
+        caught_by: "--test=observe a_task_is_drawn_by_the_clock_of_its_executor",
+    },
 ];

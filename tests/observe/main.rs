@@ -1,4 +1,4 @@
-//! What is seen of real pools: the times are the machine's, so no test here looks at one.
+//! What is seen of real pools and executors. A job's times are the machine's, so no test here looks at one.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so; its helpers may too")]
 
@@ -7,9 +7,11 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use handspun::{
-    Builder, Ending, Executor, JoinHandle, Shutdown, Span, ThreadPool, Timeline, What, spawn_named,
+    Builder, Clock, Ending, Executor, JoinHandle, Shutdown, Span, ThreadPool, Timeline, What,
+    sleep, spawn_named,
 };
 
 use support::{Gate, watched};
@@ -124,6 +126,20 @@ fn one_timeline_holds_a_pool_and_an_executor() {
         });
         assert_eq!(kinds, [Some((0, None)), Some((1, Some("asks".into())))]);
         assert!(timeline.to_string().contains("\nasks "), "{timeline}");
+    });
+}
+
+#[test]
+fn a_task_is_drawn_by_the_clock_of_its_executor() {
+    watched(|| {
+        let timeline = Timeline::new();
+        let executor =
+            Executor::builder().clock(Clock::jumping()).observer(timeline.observer()).build();
+        let hour = Duration::from_secs(3600);
+        executor.run(async { spawn_named("nap", sleep(hour)).await }).unwrap();
+        let span = &timeline.spans()[0];
+        let (ended, _) = span.settled.expect("it has been awaited");
+        assert_eq!(ended - span.submitted, hour, "to the nanosecond");
     });
 }
 

@@ -1,5 +1,8 @@
 //! Handles: how a child is waited for, asked, cancelled, dropped and let go.
 
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -339,11 +342,21 @@ fn in_a_process_that_is_interrupted() {
     terminate_all(KillPolicy::at_once()); // There is none, and no driver.
     let [gentle, stubborn] = ["say ready sleep 20000", "ignore 15 say ready sleep 20000"]
         .map(|orders| ready(child(orders)));
+    // And two that are run by a thread of ours, without the driver.
+    let [run_gently, run_stubbornly] = ["say ready sleep 20000", "ignore 15 say ready sleep 20000"]
+        .map(|orders| {
+            let (mut ours, theirs) = UnixStream::pair().unwrap();
+            let command = child(orders).stdout(Output::file(OwnedFd::from(theirs).into()));
+            let run = thread::spawn(move || command.run().unwrap());
+            ours.read_exact(&mut [0; 5]).unwrap(); // It is ready.
+            run
+        });
     terminate_all(KillPolicy::default());
     assert_eq!(gentle.wait().cause, Cause::Terminated);
-    assert!(!stubborn.is_finished());
+    assert_eq!(run_gently.join().unwrap().cause, Cause::Terminated);
+    assert!(!stubborn.is_finished() && !run_stubbornly.is_finished());
     terminate_all(KillPolicy::at_once());
-    assert!(stubborn.wait().escalated);
+    assert!(stubborn.wait().escalated && run_stubbornly.join().unwrap().escalated);
 }
 
 /// It says nothing to the child: the input stays open, and no line is lost.

@@ -157,6 +157,16 @@ fn every_public_name_has_its_subject() {
 }
 
 #[test]
+fn a_word_has_one_row() {
+    holds(pages::a_word_has_one_row);
+}
+
+#[test]
+fn the_weekends_are_counted() {
+    holds(pages::the_weekends_are_counted);
+}
+
+#[test]
 fn every_file_has_its_row() {
     holds(documents::every_file_has_its_row);
 }

@@ -15,7 +15,15 @@ const DEPENDENCIES: [(&str, &[&str]); 5] = [
     ("target.'cfg(handspun_model)'.dependencies", &["shuttle", "loom"]),
     (
         "dev-dependencies",
-        &["indicatif", "lexopt", "httparse", "unicode-segmentation", "tempfile", "hdrhistogram"],
+        &[
+            "indicatif",
+            "lexopt",
+            "httparse",
+            "unicode-segmentation",
+            "tempfile",
+            "hdrhistogram",
+            "divan",
+        ],
     ),
     ("target.'cfg(unix)'.dev-dependencies", &["signal-hook"]),
 ];

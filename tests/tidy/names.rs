@@ -66,7 +66,7 @@ const ALLOWED: [(&str, &[&str]); 5] = [
     ),
     (
         "rustc's, and other crates'",
-        &["buffered", "embassy", "glommio", "monoio", "unused_must_use"],
+        &["buffered", "embassy", "glommio", "gungraun", "monoio", "unused_must_use"],
     ),
     (
         "programs",
@@ -89,6 +89,7 @@ const ALLOWED: [(&str, &[&str]); 5] = [
             "cons_tres",
             "io_uring",
             "park_timeout",
+            "pid_max",
             "posix_spawn",
             "timerfd",
             "timerslack_ns",

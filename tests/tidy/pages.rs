@@ -2,12 +2,14 @@
 //!
 //! Knows nothing of what a page says, nor whether an issue exists: a test has no network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::documents::prose;
 use crate::house::{House, Violation};
 
 const SUMMARY: &str = "docs/SUMMARY.md";
+const GLOSSARY: &str = "docs/glossary.md";
+const WEEKENDS: &str = "docs/README.md";
 const FRONT: &str = "src/lib.rs";
 
 /// Every document below `docs` is a page of the site.
@@ -39,6 +41,51 @@ pub(crate) fn every_public_name_has_its_subject(house: &House) -> Vec<Violation>
                 let message = format!("`{name}` is public, and in none of the lists by subject.");
                 violations.push(Violation::new(FRONT, 0, message));
             }
+        }
+    }
+    violations
+}
+
+/// A word has one meaning, and so one row in the glossary.
+pub(crate) fn a_word_has_one_row(house: &House) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (line, text) in (1..).zip(house.text(GLOSSARY).unwrap_or("").lines()) {
+        let word = text.strip_prefix("| **").and_then(|text| text.split("**").next());
+        if let Some(word) = word.filter(|word| !seen.insert(*word)) {
+            let message = format!("`{word}` has a row already: one word means one thing.");
+            violations.push(Violation::new(GLOSSARY, line, message));
+        }
+    }
+    violations
+}
+
+/// The ways through the source say truly how long they are: each file to a tenth, and the sum of them.
+pub(crate) fn the_weekends_are_counted(house: &House) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut sum = 0;
+    for (line, text) in (1..).zip(house.text(WEEKENDS).unwrap_or("").lines()) {
+        let cells: Vec<_> = text.trim().split('|').map(str::trim).collect();
+        let [_, name, lines, ..] = cells[..] else { continue };
+        let Ok(lines) = lines.parse::<usize>() else { continue };
+        if name == "in all" {
+            if lines != sum {
+                let message = format!("the files above are {sum} lines in all.");
+                violations.push(Violation::new(WEEKENDS, line, message));
+            }
+            sum = 0;
+            continue;
+        }
+        sum += lines;
+        let mut sources = house.sources();
+        let Some(source) = sources.find(|source| source.path == name.trim_matches('`')) else {
+            let message = format!("there is no file {name} any more.");
+            violations.push(Violation::new(WEEKENDS, line, message));
+            continue;
+        };
+        if lines.abs_diff(source.lines_of_code) > source.lines_of_code / 10 + 2 {
+            let message = format!("{name} has {} lines of code.", source.lines_of_code);
+            violations.push(Violation::new(WEEKENDS, line, message));
         }
     }
     violations
@@ -109,6 +156,24 @@ mod tests {
         let broken = every_public_name_has_its_subject(&house);
         assert_eq!(broken.len(), 1);
         assert!(broken[0].message.starts_with("`Item`"));
+    }
+
+    #[test]
+    fn a_weekend_that_is_longer_than_it_says_is_caught() {
+        let twenty = "fn f() {}\n".repeat(20);
+        let table = "| file | lines | look for |\n   | `src/a.rs` | 19 | f |\n| `src/b.rs` | 15 | g |\n\
+                     | in all | 34 | |\n| `src/c.rs` | 1 | |\n| in all | 2 | |";
+        let house = [(WEEKENDS, table), ("src/a.rs", &twenty), ("src/b.rs", &twenty)];
+        assert_eq!(
+            caught(the_weekends_are_counted, &house),
+            ["docs/README.md:3", "docs/README.md:5", "docs/README.md:6"]
+        );
+    }
+
+    #[test]
+    fn a_word_with_two_meanings_is_caught() {
+        let house = [(GLOSSARY, "| **turn** | a |\n| **tick** | b |\n| **turn** | c |")];
+        assert_eq!(caught(a_word_has_one_row, &house), ["docs/glossary.md:3"]);
     }
 
     #[test]

@@ -18,8 +18,8 @@
 //! which task or child was there, and what waited. Threads of their own have no observer, and so no timeline.
 //!
 //! With `--virtual`, the clock of the executor jumps to the next time that somebody waits for, so that the
-//! programs say the same in milliseconds. Their times are that clock's: they are ideal to the nanosecond,
-//! or something is wrong. A timeline is drawn in real time and would show one moment, so there is none.
+//! programs say the same in milliseconds. Their times are that clock's, and so are those of their timelines: they are
+//! ideal to the nanosecond, or something is wrong, and `--svg` draws the same bytes each time.
 
 mod args;
 #[cfg(unix)]
@@ -111,9 +111,7 @@ fn play(program: &'static Program, scale: f64, is_virtual: bool) -> Played {
     stage::announce(program);
     let played = perform(program, if is_virtual { Clock::jumping() } else { Clock::real() });
     table::show_finish(&played);
-    if !is_virtual {
-        stage::show_timeline(&played.timeline);
-    }
+    stage::show_timeline(&played.timeline);
     played
 }
 

@@ -395,7 +395,7 @@ fn round_time(least: Duration) -> Duration {
 mod tests {
     use std::sync::Arc;
 
-    use handspun::{Executor, ThreadPool, spawn_named};
+    use handspun::{Clock, Executor, ThreadPool, join_all, sleep, spawn_named};
 
     use super::*;
 
@@ -455,6 +455,25 @@ mod tests {
         let svg = picture.to_svg("A child").expect("a String takes all that is written");
         assert!(svg.contains(r#"<rect class="child""#) && svg.contains(r#"<rect class="killed""#));
         assert!(svg.contains(">sleep</text>") && svg.contains(">killed</text>"), "{svg}");
+    }
+
+    /// Nothing in it is of the machine's time, not even how long the drawing took.
+    #[test]
+    fn a_program_under_a_clock_that_jumps_is_drawn_the_same_each_time() {
+        let draw = || {
+            let timeline = Timeline::new();
+            let clock = Clock::jumping();
+            let executor = Executor::builder().clock(clock).observer(timeline.observer()).build();
+            executor.run(async {
+                let naps = [3600, 60, 7].map(|n| spawn_named("nap", sleep(Duration::from_secs(n))));
+                join_all(naps).await
+            });
+            let picture = Picture::of(timeline.spans()).expect("there were three tasks");
+            picture.to_svg("Three naps").expect("a String takes all that is written")
+        };
+        let svg = draw();
+        assert!(svg.contains("time: 3600.0s") && svg.contains("ran 60.0s"), "{svg}");
+        assert_eq!(svg, draw());
     }
 
     #[test]
