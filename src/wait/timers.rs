@@ -8,7 +8,8 @@
 //! 1. No timer fires before its deadline, and equal deadlines fire in the order in which they were set.
 //! 2. A sleep whose deadline is not later than `now` is over: its timer has been taken out, or is about to be, and
 //!    none is set there.
-//! 3. When a timer is set before all others, the keeper is woken, unless it is awake anyway.
+//! 3. When a timer is set before all others, the keeper is woken, unless it is awake anyway. If one goes, the one
+//!    before it looks for itself at what has been set meanwhile.
 //! 4. No sleeper's waker is cloned, woken or dropped under the lock.
 
 use std::collections::BTreeMap;
@@ -25,8 +26,9 @@ struct Timers {
     now: Instant,
     wakers: BTreeMap<Key, Waker>,
     n_set: u64,
-    /// Wakes the thread that fires, if that may be asleep while somebody sets a timer.
-    keeper: Option<Waker>,
+    /// Each wakes a thread that fires, if that may be asleep while somebody sets a timer. The last is the keeper now:
+    /// as a rule there is one, but two executors may share a clock.
+    keepers: Vec<Waker>,
 }
 
 /// A timer's place: by deadline, and then in the order in which they were set. No two are ever the same.
@@ -38,7 +40,7 @@ struct Key {
 
 impl TimerQueue {
     pub(crate) fn new(now: Instant) -> Self {
-        Self(Mutex::new(Timers { now, wakers: BTreeMap::new(), n_set: 0, keeper: None }))
+        Self(Mutex::new(Timers { now, wakers: BTreeMap::new(), n_set: 0, keepers: Vec::new() }))
     }
 
     /// Up to when the timers have been fired.
@@ -48,14 +50,18 @@ impl TimerQueue {
 
     /// Says which waker to wake when a timer is set before all others.
     pub(crate) fn set_keeper(&self, keeper: Waker) {
-        let before = self.0.lock().keeper.replace(keeper);
-        drop(before);
+        self.0.lock().keepers.push(keeper);
     }
 
-    /// That one keeps it no longer, if it still does: two executors may take turns on a clock.
+    /// That one keeps it no longer. Another that still does is woken, to look.
     pub(crate) fn unset_keeper(&self, keeper: &Waker) {
-        let own = self.0.lock().keeper.take_if(|now| now.will_wake(keeper));
+        let mut timers = self.0.lock();
+        let is_own = |other: &Waker| other.will_wake(keeper);
+        let own = timers.keepers.iter().rposition(is_own).map(|at| timers.keepers.remove(at));
+        let next = timers.keepers.last().cloned();
+        drop(timers);
         drop(own);
+        panic::wake_each(next);
     }
 
     /// One poll of a sleeper, whose timer is set under that number when it is pending. It is over, too, if the time
@@ -103,7 +109,7 @@ impl TimerQueue {
         let is_first = timers.next_deadline().is_none_or(|next| deadline < next);
         let number = number.unwrap_or_else(|| timers.draw_number());
         let older = timers.wakers.insert(Key { deadline, number }, waker);
-        let keeper = timers.keeper.as_ref().filter(|_| is_first).cloned();
+        let keeper = timers.keepers.last().filter(|_| is_first).cloned();
         drop(timers);
         panic::drop_each(older);
         panic::wake_each(keeper);

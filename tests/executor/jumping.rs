@@ -396,3 +396,37 @@ fn a_clock_does_not_jump_while_a_task_waits_for_a_pool_to_end_or_for_its_own_job
         });
     });
 }
+
+/// One enters while the other one runs, and goes on when that has left. A thread sets a timer of their clock then.
+#[test]
+fn a_clock_that_one_executor_leaves_is_kept_by_the_other() {
+    watched(|| {
+        let clock = Clock::jumping();
+        let [enters, leaves] = [(); 2].map(|()| Gate::closed());
+        let first = thread::spawn({
+            let (clock, enters, leaves) = (clock.clone(), enters.clone(), leaves.clone());
+            move || {
+                executor().clock(clock).build().run(async {
+                    enters.open();
+                    leaves.pass();
+                });
+            }
+        });
+        enters.pass();
+        let second = executor().clock(clock).build();
+        second.run(async {
+            leaves.open();
+            first.join().unwrap();
+            let woken = Arc::new(Flag::new());
+            let (nap, sets, remote) = (sleep(secs(3600)), woken.clone(), second.remote());
+            let sleeper = thread::spawn(move || {
+                dawdle(); // The executor is asleep by now, and has no time to wait for.
+                block_on(nap);
+                sets.set();
+                drop(remote); // Until then it waits for this thread.
+            });
+            woken.wait().await;
+            sleeper.join().unwrap();
+        });
+    });
+}

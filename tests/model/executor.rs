@@ -3,7 +3,7 @@
 use std::future::{pending, poll_fn};
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shuttle::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use shuttle::sync::mpsc::{self, Sender};
@@ -49,6 +49,26 @@ fn a_wake_from_another_thread_ends_the_rest() {
         let sets = flag.clone();
         let waking = thread::spawn(move || sets.set());
         Executor::new().run(flag.wait());
+        waking.join().unwrap();
+    });
+}
+
+/// With so many tasks the look for a hang is put off until nothing has happened for a while, and that wait takes
+/// notice of a wake as any other does. Real time passes in a model, though no wait runs out of it.
+#[test]
+fn a_wake_that_ends_the_quiet_period_is_not_lost() {
+    random_schedules("executor: a wake against the quiet period", 2_000, || {
+        let flag = Arc::new(Flag::new());
+        let sets = flag.clone();
+        let waking = thread::spawn(move || {
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_micros(300) {}
+            sets.set();
+        });
+        Executor::new().run(async {
+            (0..70).for_each(|_| drop(spawn(pending::<()>())));
+            flag.wait().await;
+        });
         waking.join().unwrap();
     });
 }

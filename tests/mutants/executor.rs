@@ -191,4 +191,19 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         mistake: "events of tasks are stamped by the machine's clock, whatever their executor's is",
         caught_by: "--test=observe a_task_is_drawn_by_the_clock_of_its_executor",
     },
+    Mutant {
+        file: "src/executor/idle.rs",
+        right: "        quiet.has_passed() && !self.shared.has_messages()",
+        wrong: "        quiet.has_passed()",
+        mistake: "the notice of a wake that ends the quiet period is taken, and its message not read",
+        caught_by: "executor::a_wake_that_ends_the_quiet_period_is_not_lost",
+    },
+    Mutant {
+        file: "src/wait/timers.rs",
+        right: "        let next = timers.keepers.last().cloned();",
+        wrong: "        let next = None::<Waker>;
+        timers.keepers.clear();",
+        mistake: "an executor that leaves a clock takes along the keeper that another has set",
+        caught_by: "--test=executor jumping::a_clock_that_one_executor_leaves_is_kept_by_the_other",
+    },
 ];
