@@ -116,7 +116,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/process/sys.rs",
         right: "Some(fd) => (libc::P_PIDFD, fd.as_raw_fd() as libc::id_t),",
-        wrong: "Some(_) => (libc::P_PID, pid as libc::id_t),",
+        wrong: "Some(_) => (libc::P_PID, self.pid as libc::id_t),",
         mistake: "a child is looked at by its number, which may be another's by now",
         caught_by: "--lib process::signals::tests::a_child_that_was_given_the_number_of_another_is_left_alone",
     },
