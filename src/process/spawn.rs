@@ -267,8 +267,6 @@ fn manage(
     let leads_group = settings.group == Group::Own;
     let process = RealProcess::new(pid, leads_group, !settings.without_pidfd);
     let pidfd = process.interest();
-    let outcome = Settle::queued(());
-    outcome.begin();
     let state = ChildState {
         pid,
         program: settings.program.to_string_lossy().into_owned(),
@@ -282,7 +280,7 @@ fn manage(
             Stdin::Null | Stdin::File(_) | Stdin::Inherit => Input::closed(),
         }),
         lines: Shared::of(Lines::default()),
-        outcome,
+        outcome: Settle::running(),
         hold: hold(),
         parent: DRIVER.process,
         tell_driver: |number| DRIVER.tell(Message::News(number)),

@@ -150,9 +150,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/buffers.rs",
-        right: "            if let Left::Unserved(waker) = waits.leave(key) {",
-        wrong: "            let _ = key;
-            if let Left::Unserved(waker) = Left::Served {",
+        right: "        locked(&self.shared.0, |(_, waits), wakers| wakers.leave(waits, key));",
+        wrong: "        drop(key);",
         mistake: "a wait for a line that is dropped leaves its waker",
         caught_by: "--test=process lines::a_dropped_wait_takes_its_waker_along",
     },
