@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::prims::Mutex;
-use crate::wait::wait_list::{Key, Left, WaitList, locked, poll_locked};
+use crate::wait::wait_list::{Key, WaitList, locked, poll_locked};
 
 /// A line of a child's output.
 #[derive(Clone, PartialEq, Eq)]
@@ -120,11 +120,7 @@ impl<'a, T> Waiting<'a, T> {
 impl<T> Drop for Waiting<'_, T> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
-        locked(&self.shared.0, |(_, waits), wakers| {
-            if let Left::Unserved(waker) = waits.leave(key) {
-                wakers.waiter = Some(waker);
-            }
-        });
+        locked(&self.shared.0, |(_, waits), wakers| wakers.leave(waits, key));
     }
 }
 

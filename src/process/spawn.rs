@@ -269,7 +269,6 @@ fn manage(
     let leads_group = settings.group == Group::Own;
     let process = RealProcess::new(pid, leads_group, !settings.without_pidfd);
     let pidfd = process.interest();
-    let outcome = Settle::running();
     let state = ChildState {
         pid,
         program: settings.program.to_string_lossy().into_owned(),
@@ -283,7 +282,7 @@ fn manage(
             Stdin::Null | Stdin::File(_) | Stdin::Inherit => Input::closed(),
         }),
         lines: Shared::of(Lines::default()),
-        outcome,
+        outcome: Settle::running(),
         hold: hold(),
         parent: DRIVER.process,
         tell_driver: |number| DRIVER.tell(Message::News(number)),

@@ -116,7 +116,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/process/sys.rs",
         right: "Some(fd) => (libc::P_PIDFD, fd.as_raw_fd() as libc::id_t),",
-        wrong: "Some(_) => (libc::P_PID, pid as libc::id_t),",
+        wrong: "Some(_) => (libc::P_PID, self.pid as libc::id_t),",
         mistake: "a child is looked at by its number, which may be another's by now",
         caught_by: "--lib process::signals::tests::a_child_that_was_given_the_number_of_another_is_left_alone",
     },
@@ -150,9 +150,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/buffers.rs",
-        right: "            if let Left::Unserved(waker) = waits.leave(key) {",
-        wrong: "            let _ = key;
-            if let Left::Unserved(waker) = Left::Served {",
+        right: "        locked(&self.shared.0, |(_, waits), wakers| wakers.leave(waits, key));",
+        wrong: "        drop(key);",
         mistake: "a wait for a line that is dropped leaves its waker",
         caught_by: "--test=process lines::a_dropped_wait_takes_its_waker_along",
     },
