@@ -1,14 +1,14 @@
 //! Lending: a pool may call what stands on somebody's stack, for as long as a body runs there.
 //!
 //! Knows nothing of what is lent, nor of who calls it. It has the pool's only `unsafe`, one line that
-//! makes a short lifetime look long. What the pool is given is a [`Door`], which owns nothing that is
+//! makes a short lifetime look long. What the pool is given is a [`Gate`], which owns nothing that is
 //! borrowed: it can be kept, cloned and dropped at any time, by anybody, before and after the body.
 //!
 //! What must always hold:
 //!
-//! 1. What is lent is called inside its door, and nowhere else.
-//! 2. Who finds the door shut does not get in; and it stays shut.
-//! 3. Neither `lend` nor `lend_on_demand` returns, or unwinds, before the door is shut and nobody is
+//! 1. What is lent is called inside its gate, and nowhere else.
+//! 2. Who finds the gate shut does not get in; and it stays shut.
+//! 3. Neither `lend` nor `lend_on_demand` returns, or unwinds, before the gate is shut and nobody is
 //!    inside.
 //!
 //! A job that has settled is not yet over: whoever ran it may still be dropping what it returned.
@@ -35,7 +35,7 @@ use crate::wait::forked::Process;
 use super::job::{Claim, Run, Runner};
 
 /// One or several jobs on somebody's stack, by number.
-pub(crate) trait Errand: Sync {
+pub(crate) trait BorrowedJob: Sync {
     fn run(&self, number: usize, runner: &dyn Runner);
 
     /// It is claimed, and will not run.
@@ -43,10 +43,10 @@ pub(crate) trait Errand: Sync {
 }
 
 /// The way to what is lent.
-pub(crate) struct Door {
-    threshold: Mutex<Threshold>,
-    /// How long the owner looks out for the last to leave, before it sleeps.
-    look_out: Duration,
+pub(crate) struct Gate {
+    state: Mutex<GateState>,
+    /// How long the owner spins until the last has left, before it sleeps.
+    spin: Duration,
     /// Where the threads are that may be inside.
     process: Process,
 }
@@ -56,47 +56,47 @@ pub(crate) struct Door {
 /// | open, any number inside | one more is inside | one fewer is                  | → shut  |
 /// | shut, somebody inside   | is turned away     | one fewer; the last one wakes | waits   |
 /// | shut, nobody inside     | is turned away     | —                             | returns |
-struct Threshold {
-    /// `None` once the door is shut.
-    lent: Option<&'static dyn Errand>,
+struct GateState {
+    /// `None` once the gate is shut.
+    lent: Option<&'static dyn BorrowedJob>,
     n_inside: usize,
     /// The owner, while it waits for the last to leave.
     owner: Option<Waker>,
 }
 
-impl Door {
-    /// A door that leads nowhere yet.
-    pub(crate) fn new(look_out: Duration, process: Process) -> Arc<Self> {
-        Arc::new(Self::to(None, look_out, process))
+impl Gate {
+    /// A gate that leads nowhere yet.
+    pub(crate) fn new(spin: Duration, process: Process) -> Arc<Self> {
+        Arc::new(Self::to(None, spin, process))
     }
 
-    /// Lends through this door while `body` runs, at once and to everybody who has it.
-    pub(crate) fn lend<R>(&self, errand: &dyn Errand, body: impl FnOnce() -> R) -> R {
+    /// Lends through this gate while `body` runs, at once and to everybody who has it.
+    pub(crate) fn lend<R>(&self, borrowed: &dyn BorrowedJob, body: impl FnOnce() -> R) -> R {
         let shut = ShutOnDrop(self); // First: there is no way out of here that does not shut.
-        self.threshold.lock().lent = Some(erase(errand));
+        self.state.lock().lent = Some(erase(borrowed));
         let result = body();
         drop(shut);
         result
     }
 
-    /// A job for the pool: the one with this number behind the door.
-    pub(crate) fn job(self: &Arc<Self>, number: usize) -> Arc<dyn Run> {
-        Arc::new(Proxy { claim: Claim::default(), door: self.clone(), number })
+    /// A job for the pool: the one with this number behind the gate.
+    pub(crate) fn stub(self: &Arc<Self>, number: usize) -> Arc<dyn Run> {
+        Arc::new(QueuedStub { claim: Claim::default(), gate: self.clone(), number })
     }
 
-    fn to(lent: Option<&'static dyn Errand>, look_out: Duration, process: Process) -> Self {
-        let threshold = Mutex::new(Threshold { lent, n_inside: 0, owner: None });
-        Self { threshold, look_out, process }
+    fn to(lent: Option<&'static dyn BorrowedJob>, spin: Duration, process: Process) -> Self {
+        let state = Mutex::new(GateState { lent, n_inside: 0, owner: None });
+        Self { state, spin, process }
     }
 
-    /// Calls what is lent, if the door is open; says whether it was.
-    fn enter(&self, call: impl FnOnce(&dyn Errand)) -> bool {
-        let mut threshold = self.threshold.lock();
-        let Some(errand) = threshold.lent else { return false };
-        threshold.n_inside += 1;
-        drop(threshold);
+    /// Calls what is lent, if the gate is open; says whether it was.
+    fn enter(&self, call: impl FnOnce(&dyn BorrowedJob)) -> bool {
+        let mut state = self.state.lock();
+        let Some(borrowed) = state.lent else { return false };
+        state.n_inside += 1;
+        drop(state);
         let leave = LeaveOnDrop(self);
-        call(errand);
+        call(borrowed);
         drop(leave); // From here on the borrow may be over.
         true
     }
@@ -105,7 +105,7 @@ impl Door {
     fn shut(&self) {
         let or_abort = AbortsUnwinding;
         let is_empty = pin!(poll_fn(|context| self.poll_shut(context)));
-        match block_on_elsewhere(is_empty, Deadline::Never, self.look_out) {
+        match block_on_elsewhere(is_empty, Deadline::Never, self.spin) {
             Some(()) => mem::forget(or_abort),
             None => unreachable!("never has not passed"),
         }
@@ -113,39 +113,39 @@ impl Door {
 
     fn poll_shut(&self, context: &Context<'_>) -> Poll<()> {
         let waker = context.waker().clone();
-        let mut threshold = self.threshold.lock();
-        threshold.lent = None;
-        if threshold.n_inside == 0 {
+        let mut state = self.state.lock();
+        state.lent = None;
+        if state.n_inside == 0 {
             return Poll::Ready(());
         }
         self.process.is_awaited();
-        threshold.owner = Some(waker); // Each is our own thread's parker: its drop runs no other code.
+        state.owner = Some(waker); // Each is our own thread's parker: its drop runs no other code.
         Poll::Pending
     }
 }
 
 /// Makes a borrow look as if it lasted for ever.
 #[expect(unsafe_code, reason = "a pool's threads outlive every borrow: see the argument")]
-fn erase(errand: &dyn Errand) -> &'static dyn Errand {
+fn erase(borrowed: &dyn BorrowedJob) -> &'static dyn BorrowedJob {
     // SAFETY: only the lifetime changes, so that the value is as valid as it was; what has to be
-    // shown is that nobody uses it when the borrow is over. There are two callers, `Door::lend` and
-    // `lend_on_demand`. Each borrows the errand from before its body until after its guard has been
+    // shown is that nobody uses it when the borrow is over. There are two callers, `Gate::lend` and
+    // `lend_on_demand`. Each borrows the borrowed from before its body until after its guard has been
     // dropped, and has made, or makes before anything else can happen, a guard on its own stack that
     // no body can reach, so that it is dropped whether the body returns or panics. (Who does not come
     // back at all, like a thread that sleeps for ever, does not end the borrow either.)
     //
-    // The reference is kept in two places. In a `Threshold`, the guard (`ShutOnDrop`, or `Returned`)
+    // The reference is kept in two places. In a `GateState`, the guard (`ShutOnDrop`, or `Returned`)
     // takes it out. Whoever has copied it before has been counted, under the same lock, and is waited
     // for; it is counted out when its call is over, by `LeaveOnDrop`, also if the call panics. In the
-    // `LOANS` of its own thread, `Returned` takes it out; nobody reads it there but `put_behind_a_door`,
-    // on that thread, while the body runs, and it puts it into a `Threshold`.
+    // `LOANS` of its own thread, `Returned` takes it out; nobody reads it there but `put_behind_a_gate`,
+    // on that thread, while the body runs, and it puts it into a `GateState`.
     //
-    // It is shared with other threads, which `Errand: Sync` allows. And it owns nothing: to drop it,
-    // or a door or a proxy with it, runs no code of a type that is borrowed.
-    unsafe { mem::transmute::<&dyn Errand, &'static dyn Errand>(errand) }
+    // It is shared with other threads, which `BorrowedJob: Sync` allows. And it owns nothing: to drop it,
+    // or a gate or a stub with it, runs no code of a type that is borrowed.
+    unsafe { mem::transmute::<&dyn BorrowedJob, &'static dyn BorrowedJob>(borrowed) }
 }
 
-struct ShutOnDrop<'door>(&'door Door);
+struct ShutOnDrop<'gate>(&'gate Gate);
 
 impl Drop for ShutOnDrop<'_> {
     fn drop(&mut self) {
@@ -153,14 +153,14 @@ impl Drop for ShutOnDrop<'_> {
     }
 }
 
-struct LeaveOnDrop<'door>(&'door Door);
+struct LeaveOnDrop<'gate>(&'gate Gate);
 
 impl Drop for LeaveOnDrop<'_> {
     fn drop(&mut self) {
-        let mut threshold = self.0.threshold.lock();
-        threshold.n_inside -= 1;
-        let owner = if threshold.n_inside == 0 { threshold.owner.take() } else { None };
-        drop(threshold);
+        let mut state = self.0.state.lock();
+        state.n_inside -= 1;
+        let owner = if state.n_inside == 0 { state.owner.take() } else { None };
+        drop(state);
         owner.into_iter().for_each(Waker::wake);
     }
 }
@@ -176,26 +176,26 @@ impl Drop for AbortsUnwinding {
 }
 
 /// What stands in the queue for a job that is lent.
-struct Proxy {
+struct QueuedStub {
     claim: Claim,
-    door: Arc<Door>,
+    gate: Arc<Gate>,
     number: usize,
 }
 
-impl Run for Proxy {
+impl Run for QueuedStub {
     fn claim(&self) -> &Claim {
         &self.claim
     }
 
     fn run(&self, runner: &dyn Runner) -> Option<Panic> {
-        if !self.door.enter(|errand| errand.run(self.number, runner)) {
+        if !self.gate.enter(|borrowed| borrowed.run(self.number, runner)) {
             runner.before_settling(Ending::Cancelled);
         }
         None // What is lent sees to its panics.
     }
 
     fn refuse(&self, reason: CancelReason) {
-        self.door.enter(|errand| errand.refuse(self.number, reason));
+        self.gate.enter(|borrowed| borrowed.refuse(self.number, reason));
     }
 }
 
@@ -205,41 +205,45 @@ thread_local! {
 }
 
 struct Loan {
-    errand: &'static dyn Errand,
-    /// For whom: the address of what keeps the pool's line.
-    line: usize,
+    borrowed: &'static dyn BorrowedJob,
+    /// To which pool: the address of what its workers and users share.
+    pool: usize,
     /// Once somebody has asked for it.
-    door: Option<Arc<Door>>,
+    gate: Option<Arc<Gate>>,
 }
 
-/// Lends while `body` runs, if anybody asks for it: see [`put_behind_a_door`]. Costs next to nothing
+/// Lends while `body` runs, if anybody asks for it: see [`put_behind_a_gate`]. Costs next to nothing
 /// as long as nobody does.
-pub(crate) fn lend_on_demand<R>(line: usize, errand: &dyn Errand, body: impl FnOnce() -> R) -> R {
-    let loan = Loan { errand: erase(errand), line, door: None };
+pub(crate) fn lend_on_demand<R>(
+    pool: usize,
+    borrowed: &dyn BorrowedJob,
+    body: impl FnOnce() -> R,
+) -> R {
+    let loan = Loan { borrowed: erase(borrowed), pool, gate: None };
     if LOANS.try_with(|loans| loans.borrow_mut().push(loan)).is_err() {
         return body(); // The thread is ending, and has no place to lend from.
     }
-    let returned = Returned(errand);
+    let returned = Returned(borrowed);
     let result = body();
     drop(returned);
     result
 }
 
-/// The oldest loan of this thread to that line that is not behind a door yet, as a job for the pool.
-pub(crate) fn put_behind_a_door(
-    line: usize,
-    look_out: Duration,
+/// The oldest loan of this thread to that pool that is not behind a gate yet, as a job for the pool.
+pub(crate) fn put_behind_a_gate(
+    pool: usize,
+    spin: Duration,
     process: Process,
 ) -> Option<Arc<dyn Run>> {
     let oldest = |loans: &RefCell<Vec<Loan>>| {
         let mut loans = loans.borrow_mut();
-        // Who asks is given the oldest, so that those before it stand behind doors already.
-        let first = loans.partition_point(|loan| loan.door.is_some());
+        // Who asks is given the oldest, so that those before it stand behind gates already.
+        let first = loans.partition_point(|loan| loan.gate.is_some());
         let loan =
-            loans[first..].iter_mut().find(|loan| loan.door.is_none() && loan.line == line)?;
-        let door = Arc::new(Door::to(Some(loan.errand), look_out, process));
-        loan.door = Some(door.clone());
-        Some(door.job(0))
+            loans[first..].iter_mut().find(|loan| loan.gate.is_none() && loan.pool == pool)?;
+        let gate = Arc::new(Gate::to(Some(loan.borrowed), spin, process));
+        loan.gate = Some(gate.clone());
+        Some(gate.stub(0))
     };
     LOANS.try_with(oldest).ok().flatten()
 }
@@ -248,19 +252,19 @@ pub(crate) fn put_behind_a_door(
 ///
 /// Unless somebody switches from stack to stack inside a body, by hand. Then the newest is another's,
 /// and the process ends before anybody can look at ours when it is over.
-struct Returned<'loan>(&'loan dyn Errand);
+struct Returned<'loan>(&'loan dyn BorrowedJob);
 
 impl Drop for Returned<'_> {
     #[inline] // At every fork, in the crate that forks.
     fn drop(&mut self) {
         let or_abort = AbortsUnwinding;
-        let door = LOANS.try_with(|loans| {
+        let gate = LOANS.try_with(|loans| {
             let newest = loans.borrow_mut().pop()?;
-            ptr::addr_eq(newest.errand, self.0).then_some(newest.door)
+            ptr::addr_eq(newest.borrowed, self.0).then_some(newest.gate)
         });
-        match door {
+        match gate {
             Ok(Some(None)) => {}
-            Ok(Some(Some(door))) => door.shut(),
+            Ok(Some(Some(gate))) => gate.shut(),
             Ok(None) | Err(_) => unreachable!("bodies nest, and the thread has not ended"),
         }
         mem::forget(or_abort);

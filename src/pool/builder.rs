@@ -34,8 +34,8 @@ pub struct Builder {
     pub(crate) stack_size: Option<usize>,
     /// The most jobs that may be queued; as many as there are if nobody has said.
     pub(crate) queue_limit: Option<usize>,
-    /// How long a worker, and whoever joins a job, looks out before it sleeps.
-    pub(crate) look_out: Duration,
+    /// How long a worker or a joiner spins before it sleeps.
+    pub(crate) spin: Duration,
     pub(crate) on_start: Hook,
     pub(crate) on_exit: Hook,
     pub(crate) panic_hook: PanicHook,
@@ -49,7 +49,7 @@ impl Builder {
             name: "handspun".to_owned(),
             stack_size: None,
             queue_limit: None,
-            look_out: default_look_out(),
+            spin: default_look_out(),
             on_start: Hook(None),
             on_exit: Hook(None),
             panic_hook: PanicHook::default(),
@@ -84,8 +84,8 @@ impl Builder {
 
     /// The most jobs that wait for a worker; without a limit unless said otherwise.
     ///
-    /// When to use it: jobs may come faster than they are done, and must not fill the memory. Who
-    /// submits to a full pool waits until a job leaves the queue, first come first served, or uses
+    /// When to use it: jobs may come faster than they are done, and must not fill the memory. A
+    /// submit to a full pool waits until a job leaves the queue, first come first served, or uses
     /// [`try_submit`](crate::ThreadPool::try_submit), which does not wait. A worker that submits to
     /// its own full pool would wait for itself: it runs the job at once, inside `submit`, if nobody
     /// else does. So a job should not hold a lock that the jobs it submits want.
@@ -116,15 +116,14 @@ impl Builder {
         self
     }
 
-    /// How long a worker or a joiner looks out before it falls asleep.
+    /// How long a worker or a joiner spins before it falls asleep.
     ///
     /// To wake a sleeping thread takes 10 to 40 µs, which is long beside a small job. The default
-    /// is 5 µs, and nothing on a machine with one core, where there is nobody to look out for. Who
-    /// has looked out in vain does so less and less, and an idle pool uses no processor; who has had
-    /// luck ten times in a row may look out for ten times as long.
-    #[doc(alias = "spin")]
-    pub fn look_out(mut self, at_most: Duration) -> Self {
-        self.look_out = at_most;
+    /// is 5 µs, and nothing on a machine with one core, where there is no other thread to wait for. A
+    /// thread that has spun in vain does so less and less, and an idle pool uses no processor; one that has
+    /// had luck ten times in a row may spin for ten times as long.
+    pub fn spin(mut self, at_most: Duration) -> Self {
+        self.spin = at_most;
         self
     }
 

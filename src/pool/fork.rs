@@ -21,7 +21,7 @@ use crate::event::Ending;
 use crate::panic::{self, Each, Panic};
 use crate::prims::{self, Mutex};
 
-use super::borrow::{Errand, lend_on_demand, put_behind_a_door};
+use super::borrow::{BorrowedJob, lend_on_demand, put_behind_a_gate};
 use super::job::Runner;
 use super::thread_pool::{ThreadPool, has_room, queue};
 
@@ -71,10 +71,10 @@ impl ThreadPool {
     {
         let forked_at = Location::caller();
         let fork = Fork { stage: Mutex::new(Stage::Waiting(b)), forked_at };
-        let line = Arc::as_ptr(&*self.shared).addr();
-        let a_ended = lend_on_demand(line, &fork, || {
-            if self.shared.inbox.is_work_wanted() {
-                self.hand_out(line, forked_at);
+        let pool = Arc::as_ptr(&*self.shared).addr();
+        let a_ended = lend_on_demand(pool, &fork, || {
+            if self.shared.injector.is_work_wanted() {
+                self.hand_out(pool, forked_at);
             }
             panic::catch(forked_at, a)
         });
@@ -93,10 +93,10 @@ impl ThreadPool {
 
     /// Queues the oldest fork of this thread: a worker has nothing to do.
     #[cold]
-    fn hand_out(&self, line: usize, forked_at: &'static Location<'static>) {
+    fn hand_out(&self, pool: usize, forked_at: &'static Location<'static>) {
         let shared = &self.shared;
-        shared.inbox.want_work(false);
-        if let Some(job) = put_behind_a_door(line, shared.settings.look_out, shared.process) {
+        shared.injector.want_work(false);
+        if let Some(job) = put_behind_a_gate(pool, shared.settings.spin, shared.process) {
             if has_room(shared) {
                 queue(shared, once(job), forked_at);
             }
@@ -182,7 +182,7 @@ enum Stage<B, RB> {
     Ended(Result<RB, Panic>),
 }
 
-impl<B, RB> Errand for Fork<B, RB>
+impl<B, RB> BorrowedJob for Fork<B, RB>
 where
     B: FnOnce() -> RB + Send,
     RB: Send,

@@ -127,7 +127,7 @@ impl<'a, T> Reader<'a, T> {
             };
         }
         if !self.is_settled() && !deadline.has_passed() {
-            let limit = pool.map_or_else(default_look_out, |pool| pool.settings.look_out);
+            let limit = pool.map_or_else(default_look_out, |pool| pool.settings.spin);
             look_out(limit, || self.is_settled());
         }
         if self.is_settled() {

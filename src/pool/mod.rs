@@ -4,17 +4,17 @@
 //! plain `Future`.
 //!
 //! What must always hold: while a job is queued and a worker is free, or may still be started, a
-//! worker is on its way. Everything else in here follows from who may say so, and under which lock.
+//! worker is waking or searching. Everything else in here follows from who may say so, and under which lock.
 //!
 //! ```text
-//!   submit ──► inbox ──► queue ──► worker ──► the job's cell ──► handle: join, await, as_completed
+//!   submit ──► injector ──► queue ──► worker ──► the job's cell ──► handle: join, await, as_completed
 //!                 │        │                       ▲
 //!                 └────────┴── a worker that joins a queued job takes it back, and runs it itself
 //! ```
 
 pub(crate) mod builder;
 pub(crate) mod job;
-pub(crate) mod inbox;
+pub(crate) mod injector;
 pub(crate) mod shared;
 pub(crate) mod watch;
 pub(crate) mod worker;

@@ -1,7 +1,7 @@
 //! A scope: jobs that borrow from the stack, all of which have ended when the scope has.
 //!
 //! Knows nothing of how a borrow is lent. The jobs stand in a slab of the scope itself, by number, and are
-//! lent to the pool through one door. What must always hold:
+//! lent to the pool through one gate. What must always hold:
 //!
 //! 1. A job is counted from before it is queued until it has ended, result and all. Its number is its own
 //!    until it begins; then the next job may have it.
@@ -28,7 +28,7 @@ use crate::wait::deferred;
 use crate::wait::panic_hook;
 use crate::wait::settle::Progress;
 
-use super::borrow::{Door, Errand};
+use super::borrow::{BorrowedJob, Gate};
 use super::handle::Reader;
 use super::job::{self, Cancel, Made, Run, Runner};
 use super::shared::PoolRef;
@@ -101,13 +101,13 @@ impl ThreadPool {
     ) -> R {
         let jobs = Jobs {
             shared: self.share(),
-            door: Door::new(self.shared.settings.look_out, self.shared.process),
+            gate: Gate::new(self.shared.settings.spin, self.shared.process),
             // Emptied below. With a drop of its own it could not hold what borrows the scope itself.
             slab: ManuallyDrop::new(Mutex::new(Slab::with_capacity(8))),
         };
         let (scope, opened_at) =
             (Scope { jobs, scope: PhantomData, env: PhantomData }, Location::caller());
-        let ended = scope.jobs.door.lend(&scope.jobs, || {
+        let ended = scope.jobs.gate.lend(&scope.jobs, || {
             let ended = panic::catch(opened_at, || body(&scope));
             scope.jobs.wait_for_all();
             ended
@@ -128,7 +128,7 @@ pub struct Scope<'scope, 'env: 'scope> {
 /// What a scope shares with the handles of its jobs.
 struct Jobs<'scope> {
     shared: PoolRef,
-    door: Arc<Door>,
+    gate: Arc<Gate>,
     slab: ManuallyDrop<Mutex<Slab<'scope>>>,
 }
 
@@ -206,9 +206,9 @@ impl<'scope> Scope<'scope, '_> {
         job: Made<'scope, T>,
         submit: impl FnOnce(Arc<dyn Run>),
     ) -> ScopedHandle<'scope, T> {
-        let Jobs { door, slab, .. } = &self.jobs;
+        let Jobs { gate, slab, .. } = &self.jobs;
         let number = slab.lock().add(job.clone().as_run());
-        let queued = door.job(number);
+        let queued = gate.stub(number);
         submit(queued.clone());
         let waiter = slab.lock().add_queued(queued.clone());
         waiter.into_iter().for_each(Waker::wake);
@@ -221,7 +221,7 @@ impl Jobs<'_> {
     /// Waits until every job has ended, and runs what is queued meanwhile if this is a worker.
     fn wait_for_all(&self) {
         let ended = pin!(poll_fn(|context| self.poll_end(context)));
-        block_on_elsewhere(ended, Deadline::Never, self.shared.settings.look_out);
+        block_on_elsewhere(ended, Deadline::Never, self.shared.settings.spin);
     }
 
     fn poll_end(&self, context: &Context<'_>) -> Poll<()> {
@@ -302,7 +302,7 @@ impl<'scope> Slab<'scope> {
     }
 }
 
-impl Errand for Jobs<'_> {
+impl BorrowedJob for Jobs<'_> {
     fn run(&self, number: usize, runner: &dyn Runner) {
         let job = self.slab.lock().begin(number);
         job.run(runner).into_iter().for_each(|panic| self.keep(panic));

@@ -1,8 +1,8 @@
 //! What a pool's workers and its users share: two locks, and behind them all that the pool knows.
 //!
 //! Knows nothing of threads: which worker is to be woken, `worker` asks and does. Those who submit take
-//! the inbox's lock, and the other one only when a wake is needed; workers take the other one, and the
-//! inbox's inside it when their own queue is empty.
+//! the injector's lock, and the other one only when a wake is needed; workers take the other one, and the
+//! injector's inside it when their own queue is empty.
 //!
 //! What must always hold, whenever both locks are free:
 //!
@@ -15,7 +15,7 @@
 //!    lost and the next submit is to try again.
 //! 4. Every job is queued, or claimed by exactly one thread, which runs or refuses it. The claim is on
 //!    the job itself, and not the place where it stands.
-//! 5. The inbox is closed under both locks, and a worker ends when it has found it closed, and nothing
+//! 5. The injector is closed under both locks, and a worker ends when it has found it closed, and nothing
 //!    queued, under both locks. So no job comes after the last worker has gone.
 //! 6. A worker on the list of the idle is asleep or about to be, and is unparked when it is taken off.
 
@@ -32,7 +32,7 @@ use crate::wait::parker::Parker;
 use crate::wait::permits::Permits;
 
 use super::builder::Builder;
-use super::inbox::{Apart, Inbox, InboxState, Queue};
+use super::injector::{Apart, Injector, InjectorState, Queue};
 use super::job::Run;
 
 use Ordering::Relaxed;
@@ -42,7 +42,7 @@ use Ordering::Relaxed;
 pub(crate) type PoolRef = Arc<Arc<Shared>>;
 
 pub(crate) struct Shared {
-    pub(crate) inbox: Apart<Inbox>,
+    pub(crate) injector: Apart<Injector>,
     state: Apart<Mutex<State>>,
     /// One permit for each job that may be queued, if the queue has a limit. It is taken before the job
     /// is let in, and given back when the job leaves the queue, whichever way it does.
@@ -58,7 +58,7 @@ pub(crate) struct Shared {
 
 /// What the workers know of each other.
 pub(crate) struct State {
-    /// Emptied before the inbox, which then takes its place.
+    /// Emptied before the injector, which then takes its place.
     pub(crate) queue: Queue,
     /// Some worker is bound to look at the queue before it sleeps: it was woken or started, it spins,
     /// or it is about to settle its job. No other need be woken meanwhile.
@@ -123,7 +123,7 @@ impl Shared {
             end_waiters: Vec::new(),
         };
         Self {
-            inbox: Apart(Inbox::new()),
+            injector: Apart(Injector::new()),
             state: Apart(Mutex::new(state)),
             room: settings.queue_limit.map(Permits::new),
             n_refused: Apart(AtomicUsize::new(0)),
@@ -142,13 +142,13 @@ impl Shared {
     pub(crate) fn claim<R: Run + ?Sized>(&self, job: &R) -> bool {
         let is_claimed = job.claim().take();
         if is_claimed {
-            let mut inbox = self.inbox.lock();
-            let (buried, is_crowded) = (inbox.bury(), inbox.is_crowded());
-            drop(inbox);
+            let mut injector = self.injector.lock();
+            let (buried, is_crowded) = (injector.bury(), injector.is_crowded());
+            drop(injector);
             drop(buried);
             if is_crowded {
                 let mut state = self.lock();
-                self.inbox.lock().compact(&mut state.queue);
+                self.injector.lock().compact(&mut state.queue);
             }
             self.give_back_room(1);
         }
@@ -191,15 +191,15 @@ impl Shared {
 
     pub(crate) fn stats(&self) -> Stats {
         let state = self.lock();
-        let inbox = self.inbox.lock();
+        let injector = self.injector.lock();
         // All of it is of one moment. The locks hold everything still but what is counted as
         // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
         // ORDERING: Relaxed, as in `RunningJob::before_settling`.
         let of_workers: usize = state.n_settled.iter().map(|n| n.load(Relaxed)).sum();
         let settled = of_workers + self.n_refused.load(Relaxed);
-        let in_line = (state.queue.len() + inbox.queue.len()) as isize;
-        let queued = (in_line - inbox.n_tombstones) as usize;
-        let submitted = self.inbox.n_submitted();
+        let in_line = (state.queue.len() + injector.queue.len()) as isize;
+        let queued = (in_line - injector.n_tombstones) as usize;
+        let submitted = self.injector.n_submitted();
         let running = submitted - queued - settled;
         let (threads, idle) = (state.n_threads, state.idle.len());
         Stats { submitted, queued, running, settled, threads, idle }
@@ -224,28 +224,28 @@ impl Shared {
     pub(crate) fn has_queued(&self, state: &mut State) -> bool {
         match self.look(state) {
             None => true,
-            Some(mut inbox) => {
-                self.inbox.set_needs_wake(&mut inbox, state.has_free_worker());
+            Some(mut injector) => {
+                self.injector.set_needs_wake(&mut injector, state.has_free_worker());
                 false
             }
         }
     }
 
-    /// Brings an unclaimed job to the front of the workers' queue. If there is none, it gives the inbox's
+    /// Moves an unclaimed job to the front of the workers' queue. If there is none, it gives the injector's
     /// guard: `needs_wake` can only be right if nothing is handed in before it is set.
-    fn look<'s>(&'s self, state: &mut State) -> Option<MutexGuard<'s, InboxState>> {
+    fn look<'s>(&'s self, state: &mut State) -> Option<MutexGuard<'s, InjectorState>> {
         loop {
             match state.queue.front() {
                 Some(job) if !job.claim().is_taken() => return None,
                 Some(_) => {
                     state.queue.pop_front();
-                    self.inbox.lock().n_tombstones -= 1;
+                    self.injector.lock().n_tombstones -= 1;
                 }
                 None => {
-                    let mut inbox = self.inbox.lock();
-                    inbox.move_to(&mut state.queue);
+                    let mut injector = self.injector.lock();
+                    injector.move_to(&mut state.queue);
                     if state.queue.is_empty() {
-                        return Some(inbox);
+                        return Some(injector);
                     }
                 }
             }
@@ -255,54 +255,54 @@ impl Shared {
     /// The caller says that it searches from now on; false if another does.
     pub(crate) fn begin_to_search(&self) -> bool {
         let mut state = self.lock();
-        let mut inbox = self.inbox.lock();
-        let is_first = self.inbox.needs_wake() && !state.is_one_searching;
+        let mut injector = self.injector.lock();
+        let is_first = self.injector.needs_wake() && !state.is_one_searching;
         if is_first {
             state.is_one_searching = true;
-            self.inbox.set_needs_wake(&mut inbox, false);
+            self.injector.set_needs_wake(&mut injector, false);
         }
         is_first
     }
 
     /// The job that has waited longest, claimed; or what to do instead.
     pub(crate) fn next(&self, state: &mut State, parker: &Arc<Parker>, may_spin: bool) -> Next {
-        let mut inbox = loop {
+        let mut injector = loop {
             match self.look(state) {
-                Some(inbox) => break inbox,
+                Some(injector) => break injector,
                 None => match state.queue.pop_front() {
                     Some(job) if job.claim().take() => return Next::Run(job),
-                    Some(_) => self.inbox.lock().n_tombstones -= 1, // Another was faster.
+                    Some(_) => self.injector.lock().n_tombstones -= 1, // Another was faster.
                     None => {}
                 },
             }
         };
-        if inbox.is_closed() {
+        if injector.is_closed() {
             Next::End
         } else if may_spin && !state.is_one_searching {
             state.is_one_searching = true;
-            self.inbox.set_needs_wake(&mut inbox, false);
-            Next::Spin(self.inbox.n_submitted())
+            self.injector.set_needs_wake(&mut injector, false);
+            Next::Spin(self.injector.n_submitted())
         } else {
             state.idle.push(parker.clone());
-            self.inbox.set_needs_wake(&mut inbox, !state.is_one_searching);
+            self.injector.set_needs_wake(&mut injector, !state.is_one_searching);
             Next::Sleep
         }
     }
 
     /// Claims all that is queued. The caller has to refuse it.
     pub(crate) fn drain(&self, state: &mut State) -> Vec<Arc<dyn Run>> {
-        let mut inbox = self.inbox.lock();
+        let mut injector = self.injector.lock();
         let mut all = mem::take(&mut state.queue);
-        all.append(&mut inbox.queue);
-        inbox.n_tombstones -= all.len() as isize;
+        all.append(&mut injector.queue);
+        injector.n_tombstones -= all.len() as isize;
         let drained: Vec<_> = all.into_iter().filter(|job| job.claim().take()).collect();
-        inbox.n_tombstones += drained.len() as isize;
+        injector.n_tombstones += drained.len() as isize;
         drained
     }
 
     /// Lets no more jobs in. Every idle worker is to be unparked, to see for itself.
     pub(crate) fn close(&self, state: &mut State) -> Vec<Arc<Parker>> {
-        self.inbox.close(&mut self.inbox.lock(), CancelReason::ShutDown);
+        self.injector.close(&mut self.injector.lock(), CancelReason::ShutDown);
         mem::take(&mut state.idle)
     }
 }

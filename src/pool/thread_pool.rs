@@ -27,7 +27,7 @@ use crate::wait::permits::{self, Permit, Permits};
 
 use super::builder::Builder;
 use super::handle::JoinHandle;
-use super::inbox::Pushed;
+use super::injector::Pushed;
 use super::job::{self, Made, Run};
 use super::shared::{PoolRef, Shared, Stats};
 use super::watch::Watch;
@@ -347,7 +347,7 @@ fn wait_for_room(shared: &Shared, room: &Permits, token: Option<&CancellationTok
             Poll::Pending
         }
     });
-    match block_on_until(pin!(waits), Deadline::Never, shared.settings.look_out).flatten() {
+    match block_on_until(pin!(waits), Deadline::Never, shared.settings.spin).flatten() {
         Some(permit) => permit.keep(),
         None => room.take_anyway(1),
     }
@@ -367,7 +367,7 @@ where
             observer.tell_of(when, job, Step::Submitted(submitted_at));
         }
     };
-    let (first, pushed) = shared.inbox.push(jobs);
+    let (first, pushed) = shared.injector.push(jobs);
     match pushed {
         Pushed::Queued => tell(first),
         Pushed::NeedsWake => {

@@ -20,7 +20,7 @@ use crate::wait::deadline::Deadline;
 use crate::wait::help;
 use crate::wait::parker::{Parker, Patience};
 
-use super::inbox::Apart;
+use super::injector::Apart;
 use super::job::{Run, Runner};
 use super::shared::{Next, PoolRef, Shared, State};
 
@@ -136,12 +136,12 @@ fn fail_to_start(shared: &Shared, mut state: MutexGuard<'_, State>, reason: &Can
     state.is_one_searching = false;
     let mut to_wake = state.lose_thread();
     to_wake.extend(mem::take(&mut state.waiting_workers).into_iter().map(|(_, waker)| waker));
-    let mut inbox = shared.inbox.lock();
+    let mut injector = shared.injector.lock();
     if state.most_threads == 0 {
-        shared.inbox.close(&mut inbox, reason.clone());
+        shared.injector.close(&mut injector, reason.clone());
     }
-    shared.inbox.set_needs_wake(&mut inbox, state.has_free_worker()); // The next job is to try again.
-    drop(inbox);
+    shared.injector.set_needs_wake(&mut injector, state.has_free_worker()); // The next job is to try again.
+    drop(injector);
     let stranded = if state.n_threads == 0 { shared.drain(&mut state) } else { Vec::new() };
     drop(state);
     shared.refuse_all(stranded, reason);
@@ -176,7 +176,7 @@ fn work(context: &WorkerContext) {
     let shared = &*context.shared;
     let parker = Arc::new(Parker::new());
     let mut patience = Patience::default();
-    let look_out = shared.settings.look_out;
+    let spin = shared.settings.spin;
     let mut may_spin = true;
     let mut state = shared.lock();
     state.is_one_searching = false;
@@ -192,15 +192,15 @@ fn work(context: &WorkerContext) {
                 if is_searching {
                     state.is_one_searching = false;
                 }
-                may_spin = !look_out.is_zero();
+                may_spin = !spin.is_zero();
             }
             Next::Spin(n_seen) => {
                 drop(state);
-                shared.inbox.want_work(true);
-                patience.look_out(look_out, || shared.inbox.has_news(n_seen));
+                shared.injector.want_work(true);
+                patience.look_out(spin, || shared.injector.has_news(n_seen));
                 state = shared.lock();
                 state.is_one_searching = false;
-                shared.inbox.want_work(false);
+                shared.injector.want_work(false);
                 may_spin = false;
             }
             Next::Sleep => {
@@ -266,7 +266,7 @@ impl Runner for RunningJob<'_> {
         // of them, before it was counted here.
         self.context.n_settled.fetch_add(1, Relaxed);
         self.tell(Step::Settled(ending));
-        if self.returns_to_queue && self.context.shared.inbox.needs_wake() {
+        if self.returns_to_queue && self.context.shared.injector.needs_wake() {
             self.is_searching.set(self.context.shared.begin_to_search());
         }
     }

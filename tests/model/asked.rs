@@ -233,13 +233,13 @@ fn a_submit_to_a_full_queue_ends_with_its_token() {
         });
         begun.wait();
         let queued = pool.submit(|| ());
-        let bringer = thread::spawn({
+        let submitter = thread::spawn({
             let (pool, token) = (pool.clone(), token.clone());
             move || pool.submit_with(&token, |_| ()).join()
         });
         token.cancel();
-        let brought = bringer.join().unwrap();
-        assert!(matches!(brought, Err(JoinError::Cancelled(CancelReason::Requested))));
+        let submitted = submitter.join().unwrap();
+        assert!(matches!(submitted, Err(JoinError::Cancelled(CancelReason::Requested))));
         gate.wait();
         first.join().unwrap();
         queued.join().unwrap();

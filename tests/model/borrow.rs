@@ -12,7 +12,7 @@ use shuttle::thread;
 use super::{Tally, every_schedule, random_schedules};
 use crate::ThreadPool;
 use crate::error::CancelReason;
-use crate::pool::borrow::{Door, Errand, lend_on_demand, put_behind_a_door};
+use crate::pool::borrow::{BorrowedJob, Gate, lend_on_demand, put_behind_a_gate};
 use crate::pool::job::Runner;
 use crate::wait::forked::Process;
 
@@ -42,7 +42,7 @@ impl Borrow {
     }
 }
 
-impl Errand for Borrow {
+impl BorrowedJob for Borrow {
     fn run(&self, _: usize, _: &dyn Runner) {
         self.look();
     }
@@ -64,10 +64,10 @@ impl Drop for Looks {
 #[test]
 fn nobody_is_inside_when_a_loan_has_ended() {
     every_schedule("borrow: a guest against the end", 100_000, || {
-        let (borrow, door) = (Borrow::leaked(), Door::new(Duration::ZERO, Process::current()));
-        let job = door.job(0);
+        let (borrow, gate) = (Borrow::leaked(), Gate::new(Duration::ZERO, Process::current()));
+        let job = gate.stub(0);
         let guest = thread::spawn(move || job.run(&()));
-        door.lend(borrow, || ());
+        gate.lend(borrow, || ());
         borrow.end();
         guest.join().unwrap();
         assert_eq!(borrow.n_late.get(), 0);
@@ -79,7 +79,7 @@ fn nobody_is_inside_when_a_loan_on_demand_has_ended() {
     every_schedule("borrow: a guest on demand against the end", 100_000, || {
         let borrow = Borrow::leaked();
         let guest = lend_on_demand(7, borrow, || {
-            let job = put_behind_a_door(7, Duration::ZERO, Process::current()).unwrap();
+            let job = put_behind_a_gate(7, Duration::ZERO, Process::current()).unwrap();
             thread::spawn(move || job.run(&()))
         });
         borrow.end();

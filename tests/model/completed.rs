@@ -82,11 +82,11 @@ fn a_lone_worker_helps_itself() {
     });
 }
 
-/// A worker on its way may come to wait for the very job that counts on it. So that this is not too
+/// A worker that searches may come to wait for the very job that counts on it. So that this is not too
 /// rare, the worker sets out only when `a` has its member, and finds `b` before it in the line.
 #[test]
-fn a_bystander_runs_the_job_when_the_free_hand_is_gone() {
-    random_schedules("completed: any-wait against the last free hand", 100_000, || {
+fn a_waiting_worker_runs_the_job_when_the_free_worker_is_gone() {
+    random_schedules("completed: any-wait against the last free worker", 100_000, || {
         let [b_is_queued, member_is_queued] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
         let on_start = {
             let member_is_queued = member_is_queued.clone();
@@ -113,10 +113,10 @@ fn a_bystander_runs_the_job_when_the_free_hand_is_gone() {
     });
 }
 
-/// The hand that a waiting worker counts on fails at its start.
+/// The worker that a waiting one counts on fails at its start.
 #[test]
-fn a_bystander_runs_the_job_when_the_free_hand_is_lost() {
-    random_schedules("completed: any-wait against a lost hand", 100_000, || {
+fn a_waiting_worker_runs_the_job_when_the_free_worker_is_lost() {
+    random_schedules("completed: any-wait against a lost worker", 100_000, || {
         let pool = ThreadPool::builder().threads(2).on_start(only_the_first_starts).build();
         let pool = Arc::new(pool.unwrap());
         let outer = pool.submit({

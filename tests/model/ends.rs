@@ -31,10 +31,10 @@ fn a_submit_that_races_a_shutdown_runs_or_is_refused() {
     });
 }
 
-/// The workers lie idle when they are told to end.
+/// The workers are idle when they are told to end.
 #[test]
 fn an_idle_pool_ends() {
-    random_schedules("end: shutdown against lying down", 100_000, || {
+    random_schedules("end: shutdown against going to sleep", 100_000, || {
         let pool = ThreadPool::new(2);
         let jobs = [pool.submit(|| ()), pool.submit(|| ())];
         jobs.into_iter().for_each(|job| job.join().unwrap());
@@ -127,7 +127,7 @@ fn a_cancel_that_races_the_last_drop_settles_its_job() {
 /// The second thread fails at its start while the first is idle, or about to be.
 #[test]
 fn a_worker_that_fails_at_its_start_is_made_good_by_another() {
-    random_schedules("end: a worker lost on its way", 100_000, || {
+    random_schedules("end: a worker lost while it searches", 100_000, || {
         let [both_are_queued, both_are_done] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
         let on_start = {
             let both_are_done = both_are_done.clone();

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 mod hall;
 mod pool;
-mod bell;
+mod injector;
 mod waits;
 mod ends;
 mod completed;

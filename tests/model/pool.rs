@@ -9,10 +9,10 @@ use super::{Tally, random_schedules};
 use crate::error::{CancelReason, JoinError};
 use crate::{Cancel, ThreadPool};
 
-/// The second job finds the worker at work, on its way to lie down, or asleep.
+/// The second job finds the worker at work, about to sleep, or asleep.
 #[test]
 fn one_worker_comes_for_every_job() {
-    random_schedules("pool: submit against lying down, one worker", 100_000, || {
+    random_schedules("pool: submit against going to sleep, one worker", 100_000, || {
         let pool = ThreadPool::new(1);
         assert_eq!(pool.submit(|| 1).join().unwrap(), 1);
         let (second, third) = (pool.submit(|| 2), pool.submit(|| 3));

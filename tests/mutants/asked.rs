@@ -109,7 +109,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
 ",
         wrong: "            Cancel::TooLate
 ",
-        mistake: "who asks a job to stop says that it was too late",
+        mistake: "a cancel that asks a job to stop says that it was too late",
         caught_by: "asked::a_cancel_that_races_the_end_changes_nothing",
     },
     Mutant {
@@ -121,7 +121,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         if is_claimed {
             self.refuse(job.clone(), reason.clone());
 ",
-        mistake: "who cancels a job refuses it twice",
+        mistake: "a cancel refuses its job twice",
         caught_by: "asked::a_job_that_two_cancel_settles_once",
     },
     Mutant {

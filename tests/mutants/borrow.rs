@@ -5,24 +5,24 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "        let Some(errand) = threshold.lent else { return false };
-        threshold.n_inside += 1;
+        right: "        let Some(borrowed) = state.lent else { return false };
+        state.n_inside += 1;
 ",
-        wrong: "        let Some(errand) = threshold.lent else { return false };
-        drop(threshold);
-        let mut threshold = self.threshold.lock();
-        threshold.n_inside += 1;
+        wrong: "        let Some(borrowed) = state.lent else { return false };
+        drop(state);
+        let mut state = self.state.lock();
+        state.n_inside += 1;
 ",
-        mistake: "to find the door open and to be counted are two steps",
+        mistake: "to find the gate open and to be counted are two steps",
         caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
         right: "        let leave = LeaveOnDrop(self);
-        call(errand);
+        call(borrowed);
 ",
         wrong: "        drop(LeaveOnDrop(self));
-        call(errand);
+        call(borrowed);
         let leave = Vec::<u8>::new();
 ",
         mistake: "a guest is counted out before its call is over",
@@ -30,7 +30,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "        if threshold.n_inside == 0 {
+        right: "        if state.n_inside == 0 {
             return",
         wrong: "        if context.waker().will_wake(&waker) {
             return",
@@ -39,17 +39,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "        threshold.lent = None;
+        right: "        state.lent = None;
 ",
         wrong: "",
-        mistake: "a door is not shut when its owner goes",
+        mistake: "a gate is not shut when its owner goes",
         caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "            Ok(Some(Some(door))) => door.shut(),",
-        wrong: "            Ok(Some(Some(door))) => drop(door),",
-        mistake: "a loan on demand ends with its door open",
+        right: "            Ok(Some(Some(gate))) => gate.shut(),",
+        wrong: "            Ok(Some(Some(gate))) => drop(gate),",
+        mistake: "a loan on demand ends with its gate open",
         caught_by: "borrow::nobody_is_inside_when_a_loan_on_demand_has_ended",
     },
     Mutant {

@@ -8,8 +8,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "    state.is_one_searching = false;
     let mut to_wake",
         wrong: "    let mut to_wake",
-        mistake: "a worker that is lost stays on its way",
-        caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
+        mistake: "a worker that is lost still counts as searching",
+        caught_by: "completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_lost",
     },
     Mutant {
         file: "src/pool/worker.rs",
@@ -17,8 +17,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
 ",
         wrong: "    drop(to_wake);
 ",
-        mistake: "bystanders are not told that a hand was lost",
-        caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
+        mistake: "waiting workers are not told that a worker was lost",
+        caught_by: "completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_lost",
     },
     Mutant {
         file: "src/pool/worker.rs",
@@ -26,8 +26,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         panic::wake_each(waiting.into_iter().map(|(_, waker)| waker));",
         wrong: "        drop(state);
         drop(waiting);",
-        mistake: "bystanders are not told that the last free hand is gone",
-        caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_gone",
+        mistake: "waiting workers are not told that the last free worker is gone",
+        caught_by: "completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_gone",
     },
     Mutant {
         file: "src/pool/worker.rs",
@@ -38,8 +38,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         state = shared.lock();
         state.wait_for_worker(number, &mut waker);
         drop(state);",
-        mistake: "looking for a free hand and standing by are two steps",
-        caught_by: "completed::a_bystander_runs_the_job_when_the_free_hand_is_lost",
+        mistake: "looking for a free worker and registering are two steps",
+        caught_by: "completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_lost",
     },
     Mutant {
         file: "src/wait/completed.rs",

@@ -16,7 +16,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.inbox.close(&mut self.inbox.lock(), CancelReason::ShutDown);
+        right: "        self.injector.close(&mut self.injector.lock(), CancelReason::ShutDown);
 ",
         wrong: "        let _ = CancelReason::ShutDown;
 ",
@@ -29,23 +29,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         } else",
         wrong: "            drop(state);
         } else",
-        mistake: "a shutdown forgets the job whose bringer has called nobody yet",
+        mistake: "a shutdown forgets the job whose submitter has woken no worker yet",
         caught_by: "ends::a_submit_that_races_a_shutdown_runs_or_is_refused",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        if inbox.is_closed() {
+        right: "        if injector.is_closed() {
             Next::End",
-        wrong: "        if inbox.is_closed() && state.n_threads == 0 {
+        wrong: "        if injector.is_closed() && state.n_threads == 0 {
             Next::End",
-        mistake: "a worker of a closed pool lies down",
+        mistake: "a worker of a closed pool goes to sleep",
         caught_by: "ends::an_idle_pool_ends",
     },
     Mutant {
         file: "src/pool/shutdown.rs",
         right: "        idle.into_iter().for_each(|parker| parker.unpark());",
         wrong: "        drop(idle);",
-        mistake: "those who lie idle are not told of the end",
+        mistake: "idle workers are not told of the end",
         caught_by: "ends::an_idle_pool_ends",
     },
     Mutant {
@@ -86,12 +86,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "        wake_worker(&shared, shared.lock());
         return;",
         wrong: "        return;",
-        mistake: "a worker that is lost on its way sends for nobody",
+        mistake: "a worker that is lost while it searches wakes no other",
         caught_by: "ends::a_worker_that_fails_at_its_start_is_made_good_by_another",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        shared.inbox.close(&mut inbox, reason.clone());
+        right: "        shared.injector.close(&mut injector, reason.clone());
 ",
         wrong: "        let _ = reason;
 ",

@@ -21,7 +21,7 @@ use std::process::{Command, ExitCode};
 mod hall;
 mod waits;
 mod pool;
-mod bell;
+mod injector;
 mod ends;
 mod completed;
 mod tokens;
@@ -50,7 +50,7 @@ const MUTANTS: [&[Mutant]; 15] = [
     hall::MUTANTS,
     waits::MUTANTS,
     pool::MUTANTS,
-    bell::MUTANTS,
+    injector::MUTANTS,
     ends::MUTANTS,
     completed::MUTANTS,
     tokens::MUTANTS,

@@ -12,7 +12,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "                parker.park(Deadline::Never);
                 state = shared.lock();
 ",
-        mistake: "who arrives is on its way for ever",
+        mistake: "a worker that is woken searches for ever",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
@@ -20,14 +20,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "        } else {
             state.idle.push",
         wrong: "        } else {
-            drop(inbox);
-            let mut inbox = self.inbox.lock();
+            drop(injector);
+            let mut injector = self.injector.lock();
             state.idle.push",
-        mistake: "looking and lying down are two steps",
+        mistake: "looking and going to sleep are two steps",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
-        file: "src/pool/inbox.rs",
+        file: "src/pool/injector.rs",
         right: "        let mut state = self.state.lock();
         let first = self.n_submitted();
 ",
@@ -36,7 +36,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         self.set_needs_wake(&mut state, is_set);
         let first = self.n_submitted();
 ",
-        mistake: "a bringer looks at the bell before it takes the lock",
+        mistake: "a submitter looks whether a wake is needed before it takes the lock",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
@@ -44,7 +44,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "            wake_worker(shared, shared.lock());
             tell(first);",
         wrong: "            tell(first);",
-        mistake: "who finds the bell set calls nobody",
+        mistake: "a submitter that has to wake a worker wakes none",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
@@ -55,7 +55,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "                drop(state);
                 shared.give_back_room(1);
 ",
-        mistake: "a worker does not send for the next one",
+        mistake: "a worker does not wake the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
@@ -69,7 +69,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
                 let is_searching = context.run(&*job, true);
                 wake_worker(shared, shared.lock());
 ",
-        mistake: "a worker sends for the next one after its job",
+        mistake: "a worker wakes the next one after its job",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
@@ -84,54 +84,55 @@ pub(crate) const MUTANTS: &[Mutant] = &[
                 }
                 shared.give_back_room(1);
 ",
-        mistake: "a worker that has looked out does not send for the next one",
+        mistake: "a worker that has spun does not wake the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "|| shared.inbox.has_news(n_seen));
+        right: "|| shared.injector.has_news(n_seen));
                 state = shared.lock();
                 state.is_one_searching = false;
 ",
-        wrong: "|| shared.inbox.has_news(n_seen));
+        wrong: "|| shared.injector.has_news(n_seen));
                 state = shared.lock();
 ",
-        mistake: "who has looked out is on its way for ever",
+        mistake: "a worker that has spun searches for ever",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                self.inbox.set_needs_wake(&mut inbox, state.has_free_worker());
+        right:
+            "                self.injector.set_needs_wake(&mut injector, state.has_free_worker());
 ",
-        wrong: "                let _ = (&mut inbox, state.has_free_worker());
+        wrong: "                let _ = (&mut injector, state.has_free_worker());
 ",
-        mistake: "the bell is not set again when the last job was taken",
+        mistake: "no wake is needed again when the last job was taken",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            self.inbox.set_needs_wake(&mut inbox, !state.is_one_searching);
+        right: "            self.injector.set_needs_wake(&mut injector, !state.is_one_searching);
 ",
         wrong: "",
-        mistake: "who lies down does not set the bell",
+        mistake: "a worker that goes to sleep leaves no need for a wake",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
         file: "src/pool/shared.rs",
         right: "            state.idle.push(parker.clone());",
         wrong: "            state.idle = vec![parker.clone()];",
-        mistake: "who lies down pushes another off the idle list",
+        mistake: "a worker that goes to sleep pushes another off the idle list",
         caught_by: "pool::two_submitters_lose_no_job",
     },
     Mutant {
         file: "src/pool/worker.rs",
         right: "if let Some(parker) = state.idle.pop() {",
         wrong: "if let Some(parker) = state.idle.last().cloned() {",
-        mistake: "who is woken stays on the idle list",
+        mistake: "a worker that is woken stays on the idle list",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
-        file: "src/pool/inbox.rs",
+        file: "src/pool/injector.rs",
         right: "        self.n_tombstones += 1;
         [self",
         wrong: "        [self",
@@ -192,16 +193,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "        let state = self.lock();
-        let inbox = self.inbox.lock();
+        let injector = self.injector.lock();
         // All of it is of one moment. The locks hold everything still but what is counted as
         // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
 ",
-        wrong: "        let inbox = self.inbox.lock();
-        let (handed_in, n_tombstones) = (inbox.queue.len(), inbox.n_tombstones);
-        drop(inbox);
+        wrong: "        let injector = self.injector.lock();
+        let (handed_in, n_tombstones) = (injector.queue.len(), injector.n_tombstones);
+        drop(injector);
         let state = self.lock();
         struct Seen { queue: Vec<()>, n_tombstones: isize }
-        let inbox = Seen { queue: vec![(); handed_in], n_tombstones };
+        let injector = Seen { queue: vec![(); handed_in], n_tombstones };
 ",
         mistake: "the two halves of the line are counted one after the other",
         caught_by: "pool::the_counts_are_of_one_moment",

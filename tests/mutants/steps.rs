@@ -19,7 +19,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
 ",
         wrong: "            wake_worker(shared, shared.lock());
 ",
-        mistake: "who rings does not tell of the submit",
+        mistake: "a submitter that has to wake a worker does not tell of the submit",
         caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
     },
     Mutant {

@@ -43,13 +43,13 @@ fn a_submit_to_a_full_queue_waits_for_room() {
     watched(|| {
         let pool = Arc::new(limited(1, 1));
         let (gate, queued) = (busy(&pool), pool.submit(|| 1));
-        let bringer = thread::spawn({
+        let submitter = thread::spawn({
             let pool = pool.clone();
             move || pool.submit(|| 2)
         });
-        assert!(!bringer.is_finished() && pool.stats().queued == 1);
+        assert!(!submitter.is_finished() && pool.stats().queued == 1);
         gate.open();
-        assert_eq!(bringer.join().unwrap().join().unwrap(), 2);
+        assert_eq!(submitter.join().unwrap().join().unwrap(), 2);
         assert_eq!(queued.join().unwrap(), 1);
     });
 }
@@ -61,13 +61,13 @@ fn a_submit_that_waits_for_room_hears_its_token() {
         let pool = Arc::new(limited(1, 1));
         let (gate, queued) = (busy(&pool), pool.submit(|| 1));
         let token = CancellationToken::new();
-        let bringer = thread::spawn({
+        let submitter = thread::spawn({
             let (pool, token) = (pool.clone(), token.clone());
             move || pool.submit_with(&token, |_| unreachable!("it was cancelled"))
         });
         token.cancel();
-        let brought: Result<(), _> = bringer.join().unwrap().join();
-        assert!(matches!(brought, Err(JoinError::Cancelled(CancelReason::Requested))));
+        let submitted: Result<(), _> = submitter.join().unwrap().join();
+        assert!(matches!(submitted, Err(JoinError::Cancelled(CancelReason::Requested))));
         assert!(pool.try_submit(|| 2).is_err(), "the limit holds as before");
         gate.open();
         assert_eq!(queued.join().unwrap(), 1);
@@ -125,15 +125,15 @@ fn a_shutdown_lets_those_go_who_wait_for_room() {
     watched(|| {
         let pool = Arc::new(limited(1, 1));
         let (gate, _queued) = (busy(&pool), pool.submit(|| ()));
-        let bringers: Vec<_> = (0..8)
+        let submitters: Vec<_> = (0..8)
             .map(|_| {
                 let pool = pool.clone();
                 thread::spawn(move || pool.submit(|| ()).join())
             })
             .collect();
         let _ = pool.shutdown_timeout(Shutdown::Drain, std::time::Duration::ZERO);
-        for bringer in bringers {
-            let result = bringer.join().unwrap();
+        for submitter in submitters {
+            let result = submitter.join().unwrap();
             assert!(matches!(result, Err(JoinError::Cancelled(CancelReason::ShutDown))));
         }
         gate.open();
@@ -142,11 +142,11 @@ fn a_shutdown_lets_those_go_who_wait_for_room() {
 
 /// P102: as many producers as you like, and never more queued than may be.
 #[test]
-fn many_bringers_and_a_queue_of_one_lose_no_job() {
+fn many_submitters_and_a_queue_of_one_lose_no_job() {
     watched(|| {
         let pool = Arc::new(limited(2, 1));
         let runs = Count::default();
-        let bringers: Vec<_> = (0..8)
+        let submitters: Vec<_> = (0..8)
             .map(|_| {
                 let (pool, runs) = (pool.clone(), runs.clone());
                 thread::spawn(move || {
@@ -158,7 +158,7 @@ fn many_bringers_and_a_queue_of_one_lose_no_job() {
                 })
             })
             .collect();
-        bringers.into_iter().for_each(|bringer| bringer.join().unwrap());
+        submitters.into_iter().for_each(|submitter| submitter.join().unwrap());
         pool.shutdown(Shutdown::Drain).unwrap();
         assert_eq!(runs.get(), 4_000);
     });
@@ -190,13 +190,13 @@ fn a_broken_pool_keeps_nobody_waiting_for_room() {
         let builder = ThreadPool::builder().threads(1).queue_limit(1).on_start(on_start);
         let pool = Arc::new(builder.build().unwrap());
         let queued = pool.submit(|| ());
-        let bringer = thread::spawn({
+        let submitter = thread::spawn({
             let pool = pool.clone();
             move || pool.submit(|| ()).join()
         });
         until(|| pool.stats().queued == 1);
         gate.open();
-        assert!(queued.join().is_err() && bringer.join().unwrap().is_err());
+        assert!(queued.join().is_err() && submitter.join().unwrap().is_err());
         assert!(pool.submit(|| ()).join().is_err());
     });
 }

@@ -169,17 +169,17 @@ fn a_payload_that_panics_when_dropped_is_contained_in_its_error() {
 #[test]
 fn on_start_that_panics_on_the_only_thread_cancels_what_is_queued_and_what_comes() {
     watched(|| {
-        let at_the_door = Gate::closed();
+        let at_the_gate = Gate::closed();
         let pool = ThreadPool::builder().threads(1).on_start({
-            let at_the_door = at_the_door.clone();
+            let at_the_gate = at_the_gate.clone();
             move |_| {
-                at_the_door.pass();
+                at_the_gate.pass();
                 panic_quietly("no licence")
             }
         });
         let pool = pool.build().unwrap();
         let queued: Vec<_> = (0..100).map(|n| pool.submit(move || n)).collect();
-        at_the_door.open();
+        at_the_gate.open();
         let why = "cancelled: there is no thread to run it on: `on_start` panicked: no licence";
         assert!(queued.into_iter().all(|job| message_of(job.join()) == why));
         assert_eq!(message_of(pool.submit(|| ()).join()), why);
@@ -227,7 +227,7 @@ fn a_job_that_counted_on_a_thread_which_fails_goes_to_an_idle_one() {
         first.join().unwrap();
         second.join().unwrap();
         until(|| pool.stats().idle == 1);
-        let third = pool.submit(|| 7); // A thread is on its way already.
+        let third = pool.submit(|| 7); // A thread is being started already.
         fail.open();
         assert_eq!(third.join().unwrap(), 7);
     });

@@ -83,7 +83,7 @@ fn build(dice: &mut Dice, books: &Arc<Books>, heard: &Arc<Heard>) -> House {
         builder = builder.queue_limit(1 + dice.below(6));
     }
     if dice.one_in(2) {
-        builder = builder.look_out(Duration::ZERO);
+        builder = builder.spin(Duration::ZERO);
     }
     if dice.one_in(2) {
         let (books, payload) = (books.clone(), Payload::new(books));

@@ -1,12 +1,12 @@
 //! Where jobs are handed in, under a lock of its own, and the line in which they stand.
 //!
 //! Knows nothing of workers. It keeps those who submit apart from those who work: a worker swaps the
-//! whole inbox against its empty queue, and until then neither side waits for the other's lock. With
+//! whole injector against its empty queue, and until then neither side waits for the other's lock. With
 //! one lock for both, a flood of jobs took almost three times as long.
 //!
 //! What must always hold:
 //!
-//! 1. Jobs move from the inbox to the workers' queue and never back, so that the order in which they
+//! 1. Jobs move from the injector to the workers' queue and never back, so that the order in which they
 //!    came is the order in which they begin.
 //! 2. A job that was claimed out of turn, by a joiner or a canceller, stays behind as a tombstone.
 //!    There are never many more of these than of the jobs that they stand between.
@@ -26,8 +26,8 @@ use Ordering::Relaxed;
 /// First in, first out. Who pops a job has to claim it: it may be a tombstone.
 pub(crate) type Queue = VecDeque<Arc<dyn Run>>;
 
-pub(crate) struct Inbox {
-    state: Mutex<InboxState>,
+pub(crate) struct Injector {
+    state: Mutex<InjectorState>,
     /// How many jobs there have ever been, and so the next one's number. Changes under the lock, and
     /// is read without it by workers that spin.
     n_submitted: AtomicUsize,
@@ -55,8 +55,8 @@ impl<T> Deref for Apart<T> {
     }
 }
 
-/// What the inbox's lock guards.
-pub(crate) struct InboxState {
+/// What the injector's lock guards.
+pub(crate) struct InjectorState {
     pub(crate) queue: Queue,
     /// Tombstones here and in the workers' queue. One that is taken out of the line before the claim
     /// has been reported counts less than nothing for that moment.
@@ -77,9 +77,10 @@ pub(crate) enum Pushed<J> {
     Refused(J, CancelReason),
 }
 
-impl Inbox {
+impl Injector {
     pub(crate) fn new() -> Self {
-        let state = InboxState { queue: Queue::new(), n_tombstones: 0, n_moved: 0, closed: None };
+        let state =
+            InjectorState { queue: Queue::new(), n_tombstones: 0, n_moved: 0, closed: None };
         Self {
             state: Mutex::new(state),
             n_submitted: AtomicUsize::new(0),
@@ -116,7 +117,7 @@ impl Inbox {
     }
 
     /// Lets no more jobs in.
-    pub(crate) fn close(&self, state: &mut InboxState, reason: CancelReason) {
+    pub(crate) fn close(&self, state: &mut InjectorState, reason: CancelReason) {
         state.closed = Some(reason);
         self.is_closed.store(true, Relaxed); // ORDERING: Relaxed, as in `push`.
     }
@@ -127,12 +128,12 @@ impl Inbox {
         self.n_submitted() != n_seen || self.is_closed.load(Relaxed)
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, InboxState> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, InjectorState> {
         self.state.lock()
     }
 
     /// The guard is asked for as a proof that the lock is held.
-    pub(crate) fn set_needs_wake(&self, _: &mut InboxState, needs_wake: bool) {
+    pub(crate) fn set_needs_wake(&self, _: &mut InjectorState, needs_wake: bool) {
         self.needs_wake.store(needs_wake, Relaxed); // ORDERING: Relaxed, as in `push`.
     }
 
@@ -159,7 +160,7 @@ impl Inbox {
     }
 }
 
-impl InboxState {
+impl InjectorState {
     /// A job of the line was claimed out of turn. A worker that forks and joins claims what it pushed last:
     /// so tombstones at the end go at once, two for each that comes. They are to be dropped after the lock,
     /// which others want meanwhile.

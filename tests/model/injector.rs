@@ -1,4 +1,4 @@
-//! The inbox: a worker is woken when one must be, and a job is claimed wherever it stands.
+//! The injector: a worker is woken when one must be, and a job is claimed wherever it stands.
 
 use std::sync::{Arc, Mutex}; // This mutex is none of the model's: it only watches.
 
@@ -14,7 +14,7 @@ use crate::{Cancel, JoinHandle, Shutdown, ThreadPool};
 /// Looked at from inside, while nothing is queued: all that was handed in has settled.
 #[test]
 fn a_wake_is_needed_exactly_while_a_worker_must_be_woken() {
-    random_schedules("bell: needed or not, as it should be", 100_000, || {
+    random_schedules("injector: needed or not, as it should be", 100_000, || {
         let settings = ThreadPool::builder().threads(2).checked().unwrap();
         let shared = Arc::new(Shared::new(settings));
         for _ in 0..2 {
@@ -24,7 +24,7 @@ fn a_wake_is_needed_exactly_while_a_worker_must_be_woken() {
             JoinHandle::new(job, Some(Arc::new(shared.clone()))).join().unwrap();
             let state = shared.lock();
             let must_be_woken = !state.is_one_searching && state.has_free_worker();
-            assert_eq!(shared.inbox.needs_wake(), must_be_woken);
+            assert_eq!(shared.injector.needs_wake(), must_be_woken);
         }
         let idle = shared.close(&mut shared.lock());
         idle.into_iter().for_each(|parker| parker.unpark());
@@ -35,7 +35,7 @@ fn a_wake_is_needed_exactly_while_a_worker_must_be_woken() {
 /// runs it must not be thought to search for that job.
 #[test]
 fn a_worker_in_foreign_code_does_not_search() {
-    random_schedules("bell: a callback against a submit", 100_000, || {
+    random_schedules("injector: a callback against a submit", 100_000, || {
         let both_run = Arc::new(Barrier::new(2));
         let pool = Arc::new(ThreadPool::new(2));
         let submitter = thread::spawn({
@@ -53,10 +53,10 @@ fn a_worker_in_foreign_code_does_not_search() {
     });
 }
 
-/// Four, so that two can stand in the workers' queue and another in the inbox.
+/// Four, so that two can stand in the workers' queue and another in the injector.
 #[test]
 fn jobs_begin_in_the_order_in_which_they_came() {
-    random_schedules("bell: four jobs in their order", 100_000, || {
+    random_schedules("injector: four jobs in their order", 100_000, || {
         let order = Arc::new(Mutex::new(Vec::new()));
         let pool = ThreadPool::new(1);
         let jobs = [0, 1, 2, 3].map(|n| {
@@ -69,10 +69,10 @@ fn jobs_begin_in_the_order_in_which_they_came() {
 }
 
 /// The only worker is at the first job, or not even there, so that nobody can have taken the second
-/// one; but it may just have moved from the inbox to the worker's queue.
+/// one; but it may just have moved from the injector to the worker's queue.
 #[test]
 fn what_is_queued_is_found_wherever_it_stands() {
-    random_schedules("bell: cancel against a move", 100_000, || {
+    random_schedules("injector: cancel against a move", 100_000, || {
         let gate = Arc::new(Barrier::new(2));
         let pool = ThreadPool::new(1);
         let first = pool.submit({
@@ -91,7 +91,7 @@ fn what_is_queued_is_found_wherever_it_stands() {
 /// Both halves of the line are refused, and not when the running job has ended, but at once.
 #[test]
 fn a_shutdown_cancels_at_once_wherever_a_job_stands() {
-    random_schedules("bell: a cancelling shutdown against a move", 100_000, || {
+    random_schedules("injector: a cancelling shutdown against a move", 100_000, || {
         let [begun, gate] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
         let pool = Arc::new(ThreadPool::new(1));
         let first = pool.submit({
@@ -117,7 +117,7 @@ fn a_shutdown_cancels_at_once_wherever_a_job_stands() {
 
 #[test]
 fn a_worker_takes_back_no_job_of_another_pool() {
-    random_schedules("bell: two pools, one ticket", 20_000, || {
+    random_schedules("injector: two pools, one ticket", 20_000, || {
         let outers_thread = Arc::new(Mutex::new(None));
         let [ours, theirs] = [(); 2].map(|()| Arc::new(ThreadPool::new(1)));
         theirs.submit(|| ()).join().unwrap();

@@ -1,0 +1,142 @@
+//! Mistakes in the injector, and in when a wake is needed.
+
+use super::Mutant;
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "            self.injector.set_needs_wake(&mut injector, !state.is_one_searching);
+",
+        wrong: "            self.injector.set_needs_wake(&mut injector, true);
+",
+        mistake: "a wake is needed though a worker searches",
+        caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "            self.injector.set_needs_wake(&mut injector, false);
+            Next::Spin",
+        wrong: "            Next::Spin",
+        mistake: "a wake is needed while a worker spins",
+        caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "            state.is_one_searching = true;
+            self.injector.set_needs_wake(&mut injector, false);
+            Next::Spin",
+        wrong: "            self.injector.set_needs_wake(&mut injector, false);
+            Next::Spin",
+        mistake: "a worker that spins does not count as searching",
+        caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "            state.is_one_searching = true;
+            self.injector.set_needs_wake(&mut injector, false);
+        }
+        is_first",
+        wrong: "            state.is_one_searching = true;
+        }
+        is_first",
+        mistake: "a worker that begins to search leaves the need for a wake",
+        caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "            state.is_one_searching = true;
+            self.injector.set_needs_wake(&mut injector, false);
+        }
+        is_first",
+        wrong: "            self.injector.set_needs_wake(&mut injector, false);
+        }
+        is_first",
+        mistake: "a worker that begins to search does not count as searching",
+        caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
+    },
+    Mutant {
+        file: "src/pool/injector.rs",
+        right: "            self.set_needs_wake(&mut state, false);
+            (first, Pushed::NeedsWake)",
+        wrong: "            (first, Pushed::NeedsWake)",
+        mistake: "a submitter that has to wake a worker leaves the need for a wake",
+        caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "        if self.is_searching.take() {
+            let mut state",
+        wrong: "        if false {
+            let mut state",
+        mistake: "a worker in foreign code still counts as searching",
+        caught_by: "injector::a_worker_in_foreign_code_does_not_search",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "            state.is_one_searching = false;
+            wake_worker(&self.context.shared, state);",
+        wrong: "            state.is_one_searching = false;",
+        mistake: "a worker in foreign code does not wake another",
+        caught_by: "injector::a_worker_in_foreign_code_does_not_search",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "            let mut state = self.context.shared.lock();
+            state.is_one_searching = false;
+",
+        wrong: "            let state = self.context.shared.lock();
+",
+        mistake: "a worker wakes another and still counts as searching",
+        caught_by: "injector::a_worker_in_foreign_code_does_not_search",
+    },
+    Mutant {
+        file: "src/pool/job.rs",
+        right: "            runner.before_foreign_code();
+            if let Some(unread) = aftermath.run_its_course() {",
+        wrong: "            if let Some(unread) = aftermath.run_its_course() {
+                runner.before_foreign_code();",
+        mistake: "the callback runs while its worker counts as searching",
+        caught_by: "injector::a_worker_in_foreign_code_does_not_search",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "                Some(job) if !job.claim().is_taken() => return None,
+",
+        wrong: "                Some(_) if !self.injector.lock().queue.is_empty() => {
+                    self.injector.lock().move_to(&mut state.queue);
+                }
+                Some(job) if !job.claim().is_taken() => return None,
+",
+        mistake: "the injector is taken over before the queue is empty",
+        caught_by: "injector::jobs_begin_in_the_order_in_which_they_came",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "        all.append(&mut injector.queue);
+",
+        wrong: "",
+        mistake: "a shutdown that cancels forgets the injector",
+        caught_by: "injector::a_shutdown_cancels_at_once_wherever_a_job_stands",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "        let mut all = mem::take(&mut state.queue);
+",
+        wrong: "        let mut all = Queue::new();
+        let _ = &state;
+",
+        mistake: "a shutdown that cancels forgets the workers' queue",
+        caught_by: "injector::a_shutdown_cancels_at_once_wherever_a_job_stands",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "                if is_searching {
+                    state.is_one_searching = false;
+                }
+",
+        wrong: "                let _ = is_searching;
+",
+        mistake: "a worker that has begun to search does so for ever",
+        caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
+    },
+];
