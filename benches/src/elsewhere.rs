@@ -11,22 +11,18 @@ use std::process::{Command, Stdio};
 use serde::de::DeserializeOwned;
 
 use crate::harness::Effort;
-use crate::line_up::Scale;
 
-/// The option by which the program asks itself for one row.
-pub(crate) const ONE: &str = "--one";
-
-/// Has another process of this program measure what `name` names, and reads its answer.
-pub(crate) fn measure<T: DeserializeOwned>(name: &str, scale: Scale, effort: Effort) -> T {
+/// Has another process of this program measure what `question` asks for, and reads its answer.
+pub(crate) fn measure<T: DeserializeOwned>(question: &[&str], effort: Effort) -> T {
     let itself = env::current_exe().expect("the program knows where it is");
     let output = Command::new(itself)
-        .args([ONE, name, "--rounds", &effort.rounds.to_string()])
+        .args(question)
+        .args(["--rounds", &effort.rounds.to_string()])
         .args(["--within", &effort.within.as_secs().to_string()])
-        .args((scale == Scale::Quick).then_some("--quick"))
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
         .expect("the program can be started once more");
-    assert!(output.status.success(), "{name}: {}", output.status);
+    assert!(output.status.success(), "{question:?}: {}", output.status);
     serde_json::from_slice(&output.stdout).expect("it prints what it found as JSON")
 }

@@ -148,11 +148,17 @@ fn command() -> String {
     if arguments.is_empty() { cargo } else { format!("{cargo} -- {}", arguments.join(" ")) }
 }
 
+/// The commit, and whether what is measured has been changed since. A document may have been: the tables
+/// of one program are written before the next one begins.
 fn commit() -> Option<String> {
-    let describe =
-        ["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty", "--abbrev=12"];
-    let output = Command::new("git").args(describe).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let git = |arguments: &[&str]| {
+        Command::new("git").args(["-C", env!("CARGO_MANIFEST_DIR")]).args(arguments).output().ok()
+    };
+    let described = git(&["describe", "--always", "--abbrev=12"])?;
+    let is_same = git(&["diff", "--quiet", "HEAD", "--", "../src", "../Cargo.toml", "."])?;
+    let dirty = if is_same.status.success() { "" } else { "-dirty" };
+    let commit = String::from_utf8_lossy(&described.stdout).trim().to_owned();
+    described.status.success().then(|| commit + dirty)
 }
 
 fn processor() -> Option<String> {

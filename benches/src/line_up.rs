@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// How often the rounds of a row may double while one of its targets is open.
 pub(crate) const DOUBLINGS: u32 = 3;
 
+/// Ours on a curve: the design asks of a row that we be quick, and of a curve that it be flat.
+pub(crate) const UNTARGETED: Option<f64> = None;
+
 /// How much work a run does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scale {

@@ -4,8 +4,8 @@
 //! question.
 //!
 //! The modules below are in reading order, and each uses only those above it: what is done (`work`
-//! to `crowd`), who does it (`line_up` to `rows`), how figures are taken and told (`stats` to
-//! `tables`), the `harness` that runs a row, and the process for each (`elsewhere`). How much memory
+//! to `crowd`), who does it (`line_up` to `curves`), how figures are taken and told (`stats` to
+//! `pictures`), the `harness` that runs a row, and the process for each (`elsewhere`). How much memory
 //! things take is not asked here but in `weights`, a program of its own.
 
 mod work;
@@ -16,24 +16,29 @@ mod crowd;
 mod line_up;
 mod cpu;
 mod rows;
+mod curves;
 mod stats;
 mod facts;
 mod report;
 mod tables;
+mod section;
+mod pictures;
 mod harness;
 mod elsewhere;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 
+use crate::curves::Curve;
 use crate::facts::{Facts, Rounds};
 use crate::harness::Effort;
 use crate::line_up::Scale;
-use crate::report::{Report, RowReport};
+use crate::pictures::Picture;
+use crate::report::{CurveReport, Field, Point, Report, RowReport};
 use crate::rows::Row;
 
 #[derive(Parser)]
@@ -42,6 +47,14 @@ struct Arguments {
     /// Measure only this row (may be given more than once).
     #[arg(long = "row", value_name = "NAME", value_parser = name_of_a_row())]
     rows: Vec<String>,
+
+    /// Measure how things grow as well: jobs, producers, workers, tasks, sleepers, waiters, tokens, children.
+    #[arg(long)]
+    curves: bool,
+
+    /// Measure only this curve (may be given more than once).
+    #[arg(long = "curve", value_name = "NAME", value_parser = name_of_a_curve())]
+    named_curves: Vec<String>,
 
     /// Use a tenth of the operations and three rounds: shows that it runs, not how fast.
     #[arg(long)]
@@ -69,21 +82,37 @@ struct Arguments {
     save: Option<PathBuf>,
 
     /// Measure nothing, and read such a file instead.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rows", "quick", "rounds", "within", "in_one_process"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rows", "curves", "named_curves", "quick", "rounds", "within", "in_one_process"])]
     from: Option<PathBuf>,
 
-    /// Print the names of the rows and the questions they answer, and measure nothing.
+    /// Draw the pictures of the run into this folder.
+    #[arg(long, value_name = "DIR")]
+    svg: Option<PathBuf>,
+
+    /// Write the tables, and links to the pictures, into the part of this document that is marked for them.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+
+    /// Print the names of the rows and curves and the questions they answer, and measure nothing.
     #[arg(long)]
     list: bool,
 
     /// Measure this row here and print it as JSON: what the program asks of itself.
     #[arg(long, hide = true, value_parser = name_of_a_row())]
     one: Option<String>,
+
+    /// Measure this point of a curve: what the program asks of itself.
+    #[arg(long, hide = true, num_args = 2, value_names = ["CURVE", "N"])]
+    point: Option<Vec<String>>,
 }
 
 /// Takes the names in the registry and no others. Its error lists them, and the exit code is 2.
 fn name_of_a_row() -> PossibleValuesParser {
     PossibleValuesParser::new(rows::ALL.iter().map(|row| row.name))
+}
+
+fn name_of_a_curve() -> PossibleValuesParser {
+    PossibleValuesParser::new(curves::ALL.iter().map(|curve| curve.name))
 }
 
 impl Arguments {
@@ -99,8 +128,16 @@ impl Arguments {
         }
     }
 
-    fn asks_for(&self, row: &Row) -> bool {
-        self.rows.is_empty() || self.rows.iter().any(|name| name == row.name)
+    /// What is named, or else all of them.
+    fn rows(&self) -> impl Iterator<Item = &'static Row> {
+        let all = self.rows.is_empty() && self.named_curves.is_empty();
+        rows::ALL.iter().filter(move |row| all || self.rows.iter().any(|name| name == row.name))
+    }
+
+    /// What is named, or all if that is said.
+    fn curves(&self) -> impl Iterator<Item = &'static Curve> {
+        let is_named = |curve: &Curve| self.named_curves.iter().any(|name| name == curve.name);
+        curves::ALL.iter().filter(move |curve| self.curves || is_named(curve))
     }
 }
 
@@ -110,12 +147,25 @@ fn main() -> io::Result<()> {
         for row in rows::ALL {
             println!("{:<16} {}", row.name, row.question);
         }
+        println!();
+        for curve in curves::ALL {
+            println!("{:<16} {}", curve.name, curve.question);
+        }
         return Ok(());
     }
     if let Some(name) = &arguments.one {
         let row = rows::named(name).expect("the program asks itself for what is in its list");
         let measured = measure_here(row, arguments.scale(), arguments.effort());
         serde_json::to_writer(io::stdout(), &measured)?;
+        return Ok(());
+    }
+    if let Some([curve, n]) = arguments.point.as_deref() {
+        let curve = curves::named(curve).expect("the program asks itself for what is in its list");
+        let n = n.parse().expect("the program asks itself for a number");
+        serde_json::to_writer(
+            io::stdout(),
+            &harness::measure((curve.line_up)(n), arguments.effort()),
+        )?;
         return Ok(());
     }
 
@@ -126,16 +176,37 @@ fn main() -> io::Result<()> {
     if let Some(file) = &arguments.save {
         fs::write(file, report.to_json())?;
     }
+    let mut pictures = Vec::new();
+    if let Some(folder) = &arguments.svg {
+        pictures = pictures::write(&report, folder)?;
+    }
+    if let Some(file) = &arguments.markdown {
+        section::write(file, "run", &document(&report, &pictures, file.parent()))?;
+    }
     if arguments.json {
         println!("{}", report.to_json());
     } else {
         if arguments.from.is_some() {
             println!("{}", report.facts);
             report.rows.iter().for_each(|row| println!("{row}"));
+            report.curves.iter().for_each(|curve| println!("{curve}"));
         }
-        println!("## All targets\n\n{}\n\n{}", report.summary(), report.facts.how_to_repeat());
+        println!("### All targets\n\n{}\n\n{}", report.summary(), report.facts.how_to_repeat());
     }
     Ok(())
+}
+
+/// All that a run found out, as a part of a document that lies in `folder`.
+fn document(report: &Report, pictures: &[Picture], folder: Option<&Path>) -> String {
+    let picture = |picture: &Picture| {
+        let path = folder.and_then(|folder| picture.file.strip_prefix(folder).ok());
+        format!("![{}]({})\n\n", picture.title, path.unwrap_or(&picture.file).display())
+    };
+    let pictures: String = pictures.iter().map(picture).collect();
+    let facts = format!("```text\n{}```\n\n", report.facts);
+    let rows: String = report.rows.iter().map(|row| format!("{row}\n")).collect();
+    let curves: String = report.curves.iter().map(|curve| curve.to_string()).collect();
+    format!("{facts}{pictures}### All targets\n\n{}\n\n{rows}{curves}", report.summary())
 }
 
 /// Measures what was asked for, and says each thing as soon as it is known.
@@ -146,25 +217,58 @@ fn run(arguments: &Arguments) -> Report {
         within_s: effort.within.as_secs(),
         in_one_process: arguments.in_one_process,
     };
-    let mut report = Report { facts: Facts::gather(scale, Some(rounds)), rows: Vec::new() };
+    let facts = Facts::gather(scale, Some(rounds));
+    let mut report = Report { facts, rows: Vec::new(), curves: Vec::new() };
     if !arguments.json {
         println!("{}", report.facts);
     }
-    for row in rows::ALL.iter().filter(|row| arguments.asks_for(row)) {
+    for row in arguments.rows() {
         // On stderr, so that somebody who waits sees life, and somebody who pipes gets only the
         // result.
         eprintln!("measuring {} …", row.name);
         let measured = if arguments.in_one_process {
             measure_here(row, scale, effort)
         } else {
-            elsewhere::measure(row.name, scale, effort)
+            elsewhere::measure(&question_of(row, scale), effort)
         };
         if !arguments.json {
             println!("{measured}");
         }
         report.rows.push(measured);
     }
+    for curve in arguments.curves() {
+        eprintln!("measuring the curve of {} …", curve.of);
+        let measured = measure_curve(curve, scale, effort);
+        if !arguments.json {
+            println!("{measured}");
+        }
+        report.curves.push(measured);
+    }
     report
+}
+
+fn question_of(row: &Row, scale: Scale) -> Vec<&'static str> {
+    let quick = (scale == Scale::Quick).then_some("--quick");
+    ["--one", row.name].into_iter().chain(quick).collect()
+}
+
+/// A point has no target and so no verdict: a few rounds will do, and each is in a process of its own.
+fn measure_curve(curve: &Curve, scale: Scale, effort: Effort) -> CurveReport {
+    let effort = Effort { rounds: effort.rounds.min(5), within: Duration::ZERO };
+    let n_points = match scale {
+        Scale::Full => curve.points.len(),
+        Scale::Quick => curve.points.len().div_ceil(2),
+    };
+    let point = |n: &u64| {
+        let field: Field = elsewhere::measure(&["--point", curve.name, &n.to_string()], effort);
+        Point { n: *n, field }
+    };
+    CurveReport {
+        name: curve.name.to_owned(),
+        question: curve.question.to_owned(),
+        of: curve.of.to_owned(),
+        points: curve.points[..n_points].iter().map(point).collect(),
+    }
 }
 
 fn measure_here(row: &Row, scale: Scale, effort: Effort) -> RowReport {

@@ -13,6 +13,7 @@ use crate::stats::{self, Interval};
 pub(crate) struct Report {
     pub(crate) facts: Facts,
     pub(crate) rows: Vec<RowReport>,
+    pub(crate) curves: Vec<CurveReport>,
 }
 
 impl Report {
@@ -38,6 +39,47 @@ impl RowReport {
     pub(crate) fn new(row: &Row, field: Field) -> Self {
         Self { name: row.name.to_owned(), question: row.question.to_owned(), field }
     }
+}
+
+/// How something grows.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct CurveReport {
+    pub(crate) name: String,
+    pub(crate) question: String,
+    /// What there are ever more of.
+    pub(crate) of: String,
+    pub(crate) points: Vec<Point>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Point {
+    /// How many there were.
+    pub(crate) n: u64,
+    #[serde(flatten)]
+    pub(crate) field: Field,
+}
+
+impl CurveReport {
+    /// The contenders in the order of their line-up, with what one took at each point.
+    pub(crate) fn lines(&self) -> Vec<Line<'_>> {
+        let n_contenders = self.points.first().map_or(0, |point| point.field.contenders.len());
+        (0..n_contenders).map(|index| self.line(index)).collect()
+    }
+
+    fn line(&self, index: usize) -> Line<'_> {
+        let at = |point: &Point| (point.n, point.field.contenders[index].figures.median_ns);
+        let first = &self.points[0].field.contenders[index].figures;
+        let points = self.points.iter().map(at).collect();
+        Line { name: &first.name, role: first.role, points }
+    }
+}
+
+/// One contender on a curve.
+pub(crate) struct Line<'report> {
+    pub(crate) name: &'report str,
+    pub(crate) role: Role,
+    /// How many there were, and what one took, in nanoseconds.
+    pub(crate) points: Vec<(u64, f64)>,
 }
 
 /// Everybody who answered one question, with the same work.

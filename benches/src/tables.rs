@@ -6,7 +6,7 @@ use std::fmt;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::report::{Placed, Report, RowReport, Verdict};
+use crate::report::{CurveReport, Placed, Report, RowReport, Verdict};
 use crate::stats::Interval;
 
 impl Report {
@@ -54,6 +54,22 @@ impl fmt::Display for RowReport {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for CurveReport {
+    /// A line for each contender, and a column for each point.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "### Growth: `{}`\n\n{}\n", self.name, self.question)?;
+        let sizes = self.points.iter().map(|point| point.n.to_string());
+        let header: Vec<String> = [self.of.clone()].into_iter().chain(sizes).collect();
+        let mut table = markdown(&header.iter().map(String::as_str).collect::<Vec<_>>());
+        for line in self.lines() {
+            let times = line.points.iter().map(|(_, nanoseconds)| time(*nanoseconds));
+            table.add_row([line.name.to_owned()].into_iter().chain(times));
+        }
+        align_right(&mut table, &(1..header.len()).collect::<Vec<_>>());
+        writeln!(f, "{table}\n")
     }
 }
 

@@ -15,10 +15,13 @@ mod executors;
 #[expect(dead_code, reason = "there are no line-ups here, only the words for scales and roles")]
 mod line_up;
 mod facts;
+mod section;
 mod weighed;
 
 use std::alloc::System;
 use std::env;
+use std::io;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use cap::Cap;
@@ -39,12 +42,16 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
 
+    /// Write the tables into the part of this document that is marked for them.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+
     /// Weigh only this: what the program asks of itself.
     #[arg(long, hide = true, num_args = 2, value_names = ["THING", "CONTENDER"])]
     one: Option<Vec<String>>,
 }
 
-fn main() {
+fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
     let scale = if arguments.quick { Scale::Quick } else { Scale::Full };
     if let Some(names) = arguments.one {
@@ -55,14 +62,22 @@ fn main() {
             .find(|contender| contender.name == names[1])
             .expect("the program asks itself for what is in its list");
         println!("{}", bytes_each(contender, scale));
-        return;
+        return Ok(());
     }
     let facts = Facts::gather(scale, None);
     println!("{facts}");
+    let mut tables = String::new();
     for thing in weighed::ALL {
-        println!("### `{}`\n\n{}\n\n{}\n", thing.name, thing.question, table(thing, scale));
+        let table =
+            format!("### `{}`\n\n{}\n\n{}\n", thing.name, thing.question, table(thing, scale));
+        println!("{table}");
+        tables += &format!("{table}\n");
     }
     println!("{}", facts.how_to_repeat());
+    if let Some(file) = arguments.markdown {
+        section::write(&file, "weights", &format!("```text\n{facts}```\n\n{tables}"))?;
+    }
+    Ok(())
 }
 
 /// Takes the weight in this process.
