@@ -10,6 +10,7 @@ use crate::house::{House, Violation};
 const SUMMARY: &str = "docs/SUMMARY.md";
 const GLOSSARY: &str = "docs/glossary.md";
 const WEEKENDS: &str = "docs/README.md";
+const LINES_OF_A_WEEKEND: usize = 1_000;
 const FRONT: &str = "src/lib.rs";
 
 /// Every document below `docs` is a page of the site.
@@ -69,8 +70,10 @@ pub(crate) fn the_weekends_are_counted(house: &House) -> Vec<Violation> {
         let [_, name, lines, ..] = cells[..] else { continue };
         let Ok(lines) = lines.parse::<usize>() else { continue };
         if name == "in all" {
-            if lines != sum {
-                let message = format!("the files above are {sum} lines in all.");
+            if lines != sum || sum > LINES_OF_A_WEEKEND {
+                let message = format!(
+                    "the files above are {sum} lines in all; at most {LINES_OF_A_WEEKEND} fit in a weekend."
+                );
                 violations.push(Violation::new(WEEKENDS, line, message));
             }
             sum = 0;
