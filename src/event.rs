@@ -52,8 +52,8 @@ pub enum Step {
         /// The worker's number.
         worker: usize,
     },
-    /// A task only: one poll kept its executor from everything else, for that long.
-    Lingered {
+    /// A task only: one poll kept its executor from everything else, for that long, or blocked its thread.
+    SlowPoll {
         /// How long.
         took: Duration,
         /// Whether it blocked the thread, by waiting for something without an `.await`.

@@ -165,7 +165,7 @@ impl Core {
             let metadata = task.as_ref().map(|task| task.metadata());
             let name = metadata.map_or(Some("main"), |task| task.name.as_deref());
             let spawned_at = metadata.map(|task| task.spawned_at);
-            self.shared.tell(id.number, name, Step::Lingered { took, blocked, spawned_at });
+            self.shared.tell(id.number, name, Step::SlowPoll { took, blocked, spawned_at });
         }
     }
 

@@ -296,7 +296,7 @@ impl ExecutorBuilder {
     ///
     /// let (warn, warnings) = mpsc::channel();
     /// let executor = Executor::builder().slow_poll(Duration::from_millis(1)).observer(move |event| {
-    ///     if let Step::Lingered { took, spawned_at: Some(line), .. } = event.step {
+    ///     if let Step::SlowPoll { took, spawned_at: Some(line), .. } = event.step {
     ///         let name = event.name.unwrap_or("a task");
     ///         let _ = warn.send(format!("{name}, spawned at {line}: a poll took {took:?}"));
     ///     }

@@ -89,7 +89,7 @@ impl Lives {
     /// Writes an event down. If a life is complete by that, here it is.
     pub(crate) fn hear(&mut self, source: usize, event: &TraceEvent<'_>) -> Option<Span> {
         let key = (source, event.what, event.number);
-        if matches!(event.step, Step::Lingered { .. }) {
+        if matches!(event.step, Step::SlowPoll { .. }) {
             return None; // It says nothing of a beginning or an end.
         }
         let life = self.open.entry(key).or_default();
@@ -105,7 +105,7 @@ impl Lives {
                 life.run = Some(JobRun { worker, depth: *n_below, began: event.when });
                 *n_below += 1;
             }
-            Step::Lingered { .. } => {} // Not here.
+            Step::SlowPoll { .. } => {} // Not here.
             Step::Settled(ending) => {
                 life.settled = Some((event.when, ending));
                 if let Some(run) = life.run {
@@ -377,7 +377,7 @@ mod tests {
         let (took, blocked) = (Duration::from_secs(1), false);
         lives.hear(
             0,
-            &TraceEvent { step: Step::Lingered { took, blocked, spawned_at: None }, ..spawned },
+            &TraceEvent { step: Step::SlowPoll { took, blocked, spawned_at: None }, ..spawned },
         );
         assert!(lives.open.is_empty());
     }

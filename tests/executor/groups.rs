@@ -311,7 +311,7 @@ fn a_task_that_is_cancelled_takes_its_group_along() {
     });
 }
 
-/// A21: numbers and seats are of one executor, and so the tasks of a group are. When they are over it may move.
+/// A21: numbers and slots are of one executor, and so the tasks of a group are. When they are over it may move.
 #[test]
 fn a_group_with_tasks_of_one_executor_takes_none_of_another() {
     watched(|| {

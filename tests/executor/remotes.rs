@@ -46,7 +46,7 @@ fn a_function_that_panics_before_it_gives_a_future_is_a_task_that_panicked() {
     });
 }
 
-/// A31: it is in the mail, and has no seat yet.
+/// A31: its message has not been read, and it has no slot yet.
 #[test]
 fn what_is_spawned_from_afar_may_be_cancelled_before_it_arrives() {
     watched(|| {
@@ -88,7 +88,7 @@ fn mail_that_nobody_reads_settles_and_is_dropped() {
 
 /// What comes too late is dropped where it would have run: with the executor, and its clock, around it.
 #[test]
-fn unread_mail_is_dropped_on_the_clock_of_its_executor() {
+fn unread_messages_are_dropped_on_the_clock_of_its_executor() {
     watched(|| {
         let clock = Clock::jumping();
         clock.advance(secs(3600));
@@ -101,9 +101,9 @@ fn unread_mail_is_dropped_on_the_clock_of_its_executor() {
     });
 }
 
-/// A36: closures in the mail whose drops panic, more than one.
+/// A36: closures in unread messages whose drops panic, more than one.
 #[test]
-fn unread_mail_whose_drops_panic_is_contained() {
+fn unread_messages_whose_drops_panic_are_contained() {
     watched(|| {
         let drops = Count::default();
         let executor = executor().build();

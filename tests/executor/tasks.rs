@@ -161,7 +161,7 @@ fn a_million_tasks_end_and_none_is_left() {
 
 /// A41.
 #[test]
-fn an_old_waker_does_not_poll_the_task_that_has_its_seat_now() {
+fn an_old_waker_does_not_poll_the_task_that_has_its_slot_now() {
     watched(|| {
         let (sender, wakers) = mpsc::channel();
         let polls = Tally::default();
@@ -246,9 +246,9 @@ fn the_observer_hears_of_the_beginning_and_the_end_of_each_task() {
 }
 
 /// The polls that kept the others waiting, by task, and whether they blocked the thread.
-fn lingered(told: &mpsc::Receiver<(usize, Step)>) -> Vec<(usize, bool)> {
+fn slow_polls(told: &mpsc::Receiver<(usize, Step)>) -> Vec<(usize, bool)> {
     let polls = told.try_iter().filter_map(|(number, step)| {
-        if let Step::Lingered { blocked, .. } = step { Some((number, blocked)) } else { None }
+        if let Step::SlowPoll { blocked, .. } = step { Some((number, blocked)) } else { None }
     });
     polls.collect()
 }
@@ -272,7 +272,7 @@ fn a_task_that_blocks_the_thread_is_told_of() {
             .unwrap();
             spawn(async {}).await.unwrap();
         });
-        assert_eq!(lingered(&told), [(2, true)]);
+        assert_eq!(slow_polls(&told), [(2, true)]);
     });
 }
 
@@ -290,7 +290,7 @@ fn a_block_in_one_executor_is_not_told_of_another() {
         });
         let (tells, told) = mpsc::channel();
         observed(tells).build().run(async { spawn(async {}).await.unwrap() });
-        assert_eq!(lingered(&told), []);
+        assert_eq!(slow_polls(&told), []);
     });
 }
 
@@ -299,7 +299,7 @@ fn a_slow_poll_is_told_of_with_the_name_and_the_line_of_its_task() {
     watched(|| {
         let (tells, told) = mpsc::channel();
         let executor = executor().slow_poll(millis(2)).observer(move |event| {
-            if let Step::Lingered { blocked, spawned_at, .. } = event.step {
+            if let Step::SlowPoll { blocked, spawned_at, .. } = event.step {
                 let line = spawned_at.map(Location::line);
                 tells.send((event.name.map(str::to_owned), line, blocked)).unwrap();
             }

@@ -163,7 +163,7 @@ fn a_wake_never_waits_for_the_executor() {
             yield_now().await;
             let waking =
                 thread::spawn(move || wakers.iter().take(N).for_each(|waker| waker.wake()));
-            waking.join().unwrap(); // The executor stands still, and reads no mail.
+            waking.join().unwrap(); // The executor stands still, and reads no messages.
             yield_now().await;
             yield_now().await;
         });

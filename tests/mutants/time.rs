@@ -140,6 +140,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        drop(crate::wait::host::Host::enter(None));
         panic::drop_each(self.shared.close().into_iter().flatten());",
         mistake: "a message that nobody reads is dropped on another clock",
-        caught_by: "--test=executor remotes::unread_mail_is_dropped_on_the_clock_of_its_executor",
+        caught_by: "--test=executor remotes::unread_messages_are_dropped_on_the_clock_of_its_executor",
     },
 ];

@@ -145,7 +145,7 @@ fn observer(books: Arc<Books>, heard: Arc<Heard>) -> impl Fn(&TraceEvent) + Send
         Step::Settled(Ending::Returned) => heard.returned.add(1),
         Step::Settled(Ending::Panicked) => heard.panicked.add(1),
         Step::Settled(Ending::Cancelled) => heard.cancelled.add(1),
-        step @ (Step::Settled(_) | Step::Lingered { .. } | _) => {
+        step @ (Step::Settled(_) | Step::SlowPoll { .. } | _) => {
             books.complain(format!("a job has no such step: {step:?}"))
         }
     }
