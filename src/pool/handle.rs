@@ -130,11 +130,11 @@ impl<'a, T> Reader<'a, T> {
             let limit = pool.map_or_else(default_look_out, |pool| pool.settings.spin);
             look_out(limit, || self.is_settled());
         }
-        if self.is_settled() {
-            // There is nothing to wait for, and so no waker to leave.
-            if let Poll::Ready(result) = self.poll(pool, &mut Context::from_waker(Waker::noop())) {
-                return Some(result);
-            }
+        // If it has settled there is nothing to wait for, and so no waker to leave.
+        let settled = self.outcome.take_if(|outcome| outcome.is_settled());
+        let read = settled.map(|outcome| outcome.poll(&Context::from_waker(Waker::noop())));
+        if let Some(Poll::Ready(result)) = read {
+            return Some(result);
         }
         let polled = poll_fn(|context| self.poll(pool, context));
         block_on_until(pin!(polled), deadline, Duration::ZERO)
