@@ -12,16 +12,21 @@ pub(super) const MET: RGBColor = RGBColor(26, 127, 55);
 pub(super) const MISSED: RGBColor = RGBColor(207, 34, 46);
 
 const OURS: [RGBColor; 2] = [RGBColor(9, 105, 218), RGBColor(84, 174, 255)];
-const PEERS: [RGBColor; 5] = [
+const PEERS: [RGBColor; 6] = [
     RGBColor(188, 76, 0),
     RGBColor(130, 80, 223),
     RGBColor(27, 124, 131),
     RGBColor(191, 57, 137),
+    RGBColor(110, 80, 60),
     RGBColor(125, 108, 0),
 ];
 
+/// Whose colour is which, by how their names begin: the same in every picture.
+const FAMILIES: [&[&str]; 6] =
+    [&["rayon"], &["threadpool"], &["tokio"], &["smol", "async"], &["futures", "std"], &["compio"]];
+
 /// The same colours for a dark page.
-const ON_DARK: [(RGBColor, RGBColor); 13] = [
+const ON_DARK: [(RGBColor, RGBColor); 14] = [
     (BACKGROUND, RGBColor(13, 17, 23)),
     (TEXT, RGBColor(230, 237, 243)),
     (QUIET, RGBColor(145, 152, 161)),
@@ -34,16 +39,32 @@ const ON_DARK: [(RGBColor, RGBColor); 13] = [
     (PEERS[1], RGBColor(210, 168, 255)),
     (PEERS[2], RGBColor(118, 227, 234)),
     (PEERS[3], RGBColor(255, 155, 206)),
-    (PEERS[4], RGBColor(227, 200, 65)),
+    (PEERS[4], RGBColor(200, 170, 145)),
+    (PEERS[5], RGBColor(227, 200, 65)),
 ];
 
-/// The colour of the contender that is the `index`-th with its role.
-pub(super) fn of(role: Role, index: usize) -> RGBColor {
-    match role {
-        Role::Ours => OURS[index % OURS.len()],
-        Role::Peer => PEERS[index % PEERS.len()],
-        Role::Baseline => QUIET,
+/// A colour for each contender of one picture: that of its family, or, if that is taken, another one.
+pub(super) fn of(contenders: &[(Role, &str)]) -> Vec<RGBColor> {
+    let mut taken = Vec::new();
+    for &(role, name) in contenders {
+        let candidates = match role {
+            Role::Ours => OURS.to_vec(),
+            Role::Peer => {
+                let mut candidates = vec![PEERS[family(name)]];
+                candidates.extend(PEERS.iter().rev());
+                candidates
+            }
+            Role::Baseline => vec![QUIET],
+        };
+        let free = candidates.iter().find(|colour| !taken.contains(*colour));
+        taken.push(*free.unwrap_or(&candidates[0]));
     }
+    taken
+}
+
+fn family(name: &str) -> usize {
+    let is_of = |family: &&[&str]| family.iter().any(|beginning| name.starts_with(beginning));
+    FAMILIES.iter().position(is_of).unwrap_or_default()
 }
 
 /// What repaints a picture where the page is dark. `plotters` writes a colour as an attribute, and a rule
@@ -64,6 +85,13 @@ fn hex(RGBColor(red, green, blue): RGBColor) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_family_has_its_colour_and_its_second_member_another_one() {
+        let names = ["rayon spawn", "rayon scope", "threadpool", "tokio"];
+        let colours = of(&names.map(|name| (Role::Peer, name)));
+        assert_eq!(colours, [PEERS[0], PEERS[5], PEERS[1], PEERS[2]]);
+    }
 
     #[test]
     fn no_two_colours_are_the_same_on_either_page() {

@@ -33,7 +33,9 @@ fn panel(area: &Area<'_>, curve: &CurveReport) {
         write_text(area, &line, (14, 16 + 16 * number), 13, HPos::Left, colours::TEXT);
     }
     let lines = curve.lines();
-    let coloured = || lines.iter().zip(colours_of(&lines));
+    let names: Vec<_> = lines.iter().map(|line| (line.role, line.name)).collect();
+    let colours = colours::of(&names);
+    let coloured = || lines.iter().zip(colours.iter().copied());
     let times = lines.iter().flat_map(|line| line.points.iter().map(|(_, time)| *time));
     let (low, high) = (times.clone().fold(f64::MAX, f64::min), times.fold(0.0, f64::max));
     let (low, high) = (low / 1.3, high * 1.3);
@@ -85,14 +87,6 @@ fn legend<'a>(
         area.draw(&Circle::new(at, 5, colour.filled())).expect(IN_MEMORY);
         write_text(area, line.name, (at.0 + 10, at.1), 12, HPos::Left, colours::TEXT);
     }
-}
-
-fn colours_of(lines: &[Line<'_>]) -> Vec<RGBColor> {
-    let before =
-        |index: usize, role| lines[..index].iter().filter(|line| line.role == role).count();
-    let colour =
-        |(index, line): (usize, &Line<'_>)| colours::of(line.role, before(index, line.role));
-    lines.iter().enumerate().map(colour).collect()
 }
 
 /// Where the lines of the mesh lie: at powers of ten, or closer where there would be fewer than three.

@@ -4,7 +4,6 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::{Area, Axis, IN_MEMORY, colours, line, picture, round_time, write_text};
-use crate::line_up::Role;
 use crate::report::{Figures, Report, RowReport};
 
 pub(super) const TITLE: &str = "How long one job is away, idle and loaded: median, p99 and p99.9";
@@ -51,13 +50,13 @@ fn panel(area: &Area<'_>, row: &RowReport, axis: &Axis, top: i32) {
         line(area, (x, first - 6), (x, bottom), colours::GRID);
         write_text(area, &round_time(tick), (x, bottom + 12), 12, HPos::Center, colours::QUIET);
     }
-    let mut n_peers = 0;
-    for (number, placed) in (0..).zip(&row.field.contenders) {
-        let figures = &placed.figures;
+    let contenders = || row.field.contenders.iter().map(|placed| &placed.figures);
+    let names: Vec<_> = contenders().map(|figures| (figures.role, &*figures.name)).collect();
+    let colours = colours::of(&names);
+    for (number, (figures, colour)) in (0..).zip(contenders().zip(colours)) {
         let y = first + LINE * number + LINE / 2;
         write_text(area, &figures.name, (axis.left - 12, y), 12, HPos::Right, colours::TEXT);
-        contender(area, figures, axis, y, colours::of(figures.role, n_peers));
-        n_peers += usize::from(figures.role == Role::Peer);
+        contender(area, figures, axis, y, colour);
     }
 }
 
