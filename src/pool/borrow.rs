@@ -29,8 +29,8 @@ use crate::event::Ending;
 use crate::panic::Panic;
 use crate::prims::{Mutex, thread_local};
 use crate::wait::block_on::block_on_elsewhere;
-use crate::wait::deadline::Deadline;
-use crate::wait::forked::Process;
+use crate::wait::clock::Deadline;
+use crate::wait::hints::Process;
 
 use super::job::{Claim, Run, Runner};
 
@@ -45,8 +45,8 @@ pub(crate) trait Errand: Sync {
 /// The way to what is lent.
 pub(crate) struct Door {
     threshold: Mutex<Threshold>,
-    /// How long the owner looks out for the last to leave, before it sleeps.
-    look_out: Duration,
+    /// How long the owner spins for the last to leave, before it sleeps.
+    spin_limit: Duration,
     /// Where the threads are that may be inside.
     process: Process,
 }
@@ -66,8 +66,8 @@ struct Threshold {
 
 impl Door {
     /// A door that leads nowhere yet.
-    pub(crate) fn new(look_out: Duration, process: Process) -> Arc<Self> {
-        Arc::new(Self::to(None, look_out, process))
+    pub(crate) fn new(spin_limit: Duration, process: Process) -> Arc<Self> {
+        Arc::new(Self::to(None, spin_limit, process))
     }
 
     /// Lends through this door while `body` runs, at once and to everybody who has it.
@@ -84,9 +84,9 @@ impl Door {
         Arc::new(Proxy { claim: Claim::default(), door: self.clone(), number })
     }
 
-    fn to(lent: Option<&'static dyn Errand>, look_out: Duration, process: Process) -> Self {
+    fn to(lent: Option<&'static dyn Errand>, spin_limit: Duration, process: Process) -> Self {
         let threshold = Mutex::new(Threshold { lent, n_inside: 0, owner: None });
-        Self { threshold, look_out, process }
+        Self { threshold, spin_limit, process }
     }
 
     /// Calls what is lent, if the door is open; says whether it was.
@@ -105,7 +105,7 @@ impl Door {
     fn shut(&self) {
         let or_abort = AbortsUnwinding;
         let is_empty = pin!(poll_fn(|context| self.poll_shut(context)));
-        match block_on_elsewhere(is_empty, Deadline::Never, self.look_out) {
+        match block_on_elsewhere(is_empty, Deadline::Never, self.spin_limit) {
             Some(()) => mem::forget(or_abort),
             None => unreachable!("never has not passed"),
         }
@@ -228,7 +228,7 @@ pub(crate) fn lend_on_demand<R>(line: usize, errand: &dyn Errand, body: impl FnO
 /// The oldest loan of this thread to that line that is not behind a door yet, as a job for the pool.
 pub(crate) fn put_behind_a_door(
     line: usize,
-    look_out: Duration,
+    spin_limit: Duration,
     process: Process,
 ) -> Option<Arc<dyn Run>> {
     let oldest = |loans: &RefCell<Vec<Loan>>| {
@@ -237,7 +237,7 @@ pub(crate) fn put_behind_a_door(
         let first = loans.partition_point(|loan| loan.door.is_some());
         let loan =
             loans[first..].iter_mut().find(|loan| loan.door.is_none() && loan.line == line)?;
-        let door = Arc::new(Door::to(Some(loan.errand), look_out, process));
+        let door = Arc::new(Door::to(Some(loan.errand), spin_limit, process));
         loan.door = Some(door.clone());
         Some(door.job(0))
     };

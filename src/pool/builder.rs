@@ -12,7 +12,7 @@ use crate::error::BuildError;
 use crate::event::{Observer, TraceEvent};
 use crate::panic::{self, Panic};
 use crate::prims;
-use crate::wait::block_on::default_look_out;
+use crate::wait::block_on::default_spin_limit;
 use crate::wait::panic_hook::PanicHook;
 
 /// Settings for a [`ThreadPool`](crate::ThreadPool), each with a sensible default.
@@ -34,8 +34,8 @@ pub struct Builder {
     pub(crate) stack_size: Option<usize>,
     /// The most jobs that may be queued; as many as there are if nobody has said.
     pub(crate) queue_limit: Option<usize>,
-    /// How long a worker, and whoever joins a job, looks out before it sleeps.
-    pub(crate) look_out: Duration,
+    /// How long a worker, and whoever joins a job, spins before it sleeps.
+    pub(crate) spin_limit: Duration,
     pub(crate) on_start: Hook,
     pub(crate) on_exit: Hook,
     pub(crate) panic_hook: PanicHook,
@@ -49,7 +49,7 @@ impl Builder {
             name: "handspun".to_owned(),
             stack_size: None,
             queue_limit: None,
-            look_out: default_look_out(),
+            spin_limit: default_spin_limit(),
             on_start: Hook(None),
             on_exit: Hook(None),
             panic_hook: PanicHook::default(),
@@ -116,15 +116,15 @@ impl Builder {
         self
     }
 
-    /// How long a worker or a joiner looks out before it falls asleep.
+    /// How long a worker or a joiner spins before it falls asleep.
     ///
     /// To wake a sleeping thread takes 10 to 40 µs, which is long beside a small job. The default
-    /// is 5 µs, and nothing on a machine with one core, where there is nobody to look out for. Who
-    /// has looked out in vain does so less and less, and an idle pool uses no processor; who has had
-    /// luck ten times in a row may look out for ten times as long.
+    /// is 5 µs, and nothing on a machine with one core, where there is nobody to spin for. Who
+    /// has spun in vain does so less and less, and an idle pool uses no processor; who has had
+    /// luck ten times in a row may spin for ten times as long.
     #[doc(alias = "spin")]
-    pub fn look_out(mut self, at_most: Duration) -> Self {
-        self.look_out = at_most;
+    pub fn spin_limit(mut self, at_most: Duration) -> Self {
+        self.spin_limit = at_most;
         self
     }
 

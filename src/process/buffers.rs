@@ -121,7 +121,7 @@ impl<T> Drop for Waiting<'_, T> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
         locked(&self.shared.0, |(_, waits), wakers| {
-            if let Left::Unserved(waker) = waits.leave(key) {
+            if let Left::Waiting(waker) = waits.leave(key) {
                 wakers.waiter = Some(waker);
             }
         });

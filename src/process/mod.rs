@@ -1,6 +1,6 @@
 //! Children: processes that are started, listened to, and brought to an end in time.
 //!
-//! Knows no pool, no executor and no other wing: a `Child` is a plain `Future`, and a thread waits
+//! Knows no pool, no executor and no other module: a `Child` is a plain `Future`, and a thread waits
 //! for it as for anything else. There is nothing of this on Windows: the module is for Unix.
 //!
 //! ```text

@@ -14,7 +14,7 @@ use crate::ThreadPool;
 use crate::error::CancelReason;
 use crate::pool::borrow::{Door, Errand, lend_on_demand, put_behind_a_door};
 use crate::pool::job::Runner;
-use crate::wait::forked::Process;
+use crate::wait::hints::Process;
 
 /// A borrow, as far as the checker can see one.
 #[derive(Clone, Default)]

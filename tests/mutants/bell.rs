@@ -17,7 +17,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "            self.inbox.set_needs_wake(&mut inbox, false);
             Next::Spin",
         wrong: "            Next::Spin",
-        mistake: "the bell stays set while a worker looks out",
+        mistake: "the bell stays set while a worker spins",
         caught_by: "bell::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
     },
     Mutant {
@@ -27,7 +27,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             Next::Spin",
         wrong: "            self.inbox.set_needs_wake(&mut inbox, false);
             Next::Spin",
-        mistake: "who looks out does not count as on its way",
+        mistake: "who spins does not count as on its way",
         caught_by: "bell::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
     },
     Mutant {
@@ -92,8 +92,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/job.rs",
         right: "            runner.before_foreign_code();
-            if let Some(unread) = aftermath.run_its_course() {",
-        wrong: "            if let Some(unread) = aftermath.run_its_course() {
+            if let Some(unread) = effects.run() {",
+        wrong: "            if let Some(unread) = effects.run() {
                 runner.before_foreign_code();",
         mistake: "the callback runs before the announcement is taken back",
         caught_by: "bell::a_worker_in_foreign_code_does_not_search",

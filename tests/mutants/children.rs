@@ -57,7 +57,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/spawn.rs",
-        right: "Host::current().is_none() && self.0.token.is_none()",
+        right: "RuntimeContext::current().is_none() && self.0.token.is_none()",
         wrong: "self.0.token.is_none()",
         mistake: "a task in `run` keeps its executor from its timers",
         caught_by: "--test=process scale::a_run_needs_no_other_thread",
@@ -150,9 +150,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/buffers.rs",
-        right: "            if let Left::Unserved(waker) = waits.leave(key) {",
+        right: "            if let Left::Waiting(waker) = waits.leave(key) {",
         wrong: "            let _ = key;
-            if let Left::Unserved(waker) = Left::Served {",
+            if let Left::Waiting(waker) = Left::Granted {",
         mistake: "a wait for a line that is dropped leaves its waker",
         caught_by: "--test=process lines::a_dropped_wait_takes_its_waker_along",
     },
@@ -168,6 +168,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "    if !DRIVER.process.is_current() {",
         wrong: "    if at.line() == 0 {",
         mistake: "a fork of the process waits for a thread that it does not have",
-        caught_by: "--test=process forked::a_child_of_a_forked_process_is_refused",
+        caught_by: "--test=process hints::a_child_of_a_forked_process_is_refused",
     },
 ];

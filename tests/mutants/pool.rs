@@ -84,7 +84,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
                 }
                 shared.give_back_room(1);
 ",
-        mistake: "a worker that has looked out does not send for the next one",
+        mistake: "a worker that has spun does not send for the next one",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
@@ -96,7 +96,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "|| shared.inbox.has_news(n_seen));
                 state = shared.lock();
 ",
-        mistake: "who has looked out is on its way for ever",
+        mistake: "who has spun is on its way for ever",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
@@ -175,7 +175,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         });
         let mut lost = None;
-        let aftermath = self.cell.settle(result);
+        let effects = self.cell.settle(result);
 ",
         wrong: "        let ending = match &result {
             Ok(_) => Ending::Returned,
@@ -183,7 +183,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         };
         let mut lost = None;
-        let aftermath = self.cell.settle(result);
+        let effects = self.cell.settle(result);
         runner.before_settling(ending);
 ",
         mistake: "a job is counted after its handle has settled",

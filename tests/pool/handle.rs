@@ -83,7 +83,7 @@ fn a_join_returns_when_the_job_does() {
         let pool = ThreadPool::new(1);
         for n in 0..100 {
             let (gate, handle) = gated(&pool, n);
-            // Some of these joins find the value there, some look out for it, some sleep.
+            // Some of these joins find the value there, some spin for it, some sleep.
             let opener = thread::spawn(move || gate.open());
             assert_eq!(handle.join().unwrap(), n);
             opener.join().unwrap();

@@ -378,11 +378,11 @@ fn an_idle_pool_uses_no_processor() {
 #[test]
 fn a_look_out_may_be_as_long_as_it_likes() {
     watched(|| {
-        let pool = ThreadPool::builder().threads(2).look_out(Duration::MAX).build().unwrap();
+        let pool = ThreadPool::builder().threads(2).spin_limit(Duration::MAX).build().unwrap();
         for n in 0..20 {
             assert_eq!(pool.submit(move || n).join().unwrap(), n);
         }
-        // A worker that looks out for ever hears of the end all the same.
+        // A worker that spins for ever hears of the end all the same.
         drop(pool);
     });
 }
