@@ -29,8 +29,8 @@ use crate::event::Ending;
 use crate::panic::Panic;
 use crate::prims::{Mutex, thread_local};
 use crate::wait::block_on::block_on_elsewhere;
-use crate::wait::deadline::Deadline;
-use crate::wait::forked::Process;
+use crate::wait::clock::Deadline;
+use crate::wait::hints::Process;
 
 use super::job::{Claim, Run, Runner};
 
@@ -46,7 +46,7 @@ pub(crate) trait BorrowedJob: Sync {
 pub(crate) struct Gate {
     state: Mutex<GateState>,
     /// How long the owner spins until the last has left, before it sleeps.
-    spin: Duration,
+    spin_limit: Duration,
     /// Where the threads are that may be inside.
     process: Process,
 }
@@ -66,8 +66,8 @@ struct GateState {
 
 impl Gate {
     /// A gate that leads nowhere yet.
-    pub(crate) fn new(spin: Duration, process: Process) -> Arc<Self> {
-        Arc::new(Self::to(None, spin, process))
+    pub(crate) fn new(spin_limit: Duration, process: Process) -> Arc<Self> {
+        Arc::new(Self::to(None, spin_limit, process))
     }
 
     /// Lends through this gate while `body` runs, at once and to everybody who has it.
@@ -84,9 +84,9 @@ impl Gate {
         Arc::new(QueuedStub { claim: Claim::default(), gate: self.clone(), number })
     }
 
-    fn to(lent: Option<&'static dyn BorrowedJob>, spin: Duration, process: Process) -> Self {
+    fn to(lent: Option<&'static dyn BorrowedJob>, spin_limit: Duration, process: Process) -> Self {
         let state = Mutex::new(GateState { lent, n_inside: 0, owner: None });
-        Self { state, spin, process }
+        Self { state, spin_limit, process }
     }
 
     /// Calls what is lent, if the gate is open; says whether it was.
@@ -105,7 +105,7 @@ impl Gate {
     fn shut(&self) {
         let or_abort = AbortsUnwinding;
         let is_empty = pin!(poll_fn(|context| self.poll_shut(context)));
-        match block_on_elsewhere(is_empty, Deadline::Never, self.spin) {
+        match block_on_elsewhere(is_empty, Deadline::Never, self.spin_limit) {
             Some(()) => mem::forget(or_abort),
             None => unreachable!("never has not passed"),
         }
@@ -232,7 +232,7 @@ pub(crate) fn lend_on_demand<R>(
 /// The oldest loan of this thread to that pool that is not behind a gate yet, as a job for the pool.
 pub(crate) fn put_behind_a_gate(
     pool: usize,
-    spin: Duration,
+    spin_limit: Duration,
     process: Process,
 ) -> Option<Arc<dyn Run>> {
     let oldest = |loans: &RefCell<Vec<Loan>>| {
@@ -241,7 +241,7 @@ pub(crate) fn put_behind_a_gate(
         let first = loans.partition_point(|loan| loan.gate.is_some());
         let loan =
             loans[first..].iter_mut().find(|loan| loan.gate.is_none() && loan.pool == pool)?;
-        let gate = Arc::new(Gate::to(Some(loan.borrowed), spin, process));
+        let gate = Arc::new(Gate::to(Some(loan.borrowed), spin_limit, process));
         loan.gate = Some(gate.clone());
         Some(gate.stub(0))
     };

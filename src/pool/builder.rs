@@ -12,7 +12,7 @@ use crate::error::BuildError;
 use crate::event::{Observer, TraceEvent};
 use crate::panic::{self, Panic};
 use crate::prims;
-use crate::wait::block_on::default_look_out;
+use crate::wait::block_on::default_spin_limit;
 use crate::wait::panic_hook::PanicHook;
 
 /// Settings for a [`ThreadPool`](crate::ThreadPool), each with a sensible default.
@@ -35,7 +35,7 @@ pub struct Builder {
     /// The most jobs that may be queued; as many as there are if nobody has said.
     pub(crate) queue_limit: Option<usize>,
     /// How long a worker or a joiner spins before it sleeps.
-    pub(crate) spin: Duration,
+    pub(crate) spin_limit: Duration,
     pub(crate) on_start: Hook,
     pub(crate) on_exit: Hook,
     pub(crate) panic_hook: PanicHook,
@@ -49,7 +49,7 @@ impl Builder {
             name: "handspun".to_owned(),
             stack_size: None,
             queue_limit: None,
-            spin: default_look_out(),
+            spin_limit: default_spin_limit(),
             on_start: Hook(None),
             on_exit: Hook(None),
             panic_hook: PanicHook::default(),
@@ -122,8 +122,8 @@ impl Builder {
     /// is 5 µs, and nothing on a machine with one core, where there is no other thread to wait for. A
     /// thread that has spun in vain does so less and less, and an idle pool uses no processor; one that has
     /// had luck ten times in a row may spin for ten times as long.
-    pub fn spin(mut self, at_most: Duration) -> Self {
-        self.spin = at_most;
+    pub fn spin_limit(mut self, at_most: Duration) -> Self {
+        self.spin_limit = at_most;
         self
     }
 

@@ -96,7 +96,7 @@ impl ThreadPool {
     fn hand_out(&self, pool: usize, forked_at: &'static Location<'static>) {
         let shared = &self.shared;
         shared.injector.want_work(false);
-        if let Some(job) = put_behind_a_gate(pool, shared.settings.spin, shared.process) {
+        if let Some(job) = put_behind_a_gate(pool, shared.settings.spin_limit, shared.process) {
             if has_room(shared) {
                 queue(shared, once(job), forked_at);
             }

@@ -23,7 +23,7 @@ use crate::error::{CancelReason, JoinError};
 use crate::panic::{self, Panic};
 use crate::prims::Mutex;
 use crate::wait::block_on::block_on_elsewhere;
-use crate::wait::deadline::Deadline;
+use crate::wait::clock::Deadline;
 use crate::wait::deferred;
 use crate::wait::panic_hook;
 use crate::wait::settle::Progress;
@@ -101,7 +101,7 @@ impl ThreadPool {
     ) -> R {
         let jobs = Jobs {
             shared: self.share(),
-            gate: Gate::new(self.shared.settings.spin, self.shared.process),
+            gate: Gate::new(self.shared.settings.spin_limit, self.shared.process),
             // Emptied below. With a drop of its own it could not hold what borrows the scope itself.
             slab: ManuallyDrop::new(Mutex::new(Slab::with_capacity(8))),
         };
@@ -221,7 +221,7 @@ impl Jobs<'_> {
     /// Waits until every job has ended, and runs what is queued meanwhile if this is a worker.
     fn wait_for_all(&self) {
         let ended = pin!(poll_fn(|context| self.poll_end(context)));
-        block_on_elsewhere(ended, Deadline::Never, self.shared.settings.spin);
+        block_on_elsewhere(ended, Deadline::Never, self.shared.settings.spin_limit);
     }
 
     fn poll_end(&self, context: &Context<'_>) -> Poll<()> {

@@ -49,7 +49,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "completed::a_lone_worker_helps_itself",
     },
     Mutant {
-        file: "src/wait/line.rs",
+        file: "src/wait/ready_queue.rs",
         right: "        let mut line = self.0.lock();
         line.take_all(taken);",
         wrong: "        let mut line = self.0.lock();",
@@ -57,7 +57,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "completed::a_post_ends_the_wait",
     },
     Mutant {
-        file: "src/wait/line.rs",
+        file: "src/wait/ready_queue.rs",
         right: "        let waiter = line.waiter.take();
         drop(line);
         if let",
@@ -68,7 +68,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "completed::a_post_ends_the_wait",
     },
     Mutant {
-        file: "src/wait/line.rs",
+        file: "src/wait/ready_queue.rs",
         right: "        self.turn += 1;
 ",
         wrong: "",
@@ -91,7 +91,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/hints.rs",
-        right: "            hints.offered.set(None);
+        right: "            hints.run_here.set(None);
             hints.is_asked",
         wrong: "            hints.is_asked",
         mistake: "what was offered to a wait is heard by the wait around it",

@@ -43,7 +43,7 @@ fn says_so<T>(body: impl FnOnce() -> T) -> bool {
 #[test]
 fn a_submit_to_an_idle_pool_says_that_it_was_forked() {
     in_a_process_of_its_own("forked::a_submit_to_an_idle_pool_says_that_it_was_forked", || {
-        let pool = ThreadPool::builder().threads(1).spin(std::time::Duration::ZERO).build();
+        let pool = ThreadPool::builder().threads(1).spin_limit(std::time::Duration::ZERO).build();
         let pool = pool.unwrap();
         pool.submit(|| ()).join().unwrap();
         while pool.stats().idle == 0 {

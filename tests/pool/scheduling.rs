@@ -378,7 +378,7 @@ fn an_idle_pool_uses_no_processor() {
 #[test]
 fn a_spin_may_be_as_long_as_it_likes() {
     watched(|| {
-        let pool = ThreadPool::builder().threads(2).spin(Duration::MAX).build().unwrap();
+        let pool = ThreadPool::builder().threads(2).spin_limit(Duration::MAX).build().unwrap();
         for n in 0..20 {
             assert_eq!(pool.submit(move || n).join().unwrap(), n);
         }
