@@ -89,7 +89,7 @@
 //!
 //! ## Sharing
 //!
-//! - [`Semaphore`] and [`Permit`]: so many at once. [`Flag`]: something is so, or not yet.
+//! - [`Semaphore`] and [`Permit`]: so many at once. [`Event`]: something is so, or not yet.
 //! - [`Queue`], [`Item`] and [`Close`]: items on their way, of which none is lost.
 //! - [`generator`], [`Generator`] and [`Yielder`]: a stream whose body is plain code.
 //!
@@ -124,7 +124,7 @@ mod sync;
 pub mod process;
 mod observe;
 
-/// The model checks: unit tests by rank, for they look at private parts, but a house of their own.
+/// The model checks: unit tests by rank, for they look at private parts, but in a folder of their own.
 #[cfg(all(test, handspun_model))]
 #[path = "../tests/model/mod.rs"]
 mod model;
@@ -216,7 +216,7 @@ pub use pool::scope::{Scope, ScopedHandle};
 pub use pool::shared::Stats;
 pub use pool::shutdown::Shutdown;
 pub use pool::thread_pool::ThreadPool;
-pub use sync::flag::Flag;
+pub use sync::event::Event;
 pub use sync::generator::{Generator, Yielder, generator};
 pub use sync::item::Item;
 pub use sync::queue::{Close, Queue};
@@ -225,8 +225,8 @@ pub use wait::block_on::block_on;
 pub use wait::cancel::{CancelOnDrop, CancellationToken, DropGuard, WaitForCancel};
 pub use wait::clock::Clock;
 pub use wait::completed::{AsCompleted, as_completed};
-pub use wait::host::{Hold, hold};
 pub use wait::join_all::{Keyed, join_all, keyed, race, try_join_all};
+pub use wait::runtime::{Hold, hold};
 pub use wait::sleep::{
     Interval, MissedTicks, Sleep, interval, sleep, sleep_until, timeout, timeout_at,
 };

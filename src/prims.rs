@@ -1,7 +1,7 @@
 //! What the machine gives us, through one door: locks, atomics, threads, thread-locals, time.
 //!
 //! Knows nothing of jobs, tasks or children, and adds nothing to what it hands on. It exists so
-//! that the same source can stand on two grounds: on `parking_lot` and std, or, with
+//! that the same source can stand on two backends: on `parking_lot` and std, or, with
 //! `--cfg handspun_model`, on the locks and threads of a model checker which explores the
 //! schedules that a real machine reaches once a month.
 //!
@@ -9,7 +9,7 @@
 //! `std::thread`, `thread_local!`, `spin_loop` or `Instant::now`. A lock taken elsewhere would be
 //! one that the checker cannot see, and a green check would then prove nothing.
 
-pub(crate) use ground::*;
+pub(crate) use backend::*;
 pub(crate) use std::process::id as process_id;
 
 /// How a thread is to be made.
@@ -21,7 +21,7 @@ pub(crate) struct ThreadSpec {
 }
 
 #[cfg(not(handspun_model))]
-mod ground {
+mod backend {
     use std::io;
     use std::num::NonZero;
     use std::time::{Duration, Instant};
@@ -92,7 +92,7 @@ mod ground {
     /// Looks again and again, for at most `limit`; true as soon as a look is.
     ///
     /// The clock is read once in eight looks, for a reading costs about as much as two. Then the core
-    /// is offered to whoever waits for it: that may be the very thread whose answer we look out for.
+    /// is offered to whoever waits for it: that may be the very thread whose answer we spin for.
     pub(crate) fn spin(limit: Duration, mut look: impl FnMut() -> bool) -> bool {
         if limit.is_zero() {
             return look();
@@ -113,10 +113,10 @@ mod ground {
     }
 }
 
-/// The model checker's ground: every lock, atomic and thread here is a point at which it may
+/// The model checker's backend: every lock, atomic and thread here is a point at which it may
 /// switch. Time does not pass in a model, so nothing that is checked may depend on a timeout.
 #[cfg(handspun_model)]
-mod ground {
+mod backend {
     use std::io;
     pub(crate) use std::sync::LazyLock as Lazy; // Of one model's run and the next alike: no model asks for one.
     use std::sync::PoisonError;

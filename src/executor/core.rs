@@ -23,8 +23,7 @@ use crate::error::JoinError;
 use crate::event::Step;
 use crate::panic;
 use crate::prims;
-use crate::wait::inside;
-use crate::wait::tag;
+use crate::wait::hints;
 
 use super::idle::{Dump, Hang, Idle, Main, Verdict, dump, nothing_can_wake};
 use super::shared::{Message, NO_SLOT, Shared, TaskId};
@@ -48,12 +47,12 @@ impl Core {
     pub(crate) fn new(
         shared: Arc<Shared>,
         seed: Option<u64>,
-        look_out: Duration,
+        spin_limit: Duration,
         slow_poll: Duration,
     ) -> Self {
         Self {
             tasks: Rc::new(Tasks::new(shared.clone())),
-            idle: Idle::new(&shared, look_out),
+            idle: Idle::new(&shared, spin_limit),
             shared,
             main: RefCell::new(None),
             seed: Cell::new(seed),
@@ -67,7 +66,7 @@ impl Core {
         let this = TaskId { slot: NO_SLOT, number: self.shared.next_number() };
         let waker = KeptWaker::new(&self.shared, this);
         waker.to_poll_with.wake_by_ref(); // For its first poll.
-        tag::hear(); // What was said to somebody who did not listen.
+        hints::take_reason(); // What was said to somebody who did not listen.
         *self.main.borrow_mut() = Some(Main::new(waker.itself.clone()));
         loop {
             for _ in 0..self.begin_turn() {
@@ -81,7 +80,7 @@ impl Core {
                 self.update_main(|main| main.is_polled = true);
                 let began = self.begin_watch();
                 let mut context = Context::from_waker(&waker.to_poll_with);
-                let (polled, waits_for) = (main.as_mut().poll(&mut context), tag::hear());
+                let (polled, waits_for) = (main.as_mut().poll(&mut context), hints::take_reason());
                 self.tell_if_slow(began, this);
                 if let Poll::Ready(output) = polled {
                     return Ok(output);
@@ -108,7 +107,7 @@ impl Core {
         };
         let mut context = Context::from_waker(&waker.to_poll_with);
         let poll = || future.as_mut().poll_to_end(&mut context, &mut { remove });
-        let (polled, waits_for) = (panic::catch(Location::caller(), poll), tag::hear());
+        let (polled, waits_for) = (panic::catch(Location::caller(), poll), hints::take_reason());
         match polled {
             Ok(Poll::Pending) => {
                 self.tell_if_slow(began, id);
@@ -126,10 +125,10 @@ impl Core {
 
     /// Reads the messages, fires the timers, and says how many are to be polled in this turn.
     fn begin_turn(&self) -> usize {
-        if self.shared.host.parker.take_notice() {
+        if self.shared.runtime.parker.take_notice() {
             self.read_messages();
         }
-        self.shared.host.fire_due();
+        self.shared.runtime.fire_due();
         self.tasks.slab.borrow_mut().tidy();
         let mut queue = self.tasks.queue.borrow_mut();
         if let Some(seed) = self.seed.get() {
@@ -159,7 +158,7 @@ impl Core {
     /// Tells of a poll that was slow. What has no slot is the future that `run` was given.
     fn tell_if_slow(&self, began: Option<Instant>, id: TaskId) {
         let Some(began) = began else { return };
-        let (took, blocked) = (began.elapsed(), inside::has_blocked());
+        let (took, blocked) = (began.elapsed(), hints::has_blocked());
         if took >= self.slow_poll || blocked {
             let task = self.tasks.get(id);
             let metadata = task.as_ref().map(|task| task.metadata());
@@ -189,7 +188,7 @@ impl Core {
     }
 
     fn nothing_can_wake(&self) -> bool {
-        let is_disturbed = || self.shared.host.parker.is_notified();
+        let is_disturbed = || self.shared.runtime.parker.is_notified();
         nothing_can_wake(self.main.borrow().as_ref(), &self.tasks.slab.borrow(), is_disturbed)
     }
 }

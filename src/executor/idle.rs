@@ -7,7 +7,7 @@
 //! What must always hold:
 //!
 //! 1. The thread sleeps no longer than to the next deadline, and not at all if there is a message.
-//! 2. Under a jumping clock time moves where the host parks: to the next deadline; or, while something is held, as
+//! 2. Under a jumping clock time moves where the runtime parks: to the next deadline; or, while something is held, as
 //!    fast as real time does, for what was started elsewhere knows no other.
 //! 3. A hang is looked for only where nothing was started elsewhere, nobody waits for a time, and no other thread
 //!    may spawn.
@@ -28,10 +28,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::prims::{Ordering, fence, thread_local};
-use crate::wait::deadline::Deadline;
-use crate::wait::inside;
-use crate::wait::parker::Patience;
-use crate::wait::tag::{self, Tag};
+use crate::wait::clock::Deadline;
+use crate::wait::hints::{self, WaitReason};
+use crate::wait::parker::AdaptiveSpin;
 
 use super::shared::Shared;
 use super::slab::Slab;
@@ -41,9 +40,9 @@ use Ordering::Acquire;
 
 pub(crate) struct Idle {
     shared: Arc<Shared>,
-    patience: Cell<Patience>,
-    /// How long to look out before falling asleep, while something is held.
-    look_out: Duration,
+    adaptive_spin: Cell<AdaptiveSpin>,
+    /// How long to spin before falling asleep, while something is held.
+    spin_limit: Duration,
 }
 
 /// What came of a rest.
@@ -63,15 +62,15 @@ const FEW: usize = 64;
 const QUIET_FOR_A_TASK: Duration = Duration::from_micros(2);
 
 impl Idle {
-    pub(crate) fn new(shared: &Arc<Shared>, look_out: Duration) -> Self {
-        Self { shared: shared.clone(), patience: Cell::default(), look_out }
+    pub(crate) fn new(shared: &Arc<Shared>, spin_limit: Duration) -> Self {
+        Self { shared: shared.clone(), adaptive_spin: Cell::default(), spin_limit }
     }
 
     /// Rests until somebody may be ready, unless nobody ever will be.
     pub(crate) fn rest(&self, n_tasks: usize, nothing_can_wake: impl Fn() -> bool) -> Verdict {
-        let host = &self.shared.host;
-        let is_jumping = !host.clock.is_real();
-        let waits_for_a_time = || host.timers.next_deadline().is_some();
+        let runtime = &self.shared.runtime;
+        let is_jumping = !runtime.clock.is_real();
+        let waits_for_a_time = || runtime.timers.next_deadline().is_some();
         if waits_for_a_time() || !self.is_quiet() {
             self.park(Deadline::Never);
         } else if self.is_worth_a_look(n_tasks) {
@@ -99,7 +98,7 @@ impl Idle {
             return true;
         }
         let quiet = Deadline::after(QUIET_FOR_A_TASK.saturating_mul(n_tasks as u32));
-        self.shared.host.parker.park(quiet);
+        self.shared.runtime.parker.park(quiet);
         // A wake may have ended that park a moment before its time, and its notice has been taken.
         quiet.has_passed() && !self.shared.has_messages()
     }
@@ -118,20 +117,20 @@ impl Idle {
 
     /// Whether there is nothing that could wake somebody by itself, but for wakers in other hands.
     fn is_quiet(&self) -> bool {
-        let Shared { host, .. } = &*self.shared;
+        let Shared { runtime, .. } = &*self.shared;
         // In this order: a hold, or a remote, is let go after the message that it stands for.
-        !host.is_held() && !self.shared.has_remotes() && !self.shared.has_messages()
+        !runtime.is_held() && !self.shared.has_remotes() && !self.shared.has_messages()
     }
 
     fn park(&self, deadline: Deadline) {
-        let host = &self.shared.host;
-        if host.is_held() {
+        let runtime = &self.shared.runtime;
+        if runtime.is_held() {
             // What goes on elsewhere may be over in less time than a sleeping thread takes to wake.
-            let mut patience = self.patience.take();
-            patience.look_out(self.look_out, || host.parker.is_notified());
-            self.patience.set(patience);
+            let mut adaptive_spin = self.adaptive_spin.take();
+            adaptive_spin.spin(self.spin_limit, || runtime.parker.is_notified());
+            self.adaptive_spin.set(adaptive_spin);
         }
-        host.park(deadline);
+        runtime.park(deadline);
     }
 }
 
@@ -177,7 +176,7 @@ impl Hang {
 /// The future that `run` was given. It stays with `run`, for it may borrow.
 pub(crate) struct Main {
     waker: Arc<TaskWaker>,
-    pub(crate) waits_for: Option<Tag>,
+    pub(crate) waits_for: Option<WaitReason>,
     pub(crate) is_polled: bool,
 }
 
@@ -230,14 +229,14 @@ pub(crate) async fn confined<F: Future>(waits_for: &'static str, future: F) -> F
         clone = None;
         if polled.is_pending() {
             assert!(
-                !inside::is_blocking_wait(),
+                !hints::is_blocking_wait(),
                 "a task blocks its thread to wait for {waits_for}, which no other thread can bring about; \
                  `.await` it there instead"
             );
             let counted = Confined(context.waker().data());
             counted.count(|n| n + 1);
             clone = Some(counted);
-            tag::say(Tag::Words(waits_for));
+            hints::set_reason(WaitReason::Words(waits_for));
         }
         polled
     })
@@ -273,8 +272,9 @@ pub(crate) fn nothing_can_wake(
 /// The state of everything.
 pub(crate) fn dump(main: Option<&Main>, slab: &Slab<Slot>) -> Dump {
     // Who has no waker at hand is being polled, or will be for the first time.
-    let words = |waker: Option<&Arc<TaskWaker>>, waits_for: &Option<Tag>| {
-        let waits = || waits_for.as_ref().map_or("something else".to_owned(), Tag::to_string);
+    let words = |waker: Option<&Arc<TaskWaker>>, waits_for: &Option<WaitReason>| {
+        let waits =
+            || waits_for.as_ref().map_or("something else".to_owned(), WaitReason::to_string);
         waker.is_some_and(|waker| !waker.is_queued()).then(waits)
     };
     let main = main.map(|main| TaskState {

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use crate::error::JoinError;
 use crate::panic::{self, Panic};
-use crate::wait::cancel_on_drop::CancelOnDrop;
+use crate::wait::cancel::CancelOnDrop;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::permits::{self, Count, Permit, Permits};
 

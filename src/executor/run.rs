@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use crate::event::{Observer, TraceEvent};
 use crate::panic::Panic;
-use crate::wait::block_on::default_look_out;
+use crate::wait::block_on::default_spin_limit;
 use crate::wait::clock::Clock;
-use crate::wait::host::Host;
 use crate::wait::panic_hook::PanicHook;
+use crate::wait::runtime::RuntimeContext;
 
 use super::core::Core;
 use super::idle::{Dump, Hang};
@@ -119,7 +119,7 @@ impl Executor {
         ExecutorBuilder {
             clock: Clock::real(),
             seed: None,
-            look_out: default_look_out(),
+            spin_limit: default_spin_limit(),
             slow_poll: Duration::from_millis(100),
             observer: Observer::default(),
             panic_hook: PanicHook::default(),
@@ -249,7 +249,7 @@ impl fmt::Debug for Executor {
 pub struct ExecutorBuilder {
     clock: Clock,
     seed: Option<u64>,
-    look_out: Duration,
+    spin_limit: Duration,
     slow_poll: Duration,
     observer: Observer,
     panic_hook: PanicHook,
@@ -279,11 +279,11 @@ impl ExecutorBuilder {
         self
     }
 
-    /// How long the thread looks out before it sleeps, while jobs are under way that it has submitted.
+    /// How long the thread spins before it sleeps, while jobs are under way that it has submitted.
     ///
     /// It is 5 µs if nothing is said, and nothing on a single core.
-    pub fn look_out(mut self, limit: Duration) -> Self {
-        self.look_out = limit;
+    pub fn spin_limit(mut self, limit: Duration) -> Self {
+        self.spin_limit = limit;
         self
     }
 
@@ -335,10 +335,10 @@ impl ExecutorBuilder {
 
     /// An executor with these settings.
     pub fn build(self) -> Executor {
-        let Self { clock, seed, look_out, slow_poll, observer, panic_hook } = self;
-        let host = Arc::new(Host::new(clock));
-        let shared = Arc::new(Shared::new(host, observer, panic_hook));
-        Executor { core: Core::new(shared, seed, look_out, slow_poll) }
+        let Self { clock, seed, spin_limit, slow_poll, observer, panic_hook } = self;
+        let runtime = Arc::new(RuntimeContext::new(clock));
+        let shared = Arc::new(Shared::new(runtime, observer, panic_hook));
+        Executor { core: Core::new(shared, seed, spin_limit, slow_poll) }
     }
 }
 
@@ -400,7 +400,7 @@ impl Clone for Remote {
 impl Drop for Remote {
     fn drop(&mut self) {
         self.shared.remove_remote();
-        self.shared.host.parker.unpark(); // It may be the time to report that it hangs.
+        self.shared.runtime.parker.unpark(); // It may be the time to report that it hangs.
     }
 }
 

@@ -22,13 +22,13 @@ use crate::error::JoinError;
 use crate::event::{Observer, Step, What};
 use crate::prims::{AtomicUsize, Mutex, Ordering};
 use crate::wait::deferred;
-use crate::wait::host::Host;
 use crate::wait::panic_hook::PanicHook;
+use crate::wait::runtime::RuntimeContext;
 
 use Ordering::{Acquire, Relaxed, Release};
 
 pub(crate) struct Shared {
-    pub(crate) host: Arc<Host>,
+    pub(crate) runtime: Arc<RuntimeContext>,
     pub(crate) observer: Observer,
     pub(crate) panic_hook: PanicHook,
     /// `None` once the executor has ended.
@@ -55,10 +55,14 @@ pub(crate) struct TaskId {
 }
 
 impl Shared {
-    pub(crate) fn new(host: Arc<Host>, observer: Observer, panic_hook: PanicHook) -> Self {
+    pub(crate) fn new(
+        runtime: Arc<RuntimeContext>,
+        observer: Observer,
+        panic_hook: PanicHook,
+    ) -> Self {
         let (n_spawned, n_remotes) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let inbox = Mutex::new(Some(Vec::new()));
-        Self { host, observer, panic_hook, inbox, n_spawned, n_remotes }
+        Self { runtime, observer, panic_hook, inbox, n_spawned, n_remotes }
     }
 
     /// The number of the next task.
@@ -92,7 +96,7 @@ impl Shared {
         };
         messages.push(message);
         drop(inbox);
-        self.host.parker.unpark();
+        self.runtime.parker.unpark();
         true
     }
 
@@ -115,7 +119,7 @@ impl Shared {
     /// Emits an event of a task, now by the executor's clock.
     #[inline]
     pub(crate) fn tell(&self, number: usize, name: Option<&str>, step: Step) {
-        if let Some(when) = self.observer.now_by(|| self.host.clock.now()) {
+        if let Some(when) = self.observer.now_by(|| self.runtime.clock.now()) {
             self.observer.tell_about(Some(when), What::Task, number, name, step);
         }
     }

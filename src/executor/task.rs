@@ -17,12 +17,11 @@ use std::task::{Context, Poll};
 
 use crate::error::{CancelReason, JoinError};
 use crate::event::{Ending, Step};
-use crate::wait::cancel_on_drop::CancelOnDrop;
+use crate::wait::cancel::CancelOnDrop;
 use crate::wait::deferred;
-use crate::wait::host::poll_elsewhere;
-use crate::wait::inside;
+use crate::wait::hints::{self, WaitReason};
+use crate::wait::runtime::poll_elsewhere;
 use crate::wait::settle::{Progress, Settle};
-use crate::wait::tag::{self, Tag};
 
 use super::shared::{ErasedFuture, ErasedTask, Metadata, Shared, TaskId};
 use super::tasks::{self, Tasks};
@@ -70,7 +69,7 @@ impl<T> TaskCell<T> {
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         });
         self.metadata.tell(step);
-        if let Some(unread) = self.output.settle(result).run_its_course() {
+        if let Some(unread) = self.output.settle(result).run() {
             self.metadata.shared.panic_hook.dispose(unread);
         }
     }
@@ -252,11 +251,11 @@ impl<T> Future for Task<T> {
         };
         if is_at_home && polled.is_pending() {
             assert!(
-                !inside::is_blocking_wait(),
+                !hints::is_blocking_wait(),
                 "task {number} can never finish: a task of the same executor blocks the thread to wait for \
                  it; `.await` it there instead"
             );
-            tag::say(Tag::Task(*number));
+            hints::set_reason(WaitReason::Task(*number));
         }
         self.is_read = polled.is_ready();
         polled

@@ -29,9 +29,9 @@ use crate::error::{CancelReason, JoinError};
 use crate::panic;
 use crate::prims::{AtomicBool, AtomicUsize, Ordering, fence, thread_local};
 use crate::wait::deferred;
-use crate::wait::host::Host;
-use crate::wait::inside;
-use crate::wait::tag::Tag;
+use crate::wait::hints;
+use crate::wait::hints::WaitReason;
+use crate::wait::runtime::RuntimeContext;
 
 use super::shared::{BoxedFuture, ErasedTask, Message, Shared, TaskId};
 use super::slab::Slab;
@@ -131,7 +131,7 @@ pub(crate) struct Slot {
     pub(crate) task: Arc<dyn ErasedTask>,
     /// `None` before its first poll, and while it is polled.
     waker: Option<KeptWaker>,
-    pub(crate) waits_for: Option<Tag>,
+    pub(crate) waits_for: Option<WaitReason>,
 }
 
 /// | stage       | poll begins       | poll ends pending         | cancelled    |
@@ -235,7 +235,7 @@ impl Tasks {
         &self,
         id: TaskId,
         (future, waker): (BoxedFuture, KeptWaker),
-        waits_for: Option<Tag>,
+        waits_for: Option<WaitReason>,
     ) {
         let mut slab = self.slab.borrow_mut();
         let slot = get(&mut slab, id).expect("only the loop removes what is polled");
@@ -308,8 +308,8 @@ thread_local! {
 pub(crate) struct Running {
     /// What ran here before: only something that drops another executor has that.
     before: Option<Rc<Tasks>>,
-    host_before: Option<Arc<Host>>,
-    _inside: inside::Entered,
+    runtime_before: Option<Arc<RuntimeContext>>,
+    _inside: hints::Entered,
 }
 
 impl Tasks {
@@ -323,8 +323,8 @@ impl Tasks {
     /// polled. They may ask for their executor, and must not spawn into the other one.
     pub(crate) fn enter(self: &Rc<Self>) -> Running {
         let before = replace_current(Some(self.clone()));
-        let host_before = Host::enter(Some(self.shared.host.clone()));
-        Running { before, host_before, _inside: inside::enter_executor() }
+        let runtime_before = RuntimeContext::enter(Some(self.shared.runtime.clone()));
+        Running { before, runtime_before, _inside: hints::enter_executor() }
     }
 }
 
@@ -357,7 +357,7 @@ pub(crate) fn cancel(executor: &Arc<Shared>, id: TaskId) -> bool {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        Host::enter(self.host_before.take());
+        RuntimeContext::enter(self.runtime_before.take());
         let ended = replace_current(self.before.take());
         drop(ended);
     }

@@ -29,8 +29,8 @@ use crate::event::Ending;
 use crate::panic::Panic;
 use crate::prims::{Mutex, thread_local};
 use crate::wait::block_on::block_on_elsewhere;
-use crate::wait::deadline::Deadline;
-use crate::wait::forked::Process;
+use crate::wait::clock::Deadline;
+use crate::wait::hints::Process;
 
 use super::job::{Claim, Run, Runner};
 

@@ -12,7 +12,7 @@ use crate::error::BuildError;
 use crate::event::{Observer, TraceEvent};
 use crate::panic::{self, Panic};
 use crate::prims;
-use crate::wait::block_on::default_look_out;
+use crate::wait::block_on::default_spin_limit;
 use crate::wait::panic_hook::PanicHook;
 
 /// Settings for a [`ThreadPool`](crate::ThreadPool), each with a sensible default.
@@ -49,7 +49,7 @@ impl Builder {
             name: "handspun".to_owned(),
             stack_size: None,
             queue_limit: None,
-            spin: default_look_out(),
+            spin: default_spin_limit(),
             on_start: Hook(None),
             on_exit: Hook(None),
             panic_hook: PanicHook::default(),

@@ -25,12 +25,12 @@ use std::time::Duration;
 use crate::error::{CancelReason, FlatError, JoinError, StillRunning, no_thread};
 use crate::panic;
 use crate::prims::{Mutex, ThreadSpec, spawn_thread};
-use crate::wait::block_on::{block_on_until, default_look_out, look_out};
-use crate::wait::cancel_on_drop::CancelOnDrop;
-use crate::wait::deadline::Deadline;
+use crate::wait::block_on::{block_on_until, default_spin_limit, spin_limit};
+use crate::wait::cancel::CancelOnDrop;
+use crate::wait::clock::Deadline;
 use crate::wait::deferred;
-use crate::wait::host::poll_elsewhere;
 use crate::wait::panic_hook::PanicHook;
+use crate::wait::runtime::poll_elsewhere;
 use crate::wait::settle::Progress;
 
 use super::job::{self, Cancel, Made, Run};
@@ -127,8 +127,8 @@ impl<'a, T> Reader<'a, T> {
             };
         }
         if !self.is_settled() && !deadline.has_passed() {
-            let limit = pool.map_or_else(default_look_out, |pool| pool.settings.spin);
-            look_out(limit, || self.is_settled());
+            let limit = pool.map_or_else(default_spin_limit, |pool| pool.settings.spin);
+            spin_limit(limit, || self.is_settled());
         }
         // If it has settled there is nothing to wait for, and so no waker to leave.
         let settled = self.outcome.take_if(|outcome| outcome.is_settled());

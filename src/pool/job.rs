@@ -21,8 +21,8 @@ use crate::event::Ending;
 use crate::panic::{self, Panic};
 use crate::prims::{AtomicUsize, Ordering};
 use crate::wait::cancel::CancellationToken;
-use crate::wait::host::Hold;
 use crate::wait::panic_hook;
+use crate::wait::runtime::Hold;
 use crate::wait::settle::{Progress, Settle};
 
 use Ordering::Relaxed;
@@ -175,10 +175,10 @@ impl<F, T> Job<F, T> {
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         });
         let mut lost = None;
-        let aftermath = self.cell.settle(result);
-        if !aftermath.is_nothing() {
+        let effects = self.cell.settle(result);
+        if !effects.is_empty() {
             runner.before_foreign_code();
-            if let Some(unread) = aftermath.run_its_course() {
+            if let Some(unread) = effects.run() {
                 panic_hook::dispose(unread, |panic| lost = Some(panic));
             }
         }

@@ -23,7 +23,7 @@ use crate::error::{CancelReason, JoinError};
 use crate::panic::{self, Panic};
 use crate::prims::Mutex;
 use crate::wait::block_on::block_on_elsewhere;
-use crate::wait::deadline::Deadline;
+use crate::wait::clock::Deadline;
 use crate::wait::deferred;
 use crate::wait::panic_hook;
 use crate::wait::settle::Progress;

@@ -27,7 +27,7 @@ use crate::error::CancelReason;
 use crate::event::{Ending, Step};
 use crate::prims::{AtomicUsize, Mutex, MutexGuard, Ordering, ThreadHandle};
 use crate::wait::deferred;
-use crate::wait::forked::Process;
+use crate::wait::hints::Process;
 use crate::wait::parker::Parker;
 use crate::wait::permits::Permits;
 

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use crate::error::{CancelReason, ShutdownError};
 use crate::wait::block_on::block_on_elsewhere;
-use crate::wait::deadline::Deadline;
+use crate::wait::clock::Deadline;
+use crate::wait::hints::{self, WaitReason};
 use crate::wait::permits::Count;
-use crate::wait::tag::{self, Tag};
 
 use super::shared::Stats;
 use super::thread_pool::ThreadPool;
@@ -99,7 +99,7 @@ impl ThreadPool {
         }
         self.close(queued);
         let end = poll_fn(|context| {
-            tag::say(Tag::Words("a pool to end"));
+            hints::set_reason(WaitReason::Words("a pool to end"));
             self.shared.poll_end(context)
         });
         if block_on_elsewhere(pin!(end), deadline, Duration::ZERO).is_none() {

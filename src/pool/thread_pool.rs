@@ -20,7 +20,7 @@ use crate::event::Step;
 use crate::panic::{self, Panic};
 use crate::wait::block_on::block_on_until;
 use crate::wait::cancel::CancellationToken;
-use crate::wait::deadline::Deadline;
+use crate::wait::clock::Deadline;
 use crate::wait::deferred;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::permits::{self, Permit, Permits};

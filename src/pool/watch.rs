@@ -16,9 +16,9 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Wake, Waker};
 
 use crate::prims::Mutex;
+use crate::wait::alarm;
 use crate::wait::cancel::{CancellationToken, WaitForCancel};
-use crate::wait::elsewhere;
-use crate::wait::host;
+use crate::wait::runtime;
 
 use super::job::Run;
 use super::shared::Shared;
@@ -41,7 +41,7 @@ impl Watch {
         let waker = Waker::from(watch.clone());
         // If it is ready already, `look` finds that too. A timer of the real clock is kept by the alarm, and never by
         // an executor, on whose thread the closure would be dropped.
-        let _ = host::outside(|| Pin::new(&mut wait).poll(&mut Context::from_waker(&waker)));
+        let _ = runtime::outside(|| Pin::new(&mut wait).poll(&mut Context::from_waker(&waker)));
         (watch, wait)
     }
 
@@ -66,6 +66,6 @@ impl Watch {
 
 impl Wake for Watch {
     fn wake(self: Arc<Self>) {
-        elsewhere::run(move || self.look());
+        alarm::run_elsewhere(move || self.look());
     }
 }

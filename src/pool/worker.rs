@@ -16,9 +16,9 @@ use crate::error::{CancelReason, no_thread};
 use crate::event::{Ending, Step};
 use crate::panic;
 use crate::prims::{AtomicUsize, MutexGuard, Ordering, ThreadSpec, spawn_thread, thread_local};
-use crate::wait::deadline::Deadline;
-use crate::wait::help;
-use crate::wait::parker::{Parker, Patience};
+use crate::wait::clock::Deadline;
+use crate::wait::hints;
+use crate::wait::parker::{AdaptiveSpin, Parker};
 
 use super::injector::Apart;
 use super::job::{Run, Runner};
@@ -58,7 +58,7 @@ pub(crate) fn take_back<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool 
 pub(crate) fn ran_here<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R, waker: &Waker) -> bool {
     shared.process.is_awaited();
     let Some(number) = in_context(shared, |context| context.number) else { return false };
-    if help::is_asked() {
+    if hints::is_asked_to_run_here() {
         let mut waker = Some(waker.clone());
         let mut state = shared.lock();
         // To run it here would be a shortcut then, and a risk: what it waits for may be up to this
@@ -70,7 +70,7 @@ pub(crate) fn ran_here<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R, waker: &W
             return true;
         }
     }
-    help::offer(job.claim().number());
+    hints::hint_run_here(job.claim().number());
     false
 }
 
@@ -175,7 +175,7 @@ fn live(context: WorkerContext) {
 fn work(context: &WorkerContext) {
     let shared = &*context.shared;
     let parker = Arc::new(Parker::new());
-    let mut patience = Patience::default();
+    let mut adaptive_spin = AdaptiveSpin::default();
     let spin = shared.settings.spin;
     let mut may_spin = true;
     let mut state = shared.lock();
@@ -197,7 +197,7 @@ fn work(context: &WorkerContext) {
             Next::Spin(n_seen) => {
                 drop(state);
                 shared.injector.want_work(true);
-                patience.look_out(spin, || shared.injector.has_news(n_seen));
+                adaptive_spin.spin(spin, || shared.injector.has_news(n_seen));
                 state = shared.lock();
                 state.is_one_searching = false;
                 shared.injector.want_work(false);

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use crate::error::StillRunning;
 use crate::wait::block_on::{block_on, block_on_until};
-use crate::wait::deadline::Deadline;
-use crate::wait::host::poll_elsewhere;
+use crate::wait::clock::Deadline;
+use crate::wait::runtime::poll_elsewhere;
 
 use super::buffers::{Input, InputClosed, Line, Lines, Waiting};
 use super::managed::{ChildState, FORKED};

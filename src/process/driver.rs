@@ -20,9 +20,9 @@ use std::time::Duration;
 use crate::prims::{
     self, AtomicUsize, Lazy, Mutex, Ordering, Receiver, Sender, ThreadSpec, channel, spawn_thread,
 };
-use crate::wait::deadline::Deadline;
-use crate::wait::elsewhere::Elsewhere;
-use crate::wait::forked::Process;
+use crate::wait::alarm::Elsewhere;
+use crate::wait::clock::Deadline;
+use crate::wait::hints::Process;
 use crate::wait::permits::Permits;
 
 use super::command::KillPolicy;

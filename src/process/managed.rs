@@ -25,10 +25,10 @@ use std::time::{Duration, Instant};
 use crate::event::{Ending, Observer, Step, What};
 use crate::prims;
 use crate::wait::cancel::WaitForCancel;
-use crate::wait::deadline::Deadline;
-use crate::wait::forked::Process;
-use crate::wait::host::Hold;
+use crate::wait::clock::Deadline;
+use crate::wait::hints::Process;
 use crate::wait::permits::{Permit, Permits};
+use crate::wait::runtime::Hold;
 use crate::wait::settle::Settle;
 
 use super::buffers::{Input, Lines, Shared};
@@ -245,7 +245,7 @@ impl ManagedChild {
             cpu: reaped.map(|(_, time)| time),
         };
         state.emit(Step::Settled(ending_of(&outcome)));
-        drop(state.outcome.settle(outcome).run_its_course());
+        drop(state.outcome.settle(outcome).run());
         state.hold.let_go(); // Not before the waiter has been woken.
     }
 }

@@ -12,7 +12,7 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use crate::prims;
-use crate::wait::deadline::Deadline;
+use crate::wait::clock::Deadline;
 
 use super::sys::{self, Epoll, Interest};
 

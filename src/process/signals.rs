@@ -20,7 +20,7 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use crate::prims::Mutex;
-use crate::wait::deadline::Deadline;
+use crate::wait::clock::Deadline;
 
 use super::command::{KillPolicy, Settings};
 use super::outcome::Cause;

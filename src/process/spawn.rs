@@ -31,8 +31,8 @@ use crate::prims;
 use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::cancel::CancellationToken;
 use crate::wait::clock::Deadline;
-use crate::wait::host::{Host, hold};
 use crate::wait::permits::{self, Permit, acquire, try_acquire};
+use crate::wait::runtime::{RuntimeContext, hold};
 use crate::wait::settle::Settle;
 
 use super::buffers::{Input, Lines, Shared, Source};
@@ -62,7 +62,7 @@ impl Command {
         let (child, managed) = start(&self.0, Location::caller())?;
         // Where this thread may stay until the end, it need not hand the child to another. A task's has timers to
         // fire; and if nobody read the input, our write would be a SIGPIPE, which the driver's thread blocks.
-        let may_stay = Host::current().is_none() && self.0.token.is_none();
+        let may_stay = RuntimeContext::current().is_none() && self.0.token.is_none();
         if may_stay && managed.stdin.is_none() {
             child.release_streams();
             DRIVER.drive_here(managed).map_err(|error| explain(&self.0, error))?;

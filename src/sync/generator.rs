@@ -5,7 +5,7 @@
 //!
 //! 1. The body runs inside `next`, and nowhere else; it is never ahead by more than the item that was
 //!    asked for.
-//! 2. An item is in the slot only between the body's `give` and the end of the same poll.
+//! 2. An item is in the slot only between the body's `yield_item` and the end of the same poll.
 //! 3. A body that is finished, or that panicked, is gone at once.
 
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::prims::Mutex;
 /// Makes a stream of an async closure, which gives items to a [`Yielder`].
 ///
 /// When to use it: several things come one after another and each has to be waited for, such as the
-/// pages of a listing. What Python writes with `yield` is `give` here.
+/// pages of a listing. What Python writes with `yield` is `yield_item` here.
 ///
 /// ```
 /// use handspun::{ThreadPool, block_on, generator};
@@ -30,7 +30,7 @@ use crate::prims::Mutex;
 /// let mut powers = generator(async |mut out| {
 ///     let mut power = 1_u32;
 ///     loop {
-///         out.give(power).await; // goes on when the next one is asked for
+///         out.yield_item(power).await; // goes on when the next one is asked for
 ///         power = pool.submit(move || power * 2).await.unwrap();
 ///     }
 /// });
@@ -43,7 +43,7 @@ use crate::prims::Mutex;
 ///
 /// **Errors** are items: let the body give `Result`s, and go on or return after an `Err`.
 ///
-/// **Dropping it** drops the body where it stands, at its `give` or at what it waits for. Dropping only
+/// **Dropping it** drops the body where it stands, at its `yield_item` or at what it waits for. Dropping only
 /// the future of [`next`](Generator::next) loses nothing.
 ///
 /// A queue becomes a stream like this:
@@ -56,7 +56,7 @@ use crate::prims::Mutex;
 /// queue.close(Close::Drain);
 /// let mut letters = generator(async |mut out| {
 ///     while let Ok(letter) = queue.get().await {
-///         out.give(letter).await;
+///         out.yield_item(letter).await;
 ///     }
 /// });
 /// assert_eq!(*block_on(letters.next()).unwrap(), "a letter");
@@ -69,7 +69,7 @@ where
     F: FnOnce(Yielder<T>) -> B,
     B: Future<Output = ()>,
 {
-    let slot = Arc::new(Mutex::new(Slot { item: None, giver: None }));
+    let slot = Arc::new(Mutex::new(Slot { item: None, yielder: None }));
     Generator { body: Some(Box::pin(body(Yielder(slot.clone())))), slot }
 }
 
@@ -87,9 +87,9 @@ pub struct Generator<T, B> {
 /// Where an item passes from the body to whoever asks.
 struct Slot<T> {
     item: Option<T>,
-    /// To be woken when the next item is asked for: the body may poll its `give` with another waker
+    /// To be woken when the next item is asked for: the body may poll its `yield_item` with another waker
     /// than the one that it is polled with.
-    giver: Option<Waker>,
+    yielder: Option<Waker>,
 }
 
 impl<T, B: Future<Output = ()>> Generator<T, B> {
@@ -108,14 +108,14 @@ impl<T, B: Future<Output = ()>> Generator<T, B> {
     }
 
     fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
-        let giver = self.slot.lock().giver.take();
-        panic::wake_each(giver);
+        let yielder = self.slot.lock().yielder.take();
+        panic::wake_each(yielder);
         let Some(mut body) = self.body.take() else { return Poll::Ready(None) };
         let polled = body.as_mut().poll(context);
         let mut slot = self.slot.lock();
         let item = slot.item.take();
         // Who is polled with our waker is polled with the body, and need not be woken for it.
-        let not_needed = slot.giver.take_if(|giver| giver.will_wake(context.waker()));
+        let not_needed = slot.yielder.take_if(|yielder| yielder.will_wake(context.waker()));
         drop(slot);
         panic::drop_each(not_needed);
         if polled.is_pending() {
@@ -147,7 +147,7 @@ impl<T, B: Future<Output = ()>> futures_core::Stream for Generator<T, B> {
 impl<T> Drop for Slot<T> {
     fn drop(&mut self) {
         panic::drop_each(self.item.take());
-        panic::drop_each(self.giver.take());
+        panic::drop_each(self.yielder.take());
     }
 }
 
@@ -163,11 +163,11 @@ impl<T> Yielder<T> {
     /// If the future that this returns is dropped before the body was left, as by a `timeout` around
     /// it that is over, the item is dropped too.
     #[doc(alias = "yield")]
-    pub async fn give(&mut self, item: T) {
-        let given = Given(&self.0);
-        given.0.lock().item = Some(item); // In place of nothing: there is one `give` at a time.
+    pub async fn yield_item(&mut self, item: T) {
+        let yielded = Yielded(&self.0);
+        yielded.0.lock().item = Some(item); // In place of nothing: there is one `yield_item` at a time.
         // No word of what is waited for: whoever polled the body has the item, and does not wait.
-        poll_fn(|context| given.poll_taken(context)).await;
+        poll_fn(|context| yielded.poll_taken(context)).await;
     }
 }
 
@@ -178,9 +178,9 @@ impl<T> fmt::Debug for Yielder<T> {
 }
 
 /// An item that was given. Takes it back if nobody has taken it when this is dropped.
-struct Given<'y, T>(&'y Mutex<Slot<T>>);
+struct Yielded<'y, T>(&'y Mutex<Slot<T>>);
 
-impl<T> Given<'_, T> {
+impl<T> Yielded<'_, T> {
     fn poll_taken(&self, context: &mut Context<'_>) -> Poll<()> {
         let waker = Some(context.waker().clone());
         let mut slot = self.0.lock();
@@ -188,14 +188,14 @@ impl<T> Given<'_, T> {
             drop(slot);
             return Poll::Ready(());
         }
-        let stale = mem::replace(&mut slot.giver, waker);
+        let stale = mem::replace(&mut slot.yielder, waker);
         drop(slot);
         panic::drop_each(stale);
         Poll::Pending
     }
 }
 
-impl<T> Drop for Given<'_, T> {
+impl<T> Drop for Yielded<'_, T> {
     fn drop(&mut self) {
         // We may be dropped by a panic of the body, and the item's own drop may panic.
         let not_taken = self.0.lock().item.take();

@@ -12,10 +12,10 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::prims::{AtomicUsize, Mutex, Ordering};
-use crate::wait::hints::Tag;
+use crate::wait::hints::WaitReason;
 use crate::wait::wait_list::{WaitList, locked};
 
-use super::flag::{Awaited, Wait};
+use super::event::{Awaited, Wait};
 
 use Ordering::{Acquire, Relaxed, Release};
 
@@ -145,8 +145,8 @@ impl Awaited for Arc<Unfinished> {
         &self.line
     }
 
-    fn tag(&self) -> Tag {
-        Tag::Ask(self.clone())
+    fn reason(&self) -> WaitReason {
+        WaitReason::Ask(self.clone())
     }
 }
 
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn a_wait_for_items_says_how_many_are_unfinished() {
         let unfinished = Unfinished::new();
-        let tag = Tag::Ask(unfinished.clone());
+        let tag = WaitReason::Ask(unfinished.clone());
         let mut items = Vec::from([1, 2, 3].map(|n| {
             unfinished.add_one();
             Item::new(n, &unfinished)

@@ -1,4 +1,4 @@
-//! Sharing: permits, items and flags that are waited for, and streams written as plain code.
+//! Sharing: permits, items and events that are waited for, and streams written as plain code.
 //!
 //! Knows nothing of who waits: a task of any executor awaits, and a thread calls `block_on`.
 //!
@@ -13,7 +13,7 @@
 //! ```
 
 pub(crate) mod semaphore;
-pub(crate) mod flag;
+pub(crate) mod event;
 pub(crate) mod item;
 pub(crate) mod queue;
 pub(crate) mod generator;

@@ -22,7 +22,7 @@ use std::task::{Context, Poll};
 use crate::error::{Closed, TryError};
 use crate::panic::Each;
 use crate::prims::Mutex;
-use crate::wait::hints::{self, Tag};
+use crate::wait::hints::{self, WaitReason};
 use crate::wait::permits::Count;
 use crate::wait::wait_list::{Key, Wakers, give_back_room, locked, poll_locked};
 
@@ -303,7 +303,7 @@ impl<T> Future for Put<'_, T> {
             })
         });
         if polled.is_pending() {
-            hints::say(Tag::Words("room in a queue"));
+            hints::set_reason(WaitReason::Words("room in a queue"));
         }
         polled
     }
@@ -333,7 +333,7 @@ impl<'q, T> Future for Get<'q, T> {
             state.gets.poll(1, key, wakers).map_ok(|()| state.pop(wakers))
         });
         if polled.is_pending() {
-            hints::say(Tag::Words("an item of a queue"));
+            hints::set_reason(WaitReason::Words("an item of a queue"));
         }
         polled.map_ok(|item| Item::new(item, &queue.unfinished))
     }

@@ -12,7 +12,7 @@
 //!
 //! 1. While a timer is set, the thread is up, and parked no longer than to the first deadline.
 //! 2. No lock is held while a waker is woken or dropped: both are other people's code.
-//! 3. What is handed in to run [elsewhere](run) never runs on a thread that serves, unless the system refuses another;
+//! 3. What is handed in to run [elsewhere](run_elsewhere) never runs on a thread that serves, unless the system refuses another;
 //!    on any other thread it runs at once.
 
 use std::cell::RefCell;
@@ -155,7 +155,7 @@ impl Drop for Elsewhere {
 }
 
 /// Runs code that may block: elsewhere if this thread serves, and at once if it does not.
-pub(crate) fn run(work: impl FnOnce() + Send + 'static) {
+pub(crate) fn run_elsewhere(work: impl FnOnce() + Send + 'static) {
     let serves = WORK.try_with(|list| list.borrow().is_some()).unwrap_or(false);
     if serves {
         WORK.with(|list| list.borrow_mut().get_or_insert_default().push(Box::new(work)));

@@ -15,10 +15,10 @@ use std::time::Duration;
 use crate::prims::{self, Ordering, fence, thread_local};
 
 use super::clock::Deadline;
-use super::hints::{self, Tag};
-use super::host::{Hold, Host};
+use super::hints::{self, WaitReason};
 use super::panic_hook::warn;
-use super::parker::{Parker, Patience};
+use super::parker::{AdaptiveSpin, Parker};
+use super::runtime::{Hold, RuntimeContext};
 
 use Ordering::Acquire;
 
@@ -46,7 +46,7 @@ use Ordering::Acquire;
 /// If the future does. It is dropped on the way out.
 #[doc(alias = "run_until_complete")]
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    let ended = block_on_until(pin!(future), Deadline::Never, default_look_out());
+    let ended = block_on_until(pin!(future), Deadline::Never, default_spin_limit());
     ended.expect("never has not passed")
 }
 
@@ -57,28 +57,28 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 pub(crate) fn block_on_until<F: Future>(
     mut future: Pin<&mut F>,
     deadline: Deadline,
-    look_out: Duration,
+    spin_limit: Duration,
 ) -> Option<F::Output> {
-    let mut place = Place::take();
+    let mut parker_here = CachedParker::take();
     let _entered = hints::enter_blocking_wait();
-    // A future that panics unwinds through here, and the place is dropped: there will be another.
+    // A future that panics unwinds through here, and the parker_here is dropped: there will be another.
     let output = loop {
-        let mut context = Context::from_waker(&place.waker);
+        let mut context = Context::from_waker(&parker_here.waker);
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             break Some(output);
         }
         if deadline.has_passed() {
             break None;
         }
-        hints::will_block(|| deadline == Deadline::Never && place.is_forgotten());
-        // Looked out for or not, it is the park that takes notice.
-        place.patience.look_out(look_out, || place.parker.is_notified());
-        match &mut place.in_task {
+        hints::will_block(|| deadline == Deadline::Never && parker_here.is_forgotten());
+        // Spun or not, it is the park that takes notice.
+        parker_here.adaptive_spin.spin(spin_limit, || parker_here.parker.is_notified());
+        match &mut parker_here.in_task {
             Some(in_task) => in_task.park(deadline),
-            None => place.parker.park(deadline),
+            None => parker_here.parker.park(deadline),
         }
     };
-    place.put_back();
+    parker_here.put_back();
     output
 }
 
@@ -86,32 +86,32 @@ pub(crate) fn block_on_until<F: Future>(
 pub(crate) fn block_on_elsewhere<F: Future>(
     future: Pin<&mut F>,
     deadline: Deadline,
-    look_out: Duration,
+    spin_limit: Duration,
 ) -> Option<F::Output> {
     let _hold = Hold::of_jumping();
-    block_on_until(future, deadline, look_out)
+    block_on_until(future, deadline, spin_limit)
 }
 
 /// Looks for up to `limit` without leaving a waker, if this thread's luck is promising.
-pub(crate) fn look_out(limit: Duration, look: impl FnMut() -> bool) {
-    let mut place = Place::take();
-    place.patience.look_out(limit, look);
-    place.put_back();
+pub(crate) fn spin_limit(limit: Duration, look: impl FnMut() -> bool) {
+    let mut parker_here = CachedParker::take();
+    parker_here.adaptive_spin.spin(limit, look);
+    parker_here.put_back();
 }
 
 /// Where a thread waits. Kept from one wait to the next, so that a wait allocates nothing.
-struct Place {
+struct CachedParker {
     parker: Arc<Parker>,
     /// Unparks `parker`. It may outlive the wait in the hands of something that never settled;
-    /// a later wait in this place is then told to look once more than it need have.
+    /// a later wait in this parker_here is then told to look once more than it need have.
     waker: Waker,
-    patience: Patience,
+    adaptive_spin: AdaptiveSpin,
     in_task: Option<InTask>,
 }
 
 /// A wait that blocks the thread of an executor. The parker is that executor's.
 struct InTask {
-    host: Arc<Host>,
+    runtime: Arc<RuntimeContext>,
     /// What the waker is made of, to count its clones.
     unparks: Arc<Unparks>,
     has_warned: bool,
@@ -126,23 +126,24 @@ impl Wake for Unparks {
 }
 
 thread_local! {
-    /// Empty while the thread waits: a wait inside a poll takes a new place, not this one.
-    static SPARE: Cell<Option<Place>> = const { Cell::new(None) };
+    /// Empty while the thread waits: a wait inside a poll takes a new parker_here, not this one.
+    static SPARE: Cell<Option<CachedParker>> = const { Cell::new(None) };
 }
 
-impl Place {
+impl CachedParker {
     fn take() -> Self {
-        if let Some(host) = Host::current() {
-            let (parker, unparks) = (host.parker.clone(), Arc::new(Unparks(host.parker.clone())));
+        if let Some(runtime) = RuntimeContext::current() {
+            let (parker, unparks) =
+                (runtime.parker.clone(), Arc::new(Unparks(runtime.parker.clone())));
             let waker = Waker::from(unparks.clone());
-            let in_task = Some(InTask { host, unparks, has_warned: false });
-            return Self { parker, waker, patience: Patience::default(), in_task };
+            let in_task = Some(InTask { runtime, unparks, has_warned: false });
+            return Self { parker, waker, adaptive_spin: AdaptiveSpin::default(), in_task };
         }
         // A thread that is ending may have lost its locals, and may wait all the same.
         SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(|| {
             let parker = Arc::new(Parker::new());
             let waker = Waker::from(parker.clone());
-            Self { parker, waker, patience: Patience::default(), in_task: None }
+            Self { parker, waker, adaptive_spin: AdaptiveSpin::default(), in_task: None }
         })
     }
 
@@ -164,10 +165,10 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for CachedParker {
     fn drop(&mut self) {
-        if let Some(InTask { host, .. }) = &self.in_task {
-            host.parker.unpark();
+        if let Some(InTask { runtime, .. }) = &self.in_task {
+            runtime.parker.unpark();
         }
     }
 }
@@ -181,27 +182,27 @@ impl InTask {
     fn park(&mut self, deadline: Deadline) {
         let silence = Deadline::after(SILENCE);
         if self.has_warned || deadline <= silence {
-            return self.host.park(deadline);
+            return self.runtime.park(deadline);
         }
-        self.host.park(silence);
-        if silence.has_passed() && !self.host.parker.is_notified() {
+        self.runtime.park(silence);
+        if silence.has_passed() && !self.runtime.parker.is_notified() {
             self.has_warned = true;
-            let tag = hints::hear();
-            let what = tag.as_ref().map_or("something else".to_owned(), Tag::to_string);
+            let tag = hints::take_reason();
+            let what = tag.as_ref().map_or("something else".to_owned(), WaitReason::to_string);
             warn(format_args!(
                 "a task blocks its executor's thread, and has waited there for a second for {what}. If another \
                  task of this executor is to end the wait, it never will: `.await` it there instead."
             ));
-            tag.into_iter().for_each(hints::say);
+            tag.into_iter().for_each(hints::set_reason);
         }
     }
 }
 
-/// How long a waiting thread looks out before it sleeps, where nobody has said.
+/// How long a waiting thread spins before it sleeps, where nobody has said.
 ///
-/// About as long as half a wake-up takes. On a single core there is nobody to look out for: the
-/// other thread would need the very core that we look out on.
-pub(crate) fn default_look_out() -> Duration {
+/// About as long as half a wake-up takes. On a single core there is nobody to spin for: the
+/// other thread would need the very core that we spin on.
+pub(crate) fn default_spin_limit() -> Duration {
     if prims::cores() > 1 { Duration::from_micros(5) } else { Duration::ZERO }
 }
 
@@ -209,16 +210,16 @@ pub(crate) fn default_look_out() -> Duration {
 mod tests {
     use super::*;
     use crate::panic;
-    use crate::wait::hints::{hear_offer, offer};
+    use crate::wait::hints::{hint_run_here, take_run_here_hint};
 
     #[test]
     fn a_wait_that_unwinds_leaves_no_offer_to_the_wait_around_it() {
         let offers = std::future::poll_fn(|_| -> Poll<()> {
-            offer(7);
+            hint_run_here(7);
             std::panic::resume_unwind(Box::new("and then it panics"))
         });
         let wait = || panic::catch(std::panic::Location::caller(), || block_on(offers));
-        let (ended, offered) = hear_offer(wait);
+        let (ended, offered) = take_run_here_hint(wait);
         assert!(ended.is_err());
         assert_eq!(offered, None);
     }

@@ -21,10 +21,10 @@ use std::time::{Duration, Instant};
 use crate::error::{CancelReason, Cancelled};
 
 use super::block_on::{block_on, block_on_elsewhere};
-use super::cancel_tree::{Flag, Tree};
+use super::cancel_tree::{CancelledFlag, Tree};
 use super::clock::Clock;
 use super::clock::Deadline;
-use super::hints::{self, Tag};
+use super::hints::{self, WaitReason};
 use super::sleep::{Sleep, within};
 use super::wait_list::Key;
 
@@ -64,7 +64,7 @@ struct Token {
     tree: Arc<Tree>,
     /// Our node in the tree.
     node: usize,
-    flag: Flag,
+    flag: CancelledFlag,
     clock: Clock,
     deadline: Deadline,
     /// The ancestor that set the deadline, which we keep in the tree for that; `None` if it was this
@@ -282,7 +282,7 @@ impl Future for WaitForCancel {
         let Self { token, key, sleep: _ } = &mut *self;
         let polled = token.0.tree.poll(token.0.node, key, context);
         if polled.is_pending() {
-            hints::say(Tag::Words("a token to be cancelled"));
+            hints::set_reason(WaitReason::Words("a token to be cancelled"));
         }
         polled
     }

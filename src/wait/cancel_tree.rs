@@ -39,15 +39,15 @@ struct Node {
     /// Somebody holds a token of this node. Without one, it stays as long as it joins children.
     is_held: bool,
     reason: Option<CancelReason>,
-    flag: Flag,
+    flag: CancelledFlag,
     waiters: WaitList,
 }
 
 /// Whether a node is cancelled, to be read without the lock.
 #[derive(Clone, Default)]
-pub(crate) struct Flag(Arc<AtomicBool>);
+pub(crate) struct CancelledFlag(Arc<AtomicBool>);
 
-impl Flag {
+impl CancelledFlag {
     pub(crate) fn is_set(&self) -> bool {
         // ORDERING: Acquire. Pairs with the Release in `set`: whoever sees `true` also sees what the
         // canceller wrote before it cancelled. A stale `false` means "not yet": ask again.
@@ -61,9 +61,9 @@ impl Flag {
 
 impl Tree {
     /// Adds a node, below a parent or as the root. It is held, and its number good, until `release`.
-    pub(crate) fn add(&self, parent: Option<usize>) -> (usize, Flag) {
+    pub(crate) fn add(&self, parent: Option<usize>) -> (usize, CancelledFlag) {
         let mut nodes = self.0.lock();
-        let flag = Flag::default();
+        let flag = CancelledFlag::default();
         let reason = parent.and_then(|parent| nodes.node(parent).reason.clone());
         if reason.is_some() {
             flag.set();

@@ -1,14 +1,14 @@
 //! Many futures, in the order in which they finish: `as_completed` and `wait`.
 //!
 //! Knows nothing of what finishes: jobs, tasks, children and other people's futures are all the
-//! same here, and may be mixed. Each member has a waker of its own, which posts the member's index
-//! to one line; so a wait looks only at those that have something to say, and a hundred thousand
+//! same here, and may be mixed. Each member has a waker of its own, which enqueues the member's index
+//! to one queue; so a wait looks only at those that have something to say, and a hundred thousand
 //! members cost no more than their number.
 //!
 //! What must always hold:
 //!
-//! 1. A member is polled when it is added and after each post to its place, never in between.
-//! 2. An index stands in the line at most once, and the line alone decides who comes first. It is taken
+//! 1. A member is polled when it is added and after each wake of its slot, never in between.
+//! 2. An index stands in the queue at most once, and the queue alone decides who comes first. It is taken
 //!    out as a whole, for its lock is wanted by everybody who finishes.
 //! 3. A member that is ready leaves at once; what it held is not kept until the end. One that panics
 //!    in a poll leaves too, and is not waited for.
@@ -30,10 +30,10 @@ use futures_core::Stream;
 use crate::error::Unfinished;
 use crate::panic::{self, Each};
 
-use super::block_on::{block_on_until, default_look_out};
+use super::block_on::{block_on_until, default_spin_limit};
 use super::clock::Deadline;
-use super::hints::{ask, hear_offer};
-use super::line::Line;
+use super::hints::{ask_to_run_here, take_run_here_hint};
+use super::ready_queue::ReadyQueue;
 
 /// Yields what several futures come to, each as soon as it is there.
 ///
@@ -73,7 +73,7 @@ use super::line::Line;
 pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> AsCompleted<F> {
     let mut completed = AsCompleted::new();
     let futures = futures.into_iter();
-    completed.places.0.reserve(futures.size_hint().0);
+    completed.slots.0.reserve(futures.size_hint().0);
     for future in futures {
         completed.add(future);
     }
@@ -83,42 +83,42 @@ pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> 
 /// Futures, and what they come to in the order they finish; see [`as_completed`].
 #[must_use = "dropping it lets go of all the futures: jobs are detached"]
 pub struct AsCompleted<F: Future> {
-    places: Each<Vec<Place<F>>>,
-    /// Which places are vacant.
+    slots: Each<Vec<Slot<F>>>,
+    /// Which slots are vacant.
     vacant: Vec<usize>,
-    /// Which places have something to say.
-    line: Arc<Line>,
-    /// Those who were taken from the line together, and have not been looked at.
+    /// Which slots have something to say.
+    queue: Arc<ReadyQueue>,
+    /// Those who were taken from the queue together, and have not been looked at.
     taken: VecDeque<usize>,
     /// The members that this thread could run itself, oldest first: the number of the job, and the
     /// index of the member.
-    offers: BTreeSet<(usize, usize)>,
+    run_here: BTreeSet<(usize, usize)>,
     n_added: usize,
 }
 
-enum Place<F: Future> {
+enum Slot<F: Future> {
     /// Nobody's, or its member's that is being polled.
     Vacant,
     Pending(Member<F>),
-    /// What was ready when it was added. Its index is in the line, behind those who were before it.
+    /// What was ready when it was added. Its index is in the queue, behind those who were before it.
     Ready(F::Output),
 }
 
 struct Member<F> {
     future: F,
     waker: Waker,
-    offer: Option<usize>,
+    hint: Option<usize>,
 }
 
 impl<F: Future + Unpin> AsCompleted<F> {
     /// None yet; [`add`](Self::add) some. The same as `as_completed([])`.
     pub fn new() -> Self {
         Self {
-            places: Each::default(),
+            slots: Each::default(),
             vacant: Vec::new(),
-            line: Arc::new(Line::default()),
+            queue: Arc::new(ReadyQueue::default()),
             taken: VecDeque::new(),
-            offers: BTreeSet::new(),
+            run_here: BTreeSet::new(),
             n_added: 0,
         }
     }
@@ -144,11 +144,11 @@ impl<F: Future + Unpin> AsCompleted<F> {
     /// ```
     pub fn add(&mut self, future: F) {
         self.n_added += 1;
-        let at = self.vacant.last().copied().unwrap_or(self.places.0.len());
-        let waker = self.line.waker_of(at);
-        if let Poll::Ready(output) = self.poll_member(at, Member { future, waker, offer: None }) {
-            self.occupy(at, Place::Ready(output));
-            self.line.post(at);
+        let at = self.vacant.last().copied().unwrap_or(self.slots.0.len());
+        let waker = self.queue.waker_of(at);
+        if let Poll::Ready(output) = self.poll_member(at, Member { future, waker, hint: None }) {
+            self.occupy(at, Slot::Ready(output));
+            self.queue.enqueue(at);
         }
     }
 
@@ -202,20 +202,20 @@ impl<F: Future + Unpin> AsCompleted<F> {
 
     /// How many have not given their result yet.
     pub fn unfinished(&self) -> usize {
-        self.places.0.len() - self.vacant.len()
+        self.slots.0.len() - self.vacant.len()
     }
 
     /// Ends it: the results that nobody has fetched, and the futures that are left.
     ///
     /// The futures are in the order in which [`as_completed`] took them. One that was added later
-    /// may stand in the place of another that had finished by then.
+    /// may stand in the slot of another that had finished by then.
     pub fn into_parts(mut self) -> (Vec<F::Output>, Vec<F>) {
         let (mut outputs, mut futures) = (Vec::new(), Vec::new());
-        for place in mem::take(&mut self.places.0) {
-            match place {
-                Place::Vacant => {}
-                Place::Pending(member) => futures.push(member.future),
-                Place::Ready(output) => outputs.push(output),
+        for slot in mem::take(&mut self.slots.0) {
+            match slot {
+                Slot::Vacant => {}
+                Slot::Pending(member) => futures.push(member.future),
+                Slot::Ready(output) => outputs.push(output),
             }
         }
         (outputs, futures)
@@ -239,7 +239,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
             }
             self.run_one_here().map_or(Poll::Pending, |output| Poll::Ready(Some(output)))
         });
-        let next = block_on_until(pin!(next), deadline, default_look_out());
+        let next = block_on_until(pin!(next), deadline, default_spin_limit());
         next.ok_or(Unfinished { unfinished: self.unfinished(), of: self.n_added })
     }
 
@@ -247,58 +247,56 @@ impl<F: Future + Unpin> AsCompleted<F> {
     fn run_one_here(&mut self) -> Option<F::Output> {
         // Jobs are begun in the order of their numbers. So while the oldest is queued they all
         // are; and if one member is no job of this thread's pool, it may be what ends the wait.
-        let all_are_offered = self.offers.len() == self.unfinished();
-        let oldest = self.offers.first().filter(|_| all_are_offered).map(|(_, at)| *at);
+        let all_are_offered = self.run_here.len() == self.unfinished();
+        let oldest = self.run_here.first().filter(|_| all_are_offered).map(|(_, at)| *at);
         // If it does not run, its waker is woken when no other thread is free to run it any more.
-        oldest.and_then(|at| ask(|| self.look_at(at)))
+        oldest.and_then(|at| ask_to_run_here(|| self.look_at(at)))
     }
 
     pub(super) fn poll_next(&mut self, context: &Context<'_>) -> Poll<Option<F::Output>> {
         if self.unfinished() == 0 {
             return Poll::Ready(None);
         }
-        for _ in 0..self.places.0.len() {
+        for _ in 0..self.slots.0.len() {
             if self.taken.is_empty() {
-                self.line.take_all(&mut self.taken, context.waker());
+                self.queue.take_all(&mut self.taken, context.waker());
             }
             let Some(at) = self.taken.pop_front() else { return Poll::Pending };
             if let Some(output) = self.look_at(at) {
                 return Poll::Ready(Some(output));
             }
         }
-        // Each had its turn, and some have been posted again already. So that others have theirs, a
+        // Each had its turn, and some have been queued again already. So that others have theirs, a
         // deadline and other tasks, we do not go on: we ask to be polled again.
         context.waker().wake_by_ref();
         Poll::Pending
     }
 
-    /// What came of the member that posted this index, if anything.
+    /// What came of the member that queued this index, if anything.
     fn look_at(&mut self, at: usize) -> Option<F::Output> {
         match self.leave(at) {
-            // A future that is ready may still have been posted again.
-            Place::Vacant => None,
-            Place::Ready(output) => Some(output),
-            Place::Pending(member) => match self.poll_member(at, member) {
+            // A future that is ready may still have been queued again.
+            Slot::Vacant => None,
+            Slot::Ready(output) => Some(output),
+            Slot::Pending(member) => match self.poll_member(at, member) {
                 Poll::Ready(output) => Some(output),
                 Poll::Pending => None,
             },
         }
     }
 
-    /// Polls a member that stands at no place meanwhile, so that it is gone if it panics. If it is
-    /// pending, its place is the one given, which is the next that is vacant.
+    /// Polls a member that stands at no slot meanwhile, so that it is gone if it panics. If it is
+    /// pending, its slot is the one given, which is the next that is vacant.
     fn poll_member(&mut self, at: usize, member: Member<F>) -> Poll<F::Output> {
         let mut polled_one = Each(Some(member)); // Its drop may panic as well as its poll.
-        let Some(Member { future, waker, offer }) = &mut polled_one.0 else {
-            unreachable!("above")
-        };
+        let Some(Member { future, waker, hint }) = &mut polled_one.0 else { unreachable!("above") };
         let mut context = Context::from_waker(waker);
-        let (polled, offered) = hear_offer(|| Pin::new(future).poll(&mut context));
+        let (polled, newest) = take_run_here_hint(|| Pin::new(future).poll(&mut context));
         if polled.is_pending() {
-            self.offers.extend(offered.map(|offer| (offer, at)));
-            *offer = offered;
+            self.run_here.extend(newest.map(|hint| (hint, at)));
+            *hint = newest;
             if let Some(member) = polled_one.0.take() {
-                self.occupy(at, Place::Pending(member));
+                self.occupy(at, Slot::Pending(member));
             }
         } else {
             panic::drop_each(polled_one.0.take()); // What it came to is not lost with it.
@@ -306,33 +304,33 @@ impl<F: Future + Unpin> AsCompleted<F> {
         polled
     }
 
-    fn occupy(&mut self, at: usize, by: Place<F>) {
-        match self.places.0.get_mut(at) {
-            Some(place) => {
-                *place = by;
+    fn occupy(&mut self, at: usize, by: Slot<F>) {
+        match self.slots.0.get_mut(at) {
+            Some(slot) => {
+                *slot = by;
                 self.vacant.pop();
             }
-            None => self.places.0.push(by),
+            None => self.slots.0.push(by),
         }
     }
 
-    fn leave(&mut self, at: usize) -> Place<F> {
-        let place = match self.places.0.get_mut(at) {
-            Some(place) => mem::replace(place, Place::Vacant),
-            // One that was never taken: its future posted and then was ready, or panicked.
-            None => return Place::Vacant,
+    fn leave(&mut self, at: usize) -> Slot<F> {
+        let slot = match self.slots.0.get_mut(at) {
+            Some(slot) => mem::replace(slot, Slot::Vacant),
+            // One that was never taken: its future woke itself and then was ready, or panicked.
+            None => return Slot::Vacant,
         };
-        match &place {
-            Place::Vacant => return place,
-            Place::Ready(_) => {}
-            Place::Pending(member) => {
-                if let Some(offer) = member.offer {
-                    self.offers.remove(&(offer, at));
+        match &slot {
+            Slot::Vacant => return slot,
+            Slot::Ready(_) => {}
+            Slot::Pending(member) => {
+                if let Some(hint) = member.hint {
+                    self.run_here.remove(&(hint, at));
                 }
             }
         }
         self.vacant.push(at);
-        place
+        slot
     }
 }
 
@@ -357,7 +355,7 @@ impl<F: Future + Unpin> Iterator for AsCompleted<F> {
 
 impl<F: Future> fmt::Debug for AsCompleted<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unfinished = self.places.0.len() - self.vacant.len();
+        let unfinished = self.slots.0.len() - self.vacant.len();
         f.debug_struct("AsCompleted").field("unfinished", &unfinished).finish_non_exhaustive()
     }
 }
@@ -381,7 +379,7 @@ impl<F: Future + Unpin> Future for Next<'_, F> {
 impl<F: Future> Drop for Next<'_, F> {
     fn drop(&mut self) {
         if self.is_waiting {
-            self.completed.line.forget_waiter();
+            self.completed.queue.forget_waiter();
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::prims::{process_id, thread_local};
 
 /// What is waited for.
 #[derive(Clone)]
-pub(crate) enum Tag {
+pub(crate) enum WaitReason {
     /// Put so that it follows "waits for".
     Words(&'static str),
     /// A task of the executor that polls, by its number.
@@ -34,7 +34,7 @@ pub(crate) enum Tag {
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Place {
+enum Inside {
     /// No executor runs here.
     #[default]
     Plain,
@@ -45,13 +45,13 @@ enum Place {
 }
 
 struct Hints {
-    place: Cell<Place>,
+    inside: Cell<Inside>,
     /// Whether a task has blocked the thread since somebody asked.
     has_blocked: Cell<bool>,
     /// What was said last.
-    said: Cell<Option<Tag>>,
+    reason: Cell<Option<WaitReason>>,
     /// The number of a job that this thread could run.
-    offered: Cell<Option<usize>>,
+    run_here: Cell<Option<usize>>,
     /// Whether it is asked to.
     is_asked: Cell<bool>,
     /// Whose threads the wait that is under way is for, if it has said so.
@@ -61,10 +61,10 @@ struct Hints {
 thread_local! {
     static HINTS: Hints = const {
         Hints {
-            place: Cell::new(Place::Plain),
+            inside: Cell::new(Inside::Plain),
             has_blocked: Cell::new(false),
-            said: Cell::new(None),
-            offered: Cell::new(None),
+            reason: Cell::new(None),
+            run_here: Cell::new(None),
             is_asked: Cell::new(false),
             awaited: Cell::new(None),
         }
@@ -77,16 +77,16 @@ fn with<T: Default>(look: impl FnOnce(&Hints) -> T) -> T {
 }
 
 /// Says, from inside a poll that will be pending: this is what I wait for.
-pub(crate) fn say(tag: Tag) {
-    with(|hints| hints.said.set(Some(tag)));
+pub(crate) fn set_reason(reason: WaitReason) {
+    with(|hints| hints.reason.set(Some(reason)));
 }
 
 /// Hears what was said last, since it was asked before.
-pub(crate) fn hear() -> Option<Tag> {
-    with(|hints| hints.said.take())
+pub(crate) fn take_reason() -> Option<WaitReason> {
+    with(|hints| hints.reason.take())
 }
 
-impl fmt::Display for Tag {
+impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Words(words) => f.write_str(words),
@@ -98,50 +98,50 @@ impl fmt::Display for Tag {
 
 /// Says, from inside a poll: this thread could run me itself. The smaller the number, the longer it
 /// has been queued.
-pub(crate) fn offer(number: usize) {
-    with(|hints| hints.offered.set(Some(number)));
+pub(crate) fn hint_run_here(number: usize) {
+    with(|hints| hints.run_here.set(Some(number)));
 }
 
 /// Whether the wait that polls asks for the job to be run here. It asks the first alone.
-pub(crate) fn is_asked() -> bool {
+pub(crate) fn is_asked_to_run_here() -> bool {
     with(|hints| hints.is_asked.take())
 }
 
 /// Polls, and hears what was offered meanwhile.
-pub(crate) fn hear_offer<T>(poll: impl FnOnce() -> T) -> (T, Option<usize>) {
-    forget_offer(); // What an earlier poll offered to another wait.
-    (poll(), with(|hints| hints.offered.take()))
+pub(crate) fn take_run_here_hint<T>(poll: impl FnOnce() -> T) -> (T, Option<usize>) {
+    forget_run_here_hint(); // What an earlier poll offered to another wait.
+    (poll(), with(|hints| hints.run_here.take()))
 }
 
 /// Polls, and asks what is polled to run here, if it has not begun and no other thread comes for it.
-pub(crate) fn ask<T>(poll: impl FnOnce() -> T) -> T {
+pub(crate) fn ask_to_run_here<T>(poll: impl FnOnce() -> T) -> T {
     with(|hints| hints.is_asked.set(true));
     let polled = poll();
-    is_asked();
+    is_asked_to_run_here();
     polled
 }
 
 /// What was offered to this wait is not for the wait around it.
-pub(crate) fn forget_offer() {
-    with(|hints| hints.offered.set(None));
+pub(crate) fn forget_run_here_hint() {
+    with(|hints| hints.run_here.set(None));
 }
 
 /// For as long as this lives, what happens on this thread happens in there.
 pub(crate) struct Entered {
-    before: Place,
+    before: Inside,
 }
 
 /// An executor begins to run its tasks.
 pub(crate) fn enter_executor() -> Entered {
     has_blocked(); // What blocked in another executor, which did not ask, is nothing to this one.
-    Entered { before: with(|hints| hints.place.replace(Place::Executor)) }
+    Entered { before: with(|hints| hints.inside.replace(Inside::Executor)) }
 }
 
 /// A wait begins that blocks the thread.
 pub(crate) fn enter_blocking_wait() -> Entered {
-    let enter = |hints: &Hints| match hints.place.get() {
-        Place::Plain => Place::Plain,
-        Place::Executor | Place::BlockingWait => hints.place.replace(Place::BlockingWait),
+    let enter = |hints: &Hints| match hints.inside.get() {
+        Inside::Plain => Inside::Plain,
+        Inside::Executor | Inside::BlockingWait => hints.inside.replace(Inside::BlockingWait),
     };
     Entered { before: with(enter) }
 }
@@ -149,8 +149,8 @@ pub(crate) fn enter_blocking_wait() -> Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         with(|hints| {
-            hints.place.set(self.before);
-            hints.offered.set(None);
+            hints.inside.set(self.before);
+            hints.run_here.set(None);
             hints.is_asked.set(false);
             hints.awaited.set(None);
         });
@@ -159,7 +159,7 @@ impl Drop for Entered {
 
 /// Whether the code that asks is polled by a wait that blocks a task's thread.
 pub(crate) fn is_blocking_wait() -> bool {
-    with(|hints| hints.place.get()) == Place::BlockingWait
+    with(|hints| hints.inside.get()) == Inside::BlockingWait
 }
 
 /// Says that this thread is about to sleep in such a wait, if it is in one.

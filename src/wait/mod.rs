@@ -1,4 +1,4 @@
-//! The hall: how anything here waits.
+//! The core module: how anything here waits.
 //!
 //! Knows no pool, no executor and no process; they know it. Whatever finishes later settles once,
 //! under a lock, and then wakes one `Waker`. What differs is only what the waker does:
@@ -14,7 +14,7 @@ pub(crate) mod clock;
 pub(crate) mod hints;
 pub(crate) mod parker;
 pub(crate) mod alarm;
-pub(crate) mod host;
+pub(crate) mod runtime;
 pub(crate) mod panic_hook;
 pub(crate) mod block_on;
 pub(crate) mod deferred;
@@ -24,15 +24,7 @@ pub(crate) mod permits;
 pub(crate) mod sleep;
 pub(crate) mod cancel_tree;
 pub(crate) mod cancel;
-pub(crate) mod line;
+pub(crate) mod ready_queue;
 pub(crate) mod completed;
 pub(crate) mod until;
 pub(crate) mod join_all;
-
-pub(crate) use alarm as elsewhere;
-pub(crate) use cancel as cancel_on_drop;
-pub(crate) use clock as deadline;
-pub(crate) use hints as forked;
-pub(crate) use hints as help;
-pub(crate) use hints as inside;
-pub(crate) use hints as tag;

@@ -109,25 +109,25 @@ impl Parker {
     }
 }
 
-/// How long to look out before falling asleep, learnt from how it went the last times.
+/// How long to spin before falling asleep, learnt from how it went the last times.
 ///
-/// A sleeping thread is woken in 10 to 40 µs, one that looks out in less than one. So an answer
-/// that takes a microsecond is worth looking out for, and one that takes a millisecond is not.
-/// After each look-out in vain, twice as many waits go straight to sleep, up to 63. While looking
+/// A sleeping thread is woken in 10 to 40 µs, one that spins in less than one. So an answer
+/// that takes a microsecond is worth spinning for, and one that takes a millisecond is not.
+/// After each spin in vain, twice as many waits go straight to sleep, up to 63. While looking
 /// out pays, it may last longer, up to as long as the sleep that it spares: one late answer, when
 /// the machine was busy elsewhere, does not put two threads to sleep that have an hour of questions
 /// and answers before them.
 #[derive(Default)]
-pub(crate) struct Patience {
+pub(crate) struct AdaptiveSpin {
     in_vain: u32,
     waits_to_sleep: u32,
     in_a_row: u32,
 }
 
-impl Patience {
+impl AdaptiveSpin {
     /// Looks for up to `limit`, or ten times that after ten times luck, if that is promising; true as
     /// soon as a look is.
-    pub(crate) fn look_out(&mut self, limit: Duration, look: impl FnMut() -> bool) -> bool {
+    pub(crate) fn spin(&mut self, limit: Duration, look: impl FnMut() -> bool) -> bool {
         if limit.is_zero() {
             return false;
         }

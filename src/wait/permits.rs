@@ -16,7 +16,7 @@ use std::task::{Context, Poll};
 use crate::error::{Closed, TryError};
 use crate::prims::Mutex;
 
-use super::hints::{self, Tag};
+use super::hints::{self, WaitReason};
 use super::wait_list::{Key, WaitList, Wakers, locked, poll_locked};
 
 /// The count and the line, for an owner that has a lock already.
@@ -74,8 +74,8 @@ impl Count {
 
     /// Goes away before it has noticed whether it was granted anything.
     pub(crate) fn leave(&mut self, n: usize, key: Key, wakers: &mut Wakers) {
-        let is_served = wakers.leave(&mut self.line, key);
-        self.give(if is_served { n } else { 0 }, wakers);
+        let is_granted = wakers.leave(&mut self.line, key);
+        self.give(if is_granted { n } else { 0 }, wakers);
     }
 
     /// Gives back `n`: to those who wait, as far as they go.
@@ -208,7 +208,11 @@ impl<S: Source> Future for Waiting<S> {
             count.poll(*n, key, wakers)
         });
         if polled.is_pending() {
-            hints::say(Tag::Words(if are_so_many { words } else { "more permits than there are" }));
+            hints::set_reason(WaitReason::Words(if are_so_many {
+                words
+            } else {
+                "more permits than there are"
+            }));
         }
         polled.map_ok(|()| Permit { source: source.clone(), n: *n })
     }

@@ -29,14 +29,14 @@ use Ordering::Relaxed;
 /// | `Finished` | nothing              | panics       | gives T, once; then it panics   |
 ///
 /// What other people's code is to be run when it has settled, `settle` gives back as an
-/// [`Aftermath`]: the reader to be woken. Work that was never begun stays until it is taken by
+/// [`DeferredEffects`]: the reader to be woken. Work that was never begun stays until it is taken by
 /// `take_refused`: its drop may be long, and is the caller's to put where it does no harm.
 ///
 /// When the reader has gone, `settle` hands the value back instead of keeping it: a value that
 /// nobody will ever read is disposed of by the one who made it, and a lost panic is noticed.
 pub(crate) struct Settle<W, T> {
     state: Mutex<State<W, T>>,
-    /// Set once it has settled. For a reader that looks out before it leaves a waker: it neither
+    /// Set once it has settled. For a reader that spins before it leaves a waker: it neither
     /// takes the lock, which the worker wants, nor has to be woken.
     is_settled: AtomicBool,
 }
@@ -68,20 +68,20 @@ enum Reader {
 }
 
 /// What is left when something has settled: nothing, as a rule.
-pub(crate) struct Aftermath<T> {
+pub(crate) struct DeferredEffects<T> {
     /// The value, if it will never be read.
     unread: Option<T>,
     /// The reader, if it is waiting.
     waker: Option<Waker>,
 }
 
-impl<T> Aftermath<T> {
-    pub(crate) fn is_nothing(&self) -> bool {
+impl<T> DeferredEffects<T> {
+    pub(crate) fn is_empty(&self) -> bool {
         self.unread.is_none() && self.waker.is_none()
     }
 
     /// Wakes the reader. Gives the value back if there is no reader.
-    pub(crate) fn run_its_course(self) -> Option<T> {
+    pub(crate) fn run(self) -> Option<T> {
         if let Some(waker) = self.waker {
             panic::contain(|| waker.wake());
         }
@@ -122,8 +122,8 @@ impl<W, T> Settle<W, T> {
 
     /// Settles. What it returns is other people's code, and the caller's to let loose.
     #[must_use = "somebody may be waiting to be woken"]
-    pub(crate) fn settle(&self, value: T) -> Aftermath<T> {
-        let mut aftermath = Aftermath { unread: None, waker: None };
+    pub(crate) fn settle(&self, value: T) -> DeferredEffects<T> {
+        let mut effects = DeferredEffects { unread: None, waker: None };
         let mut state = self.state.lock();
         assert!(state.progress != Progress::Finished, "it settles once");
         state.progress = Progress::Finished;
@@ -131,14 +131,14 @@ impl<W, T> Settle<W, T> {
             Reader::Away => state.value = Some(value),
             Reader::Waiting(reader) => {
                 state.value = Some(value);
-                aftermath.waker = Some(reader);
+                effects.waker = Some(reader);
             }
-            Reader::Gone => aftermath.unread = Some(value),
+            Reader::Gone => effects.unread = Some(value),
         }
         // ORDERING: Relaxed. A hint: whoever sees it takes the lock to get the value.
         self.is_settled.store(true, Relaxed);
         drop(state);
-        aftermath
+        effects
     }
 
     /// Takes the value, or leaves the waker to be woken when there is one.
@@ -236,7 +236,7 @@ mod tests {
     fn a_value_that_came_before_the_first_poll_needs_no_wake() {
         let counter = Arc::new(WakeCounter::default());
         let cell = running();
-        assert!(cell.settle(7).is_nothing());
+        assert!(cell.settle(7).is_empty());
         assert_eq!(poll_with(&cell, &counter.clone().into()), Poll::Ready(7));
         assert_eq!(counter.0.load(Relaxed), 0); // ORDERING: Relaxed, as above.
     }
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(poll_with(&cell, &old.clone().into()), Poll::Pending);
         assert_eq!(poll_with(&cell, &new.clone().into()), Poll::Pending);
         assert_eq!(Arc::strong_count(&old), 1, "the stale waker is let go at once");
-        cell.settle(7).run_its_course();
+        cell.settle(7).run();
         // ORDERING: Relaxed, as above.
         assert_eq!((old.0.load(Relaxed), new.0.load(Relaxed)), (0, 1));
     }
@@ -258,20 +258,20 @@ mod tests {
     fn a_value_that_nobody_will_read_comes_back() {
         let cell: Settle<(), u8> = running();
         assert_eq!(cell.abandon(), None);
-        assert_eq!(cell.settle(7).run_its_course(), Some(7));
+        assert_eq!(cell.settle(7).run(), Some(7));
     }
 
     #[test]
     fn a_reader_that_goes_takes_the_value_along() {
         let cell: Settle<(), u8> = running();
-        cell.settle(7).run_its_course();
+        cell.settle(7).run();
         assert_eq!(cell.abandon(), Some(7));
     }
 
     #[test]
     fn what_was_cancelled_never_begins() {
         let cell: Settle<&str, u8> = Settle::queued("work");
-        cell.settle(0).run_its_course();
+        cell.settle(0).run();
         assert_eq!(cell.begin(), None);
         assert_eq!(cell.progress(), Progress::Finished);
         assert_eq!(poll_with(&cell, Waker::noop()), Poll::Ready(0));
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn a_value_can_be_read_after_its_refused_work_was_taken() {
         let cell: Settle<&str, u8> = Settle::queued("work");
-        cell.settle(7).run_its_course();
+        cell.settle(7).run();
         assert_eq!(cell.take_refused(), Some("work"));
         assert_eq!(poll_with(&cell, Waker::noop()), Poll::Ready(7));
     }
@@ -290,7 +290,7 @@ mod tests {
     #[should_panic(expected = "polled again")]
     fn a_poll_after_ready_panics() {
         let cell = running();
-        cell.settle(7).run_its_course();
+        cell.settle(7).run();
         let _ = poll_with(&cell, Waker::noop());
         let _ = poll_with(&cell, Waker::noop());
     }

@@ -1,6 +1,6 @@
 //! Waiting for a time: until it has come, at most for so long, and again and again.
 //!
-//! Knows nothing of tasks: under an executor of ours the host keeps the timer, under others the alarm, and a
+//! Knows nothing of tasks: under an executor of ours the runtime keeps the timer, under others the alarm, and a
 //! jumping clock its own. So it works under `block_on` and under any executor.
 //!
 //! What must always hold:
@@ -28,8 +28,8 @@ use crate::prims;
 use super::alarm::ALARM;
 use super::clock::Clock;
 use super::clock::Deadline;
-use super::hints::{self, Tag, forget_offer};
-use super::host::{Host, poll_elsewhere};
+use super::hints::{self, WaitReason, forget_run_here_hint};
+use super::runtime::{RuntimeContext, poll_elsewhere};
 use super::timers::TimerQueue;
 
 /// Waits until `duration` has passed, counted from this call.
@@ -161,10 +161,10 @@ impl Sleep {
 
 /// The queue in which the code that asks sets timers of that clock, unless that is the alarm's.
 fn queue_here(clock: &Clock) -> Option<Arc<TimerQueue>> {
-    let of_host = |host: Option<&Arc<Host>>| {
-        host.filter(|host| host.clock.is_real()).map(|host| host.timers.clone())
+    let of_runtime = |runtime: Option<&Arc<RuntimeContext>>| {
+        runtime.filter(|runtime| runtime.clock.is_real()).map(|runtime| runtime.timers.clone())
     };
-    clock.timers().cloned().or_else(|| Host::with_current(of_host))
+    clock.timers().cloned().or_else(|| RuntimeContext::with_current(of_runtime))
 }
 
 impl Future for Sleep {
@@ -181,7 +181,7 @@ impl Future for Sleep {
             Poll::Ready(()) => return Poll::Ready(()),
             Poll::Pending => {}
         }
-        hints::say(Tag::Words("a time"));
+        hints::set_reason(WaitReason::Words("a time"));
         Poll::Pending
     }
 }
@@ -261,7 +261,7 @@ pub(crate) async fn within<F: Future>(
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(Ok(output));
         }
-        forget_offer(); // A job that is run here, by the thread that waits for it, would not mind the time.
+        forget_run_here_hint(); // A job that is run here, by the thread that waits for it, would not mind the time.
         if sleep.deadline().is_none() {
             return Poll::Pending; // And what it waits for is what the future waits for.
         }

@@ -1,16 +1,16 @@
-//! A line of waiters, first come, first served; and wakers that wait for a lock to be let go.
+//! A line of waiters, first come, first granted; and wakers that wait for a lock to be let go.
 //!
 //! Knows nothing of what they wait for: it lives under its owner's lock, and the owner decides
 //! what is handed over. It works as at a counter where everybody draws a number: who is called is
-//! always the lowest, so a waiter was served if somebody with a number as high as its own was called.
+//! always the lowest, so a waiter was granted if somebody with a number as high as its own was called.
 //! What must always hold:
 //!
-//! 1. Whoever stands first is served first, and a place once taken is never overtaken.
-//! 2. A waiter that was served and leaves before it noticed says so, and its owner passes on
+//! 1. Whoever stands first is granted first, and a place once taken is never overtaken.
+//! 2. A waiter that was granted and leaves before it noticed says so, and its owner passes on
 //!    what it was given. Otherwise a cancelled waiter would swallow a permit for ever.
 //! 3. A waker is other people's code, and so are its clone and its drop. They run with the lock let go,
 //!    and a panic in one of them keeps nobody else from being woken.
-//! 4. Whoever leaves the middle of the line leaves a gap. The first is never a gap, and at most half
+//! 4. Whoever leaves the middle of the line leaves a tombstone. The first is never a tombstone, and at most half
 //!    of the line are.
 
 use std::collections::VecDeque;
@@ -19,40 +19,40 @@ use std::task::{Context, Poll, Waker};
 use crate::panic;
 use crate::prims::Mutex;
 
-/// Waiters in the order of their numbers: joining, serving and looking cost the same for ten waiters
+/// Waiters in the order of their numbers: joining, granting and looking cost the same for ten waiters
 /// as for a million.
 #[derive(Default)]
 pub(crate) struct WaitList {
     line: VecDeque<Waiter>,
-    n_gaps: usize,
+    n_tombstones: usize,
     /// How many numbers were drawn: the next one is this.
-    n_drawn: u64,
-    /// Who has a lower number than this, and has not left, was served.
-    n_called: u64,
+    next_number: u64,
+    /// Who has a lower number than this, and has not left, was granted.
+    n_granted: u64,
 }
 
 struct Waiter {
     number: u64,
     /// How much this waiter needs: its owner counts it in.
     need: usize,
-    /// `None` in a gap.
+    /// `None` in a tombstone.
     waker: Option<Waker>,
 }
 
-/// A waiter's number. It is handed back exactly once, or kept for good by one that was served.
+/// A waiter's number. It is handed back exactly once, or kept for good by one that was granted.
 #[derive(Debug)]
 pub(crate) struct Key(u64);
 
 /// How a waiter left.
 pub(crate) enum Left {
-    /// It was served in the meantime. What it was given is now its owner's to pass on.
-    Served,
+    /// It was granted in the meantime. What it was given is now its owner's to pass on.
+    Granted,
     /// It gave up before its turn came, and this was its waker.
-    Unserved(Waker),
+    Waiting(Waker),
 }
 
 impl WaitList {
-    /// One poll of a waiter, as a future has it: asks whether it was served, which ends its wait.
+    /// One poll of a waiter, as a future has it: asks whether it was granted, which ends its wait.
     ///
     /// If not, it waits with this waker from now on, at the end of the line if it has not stood there
     /// yet; and what is left in `waker`, if anything, is a stale one. If it has brought none it does
@@ -63,29 +63,29 @@ impl WaitList {
         need: usize,
         waker: &mut Option<Waker>,
     ) -> Poll<()> {
-        if key.as_ref().is_some_and(|key| self.is_served(key)) {
+        if key.as_ref().is_some_and(|key| self.is_granted(key)) {
             *key = None;
             return Poll::Ready(());
         }
         if let Some(newest) = waker.take() {
             match key {
                 Some(key) => *waker = self.waker_of(key).replace(newest),
-                None => *key = Some(self.enlist(need, newest)),
+                None => *key = Some(self.push(need, newest)),
             }
         }
         Poll::Pending
     }
 
     /// Stands at the end of the line, for so many of what its owner has.
-    fn enlist(&mut self, need: usize, waker: Waker) -> Key {
-        let number = self.n_drawn;
-        self.n_drawn += 1;
+    fn push(&mut self, need: usize, waker: Waker) -> Key {
+        let number = self.next_number;
+        self.next_number += 1;
         self.line.push_back(Waiter { number, need, waker: Some(waker) });
         Key(number)
     }
 
-    fn is_served(&self, key: &Key) -> bool {
-        key.0 < self.n_called
+    fn is_granted(&self, key: &Key) -> bool {
+        key.0 < self.n_granted
     }
 
     fn waker_of(&mut self, key: &Key) -> &mut Option<Waker> {
@@ -93,22 +93,22 @@ impl WaitList {
         &mut self.line[at.expect("who was not called and has not left stands in the line")].waker
     }
 
-    /// Goes away, served or not.
+    /// Goes away, granted or not.
     pub(crate) fn leave(&mut self, key: Key) -> Left {
-        if self.is_served(&key) {
-            return Left::Served;
+        if self.is_granted(&key) {
+            return Left::Granted;
         }
         let waker = self.waker_of(&key).take().expect("a key is handed back once");
-        self.n_gaps += 1;
-        self.close_up();
-        Left::Unserved(waker)
+        self.n_tombstones += 1;
+        self.compact();
+        Left::Waiting(waker)
     }
 
-    /// Serves the first in line. Its owner wakes the waker, after its lock is let go.
-    pub(crate) fn serve_first(&mut self) -> Option<Waker> {
+    /// Grants the first in line. Its owner wakes the waker, after its lock is let go.
+    pub(crate) fn grant_first(&mut self) -> Option<Waker> {
         let first = self.line.pop_front()?;
-        self.n_called = first.number + 1;
-        self.close_up();
+        self.n_granted = first.number + 1;
+        self.compact();
         first.waker
     }
 
@@ -118,16 +118,16 @@ impl WaitList {
         Some(self.line.front()?.need)
     }
 
-    /// Takes out the gaps in front of the first who waits; and all of them, once they are more than
-    /// those who wait. So each gap is paid for by the one who has left it.
-    fn close_up(&mut self) {
+    /// Takes out the tombstones in front of the first who waits; and all of them, once they are more than
+    /// those who wait. So each tombstone is paid for by the one who has left it.
+    fn compact(&mut self) {
         while self.line.front().is_some_and(|first| first.waker.is_none()) {
             self.line.pop_front();
-            self.n_gaps -= 1;
+            self.n_tombstones -= 1;
         }
-        if self.n_gaps > self.line.len() / 2 {
+        if self.n_tombstones > self.line.len() / 2 {
             self.line.retain(|waiter| waiter.waker.is_some());
-            self.n_gaps = 0;
+            self.n_tombstones = 0;
         }
         give_back_room(&mut self.line);
     }
@@ -178,9 +178,9 @@ pub(crate) struct Wakers {
 }
 
 impl Wakers {
-    /// Serves the first in line; false if nobody waits.
+    /// Grants the first in line; false if nobody waits.
     pub(crate) fn wake_first(&mut self, line: &mut WaitList) -> bool {
-        let Some(waker) = line.serve_first() else { return false };
+        let Some(waker) = line.grant_first() else { return false };
         match self.first {
             None => self.first = Some(waker),
             Some(_) => self.more.push(waker),
@@ -188,16 +188,16 @@ impl Wakers {
         true
     }
 
-    /// Takes a waiter out of the line; true if it was served in the meantime.
+    /// Takes a waiter out of the line; true if it was granted in the meantime.
     pub(crate) fn leave(&mut self, line: &mut WaitList, key: Key) -> bool {
         match line.leave(key) {
-            Left::Served => return true,
-            Left::Unserved(waker) => self.waiter = Some(waker),
+            Left::Granted => return true,
+            Left::Waiting(waker) => self.waiter = Some(waker),
         }
         false
     }
 
-    /// Serves the whole line.
+    /// Grants the whole line.
     pub(crate) fn wake_all(&mut self, line: &mut WaitList) {
         while self.wake_first(line) {}
     }
@@ -236,8 +236,8 @@ mod tests {
         Arc::new(Numbered(number, woken.clone())).into()
     }
 
-    fn serve(list: &mut WaitList, woken: &Arc<AtomicUsize>) -> usize {
-        list.serve_first().expect("somebody waits").wake();
+    fn grant(list: &mut WaitList, woken: &Arc<AtomicUsize>) -> usize {
+        list.grant_first().expect("somebody waits").wake();
         woken.load(Relaxed) // ORDERING: Relaxed, as above.
     }
 
@@ -253,16 +253,16 @@ mod tests {
     }
 
     #[test]
-    fn waiters_are_served_in_the_order_they_came() {
+    fn waiters_are_granted_in_the_order_they_came() {
         let woken = Arc::default();
         let mut list = WaitList::default();
         let mut keys: Vec<_> = (0..4).map(|n| stand(&mut list, waker(n, &woken))).collect();
         for (n, key) in keys.iter_mut().enumerate() {
             assert!(list.poll(key, 1, &mut None).is_pending());
-            assert_eq!(serve(&mut list, &woken), n);
+            assert_eq!(grant(&mut list, &woken), n);
             assert!(list.poll(key, 1, &mut None).is_ready());
         }
-        assert!(list.serve_first().is_none());
+        assert!(list.grant_first().is_none());
     }
 
     #[test]
@@ -270,16 +270,16 @@ mod tests {
         let woken = Arc::default();
         let mut list = WaitList::default();
         let mut keys: Vec<_> = (0..3).map(|n| stand(&mut list, waker(n, &woken))).collect();
-        assert!(matches!(leave(&mut list, keys.remove(1)), Left::Unserved(_)));
-        assert_eq!([serve(&mut list, &woken), serve(&mut list, &woken)], [0, 2]);
+        assert!(matches!(leave(&mut list, keys.remove(1)), Left::Waiting(_)));
+        assert_eq!([grant(&mut list, &woken), grant(&mut list, &woken)], [0, 2]);
     }
 
     #[test]
-    fn a_waiter_that_leaves_after_it_was_served_says_so() {
+    fn a_waiter_that_leaves_after_it_was_granted_says_so() {
         let mut list = WaitList::default();
         let key = stand(&mut list, Waker::noop().clone());
-        list.serve_first();
-        assert!(matches!(leave(&mut list, key), Left::Served));
+        list.grant_first();
+        assert!(matches!(leave(&mut list, key), Left::Granted));
     }
 
     #[test]
@@ -289,7 +289,7 @@ mod tests {
         let mut key = stand(&mut list, waker(1, &woken));
         let mut newest = Some(waker(2, &woken));
         assert!(list.poll(&mut key, 1, &mut newest).is_pending() && newest.is_some());
-        assert_eq!(serve(&mut list, &woken), 2);
+        assert_eq!(grant(&mut list, &woken), 2);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use handspun::{
-    Flag, Member, Semaphore, Task, TaskGroup, ThreadPool, block_on, join_all, map_concurrent,
+    Event, Member, Semaphore, Task, TaskGroup, ThreadPool, block_on, join_all, map_concurrent,
     sleep, spawn, spawn_named, timeout, yield_now,
 };
 
@@ -88,9 +88,9 @@ fn two_tasks_that_await_each_other_are_reported() {
 fn a_report_says_who_waits_for_what_and_where_it_was_spawned() {
     watched(|| {
         let executor = jumping();
-        let flag = Rc::new(Flag::new());
+        let event = Rc::new(Event::new());
         let hang = executor.try_run(async {
-            let waits = flag.clone();
+            let waits = event.clone();
             spawn_named("reader", async move { waits.wait().await }).await.unwrap();
         });
         let hang = hang.unwrap_err();
@@ -242,8 +242,8 @@ fn a_hang_is_reported_when_the_last_job_is_over() {
 #[test]
 fn a_hang_under_a_jumping_clock_is_reported_after_a_silence() {
     watched(|| {
-        let flag = Flag::new();
-        assert!(jumping().try_run(flag.wait()).is_err());
+        let event = Event::new();
+        assert!(jumping().try_run(event.wait()).is_err());
     });
 }
 
@@ -347,13 +347,13 @@ fn a_task_that_blocks_for_something_of_its_own_thread_panics() {
 fn a_task_that_blocks_for_another_thread_is_let_go_on() {
     watched(|| {
         run(async {
-            let flag = Arc::new(Flag::new());
-            let sets = flag.clone();
+            let event = Arc::new(Event::new());
+            let sets = event.clone();
             let setting = thread::spawn(move || {
                 dawdle();
                 sets.set();
             });
-            block_on(flag.wait());
+            block_on(event.wait());
             setting.join().unwrap();
         });
     });
@@ -376,7 +376,7 @@ fn no_hang_is_reported_while_a_permit_may_come_from_another_thread() {
     });
 }
 
-/// Two waits that cannot be proved to hang: for a flag, and for the end of a pool. Each lasts a little longer than a
+/// Two waits that cannot be proved to hang: for an event, and for the end of a pool. Each lasts a little longer than a
 /// second, in a process of its own, for it is stderr that is told.
 #[test]
 fn a_task_that_has_blocked_for_a_second_is_told_what_to_do() {
@@ -390,14 +390,14 @@ fn a_task_that_has_blocked_for_a_second_is_told_what_to_do() {
     if env::var_os(IS_THE_OTHER).is_some() {
         return run(async {
             let (done, is_done) = mpsc::channel::<()>();
-            let flag = Arc::new(Flag::new());
-            let sets = flag.clone();
+            let event = Arc::new(Event::new());
+            let sets = event.clone();
             let setting = handspun::thread::spawn(move || {
                 assert!(is_done.recv().is_err());
                 sets.set();
             });
             let waiting = in_a_while(done);
-            block_on(flag.wait());
+            block_on(event.wait());
             setting.join().unwrap();
             waiting.join().unwrap();
 

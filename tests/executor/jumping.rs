@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use handspun::{
-    CancellationToken, Clock, Executor, Flag, ThreadPool, block_on, hold, join_all, sleep, spawn,
+    CancellationToken, Clock, Event, Executor, ThreadPool, block_on, hold, join_all, sleep, spawn,
     timeout, yield_now,
 };
 
@@ -259,7 +259,7 @@ fn a_clock_does_not_jump_while_somebody_holds_it() {
         jumping().run(async {
             let hour = spawn(sleep(secs(3600)));
             for _ in 0..10 {
-                let (held, done) = (hold(), Arc::new(Flag::new()));
+                let (held, done) = (hold(), Arc::new(Event::new()));
                 let sets = done.clone();
                 let thread = thread::spawn(move || {
                     dawdle();
@@ -417,7 +417,7 @@ fn a_clock_that_one_executor_leaves_is_kept_by_the_other() {
         second.run(async {
             leaves.open();
             first.join().unwrap();
-            let woken = Arc::new(Flag::new());
+            let woken = Arc::new(Event::new());
             let (nap, sets, remote) = (sleep(secs(3600)), woken.clone(), second.remote());
             let sleeper = thread::spawn(move || {
                 dawdle(); // The executor is asleep by now, and has no time to wait for.

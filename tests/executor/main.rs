@@ -8,8 +8,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 mod setup;
-#[path = "../stress/dice.rs"]
-mod dice;
+#[path = "../stress/rng.rs"]
+mod rng;
 
 mod polling;
 mod waking;

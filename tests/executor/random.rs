@@ -1,4 +1,4 @@
-//! Random programs: tasks that spawn, sleep, cancel, panic and wait for each other, as dice decide.
+//! Random programs: tasks that spawn, sleep, cancel, panic and wait for each other, as rng decide.
 //!
 //! Knows nothing of what a program is good for. What must always hold: it ends; everything that was born in it is
 //! dropped once; and the same seed gives the same program, whose run is the same where no threads take part.
@@ -14,7 +14,7 @@ use handspun::{
     timeout, yield_now,
 };
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 use crate::setup::{Log, OnDrop, Tally, hands_out, millis};
 use crate::support::{panic_quietly, watched};
 
@@ -30,45 +30,45 @@ struct World {
 
 type Act = Pin<Box<dyn Future<Output = u64>>>;
 
-/// A task with a name, dice of its own, and so many generations to come.
-fn act(world: &Rc<World>, dice: &mut Dice, depth: usize) -> Act {
-    let (world, mut dice) = (world.clone(), dice.split());
+/// A task with a name, rng of its own, and so many generations to come.
+fn act(world: &Rc<World>, rng: &mut Rng, depth: usize) -> Act {
+    let (world, mut rng) = (world.clone(), rng.split());
     world.born.add_one();
     let gone = world.gone.clone();
     let leaves = OnDrop(move || gone.add_one());
     Box::pin(async move {
         let _leaves = leaves;
-        let name = dice.throw();
-        for _ in 0..1 + dice.below(4) {
-            let deed = dice.below(if depth > 0 { 10 } else { 4 });
+        let name = rng.throw();
+        for _ in 0..1 + rng.below(4) {
+            let deed = rng.below(if depth > 0 { 10 } else { 4 });
             world.log.add((name, deed, Clock::current().now()));
             match deed {
                 0 => yield_now().await,
-                1 => sleep(millis(dice.below(5) as u64)).await,
-                2 => wake_from_afar(&world, &mut dice).await,
-                3 if dice.one_in(4) => panic_quietly("as the dice have it"),
-                _ => with_children(&world, &mut dice, depth - depth.min(1), deed).await,
+                1 => sleep(millis(rng.below(5) as u64)).await,
+                2 => wake_from_afar(&world, &mut rng).await,
+                3 if rng.one_in(4) => panic_quietly("as the rng have it"),
+                _ => with_children(&world, &mut rng, depth - depth.min(1), deed).await,
             }
         }
         name
     })
 }
 
-async fn wake_from_afar(world: &World, dice: &mut Dice) {
+async fn wake_from_afar(world: &World, rng: &mut Rng) {
     let Some((wakers, remote)) = &world.afar else { return };
-    if dice.one_in(2) {
-        return hands_out(wakers.clone(), 1 + dice.below(3)).await;
+    if rng.one_in(2) {
+        return hands_out(wakers.clone(), 1 + rng.below(3)).await;
     }
     let task = remote.spawn(|| async { 7 });
-    let is_unwanted = dice.one_in(3) && task.cancel();
+    let is_unwanted = rng.one_in(3) && task.cancel();
     match task.await {
         Ok(n) => assert_eq!((n, is_unwanted), (7, false)),
         Err(error) => assert!(is_unwanted && matches!(error, JoinError::Cancelled(_))),
     }
 }
 
-async fn with_children(world: &Rc<World>, dice: &mut Dice, depth: usize, deed: usize) {
-    let children: Vec<_> = (0..1 + dice.below(3)).map(|_| act(world, dice, depth)).collect();
+async fn with_children(world: &Rc<World>, rng: &mut Rng, depth: usize, deed: usize) {
+    let children: Vec<_> = (0..1 + rng.below(3)).map(|_| act(world, rng, depth)).collect();
     match deed {
         4 => children.into_iter().map(spawn).for_each(drop),
         5 => {
@@ -77,7 +77,7 @@ async fn with_children(world: &Rc<World>, dice: &mut Dice, depth: usize, deed: u
         }
         6 => {
             let tasks: Vec<_> = children.into_iter().map(spawn).collect();
-            sleep(millis(dice.below(3) as u64)).await;
+            sleep(millis(rng.below(3) as u64)).await;
             let over = tasks.iter().filter(|task| !task.cancel()).count();
             assert_eq!(
                 tasks.iter().filter(|task| task.is_finished()).count(),
@@ -86,23 +86,23 @@ async fn with_children(world: &Rc<World>, dice: &mut Dice, depth: usize, deed: u
             );
         }
         7 => {
-            let group = if dice.one_in(2) { TaskGroup::new() } else { TaskGroup::supervising() };
-            let group = group.limit(1 + dice.below(2));
+            let group = if rng.one_in(2) { TaskGroup::new() } else { TaskGroup::supervising() };
+            let group = group.limit(1 + rng.below(2));
             let members: Vec<_> = children.into_iter().map(|child| group.spawn(child)).collect();
-            if dice.one_in(3) {
+            if rng.one_in(3) {
                 drop(group);
-            } else if let Ok(ended) = timeout(millis(dice.below(9) as u64), group.join()).await {
+            } else if let Ok(ended) = timeout(millis(rng.below(9) as u64), group.join()).await {
                 drop(ended);
             }
             assert!(members.iter().all(|member| !member.cancel()), "all are over");
         }
         8 => {
             let all = handspun::join_all(children.into_iter().map(spawn));
-            drop(timeout(millis(dice.below(6) as u64), all).await);
+            drop(timeout(millis(rng.below(6) as u64), all).await);
         }
         _ => {
-            let mut names = map_concurrent(children, 1 + dice.below(2), async |child| child.await);
-            while names.next().await.is_some() && !dice.one_in(4) {}
+            let mut names = map_concurrent(children, 1 + rng.below(2), async |child| child.await);
+            while names.next().await.is_some() && !rng.one_in(4) {}
         }
     }
 }
@@ -117,9 +117,9 @@ fn trace_of(seed: u64, with_threads: bool) -> Vec<(u64, usize, u128)> {
     let afar = with_threads.then(|| (sender, executor.remote()));
     let (born, gone, log) = (Tally::default(), Tally::default(), Log::new());
     let world = Rc::new(World { born: born.clone(), gone: gone.clone(), log: log.clone(), afar });
-    let mut dice = Dice::of_seed(seed);
+    let mut rng = Rng::of_seed(seed);
     let ended = executor.try_run(async {
-        let tasks: Vec<_> = (0..10).map(|_| spawn(act(&world, &mut dice, 3))).collect();
+        let tasks: Vec<_> = (0..10).map(|_| spawn(act(&world, &mut rng, 3))).collect();
         handspun::join_all(tasks).await;
     });
     ended.unwrap();

@@ -14,7 +14,7 @@ use crate::ThreadPool;
 use crate::error::CancelReason;
 use crate::pool::borrow::{BorrowedJob, Gate, lend_on_demand, put_behind_a_gate};
 use crate::pool::job::Runner;
-use crate::wait::forked::Process;
+use crate::wait::hints::Process;
 
 /// A borrow, as far as the checker can see one.
 #[derive(Clone, Default)]

@@ -14,7 +14,7 @@ use crate::process::driver::Channel;
 use crate::process::poller::WakeUp;
 use crate::process::signals::Signals;
 use crate::process::sys::{Process, Signal};
-use crate::wait::deadline::Deadline;
+use crate::wait::clock::Deadline;
 use crate::wait::parker::Parker;
 
 impl WakeUp for Parker {

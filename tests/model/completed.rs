@@ -20,7 +20,7 @@ fn a_post_ends_the_wait() {
         cell.begin();
         let settler = thread::spawn({
             let cell = cell.clone();
-            move || assert_eq!(cell.settle(7).run_its_course(), None)
+            move || assert_eq!(cell.settle(7).run(), None)
         });
         let member = Box::pin(poll_fn(move |context| cell.poll(context)));
         assert_eq!(as_completed([member]).join_next(), Some(7));

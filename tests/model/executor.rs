@@ -10,7 +10,7 @@ use shuttle::sync::mpsc::{self, Sender};
 use shuttle::thread;
 
 use super::{Tally, every_schedule, random_schedules};
-use crate::{Clock, Executor, Flag, JoinError, ThreadPool, block_on, sleep, spawn, yield_now};
+use crate::{Clock, Event, Executor, JoinError, ThreadPool, block_on, sleep, spawn, yield_now};
 
 /// Hands out its waker, and is ready once it was told so often. ORDERING: Relaxed. The model's threads take turns.
 fn told(n: usize, times: Arc<AtomicUsize>, wakers: Sender<Waker>) -> impl Future<Output = ()> {
@@ -45,10 +45,10 @@ fn probed() -> (Executor, Weak<()>) {
 #[test]
 fn a_wake_from_another_thread_ends_the_rest() {
     random_schedules("executor: a wake against the rest", 20_000, || {
-        let flag = Arc::new(Flag::new());
-        let sets = flag.clone();
+        let event = Arc::new(Event::new());
+        let sets = event.clone();
         let waking = thread::spawn(move || sets.set());
-        Executor::new().run(flag.wait());
+        Executor::new().run(event.wait());
         waking.join().unwrap();
     });
 }
@@ -58,8 +58,8 @@ fn a_wake_from_another_thread_ends_the_rest() {
 #[test]
 fn a_wake_that_ends_the_quiet_period_is_not_lost() {
     random_schedules("executor: a wake against the quiet period", 2_000, || {
-        let flag = Arc::new(Flag::new());
-        let sets = flag.clone();
+        let event = Arc::new(Event::new());
+        let sets = event.clone();
         let waking = thread::spawn(move || {
             let began = Instant::now();
             while began.elapsed() < Duration::from_micros(300) {}
@@ -67,7 +67,7 @@ fn a_wake_that_ends_the_quiet_period_is_not_lost() {
         });
         Executor::new().run(async {
             (0..70).for_each(|_| drop(spawn(pending::<()>())));
-            flag.wait().await;
+            event.wait().await;
         });
         waking.join().unwrap();
     });
@@ -77,10 +77,10 @@ fn a_wake_that_ends_the_quiet_period_is_not_lost() {
 #[test]
 fn two_tasks_that_two_threads_wake_are_both_polled() {
     random_schedules("executor: two tasks and two wakes", 20_000, || {
-        let flags = [(); 2].map(|()| Arc::new(Flag::new()));
-        let waking = flags.clone().map(|flag| thread::spawn(move || flag.set()));
+        let events = [(); 2].map(|()| Arc::new(Event::new()));
+        let waking = events.clone().map(|event| thread::spawn(move || event.set()));
         Executor::new().run(async {
-            let tasks = flags.map(|flag| spawn(async move { flag.wait().await }));
+            let tasks = events.map(|event| spawn(async move { event.wait().await }));
             for task in tasks {
                 task.await.unwrap();
             }
@@ -158,18 +158,18 @@ fn a_cancel_from_another_thread_ends_a_task_that_rests() {
     random_schedules("executor: a remote cancel against the rest", 20_000, || {
         let drops = Tally::default();
         let counts = Counts(drops.clone());
-        let (executor, flag) = (Executor::new(), Arc::new(Flag::new()));
+        let (executor, event) = (Executor::new(), Arc::new(Event::new()));
         let task = executor.spawn(async move {
             let _counts = counts;
             pending::<()>().await;
         });
-        let tells = flag.clone();
+        let tells = event.clone();
         let canceller = thread::spawn(move || {
             assert!(task.cancel());
             assert!(matches!(block_on(task), Err(JoinError::Cancelled(_))));
             tells.set();
         });
-        executor.run(flag.wait());
+        executor.run(event.wait());
         canceller.join().unwrap();
         assert_eq!((drops.get(), executor.n_tasks()), (1, 0));
     });
@@ -180,19 +180,19 @@ fn a_cancel_that_races_the_end_of_its_task_changes_nothing_or_settles_it() {
     random_schedules("executor: a remote cancel against the last poll", 20_000, || {
         let drops = Tally::default();
         let counts = Counts(drops.clone());
-        let (executor, flag) = (Executor::new(), Arc::new(Flag::new()));
+        let (executor, event) = (Executor::new(), Arc::new(Event::new()));
         let task = executor.spawn(async move {
             let _counts = counts;
             yield_now().await;
         });
-        let tells = flag.clone();
+        let tells = event.clone();
         let canceller = thread::spawn(move || {
             task.cancel();
             let ended = block_on(task);
             assert!(matches!(ended, Ok(()) | Err(JoinError::Cancelled(_))));
             tells.set();
         });
-        executor.run(flag.wait());
+        executor.run(event.wait());
         canceller.join().unwrap();
         assert_eq!(drops.get(), 1);
     });

@@ -16,7 +16,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-mod hall;
+mod wait;
 mod pool;
 mod injector;
 mod waits;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use shuttle::thread;
 
 use super::{every_schedule, random_schedules};
-use crate::{Close, Flag, Permit, Queue, Semaphore, block_on};
+use crate::{Close, Event, Permit, Queue, Semaphore, block_on};
 
 fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
@@ -194,15 +194,15 @@ fn a_join_hears_of_the_last_item() {
 }
 
 #[test]
-fn a_flag_that_is_set_ends_every_wait() {
+fn an_event_that_is_set_ends_every_wait() {
     every_schedule("sync: set and clear against two waits", 100_000, || {
-        let flag = Arc::new(Flag::new());
-        let mut earlier = flag.wait();
+        let event = Arc::new(Event::new());
+        let mut earlier = event.wait();
         assert!(poll(&mut earlier).is_pending());
-        let other = flag.clone();
+        let other = event.clone();
         let setter = thread::spawn(move || other.set());
-        block_on(flag.wait());
-        flag.clear();
+        block_on(event.wait());
+        event.clear();
         setter.join().unwrap();
         assert!(poll(&mut earlier).is_ready());
     });

@@ -30,8 +30,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/map.rs",
-        right: "filter(|patience| can_wait && ",
-        wrong: "filter(|patience| can_wait && false && ",
+        right: "filter(|adaptive_spin| can_wait && ",
+        wrong: "filter(|adaptive_spin| can_wait && false && ",
         mistake: "a map asks for the next input before it hands out what is ready",
         caught_by: "--test=pool mapping::a_result_comes_out_of_a_map_whose_next_input_does_not_come",
     },
@@ -40,6 +40,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "        self == Self::current()",
         wrong: "        self != Self(0)",
         mistake: "a wait for a thread that has stayed behind a fork hangs",
-        caught_by: "--test=pool forked::a_join_says_that_the_pool_was_forked",
+        caught_by: "--test=pool hints::a_join_says_that_the_pool_was_forked",
     },
 ];

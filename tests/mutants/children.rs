@@ -64,7 +64,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/spawn.rs",
-        right: "Host::current().is_none() && self.0.token.is_none()",
+        right: "RuntimeContext::current().is_none() && self.0.token.is_none()",
         wrong: "self.0.token.is_none()",
         mistake: "a task in `run` keeps its executor from its timers",
         caught_by: "--test=process scale::a_run_needs_no_other_thread",
@@ -174,6 +174,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "    if !DRIVER.process.is_current() {",
         wrong: "    if at.line() == 0 {",
         mistake: "a fork of the process waits for a thread that it does not have",
-        caught_by: "--test=process forked::a_child_of_a_forked_process_is_refused",
+        caught_by: "--test=process hints::a_child_of_a_forked_process_is_refused",
     },
 ];

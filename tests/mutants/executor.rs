@@ -49,7 +49,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/executor/shared.rs",
         right: "        messages.push(message);
         drop(inbox);
-        self.host.parker.unpark();",
+        self.runtime.parker.unpark();",
         wrong: "        messages.push(message);
         drop(inbox);",
         mistake: "a message is left, and the thread is not unparked",
@@ -66,8 +66,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         };
         messages.push(message);
         drop(inbox);
-        self.host.parker.unpark();",
-        wrong: "        self.host.parker.unpark();
+        self.runtime.parker.unpark();",
+        wrong: "        self.runtime.parker.unpark();
         let mut inbox = self.inbox.lock();
         let Some(messages) = &mut *inbox else {
             drop(inbox);
@@ -81,11 +81,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/core.rs",
-        right: "        if self.shared.host.parker.take_notice() {
+        right: "        if self.shared.runtime.parker.take_notice() {
             self.read_messages();
         }",
         wrong: "        self.read_messages();
-        self.shared.host.parker.take_notice();",
+        self.shared.runtime.parker.take_notice();",
         mistake: "the messages are read before the notice of them is taken",
         caught_by: "executor::two_tasks_that_two_threads_wake_are_both_polled",
     },
@@ -144,23 +144,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/job.rs",
-        right: "        let aftermath = self.cell.settle(result);",
+        right: "        let effects = self.cell.settle(result);",
         wrong: "        if let Some(hold) = &self.hold {
             hold.let_go();
         }
-        let aftermath = self.cell.settle(result);",
+        let effects = self.cell.settle(result);",
         mistake: "a hold is let go before the wake that it announces",
         caught_by: "executor::a_job_is_heard_of_before_its_hold_is_let_go",
     },
     Mutant {
-        file: "src/wait/host.rs",
+        file: "src/wait/runtime.rs",
         right: "        } else if self.parker.is_notified() || !self.timers.fire(|_, next| next) {",
         wrong: "        } else if !self.timers.fire(|_, next| next) {",
         mistake: "a clock jumps though the executor has been woken",
         caught_by: "executor::a_job_is_heard_of_before_its_hold_is_let_go",
     },
     Mutant {
-        file: "src/wait/host.rs",
+        file: "src/wait/runtime.rs",
         right: "        if n_held == 1 {
             self.parker.unpark(); // It may jump now, or has to report that it hangs.
         }",
@@ -170,7 +170,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/run.rs",
-        right: "        self.shared.host.parker.unpark(); // It may be the time to report that it hangs.",
+        right: "        self.shared.runtime.parker.unpark(); // It may be the time to report that it hangs.",
         wrong: "",
         mistake: "the last remote goes, and nobody is told",
         caught_by: "executor::the_last_remote_that_goes_lets_a_hang_be_reported",
@@ -178,15 +178,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/executor/run.rs",
         right: "        self.shared.remove_remote();
-        self.shared.host.parker.unpark(); // It may be the time to report that it hangs.",
-        wrong: "        self.shared.host.parker.unpark();
+        self.shared.runtime.parker.unpark(); // It may be the time to report that it hangs.",
+        wrong: "        self.shared.runtime.parker.unpark();
         self.shared.remove_remote();",
         mistake: "the executor is told that a remote goes before it has gone",
         caught_by: "executor::the_last_remote_that_goes_lets_a_hang_be_reported",
     },
     Mutant {
         file: "src/executor/shared.rs",
-        right: "        if let Some(when) = self.observer.now_by(|| self.host.clock.now()) {",
+        right: "        if let Some(when) = self.observer.now_by(|| self.runtime.clock.now()) {",
         wrong: "        if let Some(when) = self.observer.now() {",
         mistake: "events of tasks are stamped by the machine's clock, whatever their executor's is",
         caught_by: "--test=observe a_task_is_drawn_by_the_clock_of_its_executor",

@@ -18,7 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-mod hall;
+mod wait;
 mod waits;
 mod pool;
 mod injector;
@@ -47,7 +47,7 @@ struct Mutant {
 
 /// The mistakes, one list for each file of checks.
 const MUTANTS: [&[Mutant]; 15] = [
-    hall::MUTANTS,
+    wait::MUTANTS,
     waits::MUTANTS,
     pool::MUTANTS,
     injector::MUTANTS,
@@ -103,7 +103,7 @@ impl Fate {
 
 /// What must fail.
 struct Check {
-    /// What cargo is told to build, and for which ground.
+    /// What cargo is told to build, and for which backend.
     target: &'static str,
     rustflags: &'static str,
     path: String,
@@ -132,7 +132,7 @@ impl Check {
 
 /// A copy of the crate in which mistakes are planted, with target folders that they share.
 struct Bench {
-    house: &'static Path,
+    root: &'static Path,
     copy: PathBuf,
     targets: PathBuf,
 }
@@ -140,20 +140,20 @@ struct Bench {
 impl Bench {
     fn set_up() -> io::Result<Self> {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants");
-        let house = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let bench = Self { house, copy: folder.join("crate"), targets: folder.join("target") };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let bench = Self { root, copy: folder.join("crate"), targets: folder.join("target") };
         if bench.copy.exists() {
             fs::remove_dir_all(&bench.copy)?;
         }
         fs::create_dir_all(&bench.copy)?;
         for name in ["Cargo.toml", "Cargo.lock", "src", "tests", "docs"] {
-            copy_all(&house.join(name), &bench.copy.join(name))?;
+            copy_all(&root.join(name), &bench.copy.join(name))?;
         }
         Ok(bench)
     }
 
     fn try_out(&self, mutant: &Mutant) -> io::Result<Fate> {
-        let text = fs::read_to_string(self.house.join(mutant.file))?;
+        let text = fs::read_to_string(self.root.join(mutant.file))?;
         let n_places = text.matches(mutant.right).count();
         if n_places != 1 {
             return Ok(Fate::Faulty(format!("its text stands in the file {n_places} times")));
@@ -190,13 +190,13 @@ impl Bench {
 
     /// Whether it succeeded, and all that it said.
     fn cargo_test(&self, check: &Check, arguments: &[&str]) -> io::Result<(bool, String)> {
-        let ground = if check.rustflags.is_empty() { "machine" } else { "model" };
+        let backend = if check.rustflags.is_empty() { "machine" } else { "model" };
         let output = Command::new(env!("CARGO"))
             .args(["test", "--quiet"])
             .arg(check.target)
             .args(arguments)
             .current_dir(&self.copy)
-            .env("CARGO_TARGET_DIR", self.targets.join(ground))
+            .env("CARGO_TARGET_DIR", self.targets.join(backend))
             .env("CARGO_PROFILE_DEV_DEBUG", "0") // Nobody debugs a mutant, and they build faster.
             .env("RUSTFLAGS", check.rustflags)
             .output()?;

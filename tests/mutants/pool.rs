@@ -176,7 +176,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         });
         let mut lost = None;
-        let aftermath = self.cell.settle(result);
+        let effects = self.cell.settle(result);
 ",
         wrong: "        let ending = match &result {
             Ok(_) => Ending::Returned,
@@ -184,7 +184,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             Err(JoinError::Cancelled(_)) => Ending::Cancelled,
         };
         let mut lost = None;
-        let aftermath = self.cell.settle(result);
+        let effects = self.cell.settle(result);
         runner.before_settling(ending);
 ",
         mistake: "a job is counted after its handle has settled",

@@ -5,9 +5,9 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/permits.rs",
-        right: "        self.give(if is_served { n } else { 0 }, wakers);",
-        wrong: "        if !is_served {
-            self.give(0, wakers);
+        right: "        self.give(if is_granted { n } else { 0 }, wakers);",
+        wrong: "        if !is_granted {
+            self.yield_item(0, wakers);
         }",
         mistake: "who is served and goes takes the permit along",
         caught_by: "sync::a_permit_reaches_who_stays_though_the_first_in_line_goes",
@@ -21,8 +21,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/permits.rs",
-        right: "        self.give(if is_served { n } else { 0 }, wakers);",
-        wrong: "        if is_served {
+        right: "        self.give(if is_granted { n } else { 0 }, wakers);",
+        wrong: "        if is_granted {
             self.give(n, wakers);
         }",
         mistake: "who goes unserved leaves those behind it waiting",
@@ -114,23 +114,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "sync::the_last_of_two_items_is_told_of",
     },
     Mutant {
-        file: "src/sync/flag.rs",
+        file: "src/sync/event.rs",
         right: "        self.is_set.store(true, Release);
         locked(&self.line, |line, wakers| wakers.wake_all(line));",
         wrong: "        locked(&self.line, |line, wakers| wakers.wake_all(line));
         self.is_set.store(true, Release);",
-        mistake: "a flag is set when those who wait have been told",
-        caught_by: "sync::a_flag_that_is_set_ends_every_wait",
+        mistake: "an event is set when those who wait have been told",
+        caught_by: "sync::an_event_that_is_set_ends_every_wait",
     },
     Mutant {
         file: "src/wait/wait_list.rs",
         right: "        while self.wake_first(line) {}",
         wrong: "        self.wake_first(line);",
-        mistake: "a flag that is set tells only the first in line",
-        caught_by: "sync::a_flag_that_is_set_ends_every_wait",
+        mistake: "an event that is set tells only the first in line",
+        caught_by: "sync::an_event_that_is_set_ends_every_wait",
     },
     Mutant {
-        file: "src/sync/flag.rs",
+        file: "src/sync/event.rs",
         right: "        let polled = poll_locked(what.line(), context, |line, wakers| match key {
             None if what.is_so() => Poll::Ready(()),
             _ => line.poll(key, 1, &mut wakers.waiter),
@@ -141,7 +141,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         let polled = poll_locked(what.line(), context, |line, wakers| {
             line.poll(key, 1, &mut wakers.waiter)
         });",
-        mistake: "looking at a flag and standing in line are two steps",
+        mistake: "looking at an event and standing in line are two steps",
         caught_by: "sync::a_join_hears_of_the_last_item",
     },
     Mutant {
@@ -160,7 +160,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/completed.rs",
-        right: "            self.completed.line.forget_waiter();",
+        right: "            self.completed.queue.forget_waiter();",
         wrong: "",
         mistake: "a `next` that is dropped leaves its waker",
         caught_by: "--test=sync wakers::twenty_thousand_nexts_that_are_dropped_leave_no_waker",

@@ -1,4 +1,4 @@
-//! Mistakes about time: in the timers, in the host that fires them, and in sleeps.
+//! Mistakes about time: in the timers, in the runtime that fires them, and in sleeps.
 //!
 //! No time passes in a model, so these are for ordinary tests to catch.
 
@@ -32,8 +32,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/timers.rs",
-        right: "self.next_deadline().is_none_or(|next| deadline < next)",
-        wrong: "self.next_deadline().is_none()",
+        right: "timers.next_deadline().is_none_or(|next| deadline < next)",
+        wrong: "timers.next_deadline().is_none()",
         mistake: "the keeper is not told that an earlier timer was set",
         caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
     },
@@ -77,17 +77,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "        up_in.is_some_and(Process::is_current) || self.notice()",
         wrong: "        up_in.is_some() || self.notice()",
         mistake: "after a fork no sleep ends, for the alarm's thread has stayed behind",
-        caught_by: "--test=pool forked::a_sleep_ends_in_a_fork",
+        caught_by: "--test=pool hints::a_sleep_ends_in_a_fork",
     },
     Mutant {
-        file: "src/wait/host.rs",
-        right: "            Some(host) if host.clock.is_real() => host.timers.wake_all(),",
-        wrong: "            Some(host) if host.clock.is_real() => {}",
+        file: "src/wait/runtime.rs",
+        right: "            Some(runtime) if runtime.clock.is_real() => runtime.timers.wake_all(),",
+        wrong: "            Some(runtime) if runtime.clock.is_real() => {}",
         mistake: "between two runs no timer of the executor fires",
         caught_by: "--test=executor keeping::a_sleep_that_was_set_in_a_run_is_over_between_two_runs",
     },
     Mutant {
-        file: "src/wait/host.rs",
+        file: "src/wait/runtime.rs",
         right: "            self.fire_due();
         } else if",
         wrong: "        } else if",
@@ -95,7 +95,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor keeping::a_task_that_blocks_for_sleeps_that_were_set_before_is_woken_by_them",
     },
     Mutant {
-        file: "src/wait/host.rs",
+        file: "src/wait/runtime.rs",
         right: "    let polled = match Hold::of_jumping() {",
         wrong: "    let polled = match Hold::of_jumping().filter(|_| false) {",
         mistake: "a clock jumps over what was started before the run",
@@ -111,14 +111,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/block_on.rs",
-        right: "            host.parker.unpark();",
-        wrong: "            let _ = host;",
+        right: "            runtime.parker.unpark();",
+        wrong: "            let _ = runtime;",
         mistake: "a wake that came while a task blocked its thread is lost",
         caught_by: "--test=executor keeping::what_wakes_a_task_while_it_blocks_is_not_lost_when_it_is_done",
     },
     Mutant {
         file: "src/pool/watch.rs",
-        right: "        elsewhere::run(move || self.look());",
+        right: "        alarm::run_elsewhere(move || self.look());",
         wrong: "        self.look();",
         mistake: "a closure that blocks in its drop keeps every sleeper of the process",
         caught_by: "--test=time alarm::a_closure_that_sleeps_in_its_drop_keeps_no_sleeper",
@@ -137,7 +137,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/executor/tasks.rs",
         right: "        panic::drop_each(self.shared.close().into_iter().flatten());",
-        wrong: "        drop(crate::wait::host::Host::enter(None));
+        wrong: "        drop(crate::wait::runtime::RuntimeContext::enter(None));
         panic::drop_each(self.shared.close().into_iter().flatten());",
         mistake: "a message that nobody reads is dropped on another clock",
         caught_by: "--test=executor remotes::unread_messages_are_dropped_on_the_clock_of_its_executor",

@@ -51,9 +51,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/cancel_tree.rs",
         right: "        let mut nodes = self.0.lock();
-        let flag = Flag::default();
+        let flag = CancelledFlag::default();
         let reason = parent.and_then(|parent| nodes.node(parent).reason.clone());",
-        wrong: "        let flag = Flag::default();
+        wrong: "        let flag = CancelledFlag::default();
         let reason = parent.and_then(|parent| self.0.lock().node(parent).reason.clone());
         let mut nodes = self.0.lock();",
         mistake: "a child asks its parent and is born in two steps",
@@ -93,7 +93,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        locked(&self.0, |nodes, wakers| {
             let waiters = &mut nodes.node(at).waiters;
             wakers.leave(waiters, key);
-            waiters.serve_first();
+            waiters.grant_first();
         });",
         mistake: "a wait that goes takes the next one's turn along",
         caught_by: "tokens::a_wait_that_goes_while_the_token_is_cancelled_leaves_nothing",

@@ -20,14 +20,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/job.rs",
-        right: "        if !aftermath.is_nothing() {",
-        wrong: "        if aftermath.is_nothing() {",
+        right: "        if !effects.is_empty() {",
+        wrong: "        if effects.is_empty() {",
         mistake: "a worker that settles does not look who waits",
         caught_by: "waits::a_job_that_is_awaited_wakes_its_task",
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "            Reader::Gone => aftermath.unread = Some(value),",
+        right: "            Reader::Gone => effects.unread = Some(value),",
         wrong: "            Reader::Gone => state.value = Some(value),",
         mistake: "a value without a reader is kept in the cell",
         caught_by: "waits::a_panic_is_read_or_told_to_the_hook",

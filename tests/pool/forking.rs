@@ -53,7 +53,7 @@ fn the_oldest_fork_is_the_first_to_be_handed_out() {
                 pool.join(std::thread::yield_now, || ());
             }
         };
-        // ORDERING: Relaxed. A number that a thread looks out for.
+        // ORDERING: Relaxed. A number that a thread spins for.
         pool.join(
             || pool.join(deep, || outer_ran.pass()),
             || {

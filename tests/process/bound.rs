@@ -17,9 +17,9 @@ const TIMEOUT: Duration = Duration::from_millis(300);
 const GRACES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(150)];
 const PIPE_GRACE: Duration = Duration::from_millis(200);
 
-struct Dice(u64);
+struct Rng(u64);
 
-impl Dice {
+impl Rng {
     /// A number below `n`.
     fn roll(&mut self, n: u64) -> u64 {
         self.0 =
@@ -58,14 +58,14 @@ impl Dice {
 }
 
 fn start(seed: u64) -> (String, Child) {
-    let (mut dice, mut orders) = (Dice(seed), String::new());
-    dice.tree(3, &mut orders);
+    let (mut rng, mut orders) = (Rng(seed), String::new());
+    rng.tree(3, &mut orders);
     let policy = KillPolicy::new([(Signal::INT, GRACES[0]), (Signal::TERM, GRACES[1])]);
     let mut command = child(&orders).timeout(TIMEOUT).kill_policy(policy).pipe_grace(PIPE_GRACE);
-    if dice.roll(3) == 0 {
+    if rng.roll(3) == 0 {
         command = command.without_pidfd();
     }
-    if dice.roll(3) == 0 {
+    if rng.roll(3) == 0 {
         command = command.stderr(Output::Merge);
     }
     (orders, command.spawn().unwrap())

@@ -11,19 +11,19 @@ use handspun::{
     timeout, wait,
 };
 
-use crate::books::{Bomb, CALLBACK_PANICS, Payload};
-use crate::dice::Dice;
-use crate::jobs::{Handle, House, Job, submitting};
+use crate::jobs::{Fixture, Handle, Job, submitting};
 use crate::maps;
+use crate::records::{Bomb, CALLBACK_PANICS, Payload};
+use crate::rng::Rng;
 use crate::support::panic_quietly;
 
 pub(crate) struct Actor {
-    house: Arc<House>,
+    fixture: Arc<Fixture>,
     /// Whoever cancels this ends all that there is below.
     root: CancellationToken,
     /// The token of what is handed in, until it is cancelled and there is another.
     token: CancellationToken,
-    dice: Dice,
+    rng: Rng,
     /// How many jobs it may still cause, directly or not, that cause more themselves.
     fuel: usize,
     /// How many jobs led to it; 0 if it is none.
@@ -32,37 +32,37 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    pub(crate) fn outside(house: Arc<House>, root: &CancellationToken, dice: Dice) -> Self {
-        Self::inside(house, root, dice, 80, 0)
+    pub(crate) fn outside(fixture: Arc<Fixture>, root: &CancellationToken, rng: Rng) -> Self {
+        Self::inside(fixture, root, rng, 80, 0)
     }
 
     pub(crate) fn inside(
-        house: Arc<House>,
+        fixture: Arc<Fixture>,
         root: &CancellationToken,
-        dice: Dice,
+        rng: Rng,
         fuel: usize,
         depth: usize,
     ) -> Self {
         let (root, token, held) = (root.clone(), root.child(), Vec::new());
-        Self { house, root, token, dice, fuel, depth, held }
+        Self { fixture, root, token, rng, fuel, depth, held }
     }
 
     pub(crate) fn act(&mut self, least: usize, most: usize) {
-        for _ in 0..least + self.dice.below(most + 1 - least) {
+        for _ in 0..least + self.rng.below(most + 1 - least) {
             self.do_something();
         }
     }
 
     /// Reads some of what it holds, and leaves the rest.
     pub(crate) fn leave(mut self) -> Vec<Handle> {
-        for _ in 0..self.dice.below(self.held.len() + 1) {
+        for _ in 0..self.rng.below(self.held.len() + 1) {
             self.join();
         }
         self.held
     }
 
     fn do_something(&mut self) {
-        match self.dice.below(36) {
+        match self.rng.below(36) {
             0..=4 => self.submit(),
             5 => self.submit_all(),
             6 => self.try_submit(),
@@ -91,7 +91,7 @@ impl Actor {
     }
 
     fn note(&self, kind: &str) {
-        self.house.books.note(kind);
+        self.fixture.records.note(kind);
     }
 
     fn is_inside(&self) -> bool {
@@ -100,44 +100,44 @@ impl Actor {
 
     /// Any of the handles that it holds.
     fn take(&mut self) -> Option<Handle> {
-        let any = self.held.len().checked_sub(1).map(|last| self.dice.below(last + 1));
+        let any = self.held.len().checked_sub(1).map(|last| self.rng.below(last + 1));
         any.map(|at| self.held.swap_remove(at))
     }
 
     fn take_some(&mut self) -> Vec<Handle> {
-        let n = self.dice.below(self.held.len().min(6) + 1);
+        let n = self.rng.below(self.held.len().min(6) + 1);
         self.held.split_off(self.held.len() - n)
     }
 
     fn a_moment(&mut self) -> Duration {
-        Duration::from_micros([0, 1, 20, 100, 300][self.dice.below(5)])
+        Duration::from_micros([0, 1, 20, 100, 300][self.rng.below(5)])
     }
 
     fn new_job(&mut self) -> Job {
-        let fuel = if self.dice.one_in(2) { self.fuel } else { self.dice.below(self.fuel + 1) };
+        let fuel = if self.rng.one_in(2) { self.fuel } else { self.rng.below(self.fuel + 1) };
         // Half of the fuel, or almost all of it: so there are bushes, and there are chains.
-        let fuel = if self.dice.one_in(3) { fuel.saturating_sub(1) } else { fuel / 2 };
+        let fuel = if self.rng.one_in(3) { fuel.saturating_sub(1) } else { fuel / 2 };
         self.fuel -= fuel;
-        let is_a_user = fuel > 0 || self.dice.one_in(4);
-        let explodes = self.dice.one_in(8).then_some("a closure's drop panicked");
-        let books = self.house.books.clone();
-        books.submitted.add(1);
+        let is_a_user = fuel > 0 || self.rng.one_in(4);
+        let explodes = self.rng.one_in(8).then_some("a closure's drop panicked");
+        let records = self.fixture.records.clone();
+        records.submitted.add(1);
         Job {
-            house: is_a_user.then(|| self.house.clone()),
+            fixture: is_a_user.then(|| self.fixture.clone()),
             token: self.token.clone(),
-            dice: self.dice.split(),
+            rng: self.rng.split(),
             fuel,
             depth: self.depth + 1,
             passed_on: Vec::new(),
             result_explodes: false,
-            bomb: Bomb::new(&books, explodes),
-            books,
+            bomb: Bomb::new(&records, explodes),
+            records,
         }
     }
 
     fn submit_job(&mut self, job: Job) -> Handle {
         self.note("submit");
-        submitting(|| self.house.pool.submit(job.into_closure()))
+        submitting(|| self.fixture.pool.submit(job.into_closure()))
     }
 
     fn submit(&mut self) {
@@ -147,24 +147,24 @@ impl Actor {
     }
 
     fn submit_all(&mut self) {
-        let n_jobs = [2, 5, 9, 70][self.dice.below(4)];
+        let n_jobs = [2, 5, 9, 70][self.rng.below(4)];
         let jobs: Vec<_> = (0..n_jobs).map(|_| self.new_job().into_closure()).collect();
         self.note("submit_all");
-        let handles = submitting(|| self.house.pool.submit_all(jobs));
+        let handles = submitting(|| self.fixture.pool.submit_all(jobs));
         self.held.extend(handles);
     }
 
     fn try_submit(&mut self) {
         let mut job = self.new_job();
         job.bomb.disarm(); // It may come back to us.
-        match submitting(|| self.house.pool.try_submit(job.into_closure())) {
+        match submitting(|| self.fixture.pool.try_submit(job.into_closure())) {
             Ok(handle) => {
                 self.note("try_submit");
                 self.held.push(handle);
             }
             Err(full) => {
                 self.note("try_submit to a full queue");
-                let handle = submitting(|| self.house.pool.submit(full.into_inner()));
+                let handle = submitting(|| self.fixture.pool.submit(full.into_inner()));
                 self.held.push(handle);
             }
         }
@@ -172,16 +172,16 @@ impl Actor {
 
     fn submit_with(&mut self) {
         let mut token = self.token.clone();
-        if self.house.has_deadlines && self.dice.one_in(2) {
+        if self.fixture.has_deadlines && self.rng.one_in(2) {
             self.note("submit_with a deadline");
             token = token.child_with_timeout(self.a_moment());
         }
         let job = self.new_job();
         self.note("submit_with");
         let handle =
-            submitting(|| self.house.pool.submit_with(&token, |token| job.run(Some(token))));
+            submitting(|| self.fixture.pool.submit_with(&token, |token| job.run(Some(token))));
         self.held.push(handle);
-        if self.dice.one_in(2) {
+        if self.rng.one_in(2) {
             std::thread::yield_now();
             self.cancel_at(self.held.len() - 1);
         }
@@ -190,7 +190,7 @@ impl Actor {
     fn submit_and_join(&mut self) {
         let job = self.new_job();
         let handle = self.submit_job(job);
-        self.house.books.read(handle.join());
+        self.fixture.records.read(handle.join());
         self.note(if self.is_inside() { "join at once, inside a job" } else { "join" });
     }
 
@@ -207,7 +207,7 @@ impl Actor {
     fn submit_what_explodes(&mut self) {
         let job = Job { result_explodes: true, ..self.new_job() };
         let handle = self.submit_job(job);
-        match self.dice.below(3) {
+        match self.rng.below(3) {
             0 => drop(handle),
             1 => drop(handle.cancel_on_drop()),
             _ => self.call_back(handle, Duty::Nothing),
@@ -217,7 +217,7 @@ impl Actor {
     fn join(&mut self) {
         let Some(handle) = self.take() else { return };
         self.note("join");
-        self.house.books.read(handle.join());
+        self.fixture.records.read(handle.join());
     }
 
     fn join_timeout(&mut self) {
@@ -229,7 +229,7 @@ impl Actor {
         match handle.join_timeout(moment) {
             Ok(result) => {
                 self.note("join_timeout in time");
-                self.house.books.read(result);
+                self.fixture.records.read(result);
             }
             Err(still_running) => {
                 self.note("join_timeout too early");
@@ -240,51 +240,52 @@ impl Actor {
 
     fn wait_as_a_task(&mut self) {
         let Some(mut handle) = self.take() else { return };
-        if !self.is_inside() && self.dice.one_in(2) {
+        if !self.is_inside() && self.rng.one_in(2) {
             self.note("await");
-            return self.house.books.read(block_on(handle));
+            return self.fixture.records.read(block_on(handle));
         }
         self.note("await with a timeout");
         match block_on(timeout(self.a_moment(), &mut handle)) {
-            Ok(result) => self.house.books.read(result),
+            Ok(result) => self.fixture.records.read(result),
             Err(_) => self.held.push(handle),
         }
     }
 
     fn on_complete(&mut self) {
         let Some(handle) = self.take() else { return };
-        let duty = match self.dice.below(4) {
+        let duty = match self.rng.below(4) {
             0 => Duty::Panic,
-            1 | 2 => Duty::Submit(self.house.clone(), self.new_job()),
+            1 | 2 => Duty::Submit(self.fixture.clone(), self.new_job()),
             _ => Duty::Nothing,
         };
         self.call_back(handle, duty);
     }
 
     fn call_back(&self, handle: Handle, duty: Duty) {
-        let (books, payload) = (self.house.books.clone(), Payload::new(&self.house.books));
-        books.callbacks.add(1);
+        let (records, payload) =
+            (self.fixture.records.clone(), Payload::new(&self.fixture.records));
+        records.callbacks.add(1);
         handle.on_complete(move |result| {
             let _payload = payload;
-            books.callbacks_called.add(1);
+            records.callbacks_called.add(1);
             match duty {
                 Duty::Panic => {
-                    books.read(result);
-                    books.callbacks_panicked.add(1);
+                    records.read(result);
+                    records.callbacks_panicked.add(1);
                     panic_quietly(CALLBACK_PANICS);
                 }
-                Duty::Submit(house, job) => {
-                    books.read(result);
-                    submit_again(&house, job);
+                Duty::Submit(fixture, job) => {
+                    records.read(result);
+                    submit_again(&fixture, job);
                 }
-                Duty::Nothing => books.read(result),
+                Duty::Nothing => records.read(result),
             }
         });
     }
 
     fn cancel(&mut self) {
         if !self.held.is_empty() {
-            let at = self.dice.below(self.held.len());
+            let at = self.rng.below(self.held.len());
             self.cancel_at(at);
         }
     }
@@ -294,40 +295,40 @@ impl Actor {
             Cancel::Dequeued => self.note("cancel in the queue"),
             Cancel::Asked => self.note("cancel of a running job"),
             Cancel::TooLate => self.note("cancel too late"),
-            other => self.house.books.complain(format!("{other:?} is no answer that we know")),
+            other => self.fixture.records.complain(format!("{other:?} is no answer that we know")),
         }
     }
 
     fn cancel_on_drop(&mut self) {
         let Some(handle) = self.take() else { return };
         let tied = handle.cancel_on_drop();
-        if self.dice.one_in(3) {
+        if self.rng.one_in(3) {
             self.note("cancel_on_drop, joined");
-            return self.house.books.read(tied.join());
+            return self.fixture.records.read(tied.join());
         }
         self.note("cancel_on_drop, dropped");
     }
 
     fn as_completed(&mut self) {
         let mut completed = as_completed(self.take_some());
-        if self.dice.one_in(3) {
+        if self.rng.one_in(3) {
             self.note("as_completed, added to");
             let job = self.new_job();
             completed.add(self.submit_job(job));
         }
-        if self.dice.one_in(2) {
+        if self.rng.one_in(2) {
             self.note("as_completed to the end");
-            return completed.for_each(|result| self.house.books.read(result));
+            return completed.for_each(|result| self.fixture.records.read(result));
         }
-        let first = self.dice.below(completed.unfinished() + 1);
-        completed.by_ref().take(first).for_each(|result| self.house.books.read(result));
+        let first = self.rng.below(completed.unfinished() + 1);
+        completed.by_ref().take(first).for_each(|result| self.fixture.records.read(result));
         self.note("as_completed, in parts");
         let (results, rest) = completed.into_parts();
-        results.into_iter().for_each(|result| self.house.books.read(result));
-        if self.dice.one_in(2) {
+        results.into_iter().for_each(|result| self.fixture.records.read(result));
+        if self.rng.one_in(2) {
             self.note("as_completed, dropped");
             // What has finished is fetched, and dropped. It was ours then, and no hook hears of it.
-            self.house.books.lost_at_most.add(rest.len());
+            self.fixture.records.lost_at_most.add(rest.len());
             drop(as_completed(rest));
         } else {
             self.held.extend(rest);
@@ -340,19 +341,19 @@ impl Actor {
         let mut is_in_time = true;
         for next in completed.by_ref() {
             match next {
-                Ok(result) => self.house.books.read(result),
+                Ok(result) => self.fixture.records.read(result),
                 Err(unfinished) => is_in_time = unfinished.unfinished == 0,
             }
         }
         self.note(if is_in_time { "as_completed in time" } else { "as_completed, timed out" });
         let (results, rest) = completed.into_inner().into_parts();
-        results.into_iter().for_each(|result| self.house.books.read(result));
+        results.into_iter().for_each(|result| self.fixture.records.read(result));
         self.held.extend(rest);
     }
 
     fn wait(&mut self) {
         let (members, moment) = (self.take_some(), self.a_moment());
-        let waited = match self.dice.below(3) {
+        let waited = match self.rng.below(3) {
             0 => {
                 self.note("wait for the first");
                 wait(members, |_| true).join()
@@ -367,15 +368,15 @@ impl Actor {
         if !waited.unfinished.is_empty() && !is_enough {
             self.note("wait, timed out");
         }
-        waited.done.into_iter().for_each(|result| self.house.books.read(result));
+        waited.done.into_iter().for_each(|result| self.fixture.records.read(result));
         self.held.extend(waited.unfinished);
     }
 
     fn map(&mut self) {
-        match self.dice.below(4) {
-            0 | 1 => maps::read_a_map(&self.house, &mut self.dice),
-            2 => maps::read_a_try_map(&self.house, &mut self.dice),
-            _ => maps::read_a_timed_map(&self.house, &mut self.dice),
+        match self.rng.below(4) {
+            0 | 1 => maps::read_a_map(&self.fixture, &mut self.rng),
+            2 => maps::read_a_try_map(&self.fixture, &mut self.rng),
+            _ => maps::read_a_timed_map(&self.fixture, &mut self.rng),
         }
     }
 
@@ -387,22 +388,22 @@ impl Actor {
     }
 
     fn raw_thread(&mut self) {
-        let payload = Payload::new(&self.house.books);
+        let payload = Payload::new(&self.fixture.records);
         self.note("raw thread");
         let result: Result<_, JoinError> = thread::spawn(move || drop(payload)).join();
         if result.is_err() {
-            self.house.books.complain(format!("a raw thread came to {result:?}"));
+            self.fixture.records.complain(format!("a raw thread came to {result:?}"));
         }
     }
 
     fn look_at_stats(&mut self) {
-        let (stats, most) = (self.house.pool.stats(), self.house.pool.threads());
+        let (stats, most) = (self.fixture.pool.stats(), self.fixture.pool.threads());
         self.note("stats");
         let is_sound = stats.submitted == stats.queued + stats.running + stats.settled
             && stats.idle <= stats.threads
             && stats.threads <= most;
         if !is_sound {
-            self.house.books.complain(format!("{stats:?} of {most} threads"));
+            self.fixture.records.complain(format!("{stats:?} of {most} threads"));
         }
     }
 
@@ -411,17 +412,17 @@ impl Actor {
             return;
         }
         self.note("shutdown in a job");
-        if self.house.pool.shutdown(Shutdown::Cancel) != Err(ShutdownError::InsideWorker) {
-            self.house.books.complain("a job has shut down its own pool".to_owned());
+        if self.fixture.pool.shutdown(Shutdown::Cancel) != Err(ShutdownError::InsideWorker) {
+            self.fixture.records.complain("a job has shut down its own pool".to_owned());
         }
     }
 
     /// Shuts the pool down, in one way or another. Others may be using it.
     pub(crate) fn end_the_pool(&mut self) {
-        let queued = if self.dice.one_in(2) { Shutdown::Drain } else { Shutdown::Cancel };
-        if self.dice.one_in(2) {
+        let queued = if self.rng.one_in(2) { Shutdown::Drain } else { Shutdown::Cancel };
+        if self.rng.one_in(2) {
             let moment = self.a_moment();
-            let is_in_time = self.house.pool.shutdown_timeout(queued, moment).is_ok();
+            let is_in_time = self.fixture.pool.shutdown_timeout(queued, moment).is_ok();
             return self.note(match is_in_time {
                 true => "shutdown_timeout in time",
                 false => "shutdown_timeout too early",
@@ -431,8 +432,8 @@ impl Actor {
             Shutdown::Drain => "shutdown: drain",
             Shutdown::Cancel => "shutdown: cancel",
         });
-        if let Err(error) = self.house.pool.shutdown(queued) {
-            self.house.books.complain(format!("a shutdown from outside: {error}"));
+        if let Err(error) = self.fixture.pool.shutdown(queued) {
+            self.fixture.records.complain(format!("a shutdown from outside: {error}"));
         }
     }
 }
@@ -441,22 +442,22 @@ impl Actor {
 enum Duty {
     Nothing,
     Panic,
-    Submit(Arc<House>, Job),
+    Submit(Arc<Fixture>, Job),
 }
 
-fn submit_again(house: &House, mut job: Job) {
-    house.books.note("submit from a callback");
-    if !(house.is_bounded && house.has_deadlines) {
-        drop(submitting(|| house.pool.submit(job.into_closure())));
+fn submit_again(fixture: &Fixture, mut job: Job) {
+    fixture.records.note("submit from a callback");
+    if !(fixture.is_bounded && fixture.has_deadlines) {
+        drop(submitting(|| fixture.pool.submit(job.into_closure())));
         return;
     }
     // This may be the alarm's thread. Let it wait for a place, and jobs that wait for the alarm
     // hold the place for ever.
     job.bomb.disarm();
-    match submitting(|| house.pool.try_submit(job.into_closure())) {
+    match submitting(|| fixture.pool.try_submit(job.into_closure())) {
         Ok(handle) => drop(handle),
         Err(full) => {
-            house.books.turned_away.add(1);
+            fixture.records.turned_away.add(1);
             drop(full);
         }
     }

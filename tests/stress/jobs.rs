@@ -13,8 +13,8 @@ use std::thread;
 use handspun::{CancellationToken, JoinHandle, ThreadPool, as_completed};
 
 use crate::actor::Actor;
-use crate::books::{Bomb, Books, Payload, Value};
-use crate::dice::Dice;
+use crate::records::{Bomb, Payload, Records, Value};
+use crate::rng::Rng;
 
 pub(crate) type Handle = JoinHandle<Value>;
 
@@ -22,20 +22,20 @@ pub(crate) type Handle = JoinHandle<Value>;
 pub(crate) const WORKERS: &str = "stress-pool";
 
 /// A pool and what everybody knows of it. Whoever has an `Arc` of it may be the last to drop it.
-pub(crate) struct House {
+pub(crate) struct Fixture {
     pub(crate) pool: ThreadPool,
-    pub(crate) books: Arc<Books>,
+    pub(crate) records: Arc<Records>,
     pub(crate) is_bounded: bool,
     /// Whether there are tokens with deadlines: jobs may then be refused by the alarm's thread.
     pub(crate) has_deadlines: bool,
 }
 
-impl Drop for House {
+impl Drop for Fixture {
     fn drop(&mut self) {
         let thread = thread::current();
         let is_worker = thread.name().is_some_and(|name| name.starts_with(WORKERS));
         let kind = if is_worker { "pool dropped on a worker" } else { "pool dropped outside" };
-        self.books.note(kind);
+        self.records.note(kind);
     }
 }
 
@@ -55,11 +55,11 @@ pub(crate) fn submitting<T>(submit: impl FnOnce() -> T) -> T {
 }
 
 pub(crate) struct Job {
-    pub(crate) books: Arc<Books>,
+    pub(crate) records: Arc<Records>,
     /// Where it may hand in more; few jobs can.
-    pub(crate) house: Option<Arc<House>>,
+    pub(crate) fixture: Option<Arc<Fixture>>,
     pub(crate) token: CancellationToken,
-    pub(crate) dice: Dice,
+    pub(crate) rng: Rng,
     /// How many jobs it may still cause, all in all.
     pub(crate) fuel: usize,
     /// How many jobs led to this one.
@@ -80,7 +80,7 @@ impl Job {
         let depth = DEPTH.get();
         DEPTH.set(depth + 1);
         let is_inside_submit = SUBMITS.replace(false);
-        self.books.note(match (depth, is_inside_submit) {
+        self.records.note(match (depth, is_inside_submit) {
             (0, _) => "ran on a worker's empty stack",
             (_, false) => "ran on top of another job",
             (_, true) => "ran within its submission",
@@ -93,48 +93,48 @@ impl Job {
     fn work(mut self, token: Option<&CancellationToken>) -> Value {
         self.read_what_was_passed_on();
         if self.depth >= 8 {
-            self.books.note("nested 8 deep");
+            self.records.note("nested 8 deep");
         }
         let mut left = Vec::new();
-        if let Some(house) = self.house.take().filter(|_| self.fuel > 0) {
-            let dice = self.dice.split();
-            let mut actor = Actor::inside(house, &self.token, dice, self.fuel, self.depth);
+        if let Some(fixture) = self.fixture.take().filter(|_| self.fuel > 0) {
+            let rng = self.rng.split();
+            let mut actor = Actor::inside(fixture, &self.token, rng, self.fuel, self.depth);
             actor.act(1, 5);
             left = actor.leave();
-        } else if token.is_some() || self.dice.one_in(4) {
+        } else if token.is_some() || self.rng.one_in(4) {
             self.dawdle(token);
         }
-        if self.dice.one_in(8) {
-            self.books.panicked.add(1);
+        if self.rng.one_in(8) {
+            self.records.panicked.add(1);
             // Whatever is in `left` is dropped while we unwind.
-            resume_unwind(Box::new(Payload::new(&self.books)));
+            resume_unwind(Box::new(Payload::new(&self.records)));
         }
         drop(left);
         let explodes = self.result_explodes.then_some("a result's drop panicked");
-        self.books.returned.add(1);
-        Value { bomb: Bomb::new(&self.books, explodes) }
+        self.records.returned.add(1);
+        Value { bomb: Bomb::new(&self.records, explodes) }
     }
 
     fn read_what_was_passed_on(&mut self) {
         let handles = std::mem::take(&mut self.passed_on);
-        if self.dice.one_in(2) {
-            as_completed(handles).for_each(|result| self.books.read(result));
+        if self.rng.one_in(2) {
+            as_completed(handles).for_each(|result| self.records.read(result));
             return;
         }
         for handle in handles {
-            self.books.read(handle.join());
-            self.books.note("join of a handle that was passed on");
+            self.records.read(handle.join());
+            self.records.note("join of a handle that was passed on");
         }
     }
 
     /// Is busy for a while, for others to come meanwhile.
     fn dawdle(&mut self, token: Option<&CancellationToken>) {
-        for _ in 0..self.dice.below(5) {
+        for _ in 0..self.rng.below(5) {
             (0..500).for_each(|_| hint::spin_loop());
             // Few of these: beside other programs, each may take milliseconds.
             thread::yield_now();
             if token.is_some_and(CancellationToken::is_cancelled) {
-                return self.books.note("asked to stop, and stopped");
+                return self.records.note("asked to stop, and stopped");
             }
         }
     }

@@ -15,8 +15,8 @@
 #[expect(dead_code, reason = "shared with tests that need more of it")]
 #[path = "../support/mod.rs"]
 mod support;
-mod dice;
-mod books;
+mod rng;
+mod records;
 mod jobs;
 mod maps;
 mod actor;
@@ -28,7 +28,7 @@ use std::env;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use books::KINDS;
+use records::KINDS;
 use support::watched;
 
 const SECONDS: &str = "HANDSPUN_STRESS_SECONDS";
@@ -116,9 +116,9 @@ struct Kinds {
 impl Kinds {
     /// Runs one more program.
     fn add(&mut self, seed: u64) {
-        let books = by_name(seed, program::run);
+        let records = by_name(seed, program::run);
         self.n_programs += 1;
-        books.times().for_each(|(kind, times)| *self.times.entry(kind).or_default() += times);
+        records.times().for_each(|(kind, times)| *self.times.entry(kind).or_default() += times);
     }
 
     fn times_of(&self, kind: &str) -> usize {

@@ -14,7 +14,7 @@ use handspun::{
     as_completed, block_on, interval, join_all, run, sleep, sleep_until, spawn, timeout, yield_now,
 };
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -34,27 +34,27 @@ struct World {
 ///
 /// If anything is wrong.
 pub(crate) fn run_program(seed: u64) {
-    let mut dice = Dice::of_seed(seed);
-    let clock = if dice.one_in(2) { Clock::jumping() } else { Clock::real() };
+    let mut rng = Rng::of_seed(seed);
+    let clock = if rng.one_in(2) { Clock::jumping() } else { Clock::real() };
     let mut builder = Executor::builder().clock(clock.clone());
-    if dice.one_in(2) {
-        builder = builder.seed(dice.throw());
+    if rng.one_in(2) {
+        builder = builder.seed(rng.throw());
     }
-    let (executor, pool) = (builder.build(), Arc::new(ThreadPool::new(1 + dice.below(3))));
+    let (executor, pool) = (builder.build(), Arc::new(ThreadPool::new(1 + rng.below(3))));
     let world = Rc::new(World { pool: pool.clone(), clock: clock.clone() });
     let mut shelf = Shelf::new();
-    for _ in 0..1 + dice.below(3) {
-        let before = submitted_elsewhere(&pool, &mut dice);
-        let leftover = executor.spawn(act(&world, &mut dice, 1));
-        shelf = executor.run(a_run(world.clone(), dice.split(), shelf, before));
-        if dice.one_in(2) {
+    for _ in 0..1 + rng.below(3) {
+        let before = submitted_elsewhere(&pool, &mut rng);
+        let leftover = executor.spawn(act(&world, &mut rng, 1));
+        shelf = executor.run(a_run(world.clone(), rng.split(), shelf, before));
+        if rng.one_in(2) {
             drop(leftover);
         }
-        if clock.is_real_in_tests() && dice.one_in(2) {
+        if clock.is_real_in_tests() && rng.one_in(2) {
             shelf.join_next(); // The alarm has the timers.
         }
     }
-    let rest = dice.one_in(2).then_some(executor);
+    let rest = rng.one_in(2).then_some(executor);
     if clock.is_real_in_tests() {
         shelf.by_ref().for_each(drop);
     } else if let Some(executor) = &rest {
@@ -74,11 +74,11 @@ impl IsReal for Clock {
 }
 
 /// A job that no executor has seen: of this thread, of another, or of another job.
-fn submitted_elsewhere(pool: &Arc<ThreadPool>, dice: &mut Dice) -> JoinHandle<()> {
-    let n_yields = dice.below(200);
+fn submitted_elsewhere(pool: &Arc<ThreadPool>, rng: &mut Rng) -> JoinHandle<()> {
+    let n_yields = rng.below(200);
     let job = move || (0..n_yields).for_each(|_| thread::yield_now());
     let submits = pool.clone();
-    match dice.below(4) {
+    match rng.below(4) {
         0 => pool.submit(job),
         1 => thread::spawn(move || submits.submit(job)).join().unwrap(),
         2 => pool.submit(move || submits.submit(job)).join().unwrap(),
@@ -86,55 +86,50 @@ fn submitted_elsewhere(pool: &Arc<ThreadPool>, dice: &mut Dice) -> JoinHandle<()
     }
 }
 
-async fn a_run(
-    world: Rc<World>,
-    mut dice: Dice,
-    mut shelf: Shelf,
-    before: JoinHandle<()>,
-) -> Shelf {
-    let tasks: Vec<_> = (0..1 + dice.below(5)).map(|_| spawn(act(&world, &mut dice, 2))).collect();
+async fn a_run(world: Rc<World>, mut rng: Rng, mut shelf: Shelf, before: JoinHandle<()>) -> Shelf {
+    let tasks: Vec<_> = (0..1 + rng.below(5)).map(|_| spawn(act(&world, &mut rng, 2))).collect();
     assert!(timeout(HOUR, before).await.is_ok(), "an hour has passed for a job");
-    for _ in 0..dice.below(4) {
-        shelf.add(timed(&mut dice));
+    for _ in 0..rng.below(4) {
+        shelf.add(timed(&mut rng));
     }
-    while dice.one_in(2) && shelf.unfinished() > 0 {
+    while rng.one_in(2) && shelf.unfinished() > 0 {
         // A wait that is shorter than what its member waits for, again and again.
-        let _ = timeout(micros(&mut dice), shelf.next()).await;
+        let _ = timeout(micros(&mut rng), shelf.next()).await;
     }
-    if dice.one_in(2) {
+    if rng.one_in(2) {
         join_all(tasks).await.into_iter().for_each(|ended| ended.unwrap());
     }
     shelf
 }
 
 /// A task: a few deeds, and sometimes tasks of its own.
-fn act(world: &Rc<World>, dice: &mut Dice, depth: usize) -> Boxed {
-    let (world, mut dice) = (world.clone(), dice.split());
+fn act(world: &Rc<World>, rng: &mut Rng, depth: usize) -> Boxed {
+    let (world, mut rng) = (world.clone(), rng.split());
     Box::pin(async move {
-        for _ in 0..1 + dice.below(4) {
-            match dice.below(if depth > 0 { 10 } else { 9 }) {
+        for _ in 0..1 + rng.below(4) {
+            match rng.below(if depth > 0 { 10 } else { 9 }) {
                 0 => yield_now().await,
-                1 => sleeps(&world, &mut dice).await,
-                2 => blocks_for_sleeps(&mut dice),
-                3 => awaits_a_job(&world, &mut dice).await,
-                4 => has_a_deadline(&world, &mut dice).await,
-                5 => ticks(&mut dice).await,
-                6 => timed(&mut dice).await,
-                7 => block_on(timed(&mut dice)),
-                8 => wakes_from_a_run_of_its_own(&world, &mut dice).await,
-                _ => drop(timeout(micros(&mut dice), act(&world, &mut dice, depth - 1)).await),
+                1 => sleeps(&world, &mut rng).await,
+                2 => blocks_for_sleeps(&mut rng),
+                3 => awaits_a_job(&world, &mut rng).await,
+                4 => has_a_deadline(&world, &mut rng).await,
+                5 => ticks(&mut rng).await,
+                6 => timed(&mut rng).await,
+                7 => block_on(timed(&mut rng)),
+                8 => wakes_from_a_run_of_its_own(&world, &mut rng).await,
+                _ => drop(timeout(micros(&mut rng), act(&world, &mut rng, depth - 1)).await),
             }
         }
     })
 }
 
-fn micros(dice: &mut Dice) -> Duration {
-    Duration::from_micros(dice.below(400) as u64)
+fn micros(rng: &mut Rng) -> Duration {
+    Duration::from_micros(rng.below(400) as u64)
 }
 
-async fn sleeps(world: &World, dice: &mut Dice) {
-    let (began, length) = (world.clock.now(), micros(dice));
-    if dice.one_in(2) {
+async fn sleeps(world: &World, rng: &mut Rng) {
+    let (began, length) = (world.clock.now(), micros(rng));
+    if rng.one_in(2) {
         sleep(length).await
     } else {
         sleep_until(began + length).await
@@ -142,34 +137,34 @@ async fn sleeps(world: &World, dice: &mut Dice) {
     assert!(world.clock.now() >= began + length, "a sleep was over before its time");
 }
 
-fn blocks_for_sleeps(dice: &mut Dice) {
-    let mut sleeps = as_completed((0..3).map(|_| sleep(micros(dice))));
-    if dice.one_in(2) {
-        let _ = sleeps.join_next_timeout(micros(dice));
+fn blocks_for_sleeps(rng: &mut Rng) {
+    let mut sleeps = as_completed((0..3).map(|_| sleep(micros(rng))));
+    if rng.one_in(2) {
+        let _ = sleeps.join_next_timeout(micros(rng));
     }
     sleeps.for_each(drop);
 }
 
-async fn awaits_a_job(world: &World, dice: &mut Dice) {
-    let job = submitted_elsewhere(&world.pool, dice);
-    match dice.below(3) {
+async fn awaits_a_job(world: &World, rng: &mut Rng) {
+    let job = submitted_elsewhere(&world.pool, rng);
+    match rng.below(3) {
         0 => assert!(timeout(HOUR, job).await.is_ok(), "an hour has passed for a job"),
         1 => job.join().unwrap(),
-        _ => drop(timeout(micros(dice), job).await),
+        _ => drop(timeout(micros(rng), job).await),
     }
 }
 
 /// A job that is queued, runs or has ended when its token's time is over.
-async fn has_a_deadline(world: &World, dice: &mut Dice) {
-    let token = CancellationToken::with_timeout(micros(dice));
+async fn has_a_deadline(world: &World, rng: &mut Rng) {
+    let token = CancellationToken::with_timeout(micros(rng));
     // Between two runs a jumping clock stands still, and so would the job.
-    let naps = dice.one_in(2) && world.clock.is_real_in_tests();
+    let naps = rng.one_in(2) && world.clock.is_real_in_tests();
     let job = world.pool.submit_with(&token, move |token| {
         while naps && token.check().is_ok() {
             let _ = token.sleep(Duration::from_micros(50));
         }
     });
-    let ended = if dice.one_in(2) { job.await } else { job.join() };
+    let ended = if rng.one_in(2) { job.await } else { job.join() };
     match ended {
         Ok(()) => {}
         Err(JoinError::Cancelled(_)) => assert!(token.is_cancelled(), "cancelled by nothing else"),
@@ -177,19 +172,19 @@ async fn has_a_deadline(world: &World, dice: &mut Dice) {
     }
 }
 
-async fn ticks(dice: &mut Dice) {
-    let mut ticks = interval(Duration::from_micros(1 + dice.below(100) as u64));
+async fn ticks(rng: &mut Rng) {
+    let mut ticks = interval(Duration::from_micros(1 + rng.below(100) as u64));
     let first = ticks.tick().await;
-    for _ in 0..dice.below(4) {
-        let _ = timeout(micros(dice), ticks.tick()).await;
+    for _ in 0..rng.below(4) {
+        let _ = timeout(micros(rng), ticks.tick()).await;
     }
     assert!(ticks.tick().await >= first);
 }
 
 /// Something that is over in time: timeouts in timeouts, a token, or a sleep.
-fn timed(dice: &mut Dice) -> Boxed {
-    let (length, outer, inner) = (micros(dice), micros(dice), micros(dice));
-    match dice.below(4) {
+fn timed(rng: &mut Rng) -> Boxed {
+    let (length, outer, inner) = (micros(rng), micros(rng), micros(rng));
+    match rng.below(4) {
         0 => Box::pin(sleep(length)),
         1 => Box::pin(async move {
             let _ = timeout(outer, timeout(inner, std::future::pending::<()>())).await;
@@ -205,8 +200,8 @@ fn timed(dice: &mut Dice) -> Boxed {
 }
 
 /// Another thread runs an executor, and tells a task here when it is done.
-async fn wakes_from_a_run_of_its_own(world: &World, dice: &mut Dice) {
-    let length = micros(dice);
+async fn wakes_from_a_run_of_its_own(world: &World, rng: &mut Rng) {
+    let length = micros(rng);
     let (send, done) = mpsc::channel();
     let there = thread::spawn(move || {
         let began = Instant::now();

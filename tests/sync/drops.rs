@@ -84,7 +84,7 @@ fn a_generator_survives_its_body_and_its_item() {
         let drops = Count::default();
         let of_item = PanicsWhenDropped(drops.clone());
         let mut items = generator(async |mut out| {
-            let mut give = Box::pin(out.give(of_item));
+            let mut give = Box::pin(out.yield_item(of_item));
             assert!(poll(&mut give, Waker::noop()).is_pending());
             panic_quietly("a body that panics");
         });

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use handspun::{Flag, Queue, ThreadPool, as_completed, block_on, generator, timeout};
+use handspun::{Event, Queue, ThreadPool, as_completed, block_on, generator, timeout};
 
 use crate::setup::Polled;
 use crate::support::{Count, CountsDrop, WakeCounter, panic_quietly, watched};
@@ -15,7 +15,7 @@ use crate::support::{Count, CountsDrop, WakeCounter, panic_quietly, watched};
 fn items_come_in_the_order_in_which_they_are_given() {
     let mut numbers = generator(async |mut out| {
         for n in 0..3 {
-            out.give(n).await;
+            out.yield_item(n).await;
         }
     });
     let all =
@@ -31,7 +31,7 @@ fn a_body_runs_only_while_it_is_asked() {
     let mut numbers = generator(async |mut out| {
         loop {
             n_begun.set(n_begun.get() + 1);
-            out.give(n_begun.get()).await;
+            out.yield_item(n_begun.get()).await;
         }
     });
     assert_eq!(n_begun.get(), 0);
@@ -47,7 +47,7 @@ fn a_body_waits_for_others_between_its_items() {
         let pool = ThreadPool::new(1);
         let mut lengths = generator(async |mut out| {
             for word in ["one", "three"] {
-                out.give(pool.submit(|| word.len()).await).await;
+                out.yield_item(pool.submit(|| word.len()).await).await;
             }
         });
         assert_eq!(block_on(lengths.next()).unwrap().unwrap(), 3);
@@ -61,7 +61,7 @@ fn a_body_waits_for_others_between_its_items() {
 fn an_error_is_an_item_like_another() {
     let mut parsed = generator(async |mut out| {
         for word in ["1", "two", "3"] {
-            out.give(word.parse::<u32>()).await;
+            out.yield_item(word.parse::<u32>()).await;
         }
     });
     let all: Vec<_> =
@@ -72,10 +72,10 @@ fn an_error_is_an_item_like_another() {
 /// A149.
 #[test]
 fn dropping_a_generator_drops_its_body_where_it_stands() {
-    let (drops, at_the_end) = (Count::default(), Flag::new());
+    let (drops, at_the_end) = (Count::default(), Event::new());
     let mut items = generator(async |mut out| {
         let _held = CountsDrop(drops.clone());
-        out.give(CountsDrop(drops.clone())).await;
+        out.yield_item(CountsDrop(drops.clone())).await;
         at_the_end.set();
     });
     drop(block_on(items.next()));
@@ -88,7 +88,7 @@ fn dropping_a_generator_drops_its_body_where_it_stands() {
 #[test]
 fn a_panic_of_the_body_comes_out_where_it_is_asked() {
     let mut items = generator(async |mut out| {
-        out.give(1).await;
+        out.yield_item(1).await;
         panic_quietly("no more")
     });
     assert_eq!(block_on(items.next()), Some(1));
@@ -102,7 +102,7 @@ fn a_body_that_has_finished_is_dropped_at_once() {
     let drops = Count::default();
     let mut items = generator(async |mut out| {
         let _held = CountsDrop(drops.clone());
-        out.give(()).await;
+        out.yield_item(()).await;
     });
     assert!(block_on(items.next()).is_some());
     assert!(block_on(items.next()).is_none());
@@ -116,7 +116,7 @@ fn dropping_the_wait_for_an_item_loses_nothing() {
     let queue = Queue::<u32>::unbounded();
     let mut items = generator(async |mut out| {
         while let Ok(item) = queue.get().await {
-            out.give(item.into_inner()).await;
+            out.yield_item(item.into_inner()).await;
         }
     });
     drop(Polled::waiting(items.next()));
@@ -129,25 +129,25 @@ fn an_item_whose_give_is_dropped_is_not_given() {
     let drops = Count::default();
     let mut items = generator(async |mut out| {
         let given_up = {
-            let mut give = pin!(out.give(Some(CountsDrop(drops.clone()))));
+            let mut give = pin!(out.yield_item(Some(CountsDrop(drops.clone()))));
             let waker = WakeCounter::new().1;
             give.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
         };
         assert!(given_up && drops.get() == 1);
-        out.give(None).await;
+        out.yield_item(None).await;
     });
     assert!(block_on(items.next()).unwrap().is_none());
     assert!(block_on(items.next()).is_none());
 }
 
-/// A body may poll its `give` with a waker of its own, as `as_completed` does.
+/// A body may poll its `yield_item` with a waker of its own, as `as_completed` does.
 #[test]
 fn a_give_inside_another_wait_hears_that_it_is_asked() {
     watched(|| {
         let mut items = generator(async |mut out| {
             let gives = [Box::pin(async {
-                out.give(1).await;
-                out.give(2).await;
+                out.yield_item(1).await;
+                out.yield_item(2).await;
             })];
             as_completed(gives).next().await;
         });
@@ -162,7 +162,7 @@ fn a_give_inside_another_wait_hears_that_it_is_asked() {
 fn asking_for_items_wakes_nobody() {
     let mut items = generator(async |mut out| {
         loop {
-            out.give(()).await;
+            out.yield_item(()).await;
         }
     });
     let (counter, waker) = WakeCounter::new();
@@ -177,7 +177,7 @@ fn asking_for_items_wakes_nobody() {
 #[test]
 fn a_generator_of_a_body_that_may_be_sent_may_be_sent() {
     watched(|| {
-        let mut items = generator(|mut out| async move { out.give(7).await });
+        let mut items = generator(|mut out| async move { out.yield_item(7).await });
         assert_eq!(format!("{items:?}"), "Generator { is_finished: false, .. }");
         let elsewhere = std::thread::spawn(move || block_on(items.next()));
         assert_eq!(elsewhere.join().unwrap(), Some(7));
@@ -187,10 +187,10 @@ fn a_generator_of_a_body_that_may_be_sent_may_be_sent() {
 #[test]
 fn a_timeout_around_an_item_leaves_the_generator_good() {
     watched(|| {
-        let go = Flag::new();
+        let go = Event::new();
         let mut items = generator(async |mut out| {
             go.wait().await;
-            out.give("at last").await;
+            out.yield_item("at last").await;
         });
         assert!(block_on(timeout(Duration::from_millis(1), items.next())).is_err());
         go.set();

@@ -11,7 +11,7 @@ use std::thread;
 
 use handspun::{Queue, Semaphore, block_on};
 
-use crate::setup::{Dice, Polled, ROUNDS};
+use crate::setup::{Polled, ROUNDS, Rng};
 use crate::support::{panic_quietly, watched};
 
 /// Whoever has it is in; dropping it lets the next one in.
@@ -223,10 +223,10 @@ fn the_newest_waker_is_woken_and_the_old_one_let_go() {
 }
 
 /// Comes and goes at random: gives up in line, or as soon as it is let in, or is in for a moment.
-fn come_and_go(lock: &Arc<dyn Lock>, mut dice: Dice, is_in: &AtomicBool) {
+fn come_and_go(lock: &Arc<dyn Lock>, mut rng: Rng, is_in: &AtomicBool) {
     for _ in 0..ROUNDS {
         let is_let_in = Polled::new(lock.lock()).poll().is_ready();
-        if is_let_in || dice.below(2) == 0 {
+        if is_let_in || rng.below(2) == 0 {
             continue;
         }
         let guard = block_on(lock.lock());
@@ -248,7 +248,7 @@ fn threads_that_give_up_at_random_leave_it_free() {
                     let (lock, is_in, together) = (&lock, &is_in, &together);
                     scope.spawn(move || {
                         together.wait();
-                        come_and_go(lock, Dice::of_seed(seed), is_in);
+                        come_and_go(lock, Rng::of_seed(seed), is_in);
                     });
                 }
             });

@@ -12,7 +12,7 @@ mod semaphore;
 mod semaphore_model;
 mod queue;
 mod queue_model;
-mod flag;
+mod event;
 mod generator;
 mod drops;
 mod wakers;

@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use handspun::{Close, Closed, Item, Queue, TryError};
 
-use crate::setup::{Dice, Polled};
+use crate::setup::{Polled, Rng};
 
 /// What a queue should be: a list of items, and two lists of names. Whoever is served stands in
 /// neither any more, but has not put or got anything yet.
@@ -15,21 +15,21 @@ struct Model {
     items: VecDeque<usize>,
     putting: VecDeque<usize>,
     getting: VecDeque<usize>,
-    served_puts: Vec<usize>,
-    served_gets: Vec<usize>,
+    granted_puts: Vec<usize>,
+    granted_gets: Vec<usize>,
     is_closed: bool,
     n_in_hand: usize,
 }
 
 impl Model {
     fn serve(&mut self) {
-        while self.items.len() + self.served_puts.len() < self.capacity {
+        while self.items.len() + self.granted_puts.len() < self.capacity {
             let Some(name) = self.putting.pop_front() else { break };
-            self.served_puts.push(name);
+            self.granted_puts.push(name);
         }
-        while self.served_gets.len() < self.items.len() {
+        while self.granted_gets.len() < self.items.len() {
             let Some(name) = self.getting.pop_front() else { break };
-            self.served_gets.push(name);
+            self.granted_gets.push(name);
         }
     }
 
@@ -38,18 +38,18 @@ impl Model {
     }
 
     fn has_room(&self) -> bool {
-        self.items.len() + self.served_puts.len() < self.capacity
+        self.items.len() + self.granted_puts.len() < self.capacity
     }
 
     fn has_items(&self) -> bool {
-        self.served_gets.len() < self.items.len()
+        self.granted_gets.len() < self.items.len()
     }
 
     fn forget(&mut self, name: usize) {
         for line in [&mut self.putting, &mut self.getting] {
             line.retain(|other| *other != name);
         }
-        for served in [&mut self.served_puts, &mut self.served_gets] {
+        for served in [&mut self.granted_puts, &mut self.granted_gets] {
             served.retain(|other| *other != name);
         }
         self.serve();
@@ -86,11 +86,11 @@ impl<'q> Pair<'q> {
     fn poll_put(&mut self, at: usize) {
         let (name, put) = &mut self.puts[at];
         let name = *name;
-        let is_served = self.model.served_puts.contains(&name);
+        let is_granted = self.model.granted_puts.contains(&name);
         match put.poll() {
-            Poll::Pending => return assert!(!is_served && !self.model.is_closed),
+            Poll::Pending => return assert!(!is_granted && !self.model.is_closed),
             Poll::Ready(Ok(())) => {
-                assert!(is_served && !self.model.is_closed);
+                assert!(is_granted && !self.model.is_closed);
                 self.model.items.push_back(name);
             }
             Poll::Ready(Err(closed)) => {
@@ -112,11 +112,11 @@ impl<'q> Pair<'q> {
     fn poll_get(&mut self, at: usize) {
         let (name, get) = &mut self.gets[at];
         let (name, is_over) = (*name, self.model.is_over());
-        let is_served = self.model.served_gets.contains(&name);
+        let is_granted = self.model.granted_gets.contains(&name);
         match get.poll() {
-            Poll::Pending => return assert!(!is_served && !is_over),
+            Poll::Pending => return assert!(!is_granted && !is_over),
             Poll::Ready(Ok(item)) => {
-                assert!(is_served && self.model.items.pop_front() == Some(*item));
+                assert!(is_granted && self.model.items.pop_front() == Some(*item));
                 self.take(item);
             }
             Poll::Ready(Err(_closed)) => assert!(is_over),
@@ -173,38 +173,38 @@ impl<'q> Pair<'q> {
         assert_eq!((self.queue.len(), self.queue.is_closed()), (n_items, model.is_closed));
         assert_eq!(self.queue.unfinished(), n_items + model.n_in_hand);
         for (name, put) in &self.puts {
-            assert_eq!(put.wakes() > 0, model.is_closed || model.served_puts.contains(name));
+            assert_eq!(put.wakes() > 0, model.is_closed || model.granted_puts.contains(name));
         }
         for (name, get) in &self.gets {
-            assert_eq!(get.wakes() > 0, model.is_over() || model.served_gets.contains(name));
+            assert_eq!(get.wakes() > 0, model.is_over() || model.granted_gets.contains(name));
         }
     }
 }
 
-fn one_step(pair: &mut Pair<'_>, dice: &mut Dice) {
+fn one_step(pair: &mut Pair<'_>, rng: &mut Rng) {
     let (n_puts, n_gets, n_in_hand) = (pair.puts.len(), pair.gets.len(), pair.in_hand.len());
-    match dice.below(20) {
+    match rng.below(20) {
         0..4 => pair.put(),
         4..8 => pair.get(),
-        8..10 if n_puts > 0 => pair.poll_put(dice.below(n_puts)),
-        10..12 if n_gets > 0 => pair.poll_get(dice.below(n_gets)),
+        8..10 if n_puts > 0 => pair.poll_put(rng.below(n_puts)),
+        10..12 if n_gets > 0 => pair.poll_get(rng.below(n_gets)),
         12 if n_puts > 0 => {
-            let (name, put) = pair.puts.swap_remove(dice.below(n_puts));
+            let (name, put) = pair.puts.swap_remove(rng.below(n_puts));
             drop(put);
             pair.model.forget(name);
         }
         13 if n_gets > 0 => {
-            let (name, get) = pair.gets.swap_remove(dice.below(n_gets));
+            let (name, get) = pair.gets.swap_remove(rng.below(n_gets));
             drop(get);
             pair.model.forget(name);
         }
         14..17 if n_in_hand > 0 => {
-            drop(pair.in_hand.swap_remove(dice.below(n_in_hand)));
+            drop(pair.in_hand.swap_remove(rng.below(n_in_hand)));
             pair.model.n_in_hand -= 1;
         }
         17 => pair.try_put(),
-        18 if dice.below(20) == 0 => pair.close(Close::Drain),
-        18 if dice.below(60) == 0 => pair.close(Close::Discard),
+        18 if rng.below(20) == 0 => pair.close(Close::Drain),
+        18 if rng.below(60) == 0 => pair.close(Close::Discard),
         _ => pair.try_get(),
     }
 }
@@ -212,13 +212,13 @@ fn one_step(pair: &mut Pair<'_>, dice: &mut Dice) {
 #[test]
 fn a_queue_does_what_three_lists_do() {
     for seed in 0..600 {
-        let (mut dice, capacity) = (Dice::of_seed(seed), 1 + seed as usize % 4);
+        let (mut rng, capacity) = (Rng::of_seed(seed), 1 + seed as usize % 4);
         let queue = Queue::bounded(capacity);
         let model = Model { capacity, ..Model::default() };
         let (puts, gets, in_hand) = (Vec::new(), Vec::new(), Vec::new());
         let mut pair = Pair { queue: &queue, model, puts, gets, in_hand, n_names: 0 };
         for _ in 0..150 {
-            one_step(&mut pair, &mut dice);
+            one_step(&mut pair, &mut rng);
             pair.compare();
         }
     }

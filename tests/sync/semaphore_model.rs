@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use handspun::{Closed, Permit, Semaphore};
 
-use crate::setup::{Dice, Polled};
+use crate::setup::{Polled, Rng};
 
 type Acquire<'s> = Polled<'s, Result<Permit<'s>, Closed>>;
 
@@ -31,7 +31,7 @@ impl Model {
         self.serve();
     }
 
-    fn is_served(&self, name: usize) -> bool {
+    fn is_granted(&self, name: usize) -> bool {
         self.served.iter().any(|(served, _)| *served == name)
     }
 
@@ -72,7 +72,7 @@ impl Pair<'_> {
     fn poll(&mut self, at: usize) {
         let (name, n, acquire) = &mut self.waiting[at];
         let polled = acquire.poll();
-        assert_eq!(polled.is_ready(), self.model.is_served(*name));
+        assert_eq!(polled.is_ready(), self.model.is_granted(*name));
         if let Poll::Ready(permit) = polled {
             self.permits.push((*n, permit.unwrap()));
             self.model.served.retain(|(served, _)| served != name);
@@ -104,7 +104,7 @@ impl Pair<'_> {
     fn compare(&self) {
         assert_eq!(self.semaphore.available(), self.model.n_free);
         for (name, _, acquire) in &self.waiting {
-            assert_eq!(acquire.wakes() > 0, self.model.is_served(*name));
+            assert_eq!(acquire.wakes() > 0, self.model.is_granted(*name));
         }
     }
 }
@@ -112,19 +112,19 @@ impl Pair<'_> {
 #[test]
 fn a_semaphore_does_what_a_count_and_a_list_do() {
     for seed in 0..400 {
-        let (mut dice, semaphore) = (Dice::of_seed(seed), Semaphore::new(seed as usize % 5));
+        let (mut rng, semaphore) = (Rng::of_seed(seed), Semaphore::new(seed as usize % 5));
         let model = Model { n_free: seed as usize % 5, ..Model::default() };
         let (waiting, permits) = (Vec::new(), Vec::new());
         let mut pair = Pair { semaphore: &semaphore, model, waiting, permits, n_names: 0 };
         for _ in 0..200 {
             let (n_waiting, n_permits) = (pair.waiting.len(), pair.permits.len());
-            match dice.below(16) {
-                0..4 => pair.acquire(dice.below(4)),
-                4..7 if n_waiting > 0 => pair.poll(dice.below(n_waiting)),
-                7..9 if n_waiting > 0 => pair.give_up(dice.below(n_waiting)),
-                9..13 if n_permits > 0 => pair.let_go(dice.below(n_permits)),
-                13 if n_permits > 0 => pair.permits.swap_remove(dice.below(n_permits)).1.forget(),
-                14 if dice.below(4) == 0 => {
+            match rng.below(16) {
+                0..4 => pair.acquire(rng.below(4)),
+                4..7 if n_waiting > 0 => pair.poll(rng.below(n_waiting)),
+                7..9 if n_waiting > 0 => pair.give_up(rng.below(n_waiting)),
+                9..13 if n_permits > 0 => pair.let_go(rng.below(n_permits)),
+                13 if n_permits > 0 => pair.permits.swap_remove(rng.below(n_permits)).1.forget(),
+                14 if rng.below(4) == 0 => {
                     semaphore.add_permits(2);
                     pair.model.give(2);
                 }

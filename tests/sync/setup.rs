@@ -73,9 +73,9 @@ pub(crate) fn calls_when_dropped(call: impl Fn() + Send + Sync + 'static) -> Wak
 }
 
 /// Throws the same numbers for the same seed.
-pub(crate) struct Dice(u64);
+pub(crate) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub(crate) fn of_seed(seed: u64) -> Self {
         Self(seed)
     }

@@ -21,7 +21,7 @@ async fn collected<S: Stream>(stream: S) -> Vec<S::Item> {
 fn a_generator_is_a_stream_of_its_items() {
     let numbers = generator(async |mut out| {
         for n in 0..3 {
-            out.give(n).await;
+            out.yield_item(n).await;
         }
     });
     assert_eq!(block_on(collected(numbers)), [0, 1, 2]);
@@ -34,7 +34,7 @@ fn a_queue_is_a_stream_through_a_generator() {
     queue.close(Close::Drain);
     let items = generator(async |mut out| {
         while let Ok(item) = queue.get().await {
-            out.give(*item).await;
+            out.yield_item(*item).await;
         }
     });
     assert_eq!(block_on(collected(items)), [0, 1, 2]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use handspun::{
-    AsCompleted, CancellationToken, Close, Flag, Queue, Semaphore, generator, join_all, race, wait,
+    AsCompleted, CancellationToken, Close, Event, Queue, Semaphore, generator, join_all, race, wait,
 };
 
 use crate::setup::survives;
@@ -57,7 +57,7 @@ fn cases() -> Vec<Case> {
             async |semaphore| drop(semaphore.acquire().await),
             |semaphore| semaphore.add_permits(1),
         ),
-        Case::new("flag", Flag::new(), |flag| flag.wait(), Flag::set),
+        Case::new("event", Event::new(), |event| event.wait(), Event::set),
         Case::new(
             "token",
             CancellationToken::new(),
@@ -66,17 +66,17 @@ fn cases() -> Vec<Case> {
         ),
         Case::new(
             "wait",
-            Flag::new(),
-            async |flag| drop(wait([flag.wait()], |()| true).await),
-            Flag::set,
+            Event::new(),
+            async |event| drop(wait([event.wait()], |()| true).await),
+            Event::set,
         ),
         Case::new(
             "join_all",
-            Flag::new(),
-            async |flag| drop(join_all([flag.wait()]).await),
-            Flag::set,
+            Event::new(),
+            async |event| drop(join_all([event.wait()]).await),
+            Event::set,
         ),
-        Case::new("race", Flag::new(), async |flag| race([flag.wait()]).await, Flag::set),
+        Case::new("race", Event::new(), async |event| race([event.wait()]).await, Event::set),
     ]
 }
 
@@ -104,26 +104,26 @@ fn a_wait_that_is_polled_with_another_waker_is_woken_by_that() {
 
 #[test]
 fn a_next_that_is_polled_with_another_waker_is_woken_by_that() {
-    let flag = Flag::new();
+    let event = Event::new();
     let mut completed = AsCompleted::new();
-    completed.add(flag.wait());
-    hears_with_the_newest("as_completed", Box::pin(completed.next()).as_mut(), || flag.set());
-    flag.clear();
+    completed.add(event.wait());
+    hears_with_the_newest("as_completed", Box::pin(completed.next()).as_mut(), || event.set());
+    event.clear();
     let mut items = generator(async |mut out| {
-        flag.wait().await;
-        out.give(7).await;
+        event.wait().await;
+        out.yield_item(7).await;
     });
-    hears_with_the_newest("generator", Box::pin(items.next()).as_mut(), || flag.set());
+    hears_with_the_newest("generator", Box::pin(items.next()).as_mut(), || event.set());
 }
 
 /// The first `next` is dropped, and the second one comes with a waker of its own.
 #[test]
 fn a_next_after_one_that_was_dropped_is_woken_by_its_own_waker() {
-    let flag = Flag::new();
+    let event = Event::new();
     let mut completed = AsCompleted::new();
-    completed.add(flag.wait());
+    completed.add(event.wait());
     assert!(poll_once(completed.next(), Waker::noop()).is_pending());
-    hears_with_the_newest("as_completed", Box::pin(completed.next()).as_mut(), || flag.set());
+    hears_with_the_newest("as_completed", Box::pin(completed.next()).as_mut(), || event.set());
 }
 
 const MANY: usize = 20_000;
@@ -146,9 +146,9 @@ fn twenty_thousand_waits_that_are_dropped_leave_no_waker() {
 #[test]
 fn twenty_thousand_nexts_that_are_dropped_leave_no_waker() {
     let (counter, waker) = WakeCounter::new();
-    let flag = Flag::new();
+    let event = Event::new();
     let mut completed = AsCompleted::new();
-    completed.add(flag.wait());
+    completed.add(event.wait());
     for _ in 0..MANY {
         assert!(poll_once(completed.next(), &waker).is_pending());
     }
@@ -159,10 +159,10 @@ fn twenty_thousand_nexts_that_are_dropped_leave_no_waker() {
 #[test]
 fn a_generator_keeps_no_waker_for_itself() {
     let (counter, waker) = WakeCounter::new();
-    let flag = Flag::new();
+    let event = Event::new();
     let mut items = generator(async |mut out| {
-        out.give(1).await;
-        flag.wait().await;
+        out.yield_item(1).await;
+        event.wait().await;
     });
     assert!(poll_once(items.next(), &waker).is_ready());
     assert_eq!(Arc::strong_count(&counter), 2, "the item is taken, and nobody waits");
@@ -186,9 +186,9 @@ const MILLION: usize = 1_000_000;
 #[test]
 fn a_million_waits_that_have_gone_give_their_memory_back() {
     survives("wakers::a_million_waits_that_have_gone_give_their_memory_back", || {
-        let flag = Flag::new();
+        let event = Event::new();
         let before = resident();
-        let mut waits: Vec<_> = (0..MILLION).map(|_| flag.wait()).collect();
+        let mut waits: Vec<_> = (0..MILLION).map(|_| event.wait()).collect();
         for wait in &mut waits {
             assert!(poll(wait, Waker::noop()).is_pending());
         }

@@ -3,8 +3,8 @@
 //! Knows nothing of whether a claim is proved. It reads the tests of the whole repository: those in
 //! `tests`, and the unit tests of `src`.
 
-use crate::house::{House, Violation};
 use crate::lexer::Token;
+use crate::repository::{Repository, Violation};
 use crate::source::lines_that_say;
 
 const WORDS_OF_A_CLAIM: usize = 3;
@@ -13,9 +13,9 @@ const WORDS_OF_A_CLAIM: usize = 3;
 const MAY_SLEEP: [(&str, &str); 0] = [];
 
 /// A test is named after what it claims: `a_panicking_job_leaves_its_worker_alive`.
-pub(crate) fn a_test_is_named_after_its_claim(house: &House) -> Vec<Violation> {
+pub(crate) fn a_test_is_named_after_its_claim(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for source in house.sources() {
+    for source in repository.sources() {
         for name in source.code_and_tests().into_iter().flat_map(names_of_tests) {
             let words = name.text.split('_').filter(|word| !word.is_empty()).count();
             if words < WORDS_OF_A_CLAIM || name.text.starts_with("test_") {
@@ -29,13 +29,13 @@ pub(crate) fn a_test_is_named_after_its_claim(house: &House) -> Vec<Violation> {
 }
 
 /// No test sleeps to order events: there are gates, traces and the jumping clock for that.
-pub(crate) fn no_test_sleeps_to_order_events(house: &House) -> Vec<Violation> {
-    sleeps_without_an_excuse(house, &MAY_SLEEP)
+pub(crate) fn no_test_sleeps_to_order_events(repository: &Repository) -> Vec<Violation> {
+    sleeps_without_an_excuse(repository, &MAY_SLEEP)
 }
 
-fn sleeps_without_an_excuse(house: &House, excuses: &[(&str, &str)]) -> Vec<Violation> {
+fn sleeps_without_an_excuse(repository: &Repository, excuses: &[(&str, &str)]) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for source in house.sources() {
+    for source in repository.sources() {
         let path = source.path.as_str();
         let is_excused = excuses.iter().any(|(excused, _)| path == *excused);
         // In `tests`, helpers are tests too; elsewhere the code is no test and may do as it likes.
@@ -59,10 +59,10 @@ fn sleeps_without_an_excuse(house: &House, excuses: &[(&str, &str)]) -> Vec<Viol
 const TABLE_OF_CHECKS: &str = "docs/design.md";
 
 /// The table of model checks has a row for each, but for those that *would* go wrong, and must.
-pub(crate) fn every_model_check_has_its_row(house: &House) -> Vec<Violation> {
-    let table = house.text(TABLE_OF_CHECKS).unwrap_or_default().replace('\'', "");
+pub(crate) fn every_model_check_has_its_row(repository: &Repository) -> Vec<Violation> {
+    let table = repository.text(TABLE_OF_CHECKS).unwrap_or_default().replace('\'', "");
     let mut violations = Vec::new();
-    for source in house.sources().filter(|source| source.path.starts_with("tests/model/")) {
+    for source in repository.sources().filter(|source| source.path.starts_with("tests/model/")) {
         for name in source.code_and_tests().into_iter().flat_map(names_of_tests) {
             let row = format!("| {} |", name.text.replace('_', " "));
             if !name.text.contains("_would_") && !table.contains(&row) {
@@ -92,11 +92,11 @@ fn names_of_tests(tokens: &[Token]) -> Vec<&Token> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::house::caught;
+    use crate::repository::caught;
 
     #[test]
     fn a_test_without_a_claim_is_caught() {
-        let house = [
+        let repository = [
             ("src/a.rs", "#[cfg(test)]\nmod tests {\n#[test]\nfn works() {} }"),
             ("tests/b.rs", "#[test]\n#[should_panic]\nfn test_that_it_works() {}\nfn helper() {}"),
             ("tests/c.rs", "#[test]\nfn a_queued_job_can_be_cancelled() {}"),
@@ -106,14 +106,14 @@ mod tests {
             ),
         ];
         assert_eq!(
-            caught(a_test_is_named_after_its_claim, &house),
+            caught(a_test_is_named_after_its_claim, &repository),
             ["src/a.rs:4", "tests/b.rs:3", "tests/interop/d.rs:2"]
         );
     }
 
     #[test]
     fn a_test_that_sleeps_is_caught() {
-        let house = [
+        let repository = [
             ("docs/examples/a.rs", "fn main() { std::thread::sleep(second) }"),
             ("src/b.rs", "#[cfg(test)]\nmod tests { fn f() { std::thread::sleep(second) } }"),
             ("tests/c.rs", "use std::{time::Duration,\n thread::{self, sleep}};"),
@@ -122,25 +122,29 @@ mod tests {
                 "fn f() { executor::sleep(second).await; token.sleep(second); thread::spawn(g) }",
             ),
         ];
-        assert_eq!(caught(no_test_sleeps_to_order_events, &house), ["src/b.rs:2", "tests/c.rs:2"]);
+        assert_eq!(
+            caught(no_test_sleeps_to_order_events, &repository),
+            ["src/b.rs:2", "tests/c.rs:2"]
+        );
     }
 
     #[test]
     fn a_model_check_without_a_row_is_caught() {
         let checks = "#[test]\nfn a_job_is_nobody_elses() {}\n#[test]\nfn a_wake_is_lost() {}\n\
                       #[test]\nfn a_relaxed_look_would_lose_it() {}";
-        let house = [
+        let repository = [
             ("docs/design.md", "| a job is nobody else's | two claimants | all 6 | |"),
             ("tests/model/a.rs", checks),
         ];
-        assert_eq!(caught(every_model_check_has_its_row, &house), ["tests/model/a.rs:4"]);
+        assert_eq!(caught(every_model_check_has_its_row, &repository), ["tests/model/a.rs:4"]);
     }
 
     #[test]
     fn an_excuse_that_nobody_needs_is_caught() {
-        let house = House::made_up(&[("tests/a.rs", "thread::sleep(second)"), ("tests/b.rs", "")]);
+        let repository =
+            Repository::made_up(&[("tests/a.rs", "thread::sleep(second)"), ("tests/b.rs", "")]);
         let violations =
-            sleeps_without_an_excuse(&house, &[("tests/a.rs", "why"), ("tests/b.rs", "why")]);
+            sleeps_without_an_excuse(&repository, &[("tests/a.rs", "why"), ("tests/b.rs", "why")]);
         let paths: Vec<_> = violations.iter().map(|broken| broken.path.as_str()).collect();
         assert_eq!(paths, ["tests/b.rs"]);
     }

@@ -5,22 +5,22 @@
 
 use std::collections::BTreeSet;
 
-use crate::house::{House, Violation};
+use crate::repository::{Repository, Violation};
 
 /// The document that says of each file of `src` what it is.
 const TABLE: &str = "docs/README.md";
 
 /// Every relative link in a document leads to a file or a folder that exists.
-pub(crate) fn every_link_leads_somewhere(house: &House) -> Vec<Violation> {
+pub(crate) fn every_link_leads_somewhere(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for (path, text) in house.texts().filter(|(path, _)| path.ends_with(".md")) {
+    for (path, text) in repository.texts().filter(|(path, _)| path.ends_with(".md")) {
         for (line, target) in links(text) {
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
             let file = if file.is_empty() { path.to_owned() } else { resolved(path, file) };
-            if !exists(&file, house) {
+            if !exists(&file, repository) {
                 let message = format!("`{target}` leads nowhere: no such file from here.");
                 violations.push(Violation::new(path, line, message));
-            } else if !has_heading(&file, anchor, house) {
+            } else if !has_heading(&file, anchor, repository) {
                 let message = format!("`{target}` leads nowhere: `{file}` has no such heading.");
                 violations.push(Violation::new(path, line, message));
             }
@@ -30,8 +30,8 @@ pub(crate) fn every_link_leads_somewhere(house: &House) -> Vec<Violation> {
 }
 
 /// Whether a document has the heading that an anchor names; no other file is asked for one.
-fn has_heading(file: &str, anchor: &str, house: &House) -> bool {
-    let Some(text) = house.text(file).filter(|_| !anchor.is_empty() && file.ends_with(".md"))
+fn has_heading(file: &str, anchor: &str, repository: &Repository) -> bool {
+    let Some(text) = repository.text(file).filter(|_| !anchor.is_empty() && file.ends_with(".md"))
     else {
         return true;
     };
@@ -44,8 +44,8 @@ fn has_heading(file: &str, anchor: &str, house: &House) -> bool {
 }
 
 /// The table has a row for every file of `src`, and none for a file that is gone.
-pub(crate) fn every_file_has_its_row(house: &House) -> Vec<Violation> {
-    let Some(table) = house.text(TABLE) else { return Vec::new() };
+pub(crate) fn every_file_has_its_row(repository: &Repository) -> Vec<Violation> {
+    let Some(table) = repository.text(TABLE) else { return Vec::new() };
     let mut violations = Vec::new();
     let mut in_rows = BTreeSet::new();
     for (line, text) in (1..).zip(table.lines()) {
@@ -54,13 +54,13 @@ pub(crate) fn every_file_has_its_row(house: &House) -> Vec<Violation> {
             continue;
         };
         let path = format!("src/{path}");
-        if house.text(&path).is_none() {
+        if repository.text(&path).is_none() {
             let message = format!("there is no file `{path}` any more: take its row away.");
             violations.push(Violation::new(TABLE, line, message));
         }
         in_rows.insert(path);
     }
-    let in_src = house.sources().filter(|source| source.is_in_src());
+    let in_src = repository.sources().filter(|source| source.is_in_src());
     for source in in_src.filter(|source| !in_rows.contains(&source.path)) {
         let message = format!("it has no row in the table of {TABLE}: what is it?");
         violations.push(Violation::new(&source.path, 0, message));
@@ -109,19 +109,19 @@ fn resolved(document: &str, target: &str) -> String {
     names.join("/")
 }
 
-fn exists(path: &str, house: &House) -> bool {
-    let is_folder = || house.texts().any(|(file, _)| file.starts_with(&format!("{path}/")));
-    path.is_empty() || house.text(path).is_some() || is_folder()
+fn exists(path: &str, repository: &Repository) -> bool {
+    let is_folder = || repository.texts().any(|(file, _)| file.starts_with(&format!("{path}/")));
+    path.is_empty() || repository.text(path).is_some() || is_folder()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::house::caught;
+    use crate::repository::caught;
 
     #[test]
     fn a_link_that_leads_nowhere_is_caught() {
-        let house = [
+        let repository = [
             (
                 "docs/design.md",
                 "[up](../README.md#our-terms), [down](guide/01.md), [no](guide/02.md)",
@@ -134,36 +134,37 @@ mod tests {
             ("src/a.rs", ""),
         ];
         assert_eq!(
-            caught(every_link_leads_somewhere, &house),
+            caught(every_link_leads_somewhere, &repository),
             ["docs/design.md:1", "docs/guide/01.md:2", "docs/guide/01.md:4"]
         );
     }
 
     #[test]
     fn an_anchor_that_is_no_heading_is_caught() {
-        let house = [
+        let repository = [
             ("a.md", "# Top\n[a](#top) [b](b.md#the-end-of-it)\n[c](#bottom) \n[d](b.md#end)"),
             ("b.md", "## The end, of it\n```text\n# end\n```"),
         ];
-        assert_eq!(caught(every_link_leads_somewhere, &house), ["a.md:3", "a.md:4"]);
+        assert_eq!(caught(every_link_leads_somewhere, &repository), ["a.md:3", "a.md:4"]);
     }
 
     #[test]
     fn what_looks_like_a_link_in_code_is_none() {
-        let house = [("a.md", "Call `jobs[0](b)`.\n```rust\njobs[0](b);\n```\n[b](b.md)")];
-        assert_eq!(caught(every_link_leads_somewhere, &house), ["a.md:5"]);
+        let repository = [("a.md", "Call `jobs[0](b)`.\n```rust\njobs[0](b);\n```\n[b](b.md)")];
+        assert_eq!(caught(every_link_leads_somewhere, &repository), ["a.md:5"]);
     }
 
     #[test]
     fn a_file_without_a_row_is_caught() {
-        let table = "| file | what it is |\n|---|---|\n| `src/lib.rs` | the front door |\n";
-        let house = [("docs/README.md", table), ("src/lib.rs", ""), ("src/wait/bed.rs", "")];
-        assert_eq!(caught(every_file_has_its_row, &house), ["src/wait/bed.rs:0"]);
+        let table = "| file | what it is |\n|---|---|\n| `src/lib.rs` | the crate root |\n";
+        let repository = [("docs/README.md", table), ("src/lib.rs", ""), ("src/wait/bed.rs", "")];
+        assert_eq!(caught(every_file_has_its_row, &repository), ["src/wait/bed.rs:0"]);
     }
 
     #[test]
     fn a_row_without_a_file_is_caught() {
-        let house = [("docs/README.md", "\n| `src/wait/bed.rs` | where one thread sleeps |\n")];
-        assert_eq!(caught(every_file_has_its_row, &house), ["docs/README.md:2"]);
+        let repository =
+            [("docs/README.md", "\n| `src/wait/bed.rs` | where one thread sleeps |\n")];
+        assert_eq!(caught(every_file_has_its_row, &repository), ["docs/README.md:2"]);
     }
 }

@@ -3,17 +3,17 @@
 //! Knows nothing of Rust but its comments; it reads the prose of the repository too. It does not
 //! read itself: a list of words that must not be written has to write them.
 
-use crate::house::{House, Violation};
+use crate::repository::{Repository, Violation};
 
 /// Marks of what is not done. Code has its own: see `words`.
 const MARKS: [&str; 3] = ["TODO", "FIXME", "XXX"];
 /// Places that exist on the machine of one of us only.
 const PLACES: [&str; 3] = ["/work/", "/root/", "/tmp/hs"];
 
-/// What is not done is not in the house: no comment and no document leaves a mark of it.
-pub(crate) fn nothing_is_marked_as_undone(house: &House) -> Vec<Violation> {
+/// What is not done is not in the repository: no comment and no document leaves a mark of it.
+pub(crate) fn nothing_is_marked_as_undone(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for (path, line, text) in prose(house) {
+    for (path, line, text) in prose(repository) {
         let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
         if let Some(mark) = words.find(|word| MARKS.contains(word)) {
             let message =
@@ -25,9 +25,9 @@ pub(crate) fn nothing_is_marked_as_undone(house: &House) -> Vec<Violation> {
 }
 
 /// The repository names no place on the machine it was written on.
-pub(crate) fn no_machine_is_named(house: &House) -> Vec<Violation> {
+pub(crate) fn no_machine_is_named(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for (path, text) in house.texts().filter(|(path, _)| is_read(path)) {
+    for (path, text) in repository.texts().filter(|(path, _)| is_read(path)) {
         for (line, text) in (1..).zip(text.lines()) {
             if let Some(place) = PLACES.iter().find(|place| is_named(place, text)) {
                 let message = format!("`{place}` is a place on one machine; a reader has another.");
@@ -39,16 +39,16 @@ pub(crate) fn no_machine_is_named(house: &House) -> Vec<Violation> {
 }
 
 /// The lines that people write to each other: comments in Rust, all of what is not Rust.
-fn prose(house: &House) -> Vec<(&str, usize, &str)> {
+fn prose(repository: &Repository) -> Vec<(&str, usize, &str)> {
     let mut prose = Vec::new();
-    for source in house.sources().filter(|source| is_read(&source.path)) {
+    for source in repository.sources().filter(|source| is_read(&source.path)) {
         for comment in &source.comments {
             let lines = (comment.first_line..).zip(comment.text.lines());
             prose.extend(lines.map(|(line, text)| (source.path.as_str(), line, text)));
         }
     }
     let others =
-        house.texts().filter(|(path, _)| !path.ends_with(".rs") && !path.ends_with(".lock"));
+        repository.texts().filter(|(path, _)| !path.ends_with(".rs") && !path.ends_with(".lock"));
     for (path, text) in others {
         prose.extend((1..).zip(text.lines()).map(|(line, text)| (path, line, text)));
     }
@@ -70,27 +70,27 @@ fn is_named(place: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::house::caught;
+    use crate::repository::caught;
 
     #[test]
     fn a_mark_of_what_is_undone_is_caught() {
-        let house = [
+        let repository = [
             ("docs/design.md", "Why.\nFIXME: why?"),
             ("src/a.rs", "let todo = \"TODO\";\n/* Why.\n * XXX\n */"),
             ("src/b.rs", "// The TODO-list of an application is its own: `fixme`, XXXL."),
         ];
         assert_eq!(
-            caught(nothing_is_marked_as_undone, &house),
+            caught(nothing_is_marked_as_undone, &repository),
             ["docs/design.md:2", "src/a.rs:3", "src/b.rs:1"]
         );
     }
 
     #[test]
     fn a_place_on_one_machine_is_caught() {
-        let house = [
+        let repository = [
             ("README.md", "In src/work/queue.rs, or https://example.org/root/.\nRun `/root/run`."),
             ("src/a.rs", "f(\"/tmp/hs/out\", \"/tmp/out\");"),
         ];
-        assert_eq!(caught(no_machine_is_named, &house), ["README.md:2", "src/a.rs:1"]);
+        assert_eq!(caught(no_machine_is_named, &repository), ["README.md:2", "src/a.rs:1"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Rust text as a list of words, so that a rule never trips over a comment or a string.
 //!
-//! Knows nothing of files, rooms and rules. It does not parse Rust either: it only needs to tell
+//! Knows nothing of files, files and rules. It does not parse Rust either: it only needs to tell
 //! code from comments, strings and characters, and a character from a lifetime. On text that is
 //! not Rust it still ends, and what it says then does not matter: the compiler speaks first.
 

@@ -1,7 +1,7 @@
-//! The rules of the house, held by a test.
+//! The rules of the repository, held by a test.
 //!
 //! Each rule is a function from the repository, read as text, to what breaks it. Each has two
-//! kinds of test: here it is asked of the house as it stands, and beside it, of a small house
+//! kinds of test: here it is asked of the repository as it stands, and beside it, of a small repository
 //! with a planted violation, since a rule that catches nothing looks just like one that is kept.
 //!
 //! Knows nothing of what the code does; for that there are the other tests. What must always hold:
@@ -9,16 +9,16 @@
 //!
 //! ```text
 //! cargo test --test tidy                  the rules
-//! cargo test --test tidy -- --nocapture   and how many lines of code each room has
+//! cargo test --test tidy -- --nocapture   and how many lines of code each file has
 //! ```
 
 mod lexer;
 mod source;
-mod house;
+mod repository;
 mod order;
 mod size;
 mod words;
-mod plates;
+mod module_docs;
 mod arguments;
 mod claims;
 mod leftovers;
@@ -28,11 +28,11 @@ mod names;
 mod pages;
 mod manifest;
 
-use house::{House, holds};
+use repository::{Repository, holds};
 
 #[test]
-fn a_wing_uses_the_hall_and_itself() {
-    holds(order::a_wing_uses_the_hall_and_itself);
+fn a_module_uses_the_core_and_itself() {
+    holds(order::a_module_uses_the_core_and_itself);
 }
 
 #[test]
@@ -51,9 +51,9 @@ fn a_file_is_one_idea() {
 }
 
 #[test]
-fn the_house_is_small_on_purpose() {
-    println!("{}", size::table(&House::here()));
-    holds(size::the_house_is_small_on_purpose);
+fn the_crate_is_small_on_purpose() {
+    println!("{}", size::table(&Repository::here()));
+    holds(size::the_crate_is_small_on_purpose);
 }
 
 #[test]
@@ -67,23 +67,23 @@ fn thread_locals_come_through_prims() {
 }
 
 #[test]
-fn every_file_opens_with_a_door_plate() {
-    holds(plates::every_file_opens_with_a_door_plate);
+fn every_file_opens_with_a_module_doc() {
+    holds(module_docs::every_file_opens_with_a_module_doc);
 }
 
 #[test]
-fn every_door_plate_says_what_it_does_not_know() {
-    holds(plates::every_door_plate_says_what_it_does_not_know);
+fn every_module_doc_says_what_it_does_not_know() {
+    holds(module_docs::every_module_doc_says_what_it_does_not_know);
 }
 
 #[test]
 fn what_must_always_hold_is_said() {
-    holds(plates::what_must_always_hold_is_said);
+    holds(module_docs::what_must_always_hold_is_said);
 }
 
 #[test]
-fn the_front_door_has_no_logic() {
-    holds(plates::the_front_door_has_no_logic);
+fn the_crate_root_has_no_logic() {
+    holds(module_docs::the_crate_root_has_no_logic);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::house::{House, Violation};
+use crate::repository::{Repository, Violation};
 
 /// What the crate may lean on, by section. A new name is a change of the design.
 const DEPENDENCIES: [(&str, &[&str]); 5] = [
@@ -46,9 +46,9 @@ const TOP: [&str; 11] = [
 const CRATES_IO: &str = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
 
 /// The crate leans on what the design names, and on nothing else.
-pub(crate) fn the_crate_leans_on_what_the_design_names(house: &House) -> Vec<Violation> {
+pub(crate) fn the_crate_leans_on_what_the_design_names(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for entry in manifest(house) {
+    for entry in manifest(repository) {
         let is_dependency = entry.section.contains("dependencies");
         let is_known = DEPENDENCIES
             .iter()
@@ -68,9 +68,9 @@ pub(crate) fn the_crate_leans_on_what_the_design_names(house: &House) -> Vec<Vio
 }
 
 /// Every dependency in a lock file comes from crates.io, whatever mirror it was fetched from.
-pub(crate) fn every_dependency_comes_from_crates_io(house: &House) -> Vec<Violation> {
+pub(crate) fn every_dependency_comes_from_crates_io(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for (path, text) in house.texts().filter(|(path, _)| path.ends_with("Cargo.lock")) {
+    for (path, text) in repository.texts().filter(|(path, _)| path.ends_with("Cargo.lock")) {
         for (line, text) in (1..).zip(text.lines()) {
             if text.starts_with("source = ") && text != CRATES_IO {
                 violations.push(Violation::new(path, line, "a dependency comes from crates.io."));
@@ -80,23 +80,24 @@ pub(crate) fn every_dependency_comes_from_crates_io(house: &House) -> Vec<Violat
     violations
 }
 
-/// The top of the repository holds what the plan of the house shows.
-pub(crate) fn the_top_of_the_repository_is_in_order(house: &House) -> Vec<Violation> {
-    let top = house.texts().filter_map(|(path, _)| path.split('/').next());
+/// The top of the repository holds what the plan of the repository shows.
+pub(crate) fn the_top_of_the_repository_is_in_order(repository: &Repository) -> Vec<Violation> {
+    let top = repository.texts().filter_map(|(path, _)| path.split('/').next());
     let mut strangers: BTreeSet<_> = top.collect();
     strangers.retain(|name| {
         !TOP.contains(name) && !name.starts_with("LICENSE-") && !name.starts_with(".git")
     });
-    let message = "the plan of the house has no such thing at its top (tests/tidy/manifest.rs).";
+    let message =
+        "the plan of the repository has no such thing at its top (tests/tidy/manifest.rs).";
     strangers.into_iter().map(|name| Violation::new(name, 0, message)).collect()
 }
 
 /// Every example is registered: cargo does not look for it where the documents live.
-pub(crate) fn every_example_is_registered(house: &House) -> Vec<Violation> {
-    let entries = manifest(house);
+pub(crate) fn every_example_is_registered(repository: &Repository) -> Vec<Violation> {
+    let entries = manifest(repository);
     let registered: Vec<_> =
         entries.iter().filter(|entry| entry.section == "example" && entry.key == "path").collect();
-    let missing = house.texts().map(|(path, _)| path).filter(|path| {
+    let missing = repository.texts().map(|(path, _)| path).filter(|path| {
         is_example(path) && !registered.iter().any(|entry| entry.value.trim_matches('"') == *path)
     });
     missing
@@ -105,12 +106,15 @@ pub(crate) fn every_example_is_registered(house: &House) -> Vec<Violation> {
 }
 
 /// The changelog speaks of the version in the manifest, or of what is not released yet.
-pub(crate) fn the_changelog_is_up_to_date(house: &House) -> Vec<Violation> {
-    let entries = manifest(house);
+pub(crate) fn the_changelog_is_up_to_date(repository: &Repository) -> Vec<Violation> {
+    let entries = manifest(repository);
     let version = entries.iter().find(|entry| entry.section == "package" && entry.key == "version");
     let version = version.map_or("", |entry| entry.value.trim_matches('"'));
-    let mut headings =
-        house.text("CHANGELOG.md").unwrap_or("").lines().filter(|line| line.starts_with("## "));
+    let mut headings = repository
+        .text("CHANGELOG.md")
+        .unwrap_or("")
+        .lines()
+        .filter(|line| line.starts_with("## "));
     if headings.any(|heading| heading.contains("Unreleased") || heading.contains(version)) {
         return Vec::new();
     }
@@ -131,17 +135,17 @@ fn is_example(path: &str) -> bool {
 }
 
 /// A line `key = value` of the manifest.
-struct Entry<'house> {
-    section: &'house str,
-    key: &'house str,
-    value: &'house str,
+struct Entry<'repository> {
+    section: &'repository str,
+    key: &'repository str,
+    value: &'repository str,
     line: usize,
 }
 
-fn manifest(house: &House) -> Vec<Entry<'_>> {
+fn manifest(repository: &Repository) -> Vec<Entry<'_>> {
     let mut entries = Vec::new();
     let mut section = "";
-    for (line, text) in (1..).zip(house.text("Cargo.toml").unwrap_or("").lines()) {
+    for (line, text) in (1..).zip(repository.text("Cargo.toml").unwrap_or("").lines()) {
         let text = text.split(" #").next().unwrap_or(text).trim();
         if text.starts_with('[') {
             section = text.trim_matches(['[', ']']);
@@ -155,7 +159,7 @@ fn manifest(house: &House) -> Vec<Entry<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::house::caught;
+    use crate::repository::caught;
 
     #[test]
     fn a_dependency_off_the_plan_is_caught() {
@@ -181,25 +185,31 @@ mod tests {
         let lock = format!(
             "[[package]]\n{CRATES_IO}\n[[package]]\nsource = \"registry+https://mirror.example\""
         );
-        let house = [("benches/Cargo.lock", lock.as_str())];
-        assert_eq!(caught(every_dependency_comes_from_crates_io, &house), ["benches/Cargo.lock:4"]);
+        let repository = [("benches/Cargo.lock", lock.as_str())];
+        assert_eq!(
+            caught(every_dependency_comes_from_crates_io, &repository),
+            ["benches/Cargo.lock:4"]
+        );
     }
 
     #[test]
     fn a_stranger_at_the_top_is_caught() {
-        let house = [
+        let repository = [
             ("Cargo.toml", ""),
             ("LICENSE-MIT", ""),
             ("examples/a.rs", ""),
             ("src/lib.rs", ""),
             ("x", ""),
         ];
-        assert_eq!(caught(the_top_of_the_repository_is_in_order, &house), ["examples:0", "x:0"]);
+        assert_eq!(
+            caught(the_top_of_the_repository_is_in_order, &repository),
+            ["examples:0", "x:0"]
+        );
     }
 
     #[test]
     fn an_example_that_is_not_registered_is_caught() {
-        let house = [
+        let repository = [
             ("Cargo.toml", "[[example]]\nname = \"a\"\npath = \"docs/examples/a/main.rs\""),
             ("docs/examples/a/main.rs", ""),
             ("docs/examples/a/part.rs", ""),
@@ -207,7 +217,7 @@ mod tests {
             ("docs/examples/c/main.rs", ""),
         ];
         assert_eq!(
-            caught(every_example_is_registered, &house),
+            caught(every_example_is_registered, &repository),
             ["docs/examples/b.rs:1", "docs/examples/c/main.rs:1"]
         );
     }

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::documents::prose;
-use crate::house::{House, Violation};
+use crate::repository::{Repository, Violation};
 
 /// Languages, crates and modules whose names are not ours: as a head of a column, or of a path.
 const FOREIGN: [&str; 14] = [
@@ -109,19 +109,19 @@ const ALLOWED: [(&str, &[&str]); 5] = [
 ];
 
 /// Every name of code in the prose of a document exists.
-pub(crate) fn every_name_in_prose_exists(house: &House) -> Vec<Violation> {
-    let names = Names::of(house);
+pub(crate) fn every_name_in_prose_exists(repository: &Repository) -> Vec<Violation> {
+    let names = Names::of(repository);
     let mut violations = Vec::new();
     // A changelog may name what is gone.
     let is_read = |path: &str| path.ends_with(".md") && path != "CHANGELOG.md";
-    for (path, text) in house.texts().filter(|(path, _)| is_read(path)) {
+    for (path, text) in repository.texts().filter(|(path, _)| is_read(path)) {
         let own: BTreeSet<_> = code_blocks(text).flat_map(words).collect();
         let is_known = |word: &str| own.contains(word) || names.has(word);
         let mut foreign_columns = Vec::new();
         for (line, text) in prose(text) {
             for span in spans(text, &mut foreign_columns) {
                 let mut named = names_in(span);
-                if is_lost_path(span, path, house) {
+                if is_lost_path(span, path, repository) {
                     let message = format!("there is no `{span}`, or not any more.");
                     violations.push(Violation::new(path, line, message));
                 } else if let Some(word) = named.find(|word| !is_known(word)) {
@@ -141,21 +141,21 @@ pub(crate) fn every_name_in_prose_exists(house: &House) -> Vec<Violation> {
 }
 
 /// The names of the repository, and in which files of Rust they are.
-struct Names<'house> {
-    files: BTreeMap<&'house str, BTreeSet<&'house str>>,
-    others: BTreeSet<&'house str>,
+struct Names<'repository> {
+    files: BTreeMap<&'repository str, BTreeSet<&'repository str>>,
+    others: BTreeSet<&'repository str>,
 }
 
-impl<'house> Names<'house> {
-    fn of(house: &'house House) -> Self {
+impl<'repository> Names<'repository> {
+    fn of(repository: &'repository Repository) -> Self {
         let mut files = BTreeMap::new();
-        for source in house.sources() {
+        for source in repository.sources() {
             let tokens = source.code_and_tests().into_iter().flatten();
             files.insert(source.path.as_str(), tokens.map(|token| token.text.as_str()).collect());
         }
         let mut others: BTreeSet<_> =
             ALLOWED.iter().flat_map(|(_, words)| *words).copied().collect();
-        for (path, text) in house.texts() {
+        for (path, text) in repository.texts() {
             others.extend(words(path));
             match path {
                 _ if path.ends_with("Cargo.toml") => others.extend(words(text)),
@@ -211,7 +211,7 @@ fn is_loud(word: &str) -> bool {
 }
 
 /// Whether a span says where a file or a folder of the repository is, and there is none.
-fn is_lost_path(span: &str, document: &str, house: &House) -> bool {
+fn is_lost_path(span: &str, document: &str, repository: &Repository) -> bool {
     let is_below = |folder: &&str| span.starts_with(&format!("{folder}/"));
     // `your_row.rs` is the reader's to write.
     let is_plain =
@@ -223,7 +223,7 @@ fn is_lost_path(span: &str, document: &str, house: &House) -> bool {
         let rests = [file, from_here].map(|file| file.strip_prefix(path));
         rests.into_iter().flatten().any(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    FOLDERS.iter().any(is_below) && is_plain && !house.texts().any(is_there)
+    FOLDERS.iter().any(is_below) && is_plain && !repository.texts().any(is_there)
 }
 
 /// `Owner::member`, if the span is that.
@@ -268,21 +268,21 @@ fn code_blocks(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::house::caught;
+    use crate::repository::caught;
 
     const QUEUE: (&str, &str) =
         ("src/sync/queue.rs", "impl Queue { fn put() {} fn try_put() { \"of_a_text\" } }");
-    const FLAG: (&str, &str) = ("src/sync/flag.rs", "struct Flag { fn set() {} }");
+    const FLAG: (&str, &str) = ("src/sync/event.rs", "struct Event { fn set() {} }");
 
     fn caught_in(document: &str) -> Vec<String> {
-        let house = [QUEUE, FLAG, ("docs/a.md", document)];
-        caught(every_name_in_prose_exists, &house)
+        let repository = [QUEUE, FLAG, ("docs/a.md", document)];
+        caught(every_name_in_prose_exists, &repository)
     }
 
     #[test]
     fn a_name_that_is_gone_is_caught() {
         let document =
-            "`put`, `Queue::try_put(1)`, `queue.rs`\n`take_first`\n`Queue::get`\n`Flag`.";
+            "`put`, `Queue::try_put(1)`, `queue.rs`\n`take_first`\n`Queue::get`\n`Event`.";
         assert_eq!(caught_in(document), ["docs/a.md:2", "docs/a.md:3"]);
     }
 
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_member_of_another_is_caught() {
-        assert_eq!(caught_in("`Queue::put`\n`Flag::put`"), ["docs/a.md:2"]);
+        assert_eq!(caught_in("`Queue::put`\n`Event::put`"), ["docs/a.md:2"]);
     }
 
     #[test]

@@ -1,29 +1,29 @@
-//! Who may use whom: the wings, the hall, and the order of the `mod` lines.
+//! Who may use whom: the modules, the core, and the order of the `mod` lines.
 //!
-//! Knows nothing of what the rooms do. What must always hold: a path is followed through every
-//! re-export to the room where the thing is made, so that no door lets through what a wall stops.
+//! Knows nothing of what the files do. What must always hold: a path is followed through every
+//! re-export to the file where the thing is made, so that no door lets through what a wall stops.
 
 use std::collections::BTreeMap;
 
-use crate::house::{House, Violation, module_of};
+use crate::repository::{Repository, Violation, module_of};
 
-/// What everybody may use, and what uses none of the wings.
-const HALL: [&str; 5] = ["prims", "error", "panic", "event", "wait"];
+/// What everybody may use, and what uses none of the modules.
+const CORE: [&str; 5] = ["prims", "error", "panic", "event", "wait"];
 /// What meets in the user's code only.
-const WINGS: [&str; 5] = ["pool", "executor", "sync", "process", "observe"];
+const MODULES: [&str; 5] = ["pool", "executor", "sync", "process", "observe"];
 
-/// A wing uses the hall and itself; wings never import one another, and the hall none of them.
-pub(crate) fn a_wing_uses_the_hall_and_itself(house: &House) -> Vec<Violation> {
-    let plan = Plan::of(house);
-    let mut violations = rooms_off_the_plan(house);
-    for usage in plan.usages(house) {
+/// A module uses the core and itself; modules never import one another, and the core none of them.
+pub(crate) fn a_module_uses_the_core_and_itself(repository: &Repository) -> Vec<Violation> {
+    let plan = Plan::of(repository);
+    let mut violations = files_off_the_plan(repository);
+    for usage in plan.usages(repository) {
         let ([user, ..], [maker, ..]) = (usage.user.as_slice(), usage.maker.as_slice()) else {
-            continue; // The front door uses everybody; who uses it is told by the order.
+            continue; // The crate root uses everybody; who uses it is told by the order.
         };
-        if user != maker && WINGS.contains(&maker.as_str()) {
+        if user != maker && MODULES.contains(&maker.as_str()) {
             let message = format!(
-                "`{user}` uses `{maker}`, a wing. Rooms meet a wing in the user's code only, \
-                 through `Future`, `Waker` and `CancellationToken`; what both need lives in the hall."
+                "`{user}` uses `{maker}`, a module. Files meet a module in the user's code only, \
+                 through `Future`, `Waker` and `CancellationToken`; what both need lives in the core."
             );
             violations.push(Violation::new(usage.path, usage.line, message));
         }
@@ -31,21 +31,21 @@ pub(crate) fn a_wing_uses_the_hall_and_itself(house: &House) -> Vec<Violation> {
     violations
 }
 
-/// A top-level room is of the hall or a wing.
-fn rooms_off_the_plan(house: &House) -> Vec<Violation> {
-    let rooms = house.rooms().filter(|room| {
-        let module = module_of(&room.path);
-        module.first().is_some_and(|top| ![HALL, WINGS].concat().contains(&top.as_str()))
+/// A top-level file is of the core or a module.
+fn files_off_the_plan(repository: &Repository) -> Vec<Violation> {
+    let files = repository.files().filter(|file| {
+        let module = module_of(&file.path);
+        module.first().is_some_and(|top| ![CORE, MODULES].concat().contains(&top.as_str()))
     });
-    let message = "the plan of the house (tests/tidy/order.rs) shows no such room.";
-    rooms.map(|room| Violation::new(&room.path, 1, message)).collect()
+    let message = "the plan of the repository (tests/tidy/order.rs) shows no such file.";
+    files.map(|file| Violation::new(&file.path, 1, message)).collect()
 }
 
 /// The order of `mod` lines is the import order: a module uses only those above it.
-pub(crate) fn a_module_uses_only_those_above_it(house: &House) -> Vec<Violation> {
-    let plan = Plan::of(house);
+pub(crate) fn a_module_uses_only_those_above_it(repository: &Repository) -> Vec<Violation> {
+    let plan = Plan::of(repository);
     let mut violations = Vec::new();
-    for usage in plan.usages(house) {
+    for usage in plan.usages(repository) {
         let (user, maker) = (usage.user.join("::"), usage.maker.join("::"));
         let message = match plan.standing(&usage.user, &usage.maker) {
             Standing::Above => continue,
@@ -65,17 +65,17 @@ pub(crate) fn a_module_uses_only_those_above_it(house: &House) -> Vec<Violation>
 }
 
 /// Every file of `src` has its `mod` line; one without is not compiled, and nobody notices.
-pub(crate) fn every_file_has_its_mod_line(house: &House) -> Vec<Violation> {
-    let plan = Plan::of(house);
-    let undeclared = house.rooms().filter(|room| {
-        let module = module_of(&room.path);
+pub(crate) fn every_file_has_its_mod_line(repository: &Repository) -> Vec<Violation> {
+    let plan = Plan::of(repository);
+    let undeclared = repository.files().filter(|file| {
+        let module = module_of(&file.path);
         let Some((name, parent)) = module.split_last() else {
             return false;
         };
         !plan.children.get(parent).is_some_and(|children| children.contains(name))
     });
     let message = "no `mod` line declares this file.";
-    undeclared.map(|room| Violation::new(&room.path, 1, message)).collect()
+    undeclared.map(|file| Violation::new(&file.path, 1, message)).collect()
 }
 
 type Module = Vec<String>;
@@ -89,8 +89,8 @@ struct Plan {
 }
 
 /// One module uses another, which makes what it names.
-struct Usage<'house> {
-    path: &'house str,
+struct Usage<'repository> {
+    path: &'repository str,
     line: usize,
     user: Module,
     maker: Module,
@@ -106,17 +106,17 @@ enum Standing {
 }
 
 impl Plan {
-    fn of(house: &House) -> Self {
-        // The root is there even in a house too small to have a front door.
+    fn of(repository: &Repository) -> Self {
+        // The root is there even in a repository too small to have a crate root.
         let mut plan = Self {
             children: BTreeMap::from([(Module::new(), Vec::new())]),
             imports: BTreeMap::from([(Module::new(), BTreeMap::new())]),
         };
-        for room in house.rooms() {
-            let module = module_of(&room.path);
-            let children: Vec<_> = room.modules().into_iter().map(str::to_owned).collect();
+        for file in repository.files() {
+            let module = module_of(&file.path);
+            let children: Vec<_> = file.modules().into_iter().map(str::to_owned).collect();
             let mut imports = BTreeMap::new();
-            for (name, names) in room.imports() {
+            for (name, names) in file.imports() {
                 if let Some(target) = from_the_root(&module, &children, &names) {
                     imports.insert(name, target);
                 }
@@ -127,11 +127,11 @@ impl Plan {
         plan
     }
 
-    fn usages<'house>(&self, house: &'house House) -> Vec<Usage<'house>> {
+    fn usages<'repository>(&self, repository: &'repository Repository) -> Vec<Usage<'repository>> {
         let mut usages = Vec::new();
-        for room in house.rooms() {
-            let user = module_of(&room.path);
-            for reference in room.references() {
+        for file in repository.files() {
+            let user = module_of(&file.path);
+            for reference in file.references() {
                 // A module that is written out in the file is part of it: the first `super`s
                 // only lead back to the file's own level.
                 let written_out = vec!["…".to_owned(); reference.inline_modules];
@@ -139,7 +139,7 @@ impl Plan {
                 let Some(target) = from_the_root(&place, &[], &reference.names) else {
                     continue;
                 };
-                let (path, line, maker) = (&room.path, reference.line, self.home_of(target));
+                let (path, line, maker) = (&file.path, reference.line, self.home_of(target));
                 usages.push(Usage { path, line, user: user.clone(), maker });
             }
         }
@@ -208,14 +208,14 @@ fn from_the_root(module: &[String], children: &[String], names: &[String]) -> Op
 #[cfg(test)]
 mod tests {
     use super::{
-        a_module_uses_only_those_above_it, a_wing_uses_the_hall_and_itself,
+        a_module_uses_only_those_above_it, a_module_uses_the_core_and_itself,
         every_file_has_its_mod_line,
     };
-    use crate::house::caught;
+    use crate::repository::caught;
 
     #[test]
     fn a_wing_that_imports_a_wing_is_caught() {
-        let house = [
+        let repository = [
             (
                 "src/pool/job.rs",
                 "use crate::prims::Mutex;\nuse crate::{\n  wait::Settle,\n  executor::Task,\n};",
@@ -225,23 +225,23 @@ mod tests {
             ("src/sync/mod.rs", "fn f() { crate::sync::g(); crate::process::kill() }"),
         ];
         assert_eq!(
-            caught(a_wing_uses_the_hall_and_itself, &house),
+            caught(a_module_uses_the_core_and_itself, &repository),
             ["src/pool/job.rs:4", "src/sync/mod.rs:1"]
         );
     }
 
     #[test]
     fn a_hall_that_imports_a_wing_is_caught() {
-        let house = [
+        let repository = [
             ("src/wait/mod.rs", "use super::pool::Job;\nuse super::prims::Mutex;"),
             ("src/pool.rs", ""),
         ];
-        assert_eq!(caught(a_wing_uses_the_hall_and_itself, &house), ["src/wait/mod.rs:1"]);
+        assert_eq!(caught(a_module_uses_the_core_and_itself, &repository), ["src/wait/mod.rs:1"]);
     }
 
     #[test]
-    fn a_wing_that_comes_in_by_the_front_door_is_caught() {
-        let house = [
+    fn a_wing_that_comes_in_by_the_crate_root_is_caught() {
+        let repository = [
             (
                 "src/lib.rs",
                 "mod wait; mod pool; mod sync; pub use pool::Pool; pub use wait::{Timer as Clock};",
@@ -251,18 +251,18 @@ mod tests {
             ("src/pool/threads.rs", "use crate::Clock;"),
             ("src/sync/mod.rs", "use crate::Clock;\nuse crate::Pool;"),
         ];
-        assert_eq!(caught(a_wing_uses_the_hall_and_itself, &house), ["src/sync/mod.rs:2"]);
+        assert_eq!(caught(a_module_uses_the_core_and_itself, &repository), ["src/sync/mod.rs:2"]);
     }
 
     #[test]
     fn a_room_that_the_plan_does_not_show_is_caught() {
-        let house = [("src/lib.rs", ""), ("src/util.rs", ""), ("src/wait/util.rs", "")];
-        assert_eq!(caught(a_wing_uses_the_hall_and_itself, &house), ["src/util.rs:1"]);
+        let repository = [("src/lib.rs", ""), ("src/util.rs", ""), ("src/wait/util.rs", "")];
+        assert_eq!(caught(a_module_uses_the_core_and_itself, &repository), ["src/util.rs:1"]);
     }
 
     #[test]
     fn a_module_that_uses_one_below_it_is_caught() {
-        let house = [
+        let repository = [
             ("src/lib.rs", "mod prims; mod wait; pub use wait::block_on;"),
             ("src/prims.rs", "use crate::wait::parker::Parker;"),
             ("src/wait/mod.rs", "mod parker; mod settle; pub use settle::Settle;"),
@@ -273,24 +273,27 @@ mod tests {
             ("src/wait/settle.rs", "use super::parker; fn f() { parker::g(); self::h() }"),
         ];
         assert_eq!(
-            caught(a_module_uses_only_those_above_it, &house),
+            caught(a_module_uses_only_those_above_it, &repository),
             ["src/prims.rs:1", "src/wait/parker.rs:3", "src/wait/parker.rs:4"]
         );
     }
 
     #[test]
     fn a_module_that_uses_what_its_parent_makes_is_caught() {
-        let house = [
+        let repository = [
             ("src/lib.rs", "mod wait;"),
-            ("src/wait/mod.rs", "mod parker; pub fn look_out() {} pub use parker::Parker;"),
-            ("src/wait/parker.rs", "use super::look_out;\nuse super::Parker;"),
+            ("src/wait/mod.rs", "mod parker; pub fn spin_limit() {} pub use parker::Parker;"),
+            ("src/wait/parker.rs", "use super::spin_limit;\nuse super::Parker;"),
         ];
-        assert_eq!(caught(a_module_uses_only_those_above_it, &house), ["src/wait/parker.rs:1"]);
+        assert_eq!(
+            caught(a_module_uses_only_those_above_it, &repository),
+            ["src/wait/parker.rs:1"]
+        );
     }
 
     #[test]
     fn unit_tests_and_written_out_modules_may_look_up() {
-        let house = [
+        let repository = [
             ("src/lib.rs", "mod prims; mod pool;"),
             (
                 "src/prims.rs",
@@ -298,17 +301,17 @@ mod tests {
             ),
             ("src/pool/mod.rs", "use crate::prims::A;"),
         ];
-        assert_eq!(caught(a_module_uses_only_those_above_it, &house), [""; 0]);
+        assert_eq!(caught(a_module_uses_only_those_above_it, &repository), [""; 0]);
     }
 
     #[test]
     fn a_file_that_nobody_declares_is_caught() {
-        let house = [
+        let repository = [
             ("src/lib.rs", "mod wait;\n#[cfg(test)] mod schedules;"),
             ("src/schedules.rs", ""),
             ("src/wait/mod.rs", "mod parker { }"),
             ("src/wait/parker.rs", ""),
         ];
-        assert_eq!(caught(every_file_has_its_mod_line, &house), ["src/wait/parker.rs:1"]);
+        assert_eq!(caught(every_file_has_its_mod_line, &repository), ["src/wait/parker.rs:1"]);
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::documents::prose;
-use crate::house::{House, Violation};
+use crate::repository::{Repository, Violation};
 
 const SUMMARY: &str = "docs/SUMMARY.md";
 const GLOSSARY: &str = "docs/glossary.md";
@@ -14,10 +14,12 @@ const LINES_OF_A_WEEKEND: usize = 1_000;
 const FRONT: &str = "src/lib.rs";
 
 /// Every document below `docs` is a page of the site.
-pub(crate) fn every_document_is_a_page(house: &House) -> Vec<Violation> {
-    let Some(summary) = house.text(SUMMARY) else { return Vec::new() };
+pub(crate) fn every_document_is_a_page(repository: &Repository) -> Vec<Violation> {
+    let Some(summary) = repository.text(SUMMARY) else { return Vec::new() };
     let mut violations = Vec::new();
-    for (path, _) in house.texts().filter(|(path, _)| path.ends_with(".md") && *path != SUMMARY) {
+    for (path, _) in
+        repository.texts().filter(|(path, _)| path.ends_with(".md") && *path != SUMMARY)
+    {
         let is_missing = |page| !summary.contains(&format!("]({page})"));
         if path.strip_prefix("docs/").is_some_and(is_missing) {
             violations.push(Violation::new(path, 0, "it is not in docs/SUMMARY.md."));
@@ -27,8 +29,8 @@ pub(crate) fn every_document_is_a_page(house: &House) -> Vec<Violation> {
 }
 
 /// Every public name is in the docs of the crate, under its subject.
-pub(crate) fn every_public_name_has_its_subject(house: &House) -> Vec<Violation> {
-    let Some(front) = house.text(FRONT) else { return Vec::new() };
+pub(crate) fn every_public_name_has_its_subject(repository: &Repository) -> Vec<Violation> {
+    let Some(front) = repository.text(FRONT) else { return Vec::new() };
     let docs: String = front.lines().filter(|line| line.starts_with("//!")).collect();
     let mut violations = Vec::new();
     let items = front.split("\npub use ").skip(1);
@@ -48,10 +50,10 @@ pub(crate) fn every_public_name_has_its_subject(house: &House) -> Vec<Violation>
 }
 
 /// A word has one meaning, and so one row in the glossary.
-pub(crate) fn a_word_has_one_row(house: &House) -> Vec<Violation> {
+pub(crate) fn a_word_has_one_row(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut seen = BTreeSet::new();
-    for (line, text) in (1..).zip(house.text(GLOSSARY).unwrap_or("").lines()) {
+    for (line, text) in (1..).zip(repository.text(GLOSSARY).unwrap_or("").lines()) {
         let word = text.strip_prefix("| **").and_then(|text| text.split("**").next());
         if let Some(word) = word.filter(|word| !seen.insert(*word)) {
             let message = format!("`{word}` has a row already: one word means one thing.");
@@ -62,10 +64,10 @@ pub(crate) fn a_word_has_one_row(house: &House) -> Vec<Violation> {
 }
 
 /// The ways through the source say truly how long they are: each file to a tenth, and the sum of them.
-pub(crate) fn the_weekends_are_counted(house: &House) -> Vec<Violation> {
+pub(crate) fn the_weekends_are_counted(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut sum = 0;
-    for (line, text) in (1..).zip(house.text(WEEKENDS).unwrap_or("").lines()) {
+    for (line, text) in (1..).zip(repository.text(WEEKENDS).unwrap_or("").lines()) {
         let cells: Vec<_> = text.trim().split('|').map(str::trim).collect();
         let [_, name, lines, ..] = cells[..] else { continue };
         let Ok(lines) = lines.parse::<usize>() else { continue };
@@ -80,7 +82,7 @@ pub(crate) fn the_weekends_are_counted(house: &House) -> Vec<Violation> {
             continue;
         }
         sum += lines;
-        let mut sources = house.sources();
+        let mut sources = repository.sources();
         let Some(source) = sources.find(|source| source.path == name.trim_matches('`')) else {
             let message = format!("there is no file {name} any more.");
             violations.push(Violation::new(WEEKENDS, line, message));
@@ -95,9 +97,9 @@ pub(crate) fn the_weekends_are_counted(house: &House) -> Vec<Violation> {
 }
 
 /// The number of an issue elsewhere is a link to it: `[tokio#8056]`, and its address below.
-pub(crate) fn every_issue_is_a_link(house: &House) -> Vec<Violation> {
+pub(crate) fn every_issue_is_a_link(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for (path, text) in house.texts().filter(|(path, _)| path.ends_with(".md")) {
+    for (path, text) in repository.texts().filter(|(path, _)| path.ends_with(".md")) {
         let addresses: BTreeMap<_, _> = text.lines().filter_map(definition).collect();
         for (line, text) in prose(text).filter(|(_, text)| definition(text).is_none()) {
             let prose: String = text.split('`').step_by(2).collect();
@@ -143,20 +145,20 @@ fn issues(text: &str) -> Vec<(Option<&str>, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::house::caught;
+    use crate::repository::caught;
 
     #[test]
     fn a_document_that_is_no_page_is_caught() {
         let summary = (SUMMARY, "[a](guide/a.md)\n- [b](guide/b.md)");
-        let house = [summary, ("docs/guide/a.md", ""), ("docs/c.md", ""), ("README.md", "")];
-        assert_eq!(caught(every_document_is_a_page, &house), ["docs/c.md:0"]);
+        let repository = [summary, ("docs/guide/a.md", ""), ("docs/c.md", ""), ("README.md", "")];
+        assert_eq!(caught(every_document_is_a_page, &repository), ["docs/c.md:0"]);
     }
 
     #[test]
     fn a_public_name_without_a_subject_is_caught() {
         let front = "//! - [`Queue`], [`wait()`]\n\npub use a::{Queue, Item};\npub use b::wait;\n";
-        let house = House::made_up(&[(FRONT, front)]);
-        let broken = every_public_name_has_its_subject(&house);
+        let repository = Repository::made_up(&[(FRONT, front)]);
+        let broken = every_public_name_has_its_subject(&repository);
         assert_eq!(broken.len(), 1);
         assert!(broken[0].message.starts_with("`Item`"));
     }
@@ -166,17 +168,17 @@ mod tests {
         let twenty = "fn f() {}\n".repeat(20);
         let table = "| file | lines | look for |\n   | `src/a.rs` | 19 | f |\n| `src/b.rs` | 15 | g |\n\
                      | in all | 34 | |\n| `src/c.rs` | 1 | |\n| in all | 2 | |";
-        let house = [(WEEKENDS, table), ("src/a.rs", &twenty), ("src/b.rs", &twenty)];
+        let repository = [(WEEKENDS, table), ("src/a.rs", &twenty), ("src/b.rs", &twenty)];
         assert_eq!(
-            caught(the_weekends_are_counted, &house),
+            caught(the_weekends_are_counted, &repository),
             ["docs/README.md:3", "docs/README.md:5", "docs/README.md:6"]
         );
     }
 
     #[test]
     fn a_word_with_two_meanings_is_caught() {
-        let house = [(GLOSSARY, "| **turn** | a |\n| **tick** | b |\n| **turn** | c |")];
-        assert_eq!(caught(a_word_has_one_row, &house), ["docs/glossary.md:3"]);
+        let repository = [(GLOSSARY, "| **turn** | a |\n| **tick** | b |\n| **turn** | c |")];
+        assert_eq!(caught(a_word_has_one_row, &repository), ["docs/glossary.md:3"]);
     }
 
     #[test]
@@ -184,7 +186,7 @@ mod tests {
         let document = "tokio#8056\n[tokio#8056], `tokio#8057`, #1, UAX #29\n(#88354)\n[go#12]\n\
                         [tokio#8056]: https://github.com/tokio-rs/tokio/issues/8056\n\
                         [go#12]: https://github.com/golang/go/issues/13";
-        let house = [("a.md", document)];
-        assert_eq!(caught(every_issue_is_a_link, &house), ["a.md:1", "a.md:3", "a.md:4"]);
+        let repository = [("a.md", document)];
+        assert_eq!(caught(every_issue_is_a_link, &repository), ["a.md:1", "a.md:3", "a.md:4"]);
     }
 }

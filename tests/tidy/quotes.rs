@@ -5,7 +5,7 @@
 //! line names a file of `src`. A block that is tagged `ignore` is neither, and not wanted.
 //! So the source cannot change under a chapter without somebody being told which one.
 
-use crate::house::{House, Violation};
+use crate::repository::{Repository, Violation};
 
 /// A line that stands for others which are left out.
 const SKIPS: [&str; 2] = ["…", "// …"];
@@ -14,11 +14,11 @@ const SKIPS: [&str; 2] = ["…", "// …"];
 ///
 /// Leading space does not count. A line `// …` leaves lines out; what follows it stands further
 /// down in the file.
-pub(crate) fn every_quotation_stands_in_its_file(house: &House) -> Vec<Violation> {
+pub(crate) fn every_quotation_stands_in_its_file(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for (path, text) in house.texts().filter(|(path, _)| path.ends_with(".md")) {
+    for (path, text) in repository.texts().filter(|(path, _)| path.ends_with(".md")) {
         for block in blocks(text).iter().filter(|block| block.is_not_run()) {
-            if let Err((line, message)) = check(block, house) {
+            if let Err((line, message)) = check(block, repository) {
                 violations.push(Violation::new(path, line, message));
             }
         }
@@ -57,13 +57,13 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
 }
 
 /// `Err` is the line that is wrong, and what is wrong with it.
-fn check(block: &Block<'_>, house: &House) -> Result<(), (usize, String)> {
+fn check(block: &Block<'_>, repository: &Repository) -> Result<(), (usize, String)> {
     let first = block.lines.first().map_or("", |first| *first);
     let Some(file) = first.strip_prefix("// ").filter(|file| file.starts_with("src/")) else {
         let message = "code that is not run is a quotation, and names its file: `// src/…`.";
         return Err((block.line, message.to_owned()));
     };
-    let Some(source) = house.text(file) else {
+    let Some(source) = repository.text(file) else {
         return Err((block.line + 1, format!("there is no file `{file}` to quote from.")));
     };
     let source: Vec<_> = source.lines().map(str::trim).collect();
@@ -88,7 +88,7 @@ fn check(block: &Block<'_>, house: &House) -> Result<(), (usize, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::house::caught;
+    use crate::repository::caught;
 
     const PARKER: (&str, &str) =
         ("src/wait/parker.rs", "fn park() {\n    look();\n    sleep();\n\n    wake();\n}\n");

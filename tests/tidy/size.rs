@@ -5,89 +5,89 @@
 
 use std::collections::BTreeMap;
 
-use crate::house::{House, Violation, module_of};
+use crate::repository::{Repository, Violation, module_of};
 
 /// A file is one idea.
 const LINES_OF_A_FILE: usize = 250;
 /// All of `src`. A feature that does not fit displaces another.
-const LINES_OF_THE_HOUSE: usize = 11_500;
+const LINES_OF_THE_CRATE: usize = 11_500;
 
 /// A file has at most 250 lines of code; most have far fewer.
-pub(crate) fn a_file_is_one_idea(house: &House) -> Vec<Violation> {
-    let too_long = house.rooms().filter(|room| room.lines_of_code > LINES_OF_A_FILE);
-    let violations = too_long.map(|room| {
+pub(crate) fn a_file_is_one_idea(repository: &Repository) -> Vec<Violation> {
+    let too_long = repository.files().filter(|module| module.lines_of_code > LINES_OF_A_FILE);
+    let violations = too_long.map(|module| {
         let message = format!(
             "{} lines of code; a file has {LINES_OF_A_FILE} at most. Split it by idea, not by length.",
-            room.lines_of_code
+            module.lines_of_code
         );
-        Violation::new(&room.path, LINES_OF_A_FILE, message)
+        Violation::new(&module.path, LINES_OF_A_FILE, message)
     });
     violations.collect()
 }
 
 /// The whole of `src` is a book for one weekend.
-pub(crate) fn the_house_is_small_on_purpose(house: &House) -> Vec<Violation> {
-    let total = lines_of_rooms(house).values().sum::<usize>();
-    if total <= LINES_OF_THE_HOUSE {
+pub(crate) fn the_crate_is_small_on_purpose(repository: &Repository) -> Vec<Violation> {
+    let total = lines_of_modules(repository).values().sum::<usize>();
+    if total <= LINES_OF_THE_CRATE {
         return Vec::new();
     }
     let message = format!(
-        "{total} lines of code in all; the budget is {LINES_OF_THE_HOUSE}. What is new displaces something."
+        "{total} lines of code in all; the budget is {LINES_OF_THE_CRATE}. What is new displaces something."
     );
     vec![Violation::new("src", 0, message)]
 }
 
-/// The lines of code of each room, and the sum. `cargo test --test tidy -- --nocapture` shows it.
-pub(crate) fn table(house: &House) -> String {
-    let rooms = lines_of_rooms(house);
-    let total = rooms.values().sum::<usize>();
+/// The lines of code of each module, and the sum. `cargo test --test tidy -- --nocapture` shows it.
+pub(crate) fn table(repository: &Repository) -> String {
+    let modules = lines_of_modules(repository);
+    let total = modules.values().sum::<usize>();
     let mut table = String::from("lines of code, docs and tests aside\n");
-    for (room, lines) in &rooms {
-        table += &format!("{lines:>6}  {room}\n");
+    for (module, lines) in &modules {
+        table += &format!("{lines:>6}  {module}\n");
     }
-    table + &format!("{total:>6}  of {LINES_OF_THE_HOUSE}\n")
+    table + &format!("{total:>6}  of {LINES_OF_THE_CRATE}\n")
 }
 
-fn lines_of_rooms(house: &House) -> BTreeMap<String, usize> {
-    let mut rooms = BTreeMap::new();
-    for file in house.rooms() {
-        let room = module_of(&file.path).first().cloned().unwrap_or("lib".to_owned());
-        *rooms.entry(room).or_default() += file.lines_of_code;
+fn lines_of_modules(repository: &Repository) -> BTreeMap<String, usize> {
+    let mut modules = BTreeMap::new();
+    for file in repository.files() {
+        let module = module_of(&file.path).first().cloned().unwrap_or("lib".to_owned());
+        *modules.entry(module).or_default() += file.lines_of_code;
     }
-    rooms
+    modules
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::house::caught;
+    use crate::repository::caught;
 
     #[test]
     fn a_file_of_251_lines_is_caught() {
         let long_docs = "//! Docs.\n".repeat(999) + &"f();\n".repeat(250);
         let long_code = "f();\n".repeat(251);
-        let house = [("src/docs.rs", long_docs.as_str()), ("src/code.rs", &long_code)];
-        assert_eq!(caught(a_file_is_one_idea, &house), ["src/code.rs:250"]);
+        let repository = [("src/docs.rs", long_docs.as_str()), ("src/code.rs", &long_code)];
+        assert_eq!(caught(a_file_is_one_idea, &repository), ["src/code.rs:250"]);
     }
 
     #[test]
-    fn a_house_of_11501_lines_is_caught() {
+    fn a_crate_of_11501_lines_is_caught() {
         let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", "f();\n".repeat(999));
         let enough = "f();\n".repeat(11_499);
         let full = [("src/a.rs", enough.as_str()), ("src/b.rs", "g();"), ("src/c.rs", &tests)];
-        assert_eq!(caught(the_house_is_small_on_purpose, &full), [""; 0]);
+        assert_eq!(caught(the_crate_is_small_on_purpose, &full), [""; 0]);
         let overfull = [full[0], full[1], full[2], ("src/d.rs", "h();")];
-        assert_eq!(caught(the_house_is_small_on_purpose, &overfull), ["src:0"]);
+        assert_eq!(caught(the_crate_is_small_on_purpose, &overfull), ["src:0"]);
     }
 
     #[test]
     fn the_table_counts_by_room() {
-        let house = House::made_up(&[
+        let repository = Repository::made_up(&[
             ("src/lib.rs", "mod wait;"),
             ("src/wait/mod.rs", "mod a;\nmod b;"),
             ("src/wait/a.rs", "f();"),
         ]);
-        let table = table(&house);
+        let table = table(&repository);
         let numbers: Vec<_> = table.lines().skip(1).map(str::trim).collect();
         assert_eq!(numbers, ["1  lib", "3  wait", "4  of 11500"]);
     }

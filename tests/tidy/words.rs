@@ -3,8 +3,8 @@
 //! Knows nothing of what the words do. A word counts in code alone: comments, docs and strings may
 //! name anything. In a `use`, the `std::{thread, …}` of a group counts as `std::thread`.
 
-use crate::house::{House, Violation};
 use crate::lexer::Token;
+use crate::repository::{Repository, Violation};
 use crate::source::lines_that_say;
 
 /// Words that may be written in some files only.
@@ -45,7 +45,7 @@ const HOMES: [Home; 15] = [
         words: &["Instant::now", "SystemTime", "spin_loop", "shuttle"],
         files: &["src/prims.rs"],
         reach: Reach::Crate,
-        why: "time does not pass in a model, and the rooms do not know that they may stand in one",
+        why: "time does not pass in a model, and the files do not know that they may stand in one",
     },
     Home {
         words: &["Condvar"],
@@ -75,7 +75,7 @@ const HOMES: [Home; 15] = [
         words: &["std::process"],
         files: &["src/process/", "src/prims.rs"],
         reach: Reach::Crate,
-        why: "children belong to the process wing, but for the number of our own process",
+        why: "children belong to the process module, but for the number of our own process",
     },
     Home {
         words: &["crossbeam_channel"],
@@ -111,7 +111,7 @@ const HOMES: [Home; 15] = [
         words: &["todo!", "unimplemented!", "dbg!"],
         files: &[],
         reach: Reach::Repository,
-        why: "what is not done is not in the house",
+        why: "what is not done is not in the repository",
     },
     Home {
         words: &["SeqCst"],
@@ -123,10 +123,10 @@ const HOMES: [Home; 15] = [
 ];
 
 /// Telling words have a home; one that is born elsewhere is told where it lives.
-pub(crate) fn telling_words_stay_at_home(house: &House) -> Vec<Violation> {
+pub(crate) fn telling_words_stay_at_home(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
     for home in &HOMES {
-        for (path, tokens) in within(home.reach, house) {
+        for (path, tokens) in within(home.reach, repository) {
             let is_at_home = home.files.iter().any(|file| is_or_holds(file, path));
             let strangers = if is_at_home { &[] } else { home.words };
             for word in strangers {
@@ -140,25 +140,25 @@ pub(crate) fn telling_words_stay_at_home(house: &House) -> Vec<Violation> {
 }
 
 /// A file that says `thread_local!` has it from `prims`; std's own needs no `use`, and no model sees it.
-pub(crate) fn thread_locals_come_through_prims(house: &House) -> Vec<Violation> {
+pub(crate) fn thread_locals_come_through_prims(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for room in house.rooms() {
-        let is_imported = lines_that_say("prims::thread_local", &room.code).next().is_some();
+    for file in repository.files() {
+        let is_imported = lines_that_say("prims::thread_local", &file.code).next().is_some();
         if !is_imported {
             let message = "this `thread_local!` is std's: `use crate::prims::thread_local;`.";
-            let lines = lines_that_say("thread_local!", &room.code);
-            violations.extend(lines.map(|line| Violation::new(&room.path, line, message)));
+            let lines = lines_that_say("thread_local!", &file.code);
+            violations.extend(lines.map(|line| Violation::new(&file.path, line, message)));
         }
     }
     violations
 }
 
 /// The files that `reach` covers, and what of each: its code, or its unit tests as well.
-fn within(reach: Reach, house: &House) -> Vec<(&str, &[Token])> {
+fn within(reach: Reach, repository: &Repository) -> Vec<(&str, &[Token])> {
     let mut within = Vec::new();
-    for source in house.sources() {
+    for source in repository.sources() {
         let (covers_code, covers_tests) = match reach {
-            Reach::Crate => (house.is_room(source), false),
+            Reach::Crate => (repository.is_room(source), false),
             Reach::Src => (source.is_in_src(), source.is_in_src()),
             Reach::Repository => (true, true),
         };
@@ -186,11 +186,11 @@ fn message(word: &str, home: &Home) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::house::caught;
+    use crate::repository::caught;
 
     #[test]
     fn a_word_that_is_born_elsewhere_is_caught() {
-        let house = [
+        let repository = [
             (
                 "src/pool/job.rs",
                 "use crate::prims::Condvar;\nfn f() { std::panic::catch_unwind(g) }",
@@ -199,15 +199,16 @@ mod tests {
             ("src/panic.rs", "use std::panic::{catch_unwind, resume_unwind};"),
         ];
         assert_eq!(
-            caught(telling_words_stay_at_home, &house),
+            caught(telling_words_stay_at_home, &repository),
             ["src/pool/job.rs:1", "src/pool/job.rs:2"]
         );
     }
 
     #[test]
     fn a_stranger_is_told_where_it_lives() {
-        let house = House::made_up(&[("src/pool/job.rs", "\nuse crate::prims::Condvar;")]);
-        let message = telling_words_stay_at_home(&house)[0].to_string();
+        let repository =
+            Repository::made_up(&[("src/pool/job.rs", "\nuse crate::prims::Condvar;")]);
+        let message = telling_words_stay_at_home(&repository)[0].to_string();
         assert!(
             message.starts_with("src/pool/job.rs:2: `Condvar` lives in src/wait/parker.rs"),
             "{message}"
@@ -216,54 +217,54 @@ mod tests {
 
     #[test]
     fn a_word_that_comes_in_a_group_is_caught() {
-        let house =
+        let repository =
             [("src/sync/mod.rs", "use std::{\n sync::{Arc, atomic::AtomicU8},\n thread,\n};")];
         assert_eq!(
-            caught(telling_words_stay_at_home, &house),
+            caught(telling_words_stay_at_home, &repository),
             ["src/sync/mod.rs:2", "src/sync/mod.rs:3"]
         );
     }
 
     #[test]
     fn words_in_comments_strings_and_other_paths_may_stay() {
-        let house = [(
+        let repository = [(
             "src/pool/thread.rs",
             "//! As `std::thread` does.\nuse crate::thread; /* unsafe { libc } */\n\
              fn f(unsafely: u8) { expect(\"a Condvar, .unwrap()\"); unwrap_or(now()); wait::Instant(now) }",
         )];
-        assert_eq!(caught(telling_words_stay_at_home, &house), [""; 0]);
+        assert_eq!(caught(telling_words_stay_at_home, &repository), [""; 0]);
     }
 
     #[test]
     fn unit_tests_may_unwrap_but_not_allow() {
-        let house = [(
+        let repository = [(
             "src/pool/job.rs",
             "#[cfg(test)]\nmod tests {\n fn f() { g().unwrap(); std::thread::current() }\n #[allow(x)]\n fn g() {}\n}",
         )];
-        assert_eq!(caught(telling_words_stay_at_home, &house), ["src/pool/job.rs:4"]);
+        assert_eq!(caught(telling_words_stay_at_home, &repository), ["src/pool/job.rs:4"]);
     }
 
     #[test]
     fn what_is_undone_is_caught_everywhere() {
-        let house = [
+        let repository = [
             ("tests/a.rs", "fn f() { todo!(); a.unwrap() }"),
             ("benches/src/b.rs", "use O::{Relaxed, SeqCst};"),
         ];
         assert_eq!(
-            caught(telling_words_stay_at_home, &house),
+            caught(telling_words_stay_at_home, &repository),
             ["benches/src/b.rs:1", "tests/a.rs:1"]
         );
     }
 
     #[test]
     fn a_thread_local_of_std_is_caught() {
-        let house = [
+        let repository = [
             ("src/pool/worker.rs", "\nthread_local! { static A: u8 = 0 }"),
             (
                 "src/wait/block_on.rs",
                 "use crate::prims::{self, thread_local};\nthread_local! { static A: u8 = 0 }",
             ),
         ];
-        assert_eq!(caught(thread_locals_come_through_prims, &house), ["src/pool/worker.rs:2"]);
+        assert_eq!(caught(thread_locals_come_through_prims, &repository), ["src/pool/worker.rs:2"]);
     }
 }

@@ -64,7 +64,7 @@ fn job() -> u64 {
     black_box(1)
 }
 
-/// The least that a trip to another core and back takes on this machine: two threads that look out
+/// The least that a trip to another core and back takes on this machine: two threads that spin
 /// for a number and add one to it, in turns. No pool can be faster, and each line more that it touches
 /// on both sides costs up to as much again.
 fn bounce(trips_a_turn: u64) -> impl FnMut() -> u64 + 'static {

@@ -37,7 +37,7 @@ impl Reader {
     }
 
     fn finish(self) -> Vec<u8> {
-        // An error either way: the end of the pipe, or of our patience.
+        // An error either way: the end of the pipe, or of our adaptive_spin.
         let _ = self.end.recv_timeout(GRACE);
         std::mem::take(&mut *self.bytes.lock().expect("no reader panics"))
     }

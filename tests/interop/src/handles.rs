@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::channel::oneshot;
-use handspun::{Executor, Flag, JoinError, ThreadPool, as_completed, join_all, race, run, thread};
+use handspun::{Executor, Event, JoinError, ThreadPool, as_completed, join_all, race, run, thread};
 
 use crate::elsewhere::everywhere;
 use crate::support::{panic_quietly, watched};
@@ -69,7 +69,7 @@ fn several_at_once_need_no_executor_of_ours() {
 #[test]
 fn a_task_of_ours_is_awaited_by_any_executor() {
     everywhere(|_| async {
-        let enough = Arc::new(Flag::new());
+        let enough = Arc::new(Event::new());
         let (remote, is_there) = oneshot::channel();
         let loop_of_ours = thread::spawn({
             let enough = enough.clone();

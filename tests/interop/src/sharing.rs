@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream;
-use handspun::{Close, Flag, Generator, Queue, Semaphore, Yielder, generator, sleep};
+use handspun::{Close, Event, Generator, Queue, Semaphore, Yielder, generator, sleep};
 
 use crate::elsewhere::{Spawn, everywhere};
 
@@ -17,12 +17,12 @@ async fn tasks<F>(spawn: &Spawn, n_tasks: usize, task: impl Fn(usize) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let (all, n_left) = (Arc::new(Flag::new()), Arc::new(AtomicUsize::new(n_tasks)));
+    let (all, n_left) = (Arc::new(Event::new()), Arc::new(AtomicUsize::new(n_tasks)));
     for n in 0..n_tasks {
         let (all, n_left, task) = (all.clone(), n_left.clone(), task(n));
         spawn(Box::pin(async move {
             task.await;
-            // ORDERING: Relaxed. A count; what the tasks did is seen through the flag.
+            // ORDERING: Relaxed. A count; what the tasks did is seen through the event.
             if n_left.fetch_sub(1, Relaxed) == 1 {
                 all.set();
             }
@@ -76,9 +76,9 @@ fn a_queue_loses_nothing_in_any_executor() {
 }
 
 #[test]
-fn a_flag_frees_all_who_wait_in_any_executor() {
+fn an_event_frees_all_who_wait_in_any_executor() {
     everywhere(|spawn| async move {
-        let is_ready = Arc::new(Flag::new());
+        let is_ready = Arc::new(Event::new());
         let setter = is_ready.clone();
         tasks(&spawn, N_TASKS, |n| {
             let (is_ready, setter) = (is_ready.clone(), setter.clone());
@@ -97,7 +97,7 @@ fn pages() -> Generator<u64, impl Future<Output = ()>> {
     generator(async |mut yielder: Yielder<u64>| {
         for page in 0..20 {
             sleep(Duration::from_micros(50)).await;
-            yielder.give(page).await;
+            yielder.yield_item(page).await;
         }
     })
 }

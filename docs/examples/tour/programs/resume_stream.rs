@@ -22,10 +22,10 @@ async fn connect(attempt: u32, from: u32, mut out: Yielder<Result<u32, &'static 
     for offset in from..N_ITEMS {
         pause(Duration::from_millis(100)).await;
         if attempt == 1 && offset == 5 {
-            out.give(Err("connection lost")).await;
+            out.yield_item(Err("connection lost")).await;
             return;
         }
-        out.give(Ok(offset)).await;
+        out.yield_item(Ok(offset)).await;
     }
 }
 

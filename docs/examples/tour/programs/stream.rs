@@ -3,7 +3,7 @@
 //! **Python:** `async def` with `yield`. A generator that is not read to its end is closed when the
 //! garbage collector finds it, some time later, in a task that nobody spawned.
 //!
-//! **Better here:** `generator` makes a stream of an async closure, and `give` is its `yield`. The body
+//! **Better here:** `generator` makes a stream of an async closure, and `yield_item` is its `yield`. The body
 //! runs only while somebody asks, so it is never ahead of its reader; and when the stream is dropped,
 //! so is its body, at once.
 
@@ -25,7 +25,7 @@ fn run(stage: &Stage) -> Result<(), Box<dyn Error>> {
         let mut stream = generator(async |mut out| {
             for (i, delay) in DELAYS.into_iter().enumerate() {
                 pause(Duration::from_millis(delay)).await;
-                out.give(i).await;
+                out.yield_item(i).await;
             }
         });
         while let Some(i) = stream.next().await {

@@ -102,7 +102,7 @@ impl Number {
 }
 
 #[derive(Default)]
-pub(crate) struct Books {
+pub(crate) struct Records {
     /// How often each of `KINDS` happened.
     kinds: Vec<Number>,
     complaints: Mutex<Vec<String>>,
@@ -131,7 +131,7 @@ pub(crate) struct Books {
     payloads_dropped: Number,
 }
 
-impl Books {
+impl Records {
     pub(crate) fn new() -> Arc<Self> {
         let kinds = KINDS.iter().map(|_| Number::default()).collect();
         Arc::new(Self { kinds, ..Self::default() })
@@ -209,12 +209,12 @@ impl Books {
 }
 
 /// Something whose drops are counted. Everything that is handed to the pool carries one.
-pub(crate) struct Payload(Arc<Books>);
+pub(crate) struct Payload(Arc<Records>);
 
 impl Payload {
-    pub(crate) fn new(books: &Arc<Books>) -> Self {
-        books.payloads_made.add(1);
-        Self(books.clone())
+    pub(crate) fn new(records: &Arc<Records>) -> Self {
+        records.payloads_made.add(1);
+        Self(records.clone())
     }
 }
 
@@ -231,8 +231,8 @@ pub(crate) struct Bomb {
 }
 
 impl Bomb {
-    pub(crate) fn new(books: &Arc<Books>, explodes: Option<&'static str>) -> Self {
-        Self { payload: Payload::new(books), explodes }
+    pub(crate) fn new(records: &Arc<Records>, explodes: Option<&'static str>) -> Self {
+        Self { payload: Payload::new(records), explodes }
     }
 
     pub(crate) fn disarm(&mut self) {

@@ -1,4 +1,4 @@
-//! The hall: a parker never loses a wake, and what settles is heard of.
+//! The core module: a parker never loses a wake, and what settles is heard of.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use shuttle::thread;
 
 use super::every_schedule;
 use crate::wait::block_on::block_on_until;
-use crate::wait::deadline::Deadline;
+use crate::wait::clock::Deadline;
 use crate::wait::parker::Parker;
 use crate::wait::settle::Settle;
 
@@ -60,7 +60,7 @@ fn a_settled_value_reaches_a_thread_that_joins() {
     every_schedule("settle: join against settle", 100_000, || {
         let cell = Arc::new(running());
         let worker = cell.clone();
-        let worker = thread::spawn(move || assert_eq!(worker.settle(7).run_its_course(), None));
+        let worker = thread::spawn(move || assert_eq!(worker.settle(7).run(), None));
         assert_eq!(join(&cell), 7);
         worker.join().unwrap();
     });
@@ -71,7 +71,7 @@ fn a_value_is_read_or_comes_back_but_never_both() {
     every_schedule("settle: abandon against settle", 100_000, || {
         let cell = Arc::new(running());
         let worker = cell.clone();
-        let worker = thread::spawn(move || worker.settle(7).run_its_course());
+        let worker = thread::spawn(move || worker.settle(7).run());
         let (left_behind, handed_back) = (cell.abandon(), worker.join().unwrap());
         assert!(left_behind.is_some() ^ handed_back.is_some());
     });

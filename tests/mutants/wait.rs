@@ -1,4 +1,4 @@
-//! Mistakes in the hall: the parker, and the cell that settles.
+//! Mistakes in the core module: the parker, and the cell that settles.
 
 use super::Mutant;
 
@@ -9,14 +9,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
 ",
         wrong: "",
         mistake: "the waker does not wait until the sleeper sleeps",
-        caught_by: "hall::an_unpark_always_ends_the_park",
+        caught_by: "wait::an_unpark_always_ends_the_park",
     },
     Mutant {
         file: "src/wait/parker.rs",
         right: "if self.state.swap(NOTIFIED, Release) != PARKED {",
         wrong: "if self.state.compare_exchange(EMPTY, NOTIFIED, Release, Relaxed) != Err(PARKED) {",
         mistake: "a sleeper is woken, and finds no notice",
-        caught_by: "hall::two_unparks_end_two_parks_or_count_as_one",
+        caught_by: "wait::two_unparks_end_two_parks_or_count_as_one",
     },
     Mutant {
         file: "src/wait/settle.rs",
@@ -25,7 +25,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        let value = None;
         let not_needed",
         mistake: "no second look where the waker is left",
-        caught_by: "hall::a_settled_value_reaches_a_thread_that_joins",
+        caught_by: "wait::a_settled_value_reaches_a_thread_that_joins",
     },
     Mutant {
         file: "src/wait/settle.rs",
@@ -36,7 +36,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         let mut state = self.state.lock();
         let reader",
         mistake: "the reader takes the value and goes in two steps",
-        caught_by: "hall::a_value_is_read_or_comes_back_but_never_both",
+        caught_by: "wait::a_value_is_read_or_comes_back_but_never_both",
     },
     Mutant {
         file: "src/wait/settle.rs",
@@ -47,6 +47,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         state.progress = Progress::Running;
         Some(state.work.take().expect(\"nobody else begins\"))",
         mistake: "the look at the stage and the step to the next are two",
-        caught_by: "hall::work_begins_or_is_cancelled_but_never_both",
+        caught_by: "wait::work_begins_or_is_cancelled_but_never_both",
     },
 ];

@@ -1,17 +1,17 @@
 //! What the executor around a future lends it: a clock, a place for timers, and a say in how time passes.
 //!
-//! Knows nothing of tasks. An executor of ours enters as the host of its thread, and everything that is polled
-//! there finds it: a sleep sets its timer with the host, and needs neither another thread nor a wake-up
-//! across threads; a job that is submitted *holds* the host, which then knows that something is under way
+//! Knows nothing of tasks. An executor of ours enters as the runtime of its thread, and everything that is polled
+//! there finds it: a sleep sets its timer with the runtime, and needs neither another thread nor a wake-up
+//! across threads; a job that is submitted *holds* the runtime, which then knows that something is under way
 //! elsewhere.
 //!
 //! What must always hold:
 //!
-//! 1. A hold is let go after the wake-up that it announces. A host that jumps over time while nothing is
+//! 1. A hold is let go after the wake-up that it announces. A runtime that jumps over time while nothing is
 //!    held would otherwise jump over the end of a job.
-//! 2. The timers of the real clock have one keeper: the thread that the host is on, which fires them at each turn
-//!    of its loop, and in [`park`](Host::park), whatever it parks for. When it leaves the thread, all sleepers are
-//!    told to look again, and set their timers where they are polled next. A jumping clock moves where its host parks,
+//! 2. The timers of the real clock have one keeper: the thread that the runtime is on, which fires them at each turn
+//!    of its loop, and in [`park`](RuntimeContext::park), whatever it parks for. When it leaves the thread, all sleepers are
+//!    told to look again, and set their timers where they are polled next. A jumping clock moves where its runtime parks,
 //!    and stands still while it is on no thread.
 //! 3. Nothing is woken or dropped under a lock.
 
@@ -24,13 +24,13 @@ use crate::prims::{self, AtomicUsize, Mutex, Ordering, thread_local};
 
 use super::clock::Clock;
 use super::clock::Deadline;
-use super::hints::{self, Tag};
+use super::hints::{self, WaitReason};
 use super::parker::Parker;
 use super::timers::TimerQueue;
 
 use Ordering::{Acquire, Relaxed, Release};
 
-pub(crate) struct Host {
+pub(crate) struct RuntimeContext {
     pub(crate) clock: Clock,
     /// Where the thread of the executor sleeps, also while a task blocks it.
     pub(crate) parker: Arc<Parker>,
@@ -40,35 +40,35 @@ pub(crate) struct Host {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Host>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Arc<RuntimeContext>>> = const { RefCell::new(None) };
 }
 
-impl Host {
+impl RuntimeContext {
     pub(crate) fn new(clock: Clock) -> Self {
         let timers = clock.timers().cloned();
         let timers = timers.unwrap_or_else(|| Arc::new(TimerQueue::new(prims::now())));
         Self { clock, parker: Arc::new(Parker::new()), timers, n_held: AtomicUsize::new(0) }
     }
 
-    /// Makes it the host of this thread, and gives back the one before.
-    pub(crate) fn enter(host: Option<Arc<Self>>) -> Option<Arc<Self>> {
-        let after = host.clone().filter(|host| !host.clock.is_real());
+    /// Makes it the runtime of this thread, and gives back the one before.
+    pub(crate) fn enter(runtime: Option<Arc<Self>>) -> Option<Arc<Self>> {
+        let after = runtime.clone().filter(|runtime| !runtime.clock.is_real());
         // A thread that is ending may have lost its locals, and runs no executor.
-        let before = CURRENT.try_with(|current| current.replace(host)).ok().flatten();
+        let before = CURRENT.try_with(|current| current.replace(runtime)).ok().flatten();
         match &before {
-            Some(host) if host.clock.is_real() => host.timers.wake_all(),
-            Some(host) => host.timers.unset_keeper(&host.parker.clone().into()),
+            Some(runtime) if runtime.clock.is_real() => runtime.timers.wake_all(),
+            Some(runtime) => runtime.timers.unset_keeper(&runtime.parker.clone().into()),
             None => {}
         }
-        if let Some(host) = after {
-            host.timers.set_keeper(host.parker.clone().into());
+        if let Some(runtime) = after {
+            runtime.timers.set_keeper(runtime.parker.clone().into());
         }
         before
     }
 
-    /// The host of this thread, if an executor of ours runs here.
+    /// The runtime of this thread, if an executor of ours runs here.
     pub(crate) fn current() -> Option<Arc<Self>> {
-        Self::with_current(|host| host.cloned())
+        Self::with_current(|runtime| runtime.cloned())
     }
 
     pub(crate) fn with_current<T>(look: impl FnOnce(Option<&Arc<Self>>) -> Option<T>) -> Option<T> {
@@ -125,7 +125,7 @@ impl Host {
 
 /// Keeps a jumping clock from jumping; see [`hold`].
 #[must_use = "it holds until it is dropped"]
-pub struct Hold(Mutex<Option<Arc<Host>>>);
+pub struct Hold(Mutex<Option<Arc<RuntimeContext>>>);
 
 /// Says that something was started here that goes on elsewhere, and will wake somebody here.
 ///
@@ -138,12 +138,12 @@ pub struct Hold(Mutex<Option<Arc<Host>>>);
 ///
 /// ```
 /// use std::{thread, time::Duration};
-/// use handspun::{Clock, Executor, Flag, hold, sleep, timeout};
+/// use handspun::{Clock, Executor, Event, hold, sleep, timeout};
 /// use std::sync::Arc;
 ///
 /// let hour = Duration::from_secs(3600);
 /// let answer = Executor::builder().clock(Clock::jumping()).build().run(async {
-///     let done = Arc::new(Flag::new());
+///     let done = Arc::new(Event::new());
 ///     let (holds, sets) = (hold(), done.clone());
 ///     thread::spawn(move || {
 ///         thread::sleep(Duration::from_millis(2)); // The work.
@@ -163,26 +163,28 @@ pub fn hold() -> Hold {
 }
 
 impl Hold {
-    /// Of the host of this thread, if there is one.
+    /// Of the runtime of this thread, if there is one.
     pub(crate) fn take() -> Option<Self> {
-        Host::current().map(Self::of)
+        RuntimeContext::current().map(Self::of)
     }
 
-    /// Of the host of this thread, if its clock jumps.
+    /// Of the runtime of this thread, if its clock jumps.
     pub(crate) fn of_jumping() -> Option<Self> {
-        let jumping = |host: Option<&Arc<Host>>| host.filter(|host| !host.clock.is_real()).cloned();
-        Host::with_current(jumping).map(Self::of)
+        let jumping = |runtime: Option<&Arc<RuntimeContext>>| {
+            runtime.filter(|runtime| !runtime.clock.is_real()).cloned()
+        };
+        RuntimeContext::with_current(jumping).map(Self::of)
     }
 
-    fn of(host: Arc<Host>) -> Self {
-        host.add_hold();
-        Self(Mutex::new(Some(host)))
+    fn of(runtime: Arc<RuntimeContext>) -> Self {
+        runtime.add_hold();
+        Self(Mutex::new(Some(runtime)))
     }
 
     /// What was started is over, and whom it wakes has been woken.
     pub(crate) fn let_go(&self) {
-        let Some(host) = self.0.lock().take() else { return };
-        host.let_go();
+        let Some(runtime) = self.0.lock().take() else { return };
+        runtime.let_go();
     }
 }
 
@@ -194,10 +196,10 @@ impl Drop for Hold {
 
 /// Runs code as if no executor of ours ran on this thread.
 pub(crate) fn outside<T>(code: impl FnOnce() -> T) -> T {
-    let replace = |host| CURRENT.try_with(|current| current.replace(host)).ok().flatten();
-    let host = replace(None);
+    let replace = |runtime| CURRENT.try_with(|current| current.replace(runtime)).ok().flatten();
+    let runtime = replace(None);
     let result = code();
-    replace(host);
+    replace(runtime);
     result
 }
 
@@ -216,7 +218,7 @@ pub(crate) fn poll_elsewhere<T>(
         }
     };
     if polled.is_pending() {
-        hints::say(Tag::Words(words));
+        hints::set_reason(WaitReason::Words(words));
     }
     polled
 }
@@ -244,6 +246,7 @@ impl Clock {
     ///
     /// Sleeps, timeouts and new tokens use it without being told.
     pub fn current() -> Self {
-        Host::with_current(|host| host.map(|host| host.clock.clone())).unwrap_or_default()
+        RuntimeContext::with_current(|runtime| runtime.map(|runtime| runtime.clock.clone()))
+            .unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! A flag that can be waited for, which asyncio calls an event, and the wait for anything of its kind.
+//! An event that can be waited for, which asyncio calls an event, and the wait for anything of its kind.
 //!
 //! Knows nothing of what it announces. What must always hold: to set it ends every wait that had
 //! begun by then, also if it is cleared again before they look.
@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::prims::{AtomicBool, Mutex, Ordering};
-use crate::wait::hints::{self, Tag};
+use crate::wait::hints::{self, WaitReason};
 use crate::wait::wait_list::{Key, WaitList, locked, poll_locked};
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -17,13 +17,13 @@ use Ordering::{Acquire, Relaxed, Release};
 ///
 /// When to use it: many wait for one thing, such as "the configuration is loaded". For one result
 /// there are handles; for "please stop" there is [`CancellationToken`](crate::CancellationToken). A
-/// task awaits it, on any executor; a thread calls `block_on(flag.wait())`.
+/// task awaits it, on any executor; a thread calls `block_on(event.wait())`.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use handspun::{Flag, block_on, thread};
+/// use handspun::{Event, block_on, thread};
 ///
-/// let is_ready = Arc::new(Flag::new());
+/// let is_ready = Arc::new(Event::new());
 /// let waiting = thread::spawn({
 ///     let is_ready = is_ready.clone();
 ///     move || block_on(is_ready.wait())
@@ -34,15 +34,14 @@ use Ordering::{Acquire, Relaxed, Release};
 /// ```
 ///
 /// It is Python's `Event`. What an observer hears is a [`TraceEvent`](crate::TraceEvent).
-#[doc(alias = "Event")]
 #[derive(Default)]
-pub struct Flag {
+pub struct Event {
     is_set: AtomicBool,
     line: Mutex<WaitList>,
 }
 
-impl Flag {
-    /// A flag that is not set.
+impl Event {
+    /// An event that is not set.
     pub fn new() -> Self {
         Self::default()
     }
@@ -71,18 +70,18 @@ impl Flag {
     /// Dropping the future that this returns ends the wait, and changes nothing for others.
     ///
     /// ```
-    /// use handspun::{Flag, block_on};
+    /// use handspun::{Event, block_on};
     ///
-    /// let flag = Flag::new();
-    /// flag.set();
-    /// block_on(flag.wait());
+    /// let event = Event::new();
+    /// event.set();
+    /// block_on(event.wait());
     /// ```
     pub fn wait(&self) -> impl Future<Output = ()> + Unpin {
         Wait { what: self, key: None }
     }
 }
 
-impl Awaited for Flag {
+impl Awaited for Event {
     fn is_so(&self) -> bool {
         self.is_set()
     }
@@ -91,14 +90,14 @@ impl Awaited for Flag {
         &self.line
     }
 
-    fn tag(&self) -> Tag {
-        Tag::Words("a flag to be set")
+    fn reason(&self) -> WaitReason {
+        WaitReason::Words("an event to be set")
     }
 }
 
-impl fmt::Debug for Flag {
+impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Flag({})", if self.is_set() { "set" } else { "not set" })
+        write!(f, "Event({})", if self.is_set() { "set" } else { "not set" })
     }
 }
 
@@ -109,7 +108,7 @@ pub(super) trait Awaited {
     /// All who stand there are served after it has come to be so.
     fn line(&self) -> &Mutex<WaitList>;
 
-    fn tag(&self) -> Tag;
+    fn reason(&self) -> WaitReason;
 }
 
 /// Waits until something is so.
@@ -129,7 +128,7 @@ impl<W: Awaited> Future for Wait<'_, W> {
             _ => line.poll(key, 1, &mut wakers.waiter),
         });
         if polled.is_pending() {
-            hints::say(what.tag());
+            hints::set_reason(what.reason());
         }
         polled
     }

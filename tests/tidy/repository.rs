@@ -1,6 +1,6 @@
 //! The repository as a set of files in memory, and what a rule may say about one of them.
 //!
-//! Knows nothing of any rule. A house is read from the disk, or made up by a test that plants a
+//! Knows nothing of any rule. A repository is read from the disk, or made up by a test that plants a
 //! violation; a rule cannot tell the two apart.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,14 +11,14 @@ use std::path::Path;
 use crate::source::Source;
 
 /// Every file of the repository by its path, with `/` between the parts.
-pub(crate) struct House {
+pub(crate) struct Repository {
     texts: BTreeMap<String, String>,
     sources: Vec<Source>,
     unit_tests: BTreeSet<Vec<String>>,
 }
 
-/// A rule of the house finds what breaks it.
-pub(crate) type Rule = fn(&House) -> Vec<Violation>;
+/// A rule of the repository finds what breaks it.
+pub(crate) type Rule = fn(&Repository) -> Vec<Violation>;
 
 /// A place where a rule is broken, and what to do about it.
 pub(crate) struct Violation {
@@ -28,7 +28,7 @@ pub(crate) struct Violation {
     pub(crate) message: String,
 }
 
-impl House {
+impl Repository {
     /// The repository that this test belongs to.
     pub(crate) fn here() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -37,7 +37,7 @@ impl House {
         Self::of(texts)
     }
 
-    /// A small house for a test of a rule.
+    /// A small repository for a test of a rule.
     pub(crate) fn made_up(files: &[(&str, &str)]) -> Self {
         Self::of(files.iter().map(|(path, text)| (path.to_string(), text.to_string())).collect())
     }
@@ -64,7 +64,7 @@ impl House {
     }
 
     /// The files that are compiled into the crate: those under `src` but for unit tests.
-    pub(crate) fn rooms(&self) -> impl Iterator<Item = &Source> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Source> {
         self.sources.iter().filter(|source| self.is_room(source))
     }
 
@@ -128,20 +128,20 @@ impl fmt::Display for Violation {
 /// Fails with one line for each violation of `rule` in the repository.
 #[track_caller]
 pub(crate) fn holds(rule: Rule) {
-    let violations = broken_places(rule, &House::here());
+    let violations = broken_places(rule, &Repository::here());
     let lines: Vec<_> = violations.iter().map(Violation::to_string).collect();
     assert!(lines.is_empty(), "\n\n{}\n", lines.join("\n"));
 }
 
-/// Where `rule` is broken in a house that was made up, as `path:line`.
+/// Where `rule` is broken in a repository that was made up, as `path:line`.
 pub(crate) fn caught(rule: Rule, files: &[(&str, &str)]) -> Vec<String> {
-    let violations = broken_places(rule, &House::made_up(files));
+    let violations = broken_places(rule, &Repository::made_up(files));
     violations.iter().map(|broken| format!("{}:{}", broken.path, broken.line)).collect()
 }
 
 /// In the order of the files and their lines, whatever order the rule looks in.
-fn broken_places(rule: Rule, house: &House) -> Vec<Violation> {
-    let mut violations = rule(house);
+fn broken_places(rule: Rule, repository: &Repository) -> Vec<Violation> {
+    let mut violations = rule(repository);
     violations.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     violations
 }
@@ -152,13 +152,13 @@ mod tests {
 
     #[test]
     fn a_file_that_only_tests_declare_is_no_room() {
-        let house = House::made_up(&[
+        let repository = Repository::made_up(&[
             ("src/lib.rs", "mod pool;"),
             ("src/pool/mod.rs", "mod job; #[cfg(test)] mod schedules;"),
             ("src/pool/job.rs", ""),
             ("src/pool/schedules.rs", ""),
         ]);
-        let rooms: Vec<_> = house.rooms().map(|room| room.path.as_str()).collect();
-        assert_eq!(rooms, ["src/lib.rs", "src/pool/job.rs", "src/pool/mod.rs"]);
+        let files: Vec<_> = repository.files().map(|file| file.path.as_str()).collect();
+        assert_eq!(files, ["src/lib.rs", "src/pool/job.rs", "src/pool/mod.rs"]);
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of what is decided by them. It is SplitMix64, of Steele, Lea and Flood.
 
-pub(crate) struct Dice(u64);
+pub(crate) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub(crate) fn of_seed(seed: u64) -> Self {
         Self(seed)
     }
@@ -25,7 +25,7 @@ impl Dice {
         self.below(n) == 0
     }
 
-    /// Dice of their own, for somebody else: what one of the two does with its own is nothing to
+    /// Rng of their own, for somebody else: what one of the two does with its own is nothing to
     /// the other.
     pub(crate) fn split(&mut self) -> Self {
         Self(self.throw())
