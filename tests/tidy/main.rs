@@ -26,6 +26,7 @@ mod quotes;
 mod documents;
 mod names;
 mod pages;
+mod vocabulary;
 mod manifest;
 
 use repository::{Repository, holds};
@@ -64,6 +65,11 @@ fn telling_words_stay_at_home() {
 #[test]
 fn thread_locals_come_through_prims() {
     holds(words::thread_locals_come_through_prims);
+}
+
+#[test]
+fn no_word_comes_back() {
+    holds(vocabulary::no_word_comes_back);
 }
 
 #[test]

@@ -65,10 +65,10 @@ impl Repository {
 
     /// The files that are compiled into the crate: those under `src` but for unit tests.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Source> {
-        self.sources.iter().filter(|source| self.is_room(source))
+        self.sources.iter().filter(|source| self.is_compiled(source))
     }
 
-    pub(crate) fn is_room(&self, source: &Source) -> bool {
+    pub(crate) fn is_compiled(&self, source: &Source) -> bool {
         source.is_in_src() && !self.unit_tests.contains(&module_of(&source.path))
     }
 }
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_only_tests_declare_is_no_room() {
+    fn a_file_that_only_tests_declare_is_not_compiled() {
         let repository = Repository::made_up(&[
             ("src/lib.rs", "mod pool;"),
             ("src/pool/mod.rs", "mod job; #[cfg(test)] mod schedules;"),

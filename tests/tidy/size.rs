@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_counts_by_room() {
+    fn the_table_counts_by_module() {
         let repository = Repository::made_up(&[
             ("src/lib.rs", "mod wait;"),
             ("src/wait/mod.rs", "mod a;\nmod b;"),

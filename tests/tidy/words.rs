@@ -158,7 +158,7 @@ fn within(reach: Reach, repository: &Repository) -> Vec<(&str, &[Token])> {
     let mut within = Vec::new();
     for source in repository.sources() {
         let (covers_code, covers_tests) = match reach {
-            Reach::Crate => (repository.is_room(source), false),
+            Reach::Crate => (repository.is_compiled(source), false),
             Reach::Src => (source.is_in_src(), source.is_in_src()),
             Reach::Repository => (true, true),
         };

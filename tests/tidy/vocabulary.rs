@@ -1,0 +1,66 @@
+//! One word for one thing, and the word of the field: those that were given up do not come back.
+//!
+//! Knows nothing of what a file is about. A word stands in the list only if it has no other use in `src`,
+//! so that it gives itself away.
+
+use crate::repository::{Repository, Violation};
+
+/// What was said before, and what is said now.
+const WORDS: &[(&str, &str)] = &[
+    ("Aboard", "worker context"),
+    ("Admission", "push result"),
+    ("Aftermath", "deferred effects"),
+    ("AnyCell", "erased task"),
+    ("Hope", "idle verdict"),
+    ("Ledger", "worker stats"),
+    ("Letter", "message"),
+    ("Patience", "adaptive spin"),
+    ("Seats", "task slab"),
+    ("Sitter", "slot"),
+    ("Tray", "injector state"),
+    ("Unborn", "pending task"),
+    ("be_born", "start"),
+    ("bringer", "submitter"),
+    ("bystander", "waiting worker"),
+    ("hall", "core module"),
+    ("host_before", "runtime_before"),
+    ("is_in_haste", "skip the pipe grace"),
+    ("leash", "signal lock"),
+    ("look_out", "spin_limit"),
+    ("posted_in", "epochs"),
+    ("run_its_course", "run"),
+    ("settle_down", "enter"),
+    ("wing", "module"),
+];
+
+/// No file of `src` says what has another name now.
+pub(crate) fn no_word_comes_back(repository: &Repository) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for file in repository.files() {
+        let text = repository.text(&file.path).unwrap_or_default();
+        for (line, text) in (1..).zip(text.lines()) {
+            let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let found = words.find_map(|word| WORDS.iter().find(|(old, _)| *old == word));
+            if let Some((old, now)) = found {
+                let message = format!("`{old}` is said no more; say: {now}.");
+                violations.push(Violation::new(&file.path, line, message));
+            }
+        }
+    }
+    violations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repository::caught;
+
+    #[test]
+    fn a_word_that_was_given_up_is_caught_and_a_part_of_another_is_not() {
+        let repository = [
+            ("src/a.rs", "fn f() {}\n// It is in the hall.\nstruct Challenge;"),
+            ("tests/b.rs", "let hall = Seats;"),
+        ];
+        assert_eq!(caught(no_word_comes_back, &repository), ["src/a.rs:2"]);
+    }
+}
