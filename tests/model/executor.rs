@@ -58,8 +58,8 @@ fn a_wake_from_another_thread_ends_the_rest() {
 #[test]
 fn a_wake_that_ends_the_quiet_period_is_not_lost() {
     random_schedules("executor: a wake against the quiet period", 2_000, || {
-        let flag = Arc::new(Flag::new());
-        let sets = flag.clone();
+        let event = Arc::new(Event::new());
+        let sets = event.clone();
         let waking = thread::spawn(move || {
             let began = Instant::now();
             while began.elapsed() < Duration::from_micros(300) {}
@@ -67,7 +67,7 @@ fn a_wake_that_ends_the_quiet_period_is_not_lost() {
         });
         Executor::new().run(async {
             (0..70).for_each(|_| drop(spawn(pending::<()>())));
-            flag.wait().await;
+            event.wait().await;
         });
         waking.join().unwrap();
     });

@@ -18,13 +18,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
     },
     Mutant {
-        file: "src/wait/cancel_tree.rs",
-        right: "        drop(nodes);
-        panic::wake_each(to_wake);
-",
-        wrong: "        panic::wake_each(to_wake);
-        drop(nodes);
-",
+        file: "src/wait/wait_list.rs",
+        right: "    let result = work(&mut lock.lock(), &mut wakers);",
+        wrong: "    let mut guard = lock.lock();
+    let result = work(&mut guard, &mut wakers);",
         mistake: "a cancel wakes under the lock of the tree",
         caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
     },

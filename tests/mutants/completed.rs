@@ -50,26 +50,26 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/ready_queue.rs",
-        right: "        let mut line = self.0.lock();
-        line.take_all(taken);",
-        wrong: "        let mut line = self.0.lock();",
+        right: "        let mut queue = self.0.lock();
+        queue.take_all(taken);",
+        wrong: "        let mut queue = self.0.lock();",
         mistake: "looking at the line and leaving a waker are two steps",
         caught_by: "completed::a_post_ends_the_wait",
     },
     Mutant {
         file: "src/wait/ready_queue.rs",
-        right: "        let waiter = line.waiter.take();
-        drop(line);
+        right: "        let waiter = queue.waiter.take();
+        drop(queue);
         if let",
         wrong: "        let waiter = None::<Waker>;
-        drop(line);
+        drop(queue);
         if let",
         mistake: "a post wakes nobody",
         caught_by: "completed::a_post_ends_the_wait",
     },
     Mutant {
         file: "src/wait/ready_queue.rs",
-        right: "        self.turn += 1;
+        right: "        self.epoch += 1;
 ",
         wrong: "",
         mistake: "who has left the line still counts as standing in it",
@@ -77,8 +77,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/completed.rs",
-        right: "        let mut context = Context::from_waker(&member.waker);",
-        wrong: "        let mut context = Context::from_waker(Waker::noop());",
+        right: "        let mut context = Context::from_waker(waker);",
+        wrong: "        let mut context = Context::from_waker({
+            let _ = waker;
+            Waker::noop()
+        });",
         mistake: "a member is polled with a waker that wakes nobody",
         caught_by: "completed::every_member_is_yielded_once",
     },

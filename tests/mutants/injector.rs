@@ -92,8 +92,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/job.rs",
         right: "            runner.before_foreign_code();
-            if let Some(unread) = aftermath.run_its_course() {",
-        wrong: "            if let Some(unread) = aftermath.run_its_course() {
+            if let Some(unread) = effects.run() {",
+        wrong: "            if let Some(unread) = effects.run() {
                 runner.before_foreign_code();",
         mistake: "the callback runs while its worker counts as searching",
         caught_by: "injector::a_worker_in_foreign_code_does_not_search",

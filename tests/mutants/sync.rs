@@ -160,7 +160,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/completed.rs",
-        right: "            self.completed.line.forget_waiter();",
+        right: "            self.completed.queue.forget_waiter();",
         wrong: "",
         mistake: "a `next` that is dropped leaves its waker",
         caught_by: "--test=sync wakers::twenty_thousand_nexts_that_are_dropped_leave_no_waker",

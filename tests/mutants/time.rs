@@ -32,8 +32,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/timers.rs",
-        right: "self.next_deadline().is_none_or(|next| deadline < next)",
-        wrong: "self.next_deadline().is_none()",
+        right: "timers.next_deadline().is_none_or(|next| deadline < next)",
+        wrong: "timers.next_deadline().is_none()",
         mistake: "the keeper is not told that an earlier timer was set",
         caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
     },
