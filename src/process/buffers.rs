@@ -263,19 +263,19 @@ impl Input {
 }
 
 impl Shared<Input> {
-    /// Puts these bytes behind the others. True if that is news: while there were some, the driver knows.
+    /// Puts these bytes behind the others. True if the driver needs a wake: while there were some, it has had one.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<bool, InputClosed> {
         self.with(|input| {
             if input.is_closed || input.is_last {
                 return Err(InputClosed);
             }
-            let is_news = input.is_empty() && !bytes.is_empty();
+            let needs_wake = input.is_empty() && !bytes.is_empty();
             input.written.extend(bytes);
-            Ok(is_news)
+            Ok(needs_wake)
         })
     }
 
-    /// No more after what is written so far. True if that is news.
+    /// No more after what is written so far. True if the driver needs a wake.
     pub(crate) fn finish(&self) -> bool {
         self.with(|input| !mem::replace(&mut input.is_last, true))
     }
@@ -318,7 +318,7 @@ mod tests {
     use std::io::Read;
 
     #[test]
-    fn many_small_writes_are_news_once() {
+    fn many_small_writes_wake_the_driver_once() {
         let (_reader, writer) = sys::pipe().expect("a pipe");
         let input = Shared::of(Input::new([].into(), false));
         assert_eq!(

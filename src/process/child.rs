@@ -152,17 +152,17 @@ impl Child {
     /// ```
     pub fn write<'a>(&'a self, bytes: &[u8]) -> Written<'a> {
         let state = self.state();
-        let is_news = state.input.write(bytes);
-        if is_news == Ok(true) {
-            state.ring();
+        let needs_wake = state.input.write(bytes);
+        if needs_wake == Ok(true) {
+            state.wake_driver();
         }
-        Written(is_news.map(|_| Waiting::on(&state.input)))
+        Written(needs_wake.map(|_| Waiting::on(&state.input)))
     }
 
     /// Ends the child's standard input, behind what was written.
     pub fn close_stdin(&self) {
         if self.state().input.finish() {
-            self.state().ring();
+            self.state().wake_driver();
         }
     }
 
@@ -172,7 +172,7 @@ impl Child {
     /// waits for the pipes, it waits no longer.
     pub fn terminate(&self) {
         self.state().signals.terminate();
-        self.state().ring();
+        self.state().wake_driver();
     }
 
     /// Kills it, and its group. Does not wait.
@@ -181,7 +181,7 @@ impl Child {
     /// group, also after [`sweep(false)`](super::Command::sweep).
     pub fn kill(&self) {
         self.state().signals.kill(true);
-        self.state().ring();
+        self.state().wake_driver();
     }
 
     /// Lets it run without a handle. Its timeouts, caps and token still hold, and it is reaped.
@@ -190,7 +190,7 @@ impl Child {
     pub fn detach(mut self) {
         self.is_detached = true;
         self.state().hold.let_go();
-        self.say_no_more();
+        self.release_streams();
     }
 
     /// What both sides know of it.
@@ -204,11 +204,11 @@ impl Child {
     }
 
     /// Nothing more to write, and no more lines to read.
-    pub(crate) fn say_no_more(&self) {
+    pub(crate) fn release_streams(&self) {
         let state = self.state();
-        let is_news = state.input.finish();
-        if state.lines.lose_reader() || is_news {
-            state.ring();
+        let needs_wake = state.input.finish();
+        if state.lines.lose_reader() || needs_wake {
+            state.wake_driver();
         }
     }
 }
@@ -221,7 +221,7 @@ impl Future for Child {
     ///
     /// If it is polled again after it was ready.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
-        self.say_no_more();
+        self.release_streams();
         self.poll_end(context)
     }
 }
@@ -235,7 +235,7 @@ impl Drop for Child {
             // Now, and not by a message to the driver: if this process exits in the next moment,
             // nothing of the child stays behind.
             self.state.signals.kill(self.state.sweeps);
-            self.state.ring();
+            self.state.wake_driver();
         }
         drop(self.state.outcome.abandon());
     }
@@ -264,7 +264,7 @@ impl Future for NextLine<'_> {
         let poll = |context: &mut Context<'_>| self.wait.poll_next(context);
         poll_elsewhere("a line of a child process", context, poll).map(|(line, has_room_again)| {
             if has_room_again {
-                self.state.ring();
+                self.state.wake_driver();
             }
             line
         })

@@ -233,14 +233,14 @@ impl Command {
 
     /// Calls this function with each step in the life of each child that is started from here.
     ///
-    /// It is called on the thread that starts the child, and at the end on the one that leads it: that of
+    /// It is called on the thread that starts the child, and at the end on the one that drives it: that of
     /// [`run`](Self::run), or the driver's. There it must wait for nothing, nor start a child, which would
     /// inherit that every signal is blocked there.
     pub fn observer(self, observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
         self.with(|settings| settings.observer = Observer::new(observer))
     }
 
-    /// For tests: without the descriptor that tells of an exit, as on a system that has none.
+    /// For tests: without the descriptor that is readable after an exit, as on a system that has none.
     #[doc(hidden)]
     pub fn without_pidfd(self) -> Self {
         self.with(|settings| settings.without_pidfd = true)

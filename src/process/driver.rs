@@ -5,8 +5,8 @@
 //!
 //! What must always hold:
 //!
-//! 1. The thread never waits but for news of a descriptor, and no longer than to the first deadline.
-//! 2. A child has a turn when there is a message or news of it, and when its deadline has passed.
+//! 1. The thread never waits but for a descriptor to be ready, and no longer than to the first deadline.
+//! 2. A child has a turn when a message or a descriptor of it is there, and when its deadline has passed.
 //! 3. While messages lie in the channel the thread is up, and has been woken since each of them came, or
 //!    is about to be. It leaves only from an empty channel, and then the next message starts another;
 //!    so it does if the thread has panicked, and what it managed is killed then.
@@ -35,16 +35,16 @@ use Ordering::Relaxed;
 /// The one driver of this process.
 pub(crate) static DRIVER: Lazy<Driver> = Lazy::new(|| Driver {
     process: Process::current(),
-    mailbox: Mailbox::new(),
+    channel: Channel::new(),
     n_children: AtomicUsize::new(0),
     permits: Permits::new(0),
-    led_here: Mutex::new(Vec::new()),
+    local: Mutex::new(Vec::new()),
 });
 
 /// Long enough for a program that runs one child after another.
 const IDLE: Duration = Duration::from_secs(1);
-/// How many threads at most lead a child of their own.
-const MOST_HERE: usize = 16;
+/// How many threads at most drive a child of their own.
+const MOST_LOCAL: usize = 16;
 /// How many bytes are read at once.
 const SCRATCH: usize = 64 << 10;
 /// The key of the wake pipe. That of a descriptor of a child is made of the child's number.
@@ -74,27 +74,27 @@ const WAKE_PIPE: u64 = u64::MAX;
 /// already goes on as its own policy says, but SIGKILL comes no later than this one would send it.
 pub fn terminate_all(policy: KillPolicy) {
     if DRIVER.process.is_current() {
-        let led_here: Vec<_> = DRIVER.led_here.lock().iter().filter_map(Weak::upgrade).collect();
-        for here in led_here {
+        let local: Vec<_> = DRIVER.local.lock().iter().filter_map(Weak::upgrade).collect();
+        for here in local {
             here.policies.lock().push(policy.clone());
             here.pipe.wake_up();
         }
-        DRIVER.tell(Message::TerminateAll(policy));
+        DRIVER.send(Message::TerminateAll(policy));
     }
 }
 
 pub(crate) struct Driver {
     /// Whose it is: in a fork of this process there is no such thread, and locks may be held for ever.
     pub(crate) process: Process,
-    mailbox: Mailbox<Message, WakePipe>,
+    channel: Channel<Message, WakePipe>,
     n_children: AtomicUsize,
     /// How many children may run at once: the limit is set whenever one is to be started.
     pub(crate) permits: Permits,
-    led_here: Mutex<Vec<Weak<Here>>>,
+    local: Mutex<Vec<Weak<LocalDriver>>>,
 }
 
-/// How a thread that leads a child itself hears of [`terminate_all`].
-struct Here {
+/// How a thread that drives a child itself is reached by [`terminate_all`].
+struct LocalDriver {
     pipe: WakePipe,
     policies: Mutex<Vec<KillPolicy>>,
 }
@@ -102,7 +102,7 @@ struct Here {
 pub(crate) enum Message {
     Register(Box<ManagedChild>),
     /// Something was asked of the child of this number, or can go on.
-    News(usize),
+    Wake(usize),
     TerminateAll(KillPolicy),
 }
 
@@ -114,7 +114,7 @@ impl Driver {
 
     /// Takes a child into care. If there can be no thread for it, it is killed.
     pub(crate) fn register(&self, child: ManagedChild) -> io::Result<()> {
-        self.mailbox.post(Message::Register(Box::new(child)), |messages| {
+        self.channel.send(Message::Register(Box::new(child)), |messages| {
             let pipe = Arc::new(WakePipe::new()?);
             let spec = ThreadSpec { name: Some("handspun-children".to_owned()), stack_size: None };
             let its_pipe = pipe.clone();
@@ -123,10 +123,10 @@ impl Driver {
         })
     }
 
-    /// Leads a child to its end on this thread, as the driver would. Nothing can be asked of it but by
+    /// Drives a child to its end on this thread. Nothing can be asked of it but by
     /// [`terminate_all`].
-    pub(crate) fn lead_here(&self, mut child: ManagedChild) -> io::Result<()> {
-        let Some(here) = self.here() else { return self.register(child) };
+    pub(crate) fn drive_here(&self, mut child: ManagedChild) -> io::Result<()> {
+        let Some(here) = self.local_driver() else { return self.register(child) };
         let mut scratch = vec![0; SCRATCH];
         while let Some(next) = child.turn(&mut scratch) {
             let mut list = vec![Interest::read(&here.pipe.reader)];
@@ -141,22 +141,22 @@ impl Driver {
     }
 
     /// None, if there are many: no permit counts the pipe.
-    fn here(&self) -> Option<Arc<Here>> {
-        let mut led_here = self.led_here.lock();
-        led_here.retain(|here| here.strong_count() > 0);
-        if led_here.len() >= MOST_HERE {
+    fn local_driver(&self) -> Option<Arc<LocalDriver>> {
+        let mut local = self.local.lock();
+        local.retain(|here| here.strong_count() > 0);
+        if local.len() >= MOST_LOCAL {
             return None;
         }
-        let here = Here { pipe: WakePipe::new().ok()?, policies: Mutex::default() };
+        let here = LocalDriver { pipe: WakePipe::new().ok()?, policies: Mutex::default() };
         let here = Arc::new(here);
-        led_here.push(Arc::downgrade(&here));
+        local.push(Arc::downgrade(&here));
         Some(here)
     }
 
     /// Leaves a message, if there is a thread and this is its process: otherwise it concerns no child.
-    pub(crate) fn tell(&self, message: Message) {
+    pub(crate) fn send(&self, message: Message) {
         if self.process.is_current() {
-            self.mailbox.post_if_up(message);
+            self.channel.send_if_up(message);
         }
     }
 
@@ -175,14 +175,14 @@ impl Driver {
             registry.take_turns(&mut poller, &mut scratch);
             elsewhere.start(); // A token whose time is over may have cancelled more than a child.
             if registry.children.is_empty() && is_idle_until.has_passed() {
-                match self.mailbox.leave(messages) {
+                match self.channel.leave(messages) {
                     Some(message) => registry.handle(message),
                     None => return,
                 }
                 continue;
             }
-            // To wake up costs as much as what there is to do for a child: so the more there are, the more news is
-            // left to gather. A pipe that is full waits for it; so many pipes give gigabytes in a second.
+            // To wake up costs as much as what there is to do for a child: so the more there are, the more
+            // wake-ups are coalesced into one. A pipe that is full waits for it; so many pipes give gigabytes in a second.
             let pause = Duration::from_millis((registry.children.len() / 100).min(10) as u64);
             if !pause.is_zero() {
                 sys::poll(&[], Some(pause));
@@ -216,7 +216,7 @@ impl Registry {
                 self.children.insert(number, (child, now));
                 self.turns.insert((now, number));
             }
-            Message::News(number) => self.schedule(number, now),
+            Message::Wake(number) => self.schedule(number, now),
             Message::TerminateAll(policy) => {
                 for (number, (child, next)) in &mut self.children {
                     child.terminate_by(&policy);
@@ -255,25 +255,25 @@ impl Registry {
 }
 
 /// A channel to a thread that comes and goes.
-pub(crate) struct Mailbox<M, W>(Mutex<Option<(Sender<M>, Arc<W>)>>);
+pub(crate) struct Channel<M, W>(Mutex<Option<(Sender<M>, Arc<W>)>>);
 
-impl<M, W: WakeUp> Mailbox<M, W> {
+impl<M, W: WakeUp> Channel<M, W> {
     pub(crate) fn new() -> Self {
         Self(Mutex::new(None))
     }
 
     /// Leaves a message, and starts a thread if none is up. The message is dropped if that fails.
-    pub(crate) fn post(
+    pub(crate) fn send(
         &self,
         message: M,
         start: impl FnOnce(Receiver<M>) -> io::Result<Arc<W>>,
     ) -> io::Result<()> {
         let mut thread = self.0.lock();
-        let (mut sent, mut started) = (Self::send(&thread, message), Ok(()));
+        let (mut sent, mut started) = (Self::try_send(&thread, message), Ok(()));
         if let Err(unsent) = sent {
             let (sender, receiver) = channel();
             started = start(receiver).map(|waking| *thread = Some((sender, waking)));
-            sent = Self::send(&thread, unsent);
+            sent = Self::try_send(&thread, unsent);
         }
         drop(thread);
         if let Ok(waking) = sent {
@@ -283,8 +283,8 @@ impl<M, W: WakeUp> Mailbox<M, W> {
     }
 
     /// Leaves a message if a thread is up.
-    pub(crate) fn post_if_up(&self, message: M) {
-        let sent = Self::send(&self.0.lock(), message);
+    pub(crate) fn send_if_up(&self, message: M) {
+        let sent = Self::try_send(&self.0.lock(), message);
         if let Ok(waking) = sent {
             waking.wake_up();
         }
@@ -292,7 +292,7 @@ impl<M, W: WakeUp> Mailbox<M, W> {
 
     /// Gives what is to be woken; or the message, if no thread is up or it has panicked. It may be a child, whose drop
     /// is long: so it is dropped with the lock let go.
-    fn send(thread: &Option<(Sender<M>, Arc<W>)>, message: M) -> Result<Arc<W>, M> {
+    fn try_send(thread: &Option<(Sender<M>, Arc<W>)>, message: M) -> Result<Arc<W>, M> {
         let Some((sender, waking)) = thread else { return Err(message) };
         sender.send(message).map(|()| waking.clone()).map_err(|unsent| unsent.0)
     }
@@ -320,11 +320,11 @@ mod tests {
 
     #[test]
     fn a_thread_that_has_panicked_is_followed_by_another() {
-        let (mailbox, mut n_started) = (Mailbox::<u8, Nothing>::new(), 0);
-        mailbox.post_if_up(0);
+        let (channel, mut n_started) = (Channel::<u8, Nothing>::new(), 0);
+        channel.send_if_up(0);
         let mut last = None;
         for message in 1..=3 {
-            let posted = mailbox.post(message, |messages| {
+            let posted = channel.send(message, |messages| {
                 n_started += 1;
                 last = Some(messages);
                 Ok(Arc::new(Nothing))
@@ -341,13 +341,13 @@ mod tests {
 
     #[test]
     fn a_message_that_came_last_is_not_left_behind() {
-        let (mailbox, mut thread) = (Mailbox::new(), None);
+        let (channel, mut thread) = (Channel::new(), None);
         let start = |messages| {
             thread = Some(messages);
             Ok(Arc::new(Nothing))
         };
-        assert!(mailbox.post(7, start).is_ok());
+        assert!(channel.send(7, start).is_ok());
         let messages = thread.unwrap();
-        assert_eq!([mailbox.leave(&messages), mailbox.leave(&messages)], [Some(7), None]);
+        assert_eq!([channel.leave(&messages), channel.leave(&messages)], [Some(7), None]);
     }
 }

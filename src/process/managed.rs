@@ -2,7 +2,7 @@
 //! that.
 //!
 //! Knows nothing of the other children, nor of how one sleeps: it says what it looks out for, and is
-//! given a turn when there is news or its deadline has passed.
+//! given a turn when a descriptor is ready or its deadline has passed.
 //!
 //! What must always hold:
 //!
@@ -35,7 +35,7 @@ use super::buffers::{Input, Lines, Shared};
 use super::command::KillPolicy;
 use super::outcome::{Cause, Outcome};
 use super::output::Stream;
-use super::signals::{Act, KillState, Signals, later};
+use super::signals::{Action, KillState, Signals, later};
 use super::sys::{Interest, RealProcess, Signal};
 
 /// What is said where nothing can be done.
@@ -61,14 +61,14 @@ pub(crate) struct ChildState {
     pub(crate) hold: Hold,
     /// Who started it: this process, or the one of which this is a fork.
     pub(crate) parent: Process,
-    /// Tells the driver that there is news of the child of this number.
-    pub(crate) tell_driver: fn(usize),
+    /// Gives the child of this number a turn of the driver.
+    pub(crate) wake_driver: fn(usize),
 }
 
 impl ChildState {
     /// There is something for the driver to do.
-    pub(crate) fn ring(&self) {
-        (self.tell_driver)(self.number);
+    pub(crate) fn wake_driver(&self) {
+        (self.wake_driver)(self.number);
     }
 
     pub(crate) fn emit(&self, step: Step) {
@@ -87,7 +87,7 @@ impl fmt::Debug for ChildState {
 /// The waker for the child's token.
 impl Wake for ChildState {
     fn wake(self: Arc<Self>) {
-        self.ring();
+        self.wake_driver();
     }
 }
 
@@ -98,8 +98,8 @@ pub(crate) type ChildPermit = Permit<&'static Permits>;
 pub(crate) const INTERESTS: usize = 4;
 
 /// How often a child without a pidfd is looked at: more rarely, the longer it runs.
-pub(crate) const FIRST_LOOK: Duration = Duration::from_millis(1);
-const RAREST_LOOK: Duration = Duration::from_millis(50);
+pub(crate) const FIRST_CHECK: Duration = Duration::from_millis(1);
+const RAREST_CHECK: Duration = Duration::from_millis(50);
 
 pub(crate) struct ManagedChild {
     pub(crate) state: Arc<ChildState>,
@@ -114,7 +114,7 @@ pub(crate) struct ManagedChild {
     pub(crate) token: Option<WaitForCancel>,
     pub(crate) began: Instant,
     pub(crate) has_exited: bool,
-    /// Whether the handle has been told. The end may come later, after it was given up.
+    /// Whether the handle has settled. The end may come later, after it was given up.
     pub(crate) is_settled: bool,
     /// `None` once its descriptors are closed.
     pub(crate) permit: Option<ChildPermit>,
@@ -138,7 +138,7 @@ impl ManagedChild {
         }
         self.read(false, scratch);
         let is_cancelled = self.poll_token();
-        let (now, mut process) = (prims::now(), self.state.signals.look());
+        let (now, mut process) = (prims::now(), self.state.signals.status());
         if process.has_exited && !self.has_exited {
             self.has_exited = true;
             self.close_input();
@@ -148,28 +148,28 @@ impl ManagedChild {
         process.skips_pipe_grace |= process.has_exited && is_cancelled;
         loop {
             match self.kill.next(now, process, self.has_open_pipes()) {
-                Act::Signal(signal) => {
+                Action::Signal(signal) => {
                     self.state.signals.send(signal);
-                    self.pause = FIRST_LOOK;
+                    self.pause = FIRST_CHECK;
                 }
-                Act::Finish => {
+                Action::Finish => {
                     let reaped = self.state.signals.reap(self.state.sweeps);
                     self.settle(reaped);
                     return None;
                 }
-                Act::GiveUp => self.settle(None),
-                Act::Wait => return Some(self.kill.deadline().min(self.next_look(now))),
+                Action::GiveUp => self.settle(None),
+                Action::Wait => return Some(self.kill.deadline().min(self.next_check(now))),
             }
         }
     }
 
     /// When to look whether it has exited, after a look; the next one will be later.
-    fn next_look(&mut self, now: Instant) -> Deadline {
+    fn next_check(&mut self, now: Instant) -> Deadline {
         if self.has_exited || self.pidfd.is_some() {
             return Deadline::Never;
         }
         let next = later(now, self.pause);
-        self.pause = RAREST_LOOK.min(self.pause * 2);
+        self.pause = RAREST_CHECK.min(self.pause * 2);
         next
     }
 
@@ -195,7 +195,7 @@ impl ManagedChild {
             }
         }
         if had_open_pipes && !self.has_open_pipes() {
-            self.pause = FIRST_LOOK; // As they end at an exit.
+            self.pause = FIRST_CHECK; // As they end at an exit.
         }
     }
 
@@ -215,7 +215,7 @@ impl ManagedChild {
         self.outputs.iter().any(|stream| stream.pipe.is_some())
     }
 
-    /// Nothing is left open when the handle hears of it, but the pidfd of one who has not exited.
+    /// Nothing is left open when the handle settles, but the pidfd of one who has not exited.
     fn settle(&mut self, reaped: Option<(ExitStatus, Duration)>) {
         if mem::replace(&mut self.is_settled, true) {
             return; // It was given up, and has died after all.

@@ -1,6 +1,6 @@
 //! Children: processes that are started, listened to, and brought to an end in time.
 //!
-//! Knows no pool, no executor and no other wing: a `Child` is a plain `Future`, and a thread waits
+//! Knows no pool, no executor and no other module beside it: a `Child` is a plain `Future`, and a thread waits
 //! for it as for anything else. There is nothing of this on Windows: the module is for Unix.
 //!
 //! ```text
@@ -10,7 +10,7 @@
 //!  Child::kill    ── under the signal lock ─────▶ the group
 //!  Child::wait    ◀── settles once ── output, policy, the reaping
 //!
-//!  Command::run   leads its child itself, in `poll`, where its thread may stay
+//!  Command::run   drives its child itself, in `poll`, where its thread may stay
 //! ```
 //!
 //! What must always hold:

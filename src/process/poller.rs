@@ -1,10 +1,10 @@
-//! What a thread that leads children sleeps in: news of many descriptors at once, a wake-up, and a deadline.
+//! What a thread that drives children sleeps in: many descriptors at once, a wake-up, and a deadline.
 //!
 //! Knows nothing of whose the descriptors are: there is a key for each. The system keeps the list where it can
 //! (`epoll`), and is handed all of it at each look where it cannot (`poll`).
 //!
-//! What must always hold: what is armed is told once, and not again before it is armed again. So nothing
-//! that nobody wants keeps us awake, not even a descriptor that was closed here and is open elsewhere.
+//! What must always hold: what is armed is reported once, and not again before it is armed again. So nothing
+//! that is not wanted keeps us awake, not even a descriptor that was closed here and is open elsewhere.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -39,7 +39,7 @@ impl Poller {
     /// Looks out for this from now on; for nothing, if it is `None`.
     pub(crate) fn arm(&mut self, key: u64, interest: Option<Interest>) {
         let Some(interest) = interest else {
-            self.armed.remove(&key); // What is told of it all the same is not heard.
+            self.armed.remove(&key); // What is reported of it all the same is ignored.
             return;
         };
         let is_new = self.armed.insert(key, interest) != Some(interest);
@@ -48,15 +48,15 @@ impl Poller {
         }
     }
 
-    /// Sleeps until there is news, or the deadline has passed. Gives the keys of what is to be looked at.
+    /// Sleeps until one is ready, or the deadline has passed. Gives the keys of those that are.
     pub(crate) fn sleep(&mut self, deadline: Deadline) -> Vec<u64> {
         let timeout = time_until(deadline);
         let mut keys = match &self.epoll {
             Some(epoll) => epoll.wait(timeout).unwrap_or_default(),
             None => {
                 let list: Vec<_> = self.armed.values().copied().collect();
-                let news = self.armed.keys().zip(sys::poll(&list, timeout));
-                news.filter(|(_, is_news)| *is_news).map(|(key, _)| *key).collect()
+                let ready = self.armed.keys().zip(sys::poll(&list, timeout));
+                ready.filter(|(_, is_ready)| *is_ready).map(|(key, _)| *key).collect()
             }
         };
         keys.retain(|key| self.armed.remove(key).is_some());
@@ -69,7 +69,7 @@ pub(crate) trait WakeUp {
     fn wake_up(&self);
 }
 
-/// The thread sleeps for news of descriptors, so it is woken by one: a byte in a pipe.
+/// The thread sleeps until a descriptor is ready, so it is woken by one: a byte in a pipe.
 pub(crate) struct WakePipe {
     pub(crate) reader: File,
     writer: File,
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_armed_is_told_once() {
+    fn what_is_armed_is_reported_once() {
         for mut poller in both() {
             let (reader, writer) = sys::pipe().expect("a pipe");
             let look = Some(Interest::read(&reader));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_wants_any_more_is_not_told() {
+    fn what_is_not_wanted_any_more_is_not_reported() {
         for mut poller in both() {
             let (reader, writer) = sys::pipe().expect("a pipe");
             let copy = reader.as_fd().try_clone_to_owned().expect("a descriptor");

@@ -7,7 +7,7 @@
 //!
 //! What must always hold:
 //!
-//! 1. The first reason to end a child is the one that is told, and one only if it had not exited.
+//! 1. The first reason to end a child is the one that is reported, and one only if it had not exited.
 //! 2. Every stage has a deadline, except that of a child which runs without one: so from the first
 //!    reason on, or from the exit on, the end comes within the sum of the stages that are left.
 //! 3. No signal is asked for once the exit was seen. None is sent after the reaping, nor once somebody else has
@@ -31,7 +31,7 @@ const PIPE_GRACE: Duration = Duration::from_millis(200);
 
 /// What is asked of a child from outside; the second outdoes the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Asked {
+pub(crate) enum Request {
     /// To end as the policy says.
     Terminate,
     /// It has been sent SIGKILL.
@@ -87,17 +87,17 @@ enum Stage {
 
 /// What is known of a process at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Look {
+pub(crate) struct ProcessStatus {
     pub(crate) has_exited: bool,
     /// What was asked of it before it exited.
-    pub(crate) asked: Option<Asked>,
+    pub(crate) request: Option<Request>,
     /// Whether its end was asked for after the exit.
     pub(crate) skips_pipe_grace: bool,
 }
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Act {
+pub(crate) enum Action {
     /// Nothing before the deadline, if nothing new is seen.
     Wait,
     /// Send it, and ask again.
@@ -125,19 +125,24 @@ impl KillState {
     }
 
     /// What is to be done next, after what was seen by now. To be asked again until it says to wait.
-    pub(crate) fn next(&mut self, now: Instant, process: Look, pipes_are_open: bool) -> Act {
+    pub(crate) fn next(
+        &mut self,
+        now: Instant,
+        process: ProcessStatus,
+        pipes_are_open: bool,
+    ) -> Action {
         let is_over = |until| until <= Deadline::At(now);
-        let (last, was_sent) = (self.policy.steps.len(), process.asked == Some(Asked::Kill));
+        let (last, was_sent) = (self.policy.steps.len(), process.request == Some(Request::Kill));
         match self.stage {
             Stage::Running | Stage::Ending { .. } if process.has_exited => {
-                if process.asked.is_some() {
+                if process.request.is_some() {
                     self.cause.get_or_insert(Cause::Terminated);
                 }
                 self.stage = Stage::Draining { until: later(now, self.pipe_grace) };
                 self.next(now, process, pipes_are_open)
             }
             Stage::Running => {
-                self.cause = process.asked.map(|_| Cause::Terminated).or(self.reason.clone());
+                self.cause = process.request.map(|_| Cause::Terminated).or(self.reason.clone());
                 if self.cause.is_none() && is_over(self.timeout) {
                     self.cause = Some(Cause::TimedOut);
                 } else if self.cause.is_none() && is_over(self.idle_deadline()) {
@@ -145,25 +150,25 @@ impl KillState {
                 }
                 match &self.cause {
                     Some(_) => self.take_step(if was_sent { last } else { 0 }, now, was_sent),
-                    None => Act::Wait,
+                    None => Action::Wait,
                 }
             }
             Stage::Ending { step, .. } if step < last && (was_sent || is_over(self.kill_by)) => {
                 self.take_step(last, now, was_sent)
             }
-            Stage::Ending { until, .. } if !is_over(until) => Act::Wait,
+            Stage::Ending { until, .. } if !is_over(until) => Action::Wait,
             Stage::Ending { step, .. } if step < last => self.take_step(step + 1, now, false),
             Stage::Ending { .. } => {
                 self.stage = Stage::GivenUp;
-                Act::GiveUp
+                Action::GiveUp
             }
             Stage::Draining { until }
                 if is_over(until) || !pipes_are_open || process.skips_pipe_grace =>
             {
-                Act::Finish
+                Action::Finish
             }
-            Stage::GivenUp if process.has_exited => Act::Finish,
-            Stage::Draining { .. } | Stage::GivenUp => Act::Wait,
+            Stage::GivenUp if process.has_exited => Action::Finish,
+            Stage::Draining { .. } | Stage::GivenUp => Action::Wait,
         }
     }
 
@@ -195,12 +200,12 @@ impl KillState {
         self.was_killed && !self.policy.steps.is_empty()
     }
 
-    fn take_step(&mut self, step: usize, now: Instant, was_sent: bool) -> Act {
+    fn take_step(&mut self, step: usize, now: Instant, was_sent: bool) -> Action {
         let kill = (Signal::KILL, self.policy.kill_wait);
         let (signal, grace) = self.policy.steps.get(step).copied().unwrap_or(kill);
         self.was_killed = step == self.policy.steps.len() && !was_sent;
         self.stage = Stage::Ending { step, until: later(now, grace) };
-        Act::Signal(signal)
+        Action::Signal(signal)
     }
 
     fn idle_deadline(&self) -> Deadline {
@@ -219,30 +224,30 @@ pub(crate) struct Signals<P>(Mutex<State<P>>);
 struct State<P> {
     /// `None` once it has been reaped, by us or by somebody else.
     process: Option<P>,
-    look: Look,
+    status: ProcessStatus,
 }
 
 impl<P: Process> Signals<P> {
     pub(crate) fn new(process: P) -> Self {
-        Self(Mutex::new(State { process: Some(process), look: Look::default() }))
+        Self(Mutex::new(State { process: Some(process), status: ProcessStatus::default() }))
     }
 
-    pub(crate) fn look(&self) -> Look {
+    pub(crate) fn status(&self) -> ProcessStatus {
         let mut state = self.0.lock();
         state.is_running();
-        state.look
+        state.status
     }
 
     /// Asks it to end as its policy says. If it has exited, its pipes are waited for no longer.
     pub(crate) fn terminate(&self) {
-        self.0.lock().note(Asked::Terminate);
+        self.0.lock().note(Request::Terminate);
     }
 
     /// Sends SIGKILL. If it has exited, its pipes are waited for no longer, and with `sweep` what is left
     /// of its group is killed.
     pub(crate) fn kill(&self, sweep: bool) {
         let mut state = self.0.lock();
-        if state.note(Asked::Kill) || sweep {
+        if state.note(Request::Kill) || sweep {
             state.send(Signal::KILL);
         }
     }
@@ -274,12 +279,12 @@ impl<P: Process> Signals<P> {
 
 impl<P: Process> State<P> {
     /// Notes what is asked, if it has not exited; and says whether that is so.
-    fn note(&mut self, asked: Asked) -> bool {
+    fn note(&mut self, request: Request) -> bool {
         let is_running = self.is_running();
         if is_running {
-            self.look.asked = self.look.asked.max(Some(asked));
+            self.status.request = self.status.request.max(Some(request));
         } else {
-            self.look.skips_pipe_grace = true;
+            self.status.skips_pipe_grace = true;
         }
         is_running
     }
@@ -289,8 +294,8 @@ impl<P: Process> State<P> {
         if has_exited.is_err() {
             self.process = None; // A `waitpid` that was not ours, or a process that ignores SIGCHLD.
         }
-        self.look.has_exited = has_exited.unwrap_or(true);
-        !self.look.has_exited
+        self.status.has_exited = has_exited.unwrap_or(true);
+        !self.status.has_exited
     }
 
     fn send(&self, signal: Signal) {
@@ -315,7 +320,7 @@ mod tests {
     /// A fake child, and a clock that is set by hand.
     struct Schedule {
         kill: KillState,
-        process: Look,
+        process: ProcessStatus,
         pipes_are_open: bool,
         start: Instant,
     }
@@ -326,14 +331,14 @@ mod tests {
             let (timeout, pipe_grace) = (Some(timeout), Some(SECOND / 5));
             let settings = Settings { policy, timeout, pipe_grace, ..Settings::default() };
             let kill = KillState::new(&settings, start);
-            Self { kill, process: Look::default(), pipes_are_open: true, start }
+            Self { kill, process: ProcessStatus::default(), pipes_are_open: true, start }
         }
 
         fn hasten(&mut self, millis: u64, policy: &KillPolicy) {
             self.kill.hasten(policy, self.start + Duration::from_millis(millis));
         }
 
-        fn at(&mut self, millis: u64) -> Act {
+        fn at(&mut self, millis: u64) -> Action {
             let now = self.start + Duration::from_millis(millis);
             self.kill.next(now, self.process, self.pipes_are_open)
         }
@@ -347,11 +352,11 @@ mod tests {
     #[test]
     fn the_steps_are_taken_in_order_and_each_once() {
         let mut fake = Schedule::new(two_steps(), SECOND);
-        assert_eq!([fake.at(0), fake.at(999)], [Act::Wait, Act::Wait]);
-        assert_eq!([fake.at(1000), fake.at(2999)], [Act::Signal(Signal::INT), Act::Wait]);
-        assert_eq!([fake.at(3000), fake.at(5999)], [Act::Signal(Signal::TERM), Act::Wait]);
-        assert_eq!([fake.at(6000), fake.at(6999)], [Act::Signal(Signal::KILL), Act::Wait]);
-        assert_eq!([fake.at(7000), fake.at(9999)], [Act::GiveUp, Act::Wait]);
+        assert_eq!([fake.at(0), fake.at(999)], [Action::Wait, Action::Wait]);
+        assert_eq!([fake.at(1000), fake.at(2999)], [Action::Signal(Signal::INT), Action::Wait]);
+        assert_eq!([fake.at(3000), fake.at(5999)], [Action::Signal(Signal::TERM), Action::Wait]);
+        assert_eq!([fake.at(6000), fake.at(6999)], [Action::Signal(Signal::KILL), Action::Wait]);
+        assert_eq!([fake.at(7000), fake.at(9999)], [Action::GiveUp, Action::Wait]);
         assert_eq!(fake.kill.cause, Some(Cause::TimedOut));
         assert!(fake.kill.has_escalated());
     }
@@ -364,7 +369,7 @@ mod tests {
         fake.kill.reason = Some(Cause::OutputLimit);
         assert_eq!(
             [fake.at(1000), fake.at(1199), fake.at(1200)],
-            [Act::Wait, Act::Wait, Act::Finish]
+            [Action::Wait, Action::Wait, Action::Finish]
         );
         assert_eq!(fake.kill.cause, None);
     }
@@ -376,7 +381,7 @@ mod tests {
         fake.at(1000);
         fake.process.has_exited = true;
         fake.pipes_are_open = false;
-        assert_eq!(fake.at(1001), Act::Finish);
+        assert_eq!(fake.at(1001), Action::Finish);
         assert!(!fake.kill.has_escalated());
     }
 
@@ -387,7 +392,7 @@ mod tests {
         let mut fake = Schedule::new(policy, Duration::ZERO);
         assert_eq!(
             [fake.at(0), fake.at(0)],
-            [Act::Signal(Signal::TERM), Act::Signal(Signal::KILL)]
+            [Action::Signal(Signal::TERM), Action::Signal(Signal::KILL)]
         );
     }
 
@@ -397,7 +402,7 @@ mod tests {
         let mut fake = Schedule::new(two_steps(), Duration::MAX);
         fake.kill.idle = Some(SECOND);
         fake.kill.last_output = fake.start + SECOND / 2;
-        assert_eq!([fake.at(1499), fake.at(1500)], [Act::Wait, Act::Signal(Signal::INT)]);
+        assert_eq!([fake.at(1499), fake.at(1500)], [Action::Wait, Action::Signal(Signal::INT)]);
         assert_eq!(fake.kill.cause, Some(Cause::Idle));
     }
 
@@ -406,36 +411,36 @@ mod tests {
     fn the_longest_timeouts_never_fire() {
         let mut fake = Schedule::new(two_steps(), Duration::MAX);
         fake.kill.idle = Some(Duration::MAX);
-        assert_eq!(fake.at(1 << 40), Act::Wait);
+        assert_eq!(fake.at(1 << 40), Action::Wait);
         assert_eq!(fake.kill.deadline(), Deadline::Never);
     }
 
     #[test]
-    fn who_asks_after_the_exit_does_not_wait_for_the_pipes() {
+    fn a_request_after_the_exit_does_not_wait_for_the_pipes() {
         let mut fake = Schedule::new(two_steps(), SECOND);
         fake.process.has_exited = true;
-        assert_eq!(fake.at(0), Act::Wait);
+        assert_eq!(fake.at(0), Action::Wait);
         fake.process.skips_pipe_grace = true;
-        assert_eq!(fake.at(1), Act::Finish);
+        assert_eq!(fake.at(1), Action::Finish);
         assert_eq!(fake.kill.cause, None);
     }
 
     #[test]
     fn a_kill_from_the_handle_cuts_the_grace_short() {
         let mut fake = Schedule::new(two_steps(), Duration::MAX);
-        fake.process.asked = Some(Asked::Terminate);
-        assert_eq!(fake.at(0), Act::Signal(Signal::INT));
-        fake.process.asked = Some(Asked::Kill);
-        assert_eq!([fake.at(1), fake.at(2)], [Act::Signal(Signal::KILL), Act::Wait]);
+        fake.process.request = Some(Request::Terminate);
+        assert_eq!(fake.at(0), Action::Signal(Signal::INT));
+        fake.process.request = Some(Request::Kill);
+        assert_eq!([fake.at(1), fake.at(2)], [Action::Signal(Signal::KILL), Action::Wait]);
         assert_eq!(fake.kill.cause, Some(Cause::Terminated));
     }
 
     #[test]
     fn another_policy_sends_the_kill_sooner() {
         let mut fake = Schedule::new(two_steps(), SECOND);
-        assert_eq!(fake.at(1000), Act::Signal(Signal::INT));
+        assert_eq!(fake.at(1000), Action::Signal(Signal::INT));
         fake.hasten(1000, &KillPolicy::at_once());
-        assert_eq!(fake.at(1001), Act::Signal(Signal::KILL));
+        assert_eq!(fake.at(1001), Action::Signal(Signal::KILL));
         assert_eq!(fake.kill.cause, Some(Cause::TimedOut), "the first reason is told");
     }
 
@@ -444,27 +449,30 @@ mod tests {
     fn to_ask_again_and_again_does_not_put_the_kill_off() {
         let mut fake = Schedule::new(two_steps(), Duration::MAX);
         let term = KillPolicy::new([(Signal::TERM, Duration::from_millis(300))]);
-        fake.process.asked = Some(Asked::Terminate);
+        fake.process.request = Some(Request::Terminate);
         fake.hasten(0, &term);
-        assert_eq!(fake.at(0), Act::Signal(Signal::TERM), "not by its own policy");
+        assert_eq!(fake.at(0), Action::Signal(Signal::TERM), "not by its own policy");
         fake.hasten(200, &term);
-        assert_eq!([fake.at(200), fake.at(299)], [Act::Wait, Act::Wait]);
-        assert_eq!([fake.at(300), fake.at(1300)], [Act::Signal(Signal::KILL), Act::GiveUp]);
+        assert_eq!([fake.at(200), fake.at(299)], [Action::Wait, Action::Wait]);
+        assert_eq!([fake.at(300), fake.at(1300)], [Action::Signal(Signal::KILL), Action::GiveUp]);
 
         // Nor if it is being ended by a policy with more time.
         let mut fake = Schedule::new(two_steps(), SECOND);
-        assert_eq!(fake.at(1000), Act::Signal(Signal::INT));
+        assert_eq!(fake.at(1000), Action::Signal(Signal::INT));
         fake.hasten(1000, &term);
         fake.hasten(1200, &term);
-        assert_eq!([fake.at(1299), fake.at(1300)], [Act::Wait, Act::Signal(Signal::KILL)]);
+        assert_eq!([fake.at(1299), fake.at(1300)], [Action::Wait, Action::Signal(Signal::KILL)]);
     }
 
     #[test]
     fn a_gentler_policy_does_not_put_the_kill_off() {
         let mut fake = Schedule::new(two_steps(), SECOND);
-        assert_eq!(fake.at(1000), Act::Signal(Signal::INT));
+        assert_eq!(fake.at(1000), Action::Signal(Signal::INT));
         fake.hasten(1000, &KillPolicy::new([(Signal::HUP, 100 * SECOND)]));
-        assert_eq!([fake.at(3000), fake.at(6000)], [Signal::TERM, Signal::KILL].map(Act::Signal));
+        assert_eq!(
+            [fake.at(3000), fake.at(6000)],
+            [Signal::TERM, Signal::KILL].map(Action::Signal)
+        );
     }
 
     /// A fake process, which remembers every call.
@@ -532,8 +540,8 @@ mod tests {
         process.has_exited.set(true);
         signals.terminate();
         signals.kill(true);
-        let look = Look { has_exited: true, asked: None, skips_pipe_grace: true };
-        assert_eq!(signals.look(), look);
+        let status = ProcessStatus { has_exited: true, request: None, skips_pipe_grace: true };
+        assert_eq!(signals.status(), status);
     }
 
     /// S11.
@@ -541,7 +549,7 @@ mod tests {
     fn a_child_whose_status_somebody_else_took_is_left_alone() {
         let (process, signals) = fake();
         process.is_taken.set(true);
-        assert!(signals.look().has_exited);
+        assert!(signals.status().has_exited);
         signals.kill(true);
         assert!(signals.reap(true).is_none());
         assert!(process.calls.borrow().is_empty());
@@ -562,7 +570,7 @@ mod tests {
         let signals = Signals::new(process);
         signals.send(Signal::TERM);
         signals.kill(true);
-        assert!(signals.look().has_exited && signals.reap(true).is_none());
+        assert!(signals.status().has_exited && signals.reap(true).is_none());
         drop(second.stdin.take());
         assert_eq!(second.wait().unwrap().code(), Some(0));
     }

@@ -39,7 +39,7 @@ use super::buffers::{Input, Lines, Shared, Source};
 use super::child::Child;
 use super::command::{Command, Group, Output, Settings, Stdin};
 use super::driver::{DRIVER, Message};
-use super::managed::{ChildPermit, ChildState, FIRST_LOOK, FORKED, ManagedChild};
+use super::managed::{ChildPermit, ChildState, FIRST_CHECK, FORKED, ManagedChild};
 use super::outcome::{Outcome, SpawnError};
 use super::output::Stream;
 use super::signals::{KillState, Signals};
@@ -64,8 +64,8 @@ impl Command {
         // fire; and if nobody read the input, our write would be a SIGPIPE, which the driver's thread blocks.
         let may_stay = Host::current().is_none() && self.0.token.is_none();
         if may_stay && managed.stdin.is_none() {
-            child.say_no_more();
-            DRIVER.lead_here(managed).map_err(|error| explain(&self.0, error))?;
+            child.release_streams();
+            DRIVER.drive_here(managed).map_err(|error| explain(&self.0, error))?;
         } else {
             DRIVER.register(managed).map_err(|error| explain(&self.0, error))?;
         }
@@ -87,7 +87,7 @@ impl Command {
     }
 }
 
-/// Starts a child, for somebody to lead it to its end.
+/// Starts a child, which is then to be driven to its end.
 fn start(
     settings: &Settings,
     at: &'static Location<'static>,
@@ -103,11 +103,11 @@ fn start(
     let process = spawn(settings).map_err(|error| explain(settings, error))?;
     let managed = manage(settings, process, permit, began);
     let child = Child::new(managed.state.clone());
-    managed.state.emit(Step::Submitted(at)); // Before the driver hears of it, and may tell the end.
+    managed.state.emit(Step::Submitted(at)); // Before the driver has it, and may emit the end.
     Ok((child, managed))
 }
 
-/// What a child needs: three pipes, and the descriptor that tells of its exit.
+/// What a child needs: three pipes, and the descriptor that is readable after its exit.
 const FOR_A_CHILD: usize = 4;
 /// What is left to everybody else, and to the moment of a spawn.
 const FOR_OTHERS: usize = 32;
@@ -285,7 +285,7 @@ fn manage(
         outcome: Settle::running(),
         hold: hold(),
         parent: DRIVER.process,
-        tell_driver: |number| DRIVER.tell(Message::News(number)),
+        wake_driver: |number| DRIVER.send(Message::Wake(number)),
     };
     let stream = |pipe, output: &Output, source| {
         Stream::new(pipe, source, settings.cap, matches!(output, Output::Lines))
@@ -295,7 +295,7 @@ fn manage(
         command: settings.as_typed(),
         kill: KillState::new(settings, began),
         pidfd,
-        pause: FIRST_LOOK,
+        pause: FIRST_CHECK,
         stdin,
         outputs: [
             stream(stdout, &settings.stdout, Source::Stdout),
@@ -320,7 +320,7 @@ mod tests {
 
     /// S83.
     #[test]
-    fn a_permit_that_is_given_back_goes_to_who_waits() {
+    fn a_permit_that_is_given_back_goes_to_the_wait_for_one() {
         let permits = Arc::new(Permits::new(1));
         let permit = try_acquire(permits.clone(), 1).expect("there is one");
         let waiting = thread::spawn({
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_a_permit_hears_of_its_token() {
+    fn a_wait_for_a_permit_ends_with_its_token() {
         let permits = Arc::new(Permits::new(0));
         let token = CancellationToken::new();
         let waiting = thread::spawn({
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!((outcome.cause, outcome.status), (Cause::Unknown, None));
     }
 
-    /// Two have died, and the driver has heard of one: it does not look through all of them.
+    /// Two have died, and one is to have a turn: the driver does not look through all of them.
     #[test]
     fn a_child_has_a_turn_only_when_its_time_has_come() {
         let (mut registry, mut poller, scratch) = (Registry::default(), Poller::new(), &mut [0; 8]);
@@ -375,11 +375,11 @@ mod tests {
         registry.take_turns(&mut poller, scratch);
         for state in &states {
             state.signals.kill(true);
-            while !state.signals.look().has_exited {
+            while !state.signals.status().has_exited {
                 thread::yield_now();
             }
         }
-        registry.handle(Message::News(states[0].number));
+        registry.handle(Message::Wake(states[0].number));
         registry.take_turns(&mut poller, scratch);
         assert_eq!(states.each_ref().map(|state| state.outcome.is_settled()), [true, false]);
     }

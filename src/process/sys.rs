@@ -107,7 +107,7 @@ impl RealProcess {
         process
     }
 
-    /// What to look out for, to hear of the exit.
+    /// What is ready once it has exited.
     pub(crate) fn interest(&self) -> Option<Interest> {
         self.pidfd.as_ref().map(Interest::read)
     }
@@ -240,8 +240,8 @@ impl Interest {
 /// How long to wait where `poll` itself fails.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Sleeps until there is news of one of these, an end or an error too, or the time is over. Says of
-/// each whether there is.
+/// Sleeps until one of these is ready, with an end or an error too, or the time is over. Says of
+/// each whether it is.
 pub(crate) fn poll(list: &[Interest], timeout: Option<Duration>) -> Vec<bool> {
     let entry = |it: &Interest| libc::pollfd { fd: it.fd, events: it.events, revents: 0 };
     let mut entries: Vec<_> = list.iter().map(entry).collect();
@@ -275,7 +275,7 @@ impl Epoll {
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
-    /// Looks out for this until there is news of it once.
+    /// Watches this until it is ready once.
     pub(crate) fn arm(&self, key: u64, interest: Interest) -> io::Result<()> {
         let events = interest.events as u32 | libc::EPOLLONESHOT as u32;
         let mut event = libc::epoll_event { events, u64: key };
@@ -289,7 +289,7 @@ impl Epoll {
         control(libc::EPOLL_CTL_ADD).or_else(|_| control(libc::EPOLL_CTL_MOD)).map(drop)
     }
 
-    /// Sleeps until there is news, the time is over, or a signal comes. Gives the keys.
+    /// Sleeps until one is ready, the time is over, or a signal comes. Gives the keys.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<Vec<u64>> {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; 256];
         let (list, most) = (events.as_mut_ptr(), events.len() as c_int);

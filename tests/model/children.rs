@@ -10,7 +10,7 @@ use shuttle::thread;
 
 use super::{Tally, every_schedule, random_schedules};
 use crate::prims::Receiver;
-use crate::process::driver::Mailbox;
+use crate::process::driver::Channel;
 use crate::process::poller::WakeUp;
 use crate::process::signals::Signals;
 use crate::process::sys::{Process, Signal};
@@ -23,20 +23,20 @@ impl WakeUp for Parker {
     }
 }
 
-type Messages = Arc<Mailbox<usize, Parker>>;
+type Messages = Arc<Channel<usize, Parker>>;
 /// The drivers that were started.
 type Drivers = Arc<Mutex<Vec<thread::JoinHandle<()>>>>;
 
 /// Leaves a message; a thread that is started for it runs `run`.
-fn post(
-    mailbox: &Messages,
+fn send(
+    channel: &Messages,
     drivers: &Drivers,
     run: impl FnOnce(Messages, Receiver<usize>, Arc<Parker>) + Send + 'static,
 ) {
-    let posted = mailbox.post(1, |messages| {
+    let posted = channel.send(1, |messages| {
         let parker = Arc::new(Parker::new());
-        let (mailbox, its_parker) = (mailbox.clone(), parker.clone());
-        let driver = thread::spawn(move || run(mailbox, messages, its_parker));
+        let (channel, its_parker) = (channel.clone(), parker.clone());
+        let driver = thread::spawn(move || run(channel, messages, its_parker));
         drivers.lock().unwrap().push(driver);
         Ok(parker)
     });
@@ -47,20 +47,20 @@ fn post(
 #[test]
 fn a_message_that_comes_while_the_driver_leaves_is_read() {
     random_schedules("children: two messages against an end", 50_000, || {
-        let (mailbox, drivers, read) =
-            (Messages::new(Mailbox::new()), Drivers::default(), Tally::default());
+        let (channel, drivers, read) =
+            (Messages::new(Channel::new()), Drivers::default(), Tally::default());
         let run = |read: Tally| {
-            move |mailbox: Messages, messages: Receiver<usize>, _| {
-                while mailbox.leave(&messages).is_some() {
+            move |channel: Messages, messages: Receiver<usize>, _| {
+                while channel.leave(&messages).is_some() {
                     read.add_one();
                 }
             }
         };
         let other = thread::spawn({
-            let (mailbox, drivers, read) = (mailbox.clone(), drivers.clone(), read.clone());
-            move || post(&mailbox, &drivers, run(read))
+            let (channel, drivers, read) = (channel.clone(), drivers.clone(), read.clone());
+            move || send(&channel, &drivers, run(read))
         });
-        post(&mailbox, &drivers, run(read.clone()));
+        send(&channel, &drivers, run(read.clone()));
         other.join().unwrap();
         let started = std::mem::take(&mut *drivers.lock().unwrap());
         started.into_iter().for_each(|driver| driver.join().unwrap());
@@ -72,8 +72,8 @@ fn a_message_that_comes_while_the_driver_leaves_is_read() {
 #[test]
 fn a_message_wakes_until_it_is_read() {
     random_schedules("children: three messages and a sleep", 50_000, || {
-        let (mailbox, drivers, read) =
-            (Messages::new(Mailbox::new()), Drivers::default(), Tally::default());
+        let (channel, drivers, read) =
+            (Messages::new(Channel::new()), Drivers::default(), Tally::default());
         let run = |read: Tally| {
             move |_, messages: Receiver<usize>, parker: Arc<Parker>| {
                 while read.get() < 3 {
@@ -85,10 +85,10 @@ fn a_message_wakes_until_it_is_read() {
             }
         };
         let others = [(); 2].map(|()| {
-            let (mailbox, drivers, read) = (mailbox.clone(), drivers.clone(), read.clone());
-            thread::spawn(move || post(&mailbox, &drivers, run(read)))
+            let (channel, drivers, read) = (channel.clone(), drivers.clone(), read.clone());
+            thread::spawn(move || send(&channel, &drivers, run(read)))
         });
-        post(&mailbox, &drivers, run(read));
+        send(&channel, &drivers, run(read));
         others.into_iter().for_each(|other| other.join().unwrap());
     });
 }
@@ -132,7 +132,7 @@ fn no_signal_hits_a_stranger() {
             }
         });
         signals.send(Signal::KILL);
-        if signals.look().has_exited {
+        if signals.status().has_exited {
             assert!(signals.reap(true).is_some());
         }
         handle.join().unwrap();
@@ -149,8 +149,8 @@ fn what_is_asked_of_a_zombie_is_not_noted() {
             move || signals.terminate()
         });
         signals.send(Signal::KILL);
-        let before = signals.look().asked;
+        let before = signals.status().request;
         handle.join().unwrap();
-        assert_eq!(signals.look().asked, before, "nothing is noted after the exit");
+        assert_eq!(signals.status().request, before, "nothing is noted after the exit");
     });
 }

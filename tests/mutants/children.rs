@@ -28,13 +28,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/driver.rs",
-        right: "            sent = Self::send(&thread, unsent);
+        right: "            sent = Self::try_send(&thread, unsent);
         }
         drop(thread);
         if let Ok(waking) = sent {
             waking.wake_up();
         }",
-        wrong: "            sent = Self::send(&thread, unsent);
+        wrong: "            sent = Self::try_send(&thread, unsent);
         }
         drop((thread, sent));",
         mistake: "a message is left, and wakes nobody",
@@ -52,7 +52,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/process/driver.rs",
         right: "            here.pipe.wake_up();",
         wrong: "",
-        mistake: "a child that its own thread leads does not hear that all are to end",
+        mistake: "a child that its own thread drives is not reached when all are to end",
         caught_by: "--test=process handles::all_children_can_be_asked_and_then_killed",
     },
     Mutant {
@@ -98,18 +98,18 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/signals.rs",
-        right: "        self.0.lock().note(Asked::Terminate);",
+        right: "        self.0.lock().note(Request::Terminate);",
         wrong: "        let is_running = self.0.lock().is_running();
         if is_running {
-            self.0.lock().look.asked = Some(Asked::Terminate);
+            self.0.lock().status.request = Some(Request::Terminate);
         }",
         mistake: "looking at the child and noting what is asked are two steps",
         caught_by: "children::what_is_asked_of_a_zombie_is_not_noted",
     },
     Mutant {
         file: "src/process/signals.rs",
-        right: "        if state.note(Asked::Kill) || sweep {",
-        wrong: "        if state.note(Asked::Kill) {",
+        right: "        if state.note(Request::Kill) || sweep {",
+        wrong: "        if state.note(Request::Kill) {",
         mistake: "a kill after the exit leaves what was left behind",
         caught_by: "--test=process groups::a_kill_after_the_exit_reaches_what_the_sweep_would_spare",
     },

@@ -240,10 +240,10 @@ fn children_are_awaited_elsewhere_and_taken_as_they_finish() {
 fn an_observer_hears_of_every_child() {
     watched(|| {
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let ear = heard.clone();
+        let emitted = heard.clone();
         let command = child("sleep 20000").kill_policy(term(SECOND)).observer(move |event| {
             assert_eq!((event.what, event.name), (What::Child, Some(CHILD)));
-            ear.lock().unwrap().push((event.number, event.step));
+            emitted.lock().unwrap().push((event.number, event.step));
         });
         let child = command.spawn().unwrap();
         child.terminate();

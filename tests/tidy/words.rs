@@ -81,7 +81,7 @@ const HOMES: [Home; 15] = [
         words: &["crossbeam_channel"],
         files: &["src/prims.rs"],
         reach: Reach::Crate,
-        why: "a thread owns the mailbox, and a model checker sees it through this door alone",
+        why: "a thread owns the channel, and a model checker sees it through this door alone",
     },
     Home {
         words: &["eprintln!"],
