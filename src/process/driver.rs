@@ -129,6 +129,9 @@ impl Driver {
         let Some(here) = self.local_driver() else { return self.register(child) };
         let mut scratch = vec![0; SCRATCH];
         while let Some(next) = child.turn(&mut scratch) {
+            if child.is_settled {
+                return self.register(child).or(Ok(())); // It was given up, and may end yet.
+            }
             let mut list = vec![Interest::read(&here.pipe.reader)];
             list.extend(child.interests().into_iter().flatten());
             if sys::poll(&list, time_until(next))[0] {

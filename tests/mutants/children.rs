@@ -56,6 +56,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=process handles::all_children_can_be_asked_and_then_killed",
     },
     Mutant {
+        file: "src/process/driver.rs",
+        right: "            if child.is_settled {",
+        wrong: "            if child.is_settled && child.has_exited {",
+        mistake: "a run waits for a child that no signal reaches",
+        caught_by: "--test=process sandbox::the_bound_holds_where_no_signal_may_be_sent",
+    },
+    Mutant {
         file: "src/process/spawn.rs",
         right: "Host::current().is_none() && self.0.token.is_none()",
         wrong: "self.0.token.is_none()",

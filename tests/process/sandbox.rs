@@ -8,10 +8,13 @@ use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process;
+use std::time::Instant;
 
 use libc::{BPF_ABS, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, c_long, sock_filter};
 
-use crate::setup::{child, ready};
+use handspun::process::{Cause, Child, KillPolicy};
+
+use crate::setup::{PROMPTLY, SECOND, child, ready};
 use crate::support::watched;
 
 /// What is refused, for the process inside.
@@ -47,7 +50,7 @@ fn filter(refused: &[(c_long, i32)]) -> Vec<sock_filter> {
 }
 
 #[expect(unsafe_code, reason = "std sets no filter")]
-fn the_cases_pass_without(name: &str, refused: &[(c_long, i32)]) {
+fn pass_without(cases: &[&str], name: &str, refused: &[(c_long, i32)]) {
     let mut filter = filter(refused);
     let refuse = move || {
         let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
@@ -61,13 +64,13 @@ fn the_cases_pass_without(name: &str, refused: &[(c_long, i32)]) {
         if answers == [0, 0] { Ok(()) } else { Err(io::Error::last_os_error()) }
     };
     watched(|| {
-        let mut cases = process::Command::new(env::current_exe().unwrap());
-        cases
-            .args(CASES)
+        let mut command = process::Command::new(env::current_exe().unwrap());
+        command
+            .args(cases)
             .args(["--skip", "ten_thousand", "--test-threads", "8"])
             .env(REFUSED, name);
         // SAFETY: between fork and exec there are two system calls, and no memory is asked for.
-        let output = unsafe { cases.pre_exec(refuse) }.output().unwrap();
+        let output = unsafe { command.pre_exec(refuse) }.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     });
@@ -76,20 +79,43 @@ fn the_cases_pass_without(name: &str, refused: &[(c_long, i32)]) {
 /// There is a list, and it takes nobody in.
 #[test]
 fn the_cases_pass_where_epoll_fails_later() {
-    the_cases_pass_without("eventpoll", &[(libc::SYS_epoll_ctl, libc::ENOSPC)]);
+    pass_without(&CASES, "eventpoll", &[(libc::SYS_epoll_ctl, libc::ENOSPC)]);
 }
 
 /// An old kernel, or a sandbox that knows neither.
 #[test]
 fn the_cases_pass_without_epoll_and_pidfds() {
     let refused = [(libc::SYS_epoll_create1, libc::ENOSYS), (libc::SYS_pidfd_open, libc::ENOSYS)];
-    the_cases_pass_without("eventpoll pidfd", &refused);
+    pass_without(&CASES, "eventpoll pidfd", &refused);
 }
 
 /// A sandbox that lets them be opened, and not be signalled.
 #[test]
 fn the_cases_pass_where_pidfds_cannot_be_signalled() {
-    the_cases_pass_without("pidfd", &[(libc::SYS_pidfd_send_signal, libc::EPERM)]);
+    pass_without(&CASES, "pidfd", &[(libc::SYS_pidfd_send_signal, libc::EPERM)]);
+}
+
+/// A child that runs as somebody else is out of reach, as all are where no signal may be sent.
+#[test]
+fn the_bound_holds_where_no_signal_may_be_sent() {
+    let refused = [(libc::SYS_kill, libc::EPERM), (libc::SYS_pidfd_send_signal, libc::EPERM)];
+    pass_without(&["--exact", "sandbox::out_of_reach_a_child_is_given_up"], "signals", &refused);
+}
+
+/// The other half of the test above.
+#[test]
+fn out_of_reach_a_child_is_given_up() {
+    if env::var_os(REFUSED).is_none_or(|refused| refused != "signals") {
+        return;
+    }
+    let policy = KillPolicy::at_once().kill_wait(SECOND / 10);
+    let command = child("sleep 5000").timeout(SECOND / 10).kill_policy(policy);
+    for runs in [true, false] {
+        let began = Instant::now();
+        let outcome = if runs { command.run() } else { command.spawn().map(Child::wait) }.unwrap();
+        assert_eq!((outcome.cause, outcome.status), (Cause::TimedOut, None));
+        assert!(began.elapsed() < PROMPTLY, "it is not waited for to the end");
+    }
 }
 
 /// Of what is refused, this process has none while a child of its runs.
