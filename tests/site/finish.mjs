@@ -83,5 +83,10 @@ for (const page of book.filter((name) => name.endsWith('.html'))) {
     const style = 'line-height: var(--menu-bar-height); font-size: 1.6rem; color: var(--icons)';
     const button = `<div class="right-buttons"><a href="${reference}" style="${style}">reference</a>`;
     const linked = html.replace(/(<a [^>]*?href=")([^"]*)"/g, (_, before, link) => `${before}${target(page, link)}"`);
-    fs.writeFileSync(path.join(site, page), linked.replace('<div class="right-buttons">', button));
+    // A path in prose leads to its file, too, unless it is in a link already.
+    const paths = linked.replace(/(<a [^>]*>)?<code>((?:benches|docs|src|tests)\/[\w./-]+)<\/code>/g, (whole, inLink, named) => {
+        const found = inLink ? undefined : pageOf(named);
+        return found ? `<a href="${path.relative(path.dirname(page), found)}">${whole}</a>` : whole;
+    });
+    fs.writeFileSync(path.join(site, page), paths.replace('<div class="right-buttons">', button));
 }

@@ -7,7 +7,7 @@
 //! the lists below; or in a column of a table that is headed by a language or a crate; or it begins
 //! with the name of one, as `asyncio.gather` does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashSet};
 
 use crate::documents::prose;
 use crate::repository::{Repository, Violation};
@@ -116,7 +116,7 @@ pub(crate) fn every_name_in_prose_exists(repository: &Repository) -> Vec<Violati
     let is_read = |path: &str| path.ends_with(".md") && path != "CHANGELOG.md";
     for (path, text) in repository.texts().filter(|(path, _)| is_read(path)) {
         let own: BTreeSet<_> = code_blocks(text).flat_map(words).collect();
-        let is_known = |word: &str| own.contains(word) || names.has(word);
+        let is_known = |word: &str| own.contains(word) || names.all.contains(word);
         let mut foreign_columns = Vec::new();
         for (line, text) in prose(text) {
             for span in spans(text, &mut foreign_columns) {
@@ -142,42 +142,40 @@ pub(crate) fn every_name_in_prose_exists(repository: &Repository) -> Vec<Violati
 
 /// The names of the repository, and in which files of Rust they are.
 struct Names<'repository> {
-    files: BTreeMap<&'repository str, BTreeSet<&'repository str>>,
-    others: BTreeSet<&'repository str>,
+    files: Vec<HashSet<&'repository str>>,
+    /// Those of all files, of the manifest, of paths, and those that are allowed.
+    all: HashSet<&'repository str>,
 }
 
 impl<'repository> Names<'repository> {
     fn of(repository: &'repository Repository) -> Self {
-        let mut files = BTreeMap::new();
+        let mut files = Vec::new();
         for source in repository.sources() {
             let tokens = source.code_and_tests().into_iter().flatten();
-            files.insert(source.path.as_str(), tokens.map(|token| token.text.as_str()).collect());
+            files.push(tokens.map(|token| token.text.as_str()).collect::<HashSet<_>>());
         }
-        let mut others: BTreeSet<_> =
-            ALLOWED.iter().flat_map(|(_, words)| *words).copied().collect();
+        let mut all: HashSet<_> = files.iter().flatten().copied().collect();
+        all.extend(ALLOWED.iter().flat_map(|(_, words)| *words));
         for (path, text) in repository.texts() {
-            others.extend(words(path));
-            match path {
-                _ if path.ends_with("Cargo.toml") => others.extend(words(text)),
-                // What a program reads from its environment stands in a string.
-                _ if path.ends_with(".rs") => {
-                    others.extend(words(text).filter(|word| is_loud(word)))
-                }
-                _ => {}
+            all.extend(words(path));
+            if path.ends_with("Cargo.toml") {
+                all.extend(words(text));
+            } else if path.ends_with(".rs") {
+                // What a program reads from its environment is in a string.
+                all.extend(words(text).filter(|word| is_loud(word)));
             }
         }
-        Self { files, others }
-    }
-
-    fn has(&self, word: &str) -> bool {
-        self.others.contains(word) || self.files.values().any(|words| words.contains(word))
+        Self { files, all }
     }
 
     fn are_together(&self, owner: &str, member: &str) -> bool {
-        let mut files = self.files.values();
-        self.others.contains(member)
-            || files.any(|words| words.contains(owner) && words.contains(member))
+        let mut files = self.files.iter();
+        is_allowed(member) || files.any(|words| words.contains(owner) && words.contains(member))
     }
+}
+
+fn is_allowed(word: &str) -> bool {
+    ALLOWED.iter().any(|(_, words)| words.contains(&word))
 }
 
 /// The words of a span that must exist.
