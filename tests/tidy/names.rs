@@ -66,7 +66,7 @@ const ALLOWED: [(&str, &[&str]); 5] = [
     ),
     (
         "rustc's, and other crates'",
-        &["buffered", "embassy", "glommio", "gungraun", "monoio", "unused_must_use"],
+        &["SeqCst", "buffered", "embassy", "glommio", "gungraun", "monoio", "unused_must_use"],
     ),
     (
         "programs",
