@@ -10,7 +10,7 @@ use handspun::{
     Ending, Executor, JoinError, Step, ThreadPool, block_on, spawn, spawn_named, yield_now,
 };
 
-use crate::setup::{Tally, executor, in_order, millis, run};
+use crate::setup::{Tally, executor, in_order, millis, run, secs};
 use crate::support::{Count, CountsDrop, Gate, PanicsWhenDropped, panic_quietly, watched};
 
 /// A28.
@@ -259,7 +259,7 @@ fn a_task_that_blocks_the_thread_is_told_of() {
     watched(|| {
         let pool = ThreadPool::new(1);
         let (tells, told) = mpsc::channel();
-        observed(tells).build().run(async {
+        observed(tells).slow_poll(secs(3600)).build().run(async {
             spawn(async {}).await.unwrap();
             let (go, gone) = mpsc::channel::<()>();
             let job = pool.submit(move || gone.recv().is_err());
@@ -289,7 +289,7 @@ fn a_block_in_one_executor_is_not_told_of_another() {
             gate.open();
         });
         let (tells, told) = mpsc::channel();
-        observed(tells).build().run(async { spawn(async {}).await.unwrap() });
+        observed(tells).slow_poll(secs(3600)).build().run(async { spawn(async {}).await.unwrap() });
         assert_eq!(slow_polls(&told), []);
     });
 }
