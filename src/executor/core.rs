@@ -23,11 +23,12 @@ use crate::error::JoinError;
 use crate::event::Step;
 use crate::panic;
 use crate::prims;
+use crate::wait::deferred;
 use crate::wait::hints;
 
 use super::idle::{Dump, Hang, Idle, Main, Verdict, dump, nothing_can_wake};
-use super::shared::{Message, NO_SLOT, Shared, TaskId};
-use super::tasks::{self, KeptWaker, Tasks};
+use super::shared::{Message, NO_SLOT, Shared, TaskId, end};
+use super::tasks::{KeptWaker, Tasks};
 
 pub(crate) struct Core {
     pub(crate) tasks: Rc<Tasks>,
@@ -76,7 +77,7 @@ impl Core {
                     self.poll(next);
                     continue;
                 }
-                waker.itself.begin_poll();
+                self.tasks.begin_poll_with(&waker.itself);
                 self.update_main(|main| main.is_polled = true);
                 let began = self.begin_watch();
                 let mut context = Context::from_waker(&waker.to_poll_with);
@@ -87,7 +88,8 @@ impl Core {
                 }
                 self.update_main(|main| (main.is_polled, main.waits_for) = (false, waits_for));
             }
-            if self.tasks.queue.borrow().is_empty() {
+            // Deep in deferred code, the end of a task is queued, and waited for here.
+            if self.tasks.queue.borrow().is_empty() && !deferred::run_queued() {
                 match self.idle.rest(self.n_tasks(), || self.nothing_can_wake()) {
                     Verdict::GoesOn => self.read_messages(),
                     Verdict::Hangs => return Err(Hang(self.dump())),
@@ -118,7 +120,7 @@ impl Core {
                 let task = remove();
                 self.tasks.keep(waker);
                 let panic = panic.submitted_by(task.metadata().spawned_at);
-                tasks::end(task, future, JoinError::Panicked(panic));
+                end(task, future, JoinError::Panicked(panic));
             }
         }
     }
@@ -189,7 +191,8 @@ impl Core {
 
     fn nothing_can_wake(&self) -> bool {
         let is_disturbed = || self.shared.runtime.parker.is_notified();
-        nothing_can_wake(self.main.borrow().as_ref(), &self.tasks.slab.borrow(), is_disturbed)
+        let (main, slab) = (self.main.borrow(), self.tasks.slab.borrow());
+        nothing_can_wake(main.as_ref(), &slab, &self.tasks.known_clones.borrow(), is_disturbed)
     }
 }
 

@@ -17,8 +17,7 @@
 //!    asked, for it cannot be known: whether another thread has a handle, and will cancel its task. Who means to
 //!    keeps a `Remote`, and that is asked.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
@@ -27,14 +26,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::prims::{Ordering, fence, thread_local};
+use crate::prims::{Ordering, fence};
 use crate::wait::clock::Deadline;
 use crate::wait::hints::{self, WaitReason};
 use crate::wait::parker::AdaptiveSpin;
 
+use super::known::{Confined, KnownClones};
 use super::shared::Shared;
 use super::slab::Slab;
-use super::tasks::{KeptWaker, Slot, TaskWaker};
+use super::tasks::{KeptWaker, Slot, TaskWaker, Tasks};
 
 use Ordering::Acquire;
 
@@ -71,6 +71,10 @@ impl Idle {
         let runtime = &self.shared.runtime;
         let is_jumping = !runtime.clock.is_real();
         let waits_for_a_time = || runtime.timers.next_deadline().is_some();
+        if self.shared.has_messages() {
+            // Their sender may not have unparked us yet, and a jumping clock would jump over what they bring.
+            return Verdict::GoesOn;
+        }
         if waits_for_a_time() || !self.is_quiet() {
             self.park(Deadline::Never);
         } else if self.is_worth_a_look(n_tasks) {
@@ -189,32 +193,6 @@ impl Main {
     }
 }
 
-thread_local! {
-    /// How many clones of each waker are in known hands, by what it holds.
-    static CONFINED: RefCell<BTreeMap<*const (), usize>> = const { RefCell::new(BTreeMap::new()) };
-}
-
-/// A clone of a waker that is in something which never leaves this thread, for as long as this lives: a group, a
-/// map. It is in known hands, for only what is polled here could wake it.
-struct Confined(*const ());
-
-impl Confined {
-    fn count(&self, add: impl FnOnce(usize) -> usize) {
-        let count = |confined: &RefCell<BTreeMap<_, usize>>| {
-            let mut confined = confined.borrow_mut();
-            let n = add(confined.remove(&self.0).unwrap_or(0));
-            confined.extend((n > 0).then_some((self.0, n)));
-        };
-        let _ = CONFINED.try_with(count); // A thread that is ending proves nothing any more.
-    }
-}
-
-impl Drop for Confined {
-    fn drop(&mut self) {
-        self.count(|n| n - 1);
-    }
-}
-
 /// Polls a future that, while it is pending, keeps one clone of its waker on this thread. It will be pending until
 /// something is polled here.
 ///
@@ -233,9 +211,8 @@ pub(crate) async fn confined<F: Future>(waits_for: &'static str, future: F) -> F
                 "a task blocks its thread to wait for {waits_for}, which no other thread can bring about; \
                  `.await` it there instead"
             );
-            let counted = Confined(context.waker().data());
-            counted.count(|n| n + 1);
-            clone = Some(counted);
+            let held = context.waker().data();
+            clone = Tasks::current().map(|tasks| Confined::new(&tasks.known_clones, held));
             hints::set_reason(WaitReason::Words(waits_for));
         }
         polled
@@ -249,9 +226,10 @@ pub(crate) async fn confined<F: Future>(waits_for: &'static str, future: F) -> F
 pub(crate) fn nothing_can_wake(
     main: Option<&Main>,
     slab: &Slab<Slot>,
+    known_clones: &KnownClones,
     is_disturbed: impl Fn() -> bool,
 ) -> bool {
-    let mut known = CONFINED.with(|confined| confined.borrow().clone());
+    let mut known = known_clones.counts();
     for task in slab.iter() {
         if is_disturbed() {
             return false;

@@ -184,6 +184,9 @@ where
     }
 
     fn take_input(&self) -> Option<I::Item> {
+        if self.shared.borrow().limit == 0 {
+            return None;
+        }
         let mut inputs = self.inputs.borrow_mut();
         let taken = panic::catch(self.site, || inputs.as_mut().and_then(Iterator::next));
         if let Ok(Some(_)) = taken {
@@ -199,9 +202,20 @@ where
     }
 
     async fn work_off(&self, input: I::Item) -> Result<T, Panic> {
-        let working = panic::catch(self.site, || (self.work)(input))?;
-        let mut working = pin!(working);
-        poll_fn(|context| panic::catch_poll(self.site, working.as_mut(), context)).await
+        let mut working = pin!(Some(panic::catch(self.site, || (self.work)(input))?));
+        let polled = poll_fn(|context| {
+            let working = working.as_mut().as_pin_mut().expect("it is dropped when it is over");
+            panic::catch_poll(self.site, working, context)
+        });
+        let polled = polled.await;
+        let dropped = panic::catch(self.site, || working.set(None));
+        match (polled, dropped) {
+            (Ok(value), Err(panic)) => {
+                panic::contain(|| drop(value));
+                Err(panic) // That of its drop is what it has come to.
+            }
+            (polled, _) => polled,
+        }
     }
 
     /// Leaves a result, and waits until there is room for it.

@@ -16,6 +16,7 @@
 //! | `run`            | what a user calls                                                      |
 
 pub(crate) mod slab;
+pub(crate) mod known;
 pub(crate) mod shared;
 pub(crate) mod tasks;
 pub(crate) mod idle;

@@ -20,6 +20,7 @@ use std::task::{Context, Poll};
 
 use crate::error::JoinError;
 use crate::event::{Observer, Step, What};
+use crate::panic;
 use crate::prims::{AtomicUsize, Mutex, Ordering};
 use crate::wait::deferred;
 use crate::wait::panic_hook::PanicHook;
@@ -198,4 +199,15 @@ impl Metadata {
     pub(crate) fn tell(&self, step: Step) {
         self.shared.tell(self.number, self.name.as_deref(), step);
     }
+}
+
+/// Drops a task's future, and then tells whoever waits for the task. If it was cancelled and its drop panics,
+/// that is what it came to.
+pub(crate) fn end(task: Arc<dyn ErasedTask>, future: BoxedFuture, error: JoinError) {
+    let end = move || match (panic::catch(task.metadata().spawned_at, || drop(future)), error) {
+        (Err(panic), JoinError::Cancelled(_)) => task.fail(JoinError::Panicked(panic)),
+        (Ok(()) | Err(_), error) => task.fail(error),
+    };
+    // The future may own the next task of a chain. What panics is caught in there.
+    let _ = deferred::run(end);
 }

@@ -33,7 +33,8 @@ use crate::wait::hints;
 use crate::wait::hints::WaitReason;
 use crate::wait::runtime::RuntimeContext;
 
-use super::shared::{BoxedFuture, ErasedTask, Message, Shared, TaskId};
+use super::known::KnownClones;
+use super::shared::{BoxedFuture, ErasedTask, Message, Shared, TaskId, end};
 use super::slab::Slab;
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -165,17 +166,6 @@ impl Slot {
     }
 }
 
-/// Drops a task's future, and then tells whoever waits for the task. If it was cancelled and its drop panics,
-/// that is what it came to.
-pub(crate) fn end(task: Arc<dyn ErasedTask>, future: BoxedFuture, error: JoinError) {
-    let end = move || match (panic::catch(task.metadata().spawned_at, || drop(future)), error) {
-        (Err(panic), JoinError::Cancelled(_)) => task.fail(JoinError::Panicked(panic)),
-        (Ok(()) | Err(_), error) => task.fail(error),
-    };
-    // The future may own the next task of a chain. What panics is caught in there.
-    let _ = deferred::run(end);
-}
-
 /// The tasks of one executor.
 pub(crate) struct Tasks {
     pub(crate) shared: Arc<Shared>,
@@ -186,12 +176,14 @@ pub(crate) struct Tasks {
     spare: Cell<Option<KeptWaker>>,
     /// No more are spawned.
     is_closed: Cell<bool>,
+    pub(crate) known_clones: Rc<RefCell<KnownClones>>,
 }
 
 impl Tasks {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let (queue, slab) = (RefCell::default(), RefCell::default());
-        Self { shared, queue, slab, spare: Cell::new(None), is_closed: Cell::new(false) }
+        let (spare, is_closed, known_clones) = (Cell::new(None), Cell::new(false), Rc::default());
+        Self { shared, queue, slab, spare, is_closed, known_clones }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -226,8 +218,14 @@ impl Tasks {
             Some(spare) => spare.serve(id),
             None => KeptWaker::new(&self.shared, id),
         };
-        let waker = slot.waker.take().inspect(|waker| waker.itself.begin_poll());
+        let waker = slot.waker.take().inspect(|waker| self.begin_poll_with(&waker.itself));
         Some((future, waker.unwrap_or_else(new)))
+    }
+
+    /// What this waker has woken is polled.
+    pub(crate) fn begin_poll_with(&self, waker: &Arc<TaskWaker>) {
+        waker.begin_poll();
+        self.known_clones.borrow_mut().forget(Arc::as_ptr(waker).cast());
     }
 
     /// Puts it back after a poll. If it was cancelled meanwhile, that happens now.
@@ -289,6 +287,7 @@ impl Tasks {
         while self.slab.borrow().len() > 0 {
             let slots = self.slab.borrow_mut().drain();
             slots.for_each(|slot| slot.cancel(CancelReason::ShutDown));
+            deferred::run_queued(); // If we are deep in such code, the futures are there.
         }
         panic::drop_each(self.shared.close().into_iter().flatten());
         self.queue.borrow_mut().clear();

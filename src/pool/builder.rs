@@ -233,6 +233,13 @@ struct SetHook {
     set_at: &'static Location<'static>,
 }
 
+impl Drop for Hook {
+    /// It owns values of the user's, and the last to drop it may be a thread of ours.
+    fn drop(&mut self) {
+        panic::contain(|| drop(self.0.take()));
+    }
+}
+
 impl Hook {
     #[track_caller]
     fn new(hook: impl Fn(usize) + Send + Sync + 'static) -> Self {

@@ -21,7 +21,6 @@ use crate::panic::{self, Panic};
 use crate::wait::block_on::block_on_until;
 use crate::wait::cancel::CancellationToken;
 use crate::wait::clock::Deadline;
-use crate::wait::deferred;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::permits::{self, Permit, Permits};
 
@@ -31,7 +30,7 @@ use super::injector::Pushed;
 use super::job::{self, Made, Run};
 use super::shared::{PoolRef, Shared, Stats};
 use super::watch::Watch;
-use super::worker::{on_worker, pool_of_worker, take_back, wake_worker};
+use super::worker::{on_worker, pool_of_worker, run_inline, wake_worker};
 
 /// A number of threads that run the closures handed to them.
 ///
@@ -309,12 +308,7 @@ pub(crate) fn submit(
             // otherwise take the whole stack.
             room.take_anyway(1);
             queue(shared, once(job.clone()), submitted_at);
-            if !deferred::is_deep() {
-                let run_here = || {
-                    take_back(shared, &*job);
-                };
-                let _ = deferred::run_now(run_here);
-            }
+            run_inline(shared, &*job);
         }
         Some(_) | None => queue(shared, once(job), submitted_at),
     }

@@ -17,6 +17,7 @@ use crate::event::{Ending, Step};
 use crate::panic;
 use crate::prims::{AtomicUsize, MutexGuard, Ordering, ThreadSpec, spawn_thread, thread_local};
 use crate::wait::clock::Deadline;
+use crate::wait::deferred;
 use crate::wait::hints;
 use crate::wait::parker::{AdaptiveSpin, Parker};
 
@@ -79,6 +80,22 @@ pub(crate) fn pool_of_worker(shared: &Arc<Shared>) -> Option<PoolRef> {
     in_context(shared, |context| context.shared.clone())
 }
 
+/// Runs a job that is queued beyond the limit by the thread that submits it, unless that is deep in such jobs:
+/// then it stays queued. They have a depth of their own, for what is deferred in a job must not wait for its end.
+pub(crate) fn run_inline(shared: &Arc<Shared>, job: &dyn Run) {
+    let n_inline = in_context(shared, |context| context.n_inline.get());
+    if n_inline.is_some_and(|n| n < deferred::DEPTH) {
+        let add = |n: isize| {
+            in_context(shared, |context| {
+                context.n_inline.set(context.n_inline.get().wrapping_add_signed(n));
+            });
+        };
+        add(1);
+        take_back(shared, job);
+        add(-1);
+    }
+}
+
 fn in_context<T>(shared: &Arc<Shared>, look: impl FnOnce(&WorkerContext) -> T) -> Option<T> {
     if !on_worker(shared) {
         return None;
@@ -119,8 +136,12 @@ fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     let name = format!("{}-{number}", settings.name);
     let spec = ThreadSpec { name: Some(name), stack_size: settings.stack_size };
     let n_settled = Arc::new(Apart(AtomicUsize::new(0)));
-    let context =
-        WorkerContext { shared: Arc::new(shared.clone()), number, n_settled: n_settled.clone() };
+    let context = WorkerContext {
+        shared: Arc::new(shared.clone()),
+        number,
+        n_settled: n_settled.clone(),
+        n_inline: Cell::new(0),
+    };
     match spawn_thread(spec, move || live(context)) {
         Ok(thread) => {
             state.threads.push(thread);
@@ -205,6 +226,7 @@ fn work(context: &WorkerContext) {
             }
             Next::Sleep => {
                 drop(state);
+                hints::take_awaited(); // A job may have polled anything.
                 parker.park(Deadline::Never);
                 state = shared.lock();
                 state.is_one_searching = false;
@@ -219,6 +241,8 @@ struct WorkerContext {
     shared: PoolRef,
     number: usize,
     n_settled: Arc<Apart<AtomicUsize>>,
+    /// How deep it is in jobs that it runs as it submits them.
+    n_inline: Cell<usize>,
 }
 
 impl WorkerContext {

@@ -1,11 +1,12 @@
-//! The driver: one thread for all children.
+//! The driver: one thread for all children, but those of a `run` that its own thread drives.
 //!
 //! Knows nothing of how a child is started: it is handed a managed child. The thread is started by the
 //! first child, and ends when there has been none for a second.
 //!
 //! What must always hold:
 //!
-//! 1. The thread never waits but for a descriptor to be ready, and no longer than to the first deadline.
+//! 1. The thread never waits but for a descriptor to be ready, and no longer than to the first deadline; with a hundred
+//!    children or more, up to 10 ms longer.
 //! 2. A child has a turn when a message or a descriptor of it is there, and when its deadline has passed.
 //! 3. While messages lie in the channel the thread is up, and has been woken since each of them came, or
 //!    is about to be. It leaves only from an empty channel, and then the next message starts another;
@@ -39,6 +40,7 @@ pub(crate) static DRIVER: Lazy<Driver> = Lazy::new(|| Driver {
     n_children: AtomicUsize::new(0),
     permits: Permits::new(0),
     local: Mutex::new(Vec::new()),
+    terminated: Mutex::new((0, None)),
 });
 
 /// Long enough for a program that runs one child after another.
@@ -74,6 +76,8 @@ const WAKE_PIPE: u64 = u64::MAX;
 /// already goes on as its own policy says, but SIGKILL comes no later than this one would send it.
 pub fn terminate_all(policy: KillPolicy) {
     if DRIVER.process.is_current() {
+        let n_times = DRIVER.n_terminations();
+        *DRIVER.terminated.lock() = (n_times + 1, Some(policy.clone()));
         let local: Vec<_> = DRIVER.local.lock().iter().filter_map(Weak::upgrade).collect();
         for here in local {
             here.policies.lock().push(policy.clone());
@@ -91,6 +95,9 @@ pub(crate) struct Driver {
     /// How many children may run at once: the limit is set whenever one is to be started.
     pub(crate) permits: Permits,
     local: Mutex<Vec<Weak<LocalDriver>>>,
+    /// How many times all were to end, and how at last. A child that runs, and is registered nowhere yet when it
+    /// is to end, looks here when it is.
+    terminated: Mutex<(usize, Option<KillPolicy>)>,
 }
 
 /// How a thread that drives a child itself is reached by [`terminate_all`].
@@ -123,10 +130,24 @@ impl Driver {
         })
     }
 
+    /// How many times all were to end.
+    pub(crate) fn n_terminations(&self) -> usize {
+        self.terminated.lock().0
+    }
+
+    /// If all were to end since this one was started, so is this one, though nothing drove it yet.
+    fn terminate_with_others(&self, child: &mut ManagedChild) {
+        let (n_times, policy) = self.terminated.lock().clone();
+        if let Some(policy) = policy.filter(|_| n_times > child.n_terminations) {
+            child.terminate_by(&policy);
+        }
+    }
+
     /// Drives a child to its end on this thread. Nothing can be asked of it but by
     /// [`terminate_all`].
     pub(crate) fn drive_here(&self, mut child: ManagedChild) -> io::Result<()> {
         let Some(here) = self.local_driver() else { return self.register(child) };
+        self.terminate_with_others(&mut child);
         let mut scratch = vec![0; SCRATCH];
         while let Some(next) = child.turn(&mut scratch) {
             if child.is_settled {
@@ -214,7 +235,8 @@ impl Registry {
     pub(super) fn handle(&mut self, message: Message) {
         let now = Deadline::At(prims::now());
         match message {
-            Message::Register(child) => {
+            Message::Register(mut child) => {
+                DRIVER.terminate_with_others(&mut child);
                 let number = child.state.number;
                 self.children.insert(number, (child, now));
                 self.turns.insert((now, number));

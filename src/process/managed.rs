@@ -36,7 +36,7 @@ use super::command::KillPolicy;
 use super::outcome::{Cause, Outcome};
 use super::output::Stream;
 use super::signals::{Action, KillState, Signals, later};
-use super::sys::{Interest, RealProcess, Signal};
+use super::sys::{self, Interest, RealProcess, Signal};
 
 /// What is said where nothing can be done.
 pub(crate) const FORKED: &str =
@@ -113,6 +113,8 @@ pub(crate) struct ManagedChild {
     pub(crate) outputs: [Stream; 2],
     pub(crate) token: Option<WaitForCancel>,
     pub(crate) began: Instant,
+    /// How many times all children were to end before this one was started.
+    pub(crate) n_terminations: usize,
     pub(crate) has_exited: bool,
     /// Whether the handle has settled. The end may come later, after it was given up.
     pub(crate) is_settled: bool,
@@ -254,8 +256,16 @@ impl Drop for ManagedChild {
     /// There can be no thread for it, or that has panicked: nobody would end it in time.
     fn drop(&mut self) {
         if !self.is_settled {
-            self.state.signals.kill(true);
-            self.has_exited = self.state.signals.reap(false).is_some();
+            let signals = &self.state.signals;
+            signals.kill(true);
+            // It may not be ours to kill, or hang in the kernel: then the system reaps it after us.
+            for _ in 0..1000 {
+                if signals.status().has_exited {
+                    self.has_exited = signals.reap(false).is_some();
+                    break;
+                }
+                sys::poll(&[], Some(FIRST_CHECK));
+            }
             self.settle(None);
         }
     }

@@ -99,9 +99,10 @@ fn start(
         return Err(explain(settings, io::Error::new(ErrorKind::Unsupported, FORKED)));
     }
     let permit = take_permit(settings)?;
-    let began = prims::now();
+    let (began, n_terminations) = (prims::now(), DRIVER.n_terminations());
     let process = spawn(settings).map_err(|error| explain(settings, error))?;
-    let managed = manage(settings, process, permit, began);
+    let mut managed = manage(settings, process, permit, began);
+    managed.n_terminations = n_terminations;
     let child = Child::new(managed.state.clone());
     managed.state.emit(Step::Submitted(at)); // Before the driver has it, and may emit the end.
     Ok((child, managed))
@@ -303,6 +304,7 @@ fn manage(
         ],
         token: settings.token.as_ref().map(CancellationToken::cancelled),
         began,
+        n_terminations: 0,
         has_exited: false,
         is_settled: false,
         permit: Some(permit),

@@ -25,7 +25,7 @@ use crate::panic;
 use crate::prims::{self, Lazy, Mutex, ThreadSpec, spawn_thread, thread_local};
 
 use super::clock::Deadline;
-use super::hints::Process;
+use super::hints::{self, Process};
 use super::parker::Parker;
 use super::timers::TimerQueue;
 
@@ -90,6 +90,7 @@ impl Alarm {
             self.queue.fire_until(prims::now());
             elsewhere.start();
             let (next, idle) = (self.queue.next_deadline(), Deadline::after(self.idle));
+            hints::take_awaited(); // A waker may have polled anything.
             self.parker.park(next.map_or(idle, Deadline::At));
             // A timer that was set and taken out again has unparked us too, and begins a new second.
             if next.is_none() && idle.has_passed() && self.ends() {
@@ -134,15 +135,14 @@ impl Elsewhere {
 
     /// Starts what has been handed in since the last call, all of it on one thread.
     pub(crate) fn start(&mut self) {
-        let work = WORK.with(|list| list.borrow_mut().as_mut().map(mem::take).unwrap_or_default());
-        if work.is_empty() {
-            return;
-        }
-        let work = Arc::new(Mutex::new(work));
-        let theirs = work.clone();
-        let spec = ThreadSpec { name: Some("handspun-elsewhere".to_owned()), stack_size: None };
-        if spawn_thread(spec, move || run_all(&theirs)).is_err() {
-            run_all(&work);
+        let take = || WORK.with(|list| list.borrow_mut().as_mut().map(mem::take));
+        while let Some(work) = take().filter(|work| !work.is_empty()) {
+            let work = Arc::new(Mutex::new(work));
+            let theirs = work.clone();
+            let spec = ThreadSpec { name: Some("handspun-elsewhere".to_owned()), stack_size: None };
+            if spawn_thread(spec, move || run_all(&theirs)).is_err() {
+                run_all(&work); // It may hand in more.
+            }
         }
     }
 }

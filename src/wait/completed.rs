@@ -32,7 +32,7 @@ use crate::panic::{self, Each};
 
 use super::block_on::{block_on_until, default_spin_limit};
 use super::clock::Deadline;
-use super::hints::{ask_to_run_here, take_run_here_hint};
+use super::hints::{Process, ask_to_run_here, take_awaited, take_run_here_hint};
 use super::ready_queue::ReadyQueue;
 
 /// Yields what several futures come to, each as soon as it is there.
@@ -232,7 +232,9 @@ impl<F: Future + Unpin> AsCompleted<F> {
             }
         }
         let can_help = deadline == Deadline::Never; // A job run here would not mind the time.
+        let mut awaited = take_awaited(); // Said to the wait that begins now.
         let next = poll_fn(|context| {
+            awaited.take().into_iter().for_each(Process::is_awaited);
             let next = self.poll_next(context);
             if next.is_ready() || !can_help {
                 return next;

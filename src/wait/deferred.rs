@@ -65,7 +65,6 @@ pub(crate) fn run_now(code: impl FnOnce()) -> Result<(), Panic> {
     set_depth(depth + 1);
     let mut ended = panic::catch(here, code);
     if depth + 1 == DEPTH {
-        let next = || QUEUED.try_with(|queued| queued.borrow_mut().pop_front()).ok().flatten();
         while let Some(code) = next() {
             let its_end = panic::catch(here, code);
             ended = ended.and(its_end);
@@ -73,6 +72,21 @@ pub(crate) fn run_now(code: impl FnOnce()) -> Result<(), Panic> {
     }
     set_depth(depth);
     ended
+}
+
+/// Runs what is queued on this thread, and says whether there was anything: for a caller that waits for it.
+#[track_caller]
+pub(crate) fn run_queued() -> bool {
+    let mut has_run = false;
+    while let Some(code) = next() {
+        let _ = panic::catch(Location::caller(), code); // It was printed, as every panic.
+        has_run = true;
+    }
+    has_run
+}
+
+fn next() -> Option<Code> {
+    QUEUED.try_with(|queued| queued.borrow_mut().pop_front()).ok().flatten()
 }
 
 fn depth() -> usize {

@@ -129,30 +129,50 @@ pub(crate) fn forget_run_here_hint() {
 /// For as long as this lives, what happens on this thread happens in there.
 pub(crate) struct Entered {
     before: Inside,
+    /// What was said to the wait around this one, and is its own again when this one is over.
+    run_here: Option<usize>,
+    is_asked: bool,
+    awaited: Option<Process>,
+}
+
+impl Entered {
+    fn enter(inside: impl FnOnce(Inside) -> Inside) -> Self {
+        with(|hints| {
+            let before = hints.inside.get();
+            hints.inside.set(inside(before));
+            let (run_here, is_asked) = (hints.run_here.take(), hints.is_asked.take());
+            Some(Self { before, run_here, is_asked, awaited: hints.awaited.take() })
+        })
+        .unwrap_or_else(|| Self {
+            before: Inside::Plain,
+            run_here: None,
+            is_asked: false,
+            awaited: None,
+        })
+    }
 }
 
 /// An executor begins to run its tasks.
 pub(crate) fn enter_executor() -> Entered {
     has_blocked(); // What blocked in another executor, which did not ask, is nothing to this one.
-    Entered { before: with(|hints| hints.inside.replace(Inside::Executor)) }
+    Entered::enter(|_| Inside::Executor)
 }
 
 /// A wait begins that blocks the thread.
 pub(crate) fn enter_blocking_wait() -> Entered {
-    let enter = |hints: &Hints| match hints.inside.get() {
+    Entered::enter(|before| match before {
         Inside::Plain => Inside::Plain,
-        Inside::Executor | Inside::BlockingWait => hints.inside.replace(Inside::BlockingWait),
-    };
-    Entered { before: with(enter) }
+        Inside::Executor | Inside::BlockingWait => Inside::BlockingWait,
+    })
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         with(|hints| {
             hints.inside.set(self.before);
-            hints.run_here.set(None);
-            hints.is_asked.set(false);
-            hints.awaited.set(None);
+            hints.run_here.set(self.run_here);
+            hints.is_asked.set(self.is_asked);
+            hints.awaited.set(self.awaited);
         });
     }
 }
@@ -214,13 +234,18 @@ impl Process {
     }
 }
 
+/// What was polled last is nothing to the next park of this thread; unless it is said again.
+pub(crate) fn take_awaited() -> Option<Process> {
+    with(|hints| hints.awaited.take())
+}
+
 /// The thread is about to park.
 ///
 /// # Panics
 ///
 /// If the wait is for a thread of another process.
 pub(crate) fn check_before_park() {
-    if let Some(process) = with(|hints| hints.awaited.take()) {
+    if let Some(process) = take_awaited() {
         process.check();
     }
 }

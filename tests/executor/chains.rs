@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::task::Wake;
 
 use handspun::{
-    CancelOnDrop, Executor, MapConcurrent, Remote, Task, TaskGroup, map_concurrent, spawn,
-    yield_now,
+    Cancel, CancelOnDrop, Executor, MapConcurrent, Remote, Task, TaskGroup, ThreadPool,
+    map_concurrent, run, spawn, yield_now,
 };
 
 use crate::setup::{OnDrop, Tally, in_order, on_a_small_stack};
-use crate::support::poll;
+use crate::support::{Count, Gate, panic_quietly, poll, watched};
 
 const N: usize = 100_000;
 
@@ -235,5 +235,75 @@ fn a_drop_at_the_end_may_spawn_in_vain_again_and_again() {
             pending::<()>().await;
         }));
         drop(executor);
+    });
+}
+
+/// Drops one inside of another, by cancels, more deeply than such code nests; and then runs the body.
+fn deep_in_drops(body: impl FnOnce() + Send + 'static) {
+    struct Runs(Option<Box<dyn FnOnce() + Send>>);
+    impl Drop for Runs {
+        fn drop(&mut self) {
+            if let Some(body) = self.0.take() {
+                body();
+            }
+        }
+    }
+    let pool = ThreadPool::new(1);
+    let gate = Gate::closed();
+    let busy = pool.submit({
+        let gate = gate.clone();
+        move || gate.pass()
+    });
+    let mut body: Box<dyn FnOnce() + Send> = Box::new(body);
+    for _ in 0..20 {
+        let runs = Runs(Some(body));
+        let job = pool.submit(move || drop(runs));
+        body = Box::new(move || assert_eq!(job.cancel(), Cancel::Dequeued));
+    }
+    body();
+    gate.open();
+    busy.join().unwrap();
+}
+
+#[test]
+fn a_run_deep_in_drops_hears_of_the_end_of_its_tasks() {
+    watched(|| {
+        let n_runs = Count::default();
+        let counts = n_runs.clone();
+        deep_in_drops(move || {
+            let panicked = run(async { spawn(async { panic_quietly("a task") }).await.is_err() });
+            let cancelled = run(async {
+                let task = spawn(pending::<()>());
+                yield_now().await;
+                task.cancel();
+                task.await.is_err()
+            });
+            assert!(panicked && cancelled);
+            counts.add_one();
+        });
+        assert_eq!(n_runs.get(), 1);
+    });
+}
+
+#[test]
+fn an_executor_that_is_dropped_deep_in_drops_drops_its_futures() {
+    watched(|| {
+        let n_spawned = Count::default();
+        let counts = n_spawned.clone();
+        deep_in_drops(move || {
+            let executor = in_order();
+            let spawns = OnDrop(move || {
+                drop(spawn(pending::<()>())); // It is cancelled at once, and does not panic.
+                counts.add_one();
+            });
+            let task = executor.spawn(async move {
+                let _spawns = spawns;
+                pending::<()>().await;
+            });
+            executor.run(yield_now());
+            drop(executor);
+            assert!(task.is_finished());
+        });
+        assert_eq!(n_spawned.get(), 1);
     });
 }

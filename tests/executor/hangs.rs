@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::env;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::process::Command;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -416,4 +417,81 @@ fn a_task_that_has_blocked_for_a_second_is_told_what_to_do() {
     assert!(output.status.success(), "{said}");
     assert_eq!(said.matches("`.await` it there instead").count(), 2, "{said}");
     assert!(said.contains("for a pool to end"), "{said}");
+}
+
+/// Polls it once. What it left is still there, though nothing polls it any more.
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) {
+    poll_fn(|context| Poll::Ready(drop(future.as_mut().poll(context)))).await;
+}
+
+/// Waits for what another thread does in a while.
+async fn wait_for_another_thread() {
+    let event = Arc::new(Event::new());
+    let sets = event.clone();
+    let setting = thread::spawn(move || {
+        (0..20).for_each(|_| dawdle());
+        sets.set();
+    });
+    event.wait().await;
+    setting.join().unwrap();
+}
+
+#[test]
+fn a_join_of_a_group_that_was_polled_once_is_no_reason_for_a_report() {
+    watched(|| {
+        let done = try_run(async {
+            let group = TaskGroup::new();
+            group.spawn(async { yield_now().await }).detach();
+            let mut join = Box::pin(group.join());
+            poll_once(join.as_mut()).await;
+            wait_for_another_thread().await;
+            join.await.is_ok()
+        });
+        assert!(done.unwrap());
+    });
+}
+
+#[test]
+fn a_result_of_a_map_that_was_asked_for_once_is_no_reason_for_a_report() {
+    watched(|| {
+        let done = try_run(async {
+            let mut map = map_concurrent([7], 1, async |n| {
+                yield_now().await;
+                n
+            });
+            let mut next = Box::pin(map.next());
+            poll_once(next.as_mut()).await;
+            wait_for_another_thread().await;
+            next.await.unwrap().unwrap()
+        });
+        assert_eq!(done.unwrap(), 7);
+    });
+}
+
+/// In a process of its own, for a panic there would end it.
+#[test]
+fn an_executor_runs_in_the_destructor_of_a_thread_local() {
+    const IS_THE_OTHER: &str = "HANDSPUN_TEST_RUNS_LATE";
+    struct RunsLate;
+    impl Drop for RunsLate {
+        fn drop(&mut self) {
+            run(wait_for_another_thread());
+            println!("it has run at the end");
+        }
+    }
+    thread_local! {
+        static LATE: RunsLate = const { RunsLate };
+    }
+    if env::var_os(IS_THE_OTHER).is_some() {
+        let thread = thread::spawn(|| {
+            LATE.with(|_| ()); // First, so that what the crate keeps is destroyed before it.
+            run(wait_for_another_thread());
+        });
+        return thread.join().unwrap();
+    }
+    let mut this = Command::new(env::current_exe().unwrap());
+    this.args(["--exact", "hangs::an_executor_runs_in_the_destructor_of_a_thread_local"]);
+    let output = this.arg("--nocapture").env(IS_THE_OTHER, "yes").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("it has run at the end"));
 }

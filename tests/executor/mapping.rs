@@ -2,8 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc;
+use std::task::{Context, Poll};
 
 use handspun::{JoinError, MapConcurrent, Panic, map_concurrent, sleep, yield_now};
 
@@ -382,5 +384,56 @@ fn lanes_that_are_woken_for_nothing_lose_no_result() {
             outputs
         });
         assert_eq!(outputs.len(), 1000);
+    });
+}
+
+#[test]
+fn a_map_that_its_own_work_drops_takes_no_more_inputs() {
+    watched(|| {
+        run(async {
+            let map: Rc<RefCell<Option<MapConcurrent<u32>>>> = Rc::default();
+            let worked_on = Log::new();
+            let (held, log) = (map.clone(), worked_on.clone());
+            *map.borrow_mut() = Some(map_concurrent(0..100, 8, move |n| {
+                log.add(n);
+                drop(held.take());
+                async move { n }
+            }));
+            for _ in 0..5 {
+                yield_now().await;
+            }
+            assert_eq!(worked_on.take(), [0]);
+        });
+    });
+}
+
+/// Ready at once, and its drop panics if it is asked to.
+struct PanicsAfterwards(
+    u32,
+    #[expect(dead_code, reason = "for its drop")] Option<PanicsWhenDropped>,
+);
+
+impl Future for PanicsAfterwards {
+    type Output = u32;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<u32> {
+        Poll::Ready(self.0)
+    }
+}
+
+#[test]
+fn a_panic_of_the_drop_of_the_work_is_what_comes_of_that_input() {
+    watched(|| {
+        let came = run(async {
+            let panics = || PanicsWhenDropped(Count::default());
+            let work = move |n| PanicsAfterwards(n, (n == 1).then(panics));
+            let mut map = map_concurrent(0..4, 1, work);
+            let mut came = Vec::new();
+            while let Some(result) = map.next().await {
+                came.push(result.ok());
+            }
+            came
+        });
+        assert_eq!(came, [Some(0), None, Some(2), Some(3)]);
     });
 }

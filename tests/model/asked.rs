@@ -112,6 +112,16 @@ fn a_watch_that_is_woken_ends_with_its_job() {
     });
 }
 
+/// Its watch would keep the pool's memory for as long as the token lives.
+#[test]
+fn a_job_leaves_the_line_of_its_token_when_it_begins() {
+    random_schedules("asked: the end of a job against its watch", 1_000, || {
+        let (pool, token) = (ThreadPool::new(1), CancellationToken::new());
+        pool.submit_with(&token, |_| ()).join().unwrap();
+        assert_eq!(Arc::weak_count(&pool.shared), 0);
+    });
+}
+
 /// The job ends only when it is asked to: so it is dequeued, or asked, and never too late.
 #[test]
 fn a_job_that_waits_for_its_token_is_never_too_late_to_cancel() {

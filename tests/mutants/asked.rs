@@ -67,7 +67,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             closure(&its_token)
 ",
         mistake: "a job that begins stays in its token's line",
-        caught_by: "asked::a_watch_ends_with_its_job",
+        caught_by: "asked::a_job_leaves_the_line_of_its_token_when_it_begins",
     },
     Mutant {
         file: "src/pool/watch.rs",

@@ -40,6 +40,22 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "        self == Self::current()",
         wrong: "        self != Self(0)",
         mistake: "a wait for a thread that has stayed behind a fork hangs",
-        caught_by: "--test=pool hints::a_join_says_that_the_pool_was_forked",
+        caught_by: "--test=pool forked::a_join_says_that_the_pool_was_forked",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "        take_back(shared, job);
+        add(-1);",
+        wrong: "        let _ = deferred::run_now(|| drop(take_back(shared, job)));
+        add(-1);",
+        mistake: "what a job defers that is run as it is submitted waits for the end of the job",
+        caught_by: "--test=pool chains::a_job_deep_in_submits_defers_nothing_until_its_end",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "                hints::take_awaited(); // A job may have polled anything.",
+        wrong: "",
+        mistake: "a worker that has polled a job of another process dies of it",
+        caught_by: "--test=pool forked::a_new_pool_works_in_a_fork_and_so_does_a_wait_for_something_else",
     },
 ];

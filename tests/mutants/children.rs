@@ -174,6 +174,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "    if !DRIVER.process.is_current() {",
         wrong: "    if at.line() == 0 {",
         mistake: "a fork of the process waits for a thread that it does not have",
-        caught_by: "--test=process hints::a_child_of_a_forked_process_is_refused",
+        caught_by: "--test=process forked::a_child_of_a_forked_process_is_refused",
+    },
+    Mutant {
+        file: "src/process/driver.rs",
+        right: "policy.filter(|_| n_times > child.n_terminations) {",
+        wrong: "policy.filter(|_| n_times > n_times.max(child.n_terminations)) {",
+        mistake: "a child that has just been started is not asked with the others",
+        caught_by: "--test=process handles::a_child_that_has_just_been_started_can_be_asked",
     },
 ];

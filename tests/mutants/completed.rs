@@ -94,10 +94,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/hints.rs",
-        right: "            hints.run_here.set(None);
-            hints.is_asked",
-        wrong: "            hints.is_asked",
-        mistake: "what was offered to a wait is heard by the wait around it",
-        caught_by: "completed::an_offer_to_a_wait_inside_a_poll_is_not_for_the_wait_around_it",
+        right: "            hints.run_here.set(self.run_here);",
+        wrong: "            hints.run_here.set(None);",
+        mistake: "what was offered to a wait is lost in a wait inside of the poll",
+        caught_by: "--test=pool completed::a_wait_inside_of_a_poll_takes_no_offer_from_the_wait_around_it",
+    },
+    Mutant {
+        file: "src/wait/hints.rs",
+        right: "            hints.is_asked.set(self.is_asked);",
+        wrong: "            hints.is_asked.set(false);",
+        mistake: "what a wait asks for is taken by a wait inside of the poll",
+        caught_by: "--test=pool completed::a_wait_inside_of_a_poll_takes_no_offer_from_the_wait_around_it",
     },
 ];

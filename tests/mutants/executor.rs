@@ -19,8 +19,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/idle.rs",
-        right: "    let mut known = CONFINED.with(|confined| confined.borrow().clone());",
-        wrong: "    let mut known = BTreeMap::new();",
+        right: "    let mut known = known_clones.counts();",
+        wrong: "    let mut known = std::collections::BTreeMap::new();
+        let _ = known_clones.counts();",
         mistake: "the wakers of those who wait for a group are in unknown hands",
         caught_by: "--test=executor hangs::a_group_whose_members_wait_for_ever_is_reported",
     },
@@ -39,7 +40,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor remotes::what_is_spawned_from_afar_may_be_cancelled_before_it_arrives",
     },
     Mutant {
-        file: "src/executor/tasks.rs",
+        file: "src/executor/shared.rs",
         right: "    let _ = deferred::run(end);",
         wrong: "    end();",
         mistake: "a task is dropped inside of the drop of the task that owns it, however long the chain",
@@ -205,5 +206,33 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         timers.keepers.clear();",
         mistake: "an executor that leaves a clock takes along the keeper that another has set",
         caught_by: "--test=executor jumping::a_clock_that_one_executor_leaves_is_kept_by_the_other",
+    },
+    Mutant {
+        file: "src/executor/tasks.rs",
+        right: "        self.known_clones.borrow_mut().forget(Arc::as_ptr(waker).cast());",
+        wrong: "",
+        mistake: "a clone that has woken its task still counts as in known hands",
+        caught_by: "--test=executor hangs::a_join_of_a_group_that_was_polled_once_is_no_reason_for_a_report",
+    },
+    Mutant {
+        file: "src/executor/core.rs",
+        right: " && !deferred::run_queued()",
+        wrong: "",
+        mistake: "deep in drops, a run waits for the end of a task that is deferred until the run ends",
+        caught_by: "--test=executor chains::a_run_deep_in_drops_hears_of_the_end_of_its_tasks",
+    },
+    Mutant {
+        file: "src/executor/tasks.rs",
+        right: "            deferred::run_queued(); // If we are deep in such code, the futures are there.",
+        wrong: "",
+        mistake: "deep in drops, an executor leaves its futures behind",
+        caught_by: "--test=executor chains::an_executor_that_is_dropped_deep_in_drops_drops_its_futures",
+    },
+    Mutant {
+        file: "src/executor/map_concurrent.rs",
+        right: "        if self.shared.borrow().limit == 0 {",
+        wrong: "        if false {",
+        mistake: "a map that was dropped by its own work goes on",
+        caught_by: "--test=executor mapping::a_map_that_its_own_work_drops_takes_no_more_inputs",
     },
 ];

@@ -7,7 +7,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/wait/permits.rs",
         right: "        self.give(if is_granted { n } else { 0 }, wakers);",
         wrong: "        if !is_granted {
-            self.yield_item(0, wakers);
+            self.give(0, wakers);
         }",
         mistake: "who is served and goes takes the permit along",
         caught_by: "sync::a_permit_reaches_who_stays_though_the_first_in_line_goes",

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use handspun::{
-    AsCompleted, JoinError, Shutdown, ThreadPool, Unfinished, as_completed, block_on, keyed,
-    thread as raw_thread, timeout,
+    AsCompleted, JoinError, JoinHandle, Shutdown, ThreadPool, Unfinished, as_completed, block_on,
+    keyed, thread as raw_thread, timeout,
 };
 
 use crate::setup::{Boxed, Held, Restless, busy, flush, gated};
@@ -583,5 +583,41 @@ fn an_iteration_over_jobs_of_a_scope_ends_on_a_pool_of_one() {
             }
         });
         assert_eq!(outer.join().unwrap(), (1, 6));
+    });
+}
+
+/// A member that waits for something as a thread does, and for a job of this pool, in one poll.
+struct BlocksAndAwaits {
+    job: JoinHandle<i32>,
+    blocks_first: bool,
+}
+
+impl Future for BlocksAndAwaits {
+    type Output = Result<i32, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.blocks_first {
+            block_on(async {});
+        }
+        let polled = Pin::new(&mut self.job).poll(context);
+        if !self.blocks_first {
+            block_on(async {});
+        }
+        polled
+    }
+}
+
+#[test]
+fn a_wait_inside_of_a_poll_takes_no_offer_from_the_wait_around_it() {
+    watched(|| {
+        for blocks_first in [true, false] {
+            let pool = Arc::new(ThreadPool::new(1));
+            let inner = pool.clone();
+            let outer = pool.submit(move || {
+                let job = inner.submit(|| 7);
+                as_completed([BlocksAndAwaits { job, blocks_first }]).join_next()
+            });
+            assert_eq!(outer.join().unwrap().unwrap().unwrap(), 7, "{blocks_first}");
+        }
     });
 }

