@@ -77,7 +77,9 @@ fn a_generator_goes_through_the_adapters_of_streams() {
         let lines = generator(async |mut yielder: Yielder<Result<u32, String>>| {
             for text in ["1", "2", "x", "4"] {
                 sleep(MOMENT).await;
-                yielder.yield_item(text.parse().map_err(|_| format!("`{text}` is no number"))).await;
+                yielder
+                    .yield_item(text.parse().map_err(|_| format!("`{text}` is no number")))
+                    .await;
             }
         });
         let doubled = lines.map_ok(|n| n * 2).try_collect::<Vec<_>>();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::channel::oneshot;
-use handspun::{Executor, Event, JoinError, ThreadPool, as_completed, join_all, race, run, thread};
+use handspun::{Event, Executor, JoinError, ThreadPool, as_completed, join_all, race, run, thread};
 
 use crate::elsewhere::everywhere;
 use crate::support::{panic_quietly, watched};
