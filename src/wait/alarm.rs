@@ -60,8 +60,8 @@ impl Alarm {
         alarm
     }
 
-    /// Whether the thread is up by now. If the system refuses it, who sleeps has to look again by itself: that burns
-    /// the processor, but nobody oversleeps. The timers stay, for those who do not look: a later try starts the thread.
+    /// Whether the thread is up by now. If the system refuses it, each sleeper has to look again by itself: that burns
+    /// the processor, but no sleep is too long. The timers stay, for those that do not look: a later try starts the thread.
     pub(crate) fn is_up(self: &Arc<Self>) -> bool {
         let up_in = self.state.lock().up_in;
         up_in.is_some_and(Process::is_current) || self.notice()
@@ -119,7 +119,7 @@ impl Wake for Alarm {
 type Work = Box<dyn FnOnce() + Send>;
 
 thread_local! {
-    /// What is to run elsewhere; `None` on a thread that serves nobody.
+    /// What is to run elsewhere; `None` on a thread that others do not wait for.
     static WORK: RefCell<Option<Vec<Work>>> = const { RefCell::new(None) };
 }
 

@@ -1,8 +1,8 @@
-//! The one state machine: something that finishes once, and one waiter who hears of it.
+//! The one state machine: something that finishes once, and one waiter that is woken.
 //!
 //! Knows nothing of what finishes. A pool's job, a raw thread, a task and a child process all sit
 //! in one of these. The reader either finds the value or leaves a waker; what that waker does
-//! (unpark a thread, queue a task, post to a completion queue) is the reader's business.
+//! (unpark a thread, queue a task, queue a member) is the reader's business.
 //!
 //! What must always hold:
 //!
@@ -20,7 +20,7 @@ use super::deferred;
 
 use Ordering::Relaxed;
 
-/// A place where `W`, work that has not begun, turns into a `T`.
+/// A cell in which `W`, work that has not begun, turns into a `T`.
 ///
 /// | progress   | `begin`              | `settle`     | `poll`                          |
 /// |------------|----------------------|--------------|---------------------------------|
@@ -33,7 +33,7 @@ use Ordering::Relaxed;
 /// `take_refused`: its drop may be long, and is the caller's to put where it does no harm.
 ///
 /// When the reader has gone, `settle` hands the value back instead of keeping it: a value that
-/// nobody will ever read is disposed of by the one who made it, and a lost panic is noticed.
+/// will never be read is disposed of by the thread that made it, and a lost panic is noticed.
 pub(crate) struct Settle<W, T> {
     state: Mutex<State<W, T>>,
     /// Set once it has settled. For a reader that spins before it leaves a waker: it neither
@@ -135,7 +135,7 @@ impl<W, T> Settle<W, T> {
             }
             Reader::Gone => effects.unread = Some(value),
         }
-        // ORDERING: Relaxed. A hint: whoever sees it takes the lock to get the value.
+        // ORDERING: Relaxed. A hint: a reader that sees it takes the lock to get the value.
         self.is_settled.store(true, Relaxed);
         drop(state);
         effects

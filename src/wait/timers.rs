@@ -31,7 +31,7 @@ struct Timers {
     keepers: Vec<Waker>,
 }
 
-/// A timer's place: by deadline, and then in the order in which they were set. No two are ever the same.
+/// A timer's key: by deadline, and then in the order in which they were set. No two are ever the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     deadline: Instant,
