@@ -32,7 +32,7 @@ pub struct Builder {
     /// What the threads' names begin with.
     pub(crate) name: String,
     pub(crate) stack_size: Option<usize>,
-    /// The most jobs that may be queued; as many as there are if nobody has said.
+    /// The most jobs that may be queued; as many as there are if nothing is said.
     pub(crate) queue_limit: Option<usize>,
     /// How long a worker or a joiner spins before it sleeps.
     pub(crate) spin_limit: Duration,
@@ -59,7 +59,7 @@ impl Builder {
 
     /// The most threads there will be; as many as there are cores unless said otherwise.
     ///
-    /// They are started one by one, when there is a job and nobody idle to run it.
+    /// They are started one by one, when there is a job and no idle worker to run it.
     #[doc(alias = "max_workers")]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
@@ -161,11 +161,11 @@ impl Builder {
         self
     }
 
-    /// Hears of every panic that nobody will read.
+    /// Hears of every panic that will not be read.
     ///
     /// The default writes a line to stderr. Such a panic is one of a job whose handle was dropped,
     /// or of a callback. The hook runs on the thread that dropped the last chance to read it. If it
-    /// panics itself, there is nobody left to tell.
+    /// panics itself, there is nothing left to tell.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -188,7 +188,7 @@ impl Builder {
     ///
     /// When to use it: to log, to count, to draw what ran when. A [`Timeline`](crate::Timeline) draws;
     /// the example `docs/examples/meter` counts. It runs between the steps, so that a slow one slows
-    /// the pool down; if it panics, nobody else is disturbed. Without an observer, none of this costs
+    /// the pool down; if it panics, nothing else is disturbed. Without an observer, none of this costs
     /// anything.
     ///
     /// ```
