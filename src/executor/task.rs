@@ -146,7 +146,7 @@ where
     ) -> Poll<()> {
         let future = self.as_mut().as_pin_mut().expect("a task that is over is not polled");
         let Poll::Ready(output) = future.poll(context) else { return Poll::Pending };
-        self.set(None); // Whoever waits for the task finds its future dropped.
+        self.set(None); // The waiter for the task finds its future dropped.
         let task = remove();
         let cell = task.as_any().downcast_ref::<TaskCell<F::Output>>();
         cell.expect("a task was given a slot with its own cell").settle(Ok(output));

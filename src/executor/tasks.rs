@@ -110,7 +110,7 @@ impl Wake for TaskWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // ORDERING: Release. Pairs with the Acquire in `begin_poll`. Where somebody else has queued
+        // ORDERING: Release. Pairs with the Acquire in `begin_poll`. Where another thread has queued
         // it and it was not polled since, that poll sees our writes too: it acquires from a chain of
         // swaps, of which this is one.
         if self.is_queued.swap(true, Release) {

@@ -128,7 +128,7 @@ impl Unfinished {
     #[cold]
     fn tell(&self) {
         locked(&self.line, |line, wakers| {
-            // If there are some again, who waits may have come after them, and goes on waiting.
+            // If there are some again, a waiter may have come after them, and goes on waiting.
             if self.n() == 0 {
                 wakers.wake_all(line);
             }

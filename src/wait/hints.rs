@@ -46,7 +46,7 @@ enum Inside {
 
 struct Hints {
     inside: Cell<Inside>,
-    /// Whether a task has blocked the thread since somebody asked.
+    /// Whether a task has blocked the thread since the last look.
     has_blocked: Cell<bool>,
     /// What was said last.
     reason: Cell<Option<WaitReason>>,

@@ -102,7 +102,7 @@ impl Count {
         self.limit -= n;
     }
 
-    /// Whoever waits, or comes later, is told that it is [`Closed`].
+    /// Every waiter, and one that comes later, is told that it is [`Closed`].
     pub(crate) fn close(&mut self, wakers: &mut Wakers) {
         self.is_closed = true;
         self.grant(wakers);
@@ -162,7 +162,7 @@ impl Permits {
         self.with(|count, wakers| count.add(n, wakers))
     }
 
-    /// Whoever waits, or comes later, is told that it is [`Closed`].
+    /// Every waiter, and one that comes later, is told that it is [`Closed`].
     pub(crate) fn close(&self) {
         self.with(Count::close);
     }

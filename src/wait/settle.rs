@@ -43,7 +43,7 @@ pub(crate) struct Settle<W, T> {
 
 struct State<W, T> {
     progress: Progress,
-    /// Until it begins; or, if it settles before that, until somebody takes it to drop it.
+    /// Until it begins; or, if it settles before that, until it is taken out to be dropped.
     work: Option<W>,
     /// From when it settles until it is read.
     value: Option<T>,
