@@ -178,7 +178,7 @@ impl<C: Default + IntoIterator> Drop for Each<C> {
     }
 }
 
-/// Wakes each of them, one after another, as [`drop_each`] drops: a waker is other people's code.
+/// Wakes each of them, one after another, as [`drop_each`] drops: a waker is user code.
 pub(crate) fn wake_each(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(|waker| contain(|| waker.wake()));
 }

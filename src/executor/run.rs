@@ -78,7 +78,7 @@ pub fn run<F: Future>(future: F) -> F::Output {
 /// which another thread might end, nor one through `join_all`, `race` or `as_completed`.
 /// (A thread that will [cancel](Task::cancel) a task by its handle keeps a `Remote` meanwhile, to be waited for.)
 /// Under a [jumping](Clock::jumping) clock a quiet period of a second is enough in place of the last. A hang that
-/// cannot be proved is not reported: [`Executor::dump`] shows where a program stands.
+/// cannot be proved is not reported: [`Executor::dump`] shows what each task waits for.
 pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
     Executor::new().try_run(future)
 }

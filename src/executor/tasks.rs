@@ -15,7 +15,7 @@
 //!    and a clone that is counted was given to the task that is there.
 //! 4. One executor runs on a thread at a time, though another may end inside of it. Which one that is, is asked
 //!    by comparing executors, not threads: two executors may take turns on one.
-//! 5. A future is dropped, and a handle settled, with nothing borrowed here: that is other people's code, which
+//! 5. A future is dropped, and a handle settled, with nothing borrowed here: that is user code, which
 //!    may spawn, wake and cancel.
 
 use std::cell::{Cell, RefCell};

@@ -87,8 +87,8 @@ impl Builder {
     /// When to use it: jobs may come faster than they are done, and must not fill the memory. A
     /// submit to a full pool waits until a job leaves the queue, first come first served, or uses
     /// [`try_submit`](crate::ThreadPool::try_submit), which does not wait. A worker that submits to
-    /// its own full pool would wait for itself: it runs the job at once, inside `submit`, if nobody
-    /// else does. So a job should not hold a lock that the jobs it submits want.
+    /// its own full pool would wait for itself: it runs the job at once, inside `submit`, if no other
+    /// does. So a job should not hold a lock that the jobs it submits want.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -118,7 +118,7 @@ impl Builder {
 
     /// How long a worker or a joiner spins before it falls asleep.
     ///
-    /// To wake a sleeping thread takes 10 to 40 µs, which is long beside a small job. The default
+    /// To wake a sleeping thread takes tens of microseconds, which is long beside a small job. The default
     /// is 5 µs, and nothing on a machine with one core, where there is no other thread to wait for. A
     /// thread that has spun in vain does so less and less, and an idle pool uses no processor; one that has
     /// had luck ten times in a row may spin for ten times as long.

@@ -410,7 +410,7 @@ impl<T: Send + 'static> JoinHandle<T> {
 struct Callback<T> {
     outcome: Made<'static, T>,
     /// `None` when it has been called. The lock is not held while the outcome is polled: that may
-    /// drop the waker which was there before us, and that is other people's code.
+    /// drop the waker which was there before us, and that is user code.
     callback: Mutex<Option<Box<OnComplete<T>>>>,
     hook: PanicHook,
     set_at: &'static Location<'static>,

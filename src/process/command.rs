@@ -264,7 +264,7 @@ pub enum Stdin {
     Null,
     /// These bytes, and then the end.
     Bytes(Arc<[u8]>),
-    /// This file, from where it stands.
+    /// This file, from its current position.
     File(Arc<File>),
     /// From where ours comes. A child in a group of its own that reads from a terminal is stopped by
     /// the system: use [`Group::Inherit`] with it.

@@ -1,7 +1,7 @@
 //! A semaphore: so many at once, and the others wait their turn.
 //!
 //! Knows nothing of what its permits allow. The count and the line are those of `wait::permits`, which
-//! whatever has a limit waits in; here are the names for those who use the crate.
+//! whatever has a limit waits in; here are the names for users of the crate.
 //!
 //! What must always hold: every permit is free, promised to one waiter, or in one guard, unless it
 //! was forgotten.

@@ -11,7 +11,7 @@
 //! What must always hold:
 //!
 //! 1. While a timer is set, the thread is up, and parked no longer than to the first deadline.
-//! 2. No lock is held while a waker is woken or dropped: both are other people's code.
+//! 2. No lock is held while a waker is woken or dropped: both are user code.
 //! 3. What is handed in to run [elsewhere](run_elsewhere) never runs on a thread that serves, unless the system refuses another;
 //!    on any other thread it runs at once.
 

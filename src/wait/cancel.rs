@@ -68,7 +68,7 @@ struct Token {
     clock: Clock,
     deadline: Deadline,
     /// The ancestor that set the deadline, which we keep in the tree for that; `None` if it was this
-    /// token itself, or nobody.
+    /// token itself, or none.
     set_by: Option<Arc<Token>>,
 }
 

@@ -1,6 +1,6 @@
 //! Many futures, in the order in which they finish: `as_completed` and `wait`.
 //!
-//! Knows nothing of what finishes: jobs, tasks, children and other people's futures are all the
+//! Knows nothing of what finishes: jobs, tasks, children and futures of other crates are all the
 //! same here, and may be mixed. Each member has a waker of its own, which enqueues the member's index
 //! to one queue; so a wait looks only at those that have something to say, and a hundred thousand
 //! members cost no more than their number.
@@ -97,7 +97,7 @@ pub struct AsCompleted<F: Future> {
 }
 
 enum Slot<F: Future> {
-    /// Nobody's, or its member's that is being polled.
+    /// Empty, or of the member that is being polled.
     Vacant,
     Pending(Member<F>),
     /// What was ready when it was added. Its index is in the queue, behind those that were before it.

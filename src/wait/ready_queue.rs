@@ -80,7 +80,7 @@ impl ReadyQueue {
             false => Some(waker),
         };
         drop(queue);
-        panic::drop_each(not_needed); // After the lock: a waker is other people's code, its drop too.
+        panic::drop_each(not_needed); // After the lock: a waker is user code, its drop too.
     }
 }
 

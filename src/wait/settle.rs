@@ -1,6 +1,6 @@
 //! The one state machine: something that finishes once, and one waiter that is woken.
 //!
-//! Knows nothing of what finishes. A pool's job, a raw thread, a task and a child process all sit
+//! Knows nothing of what finishes. A pool's job, a raw thread, a task and a child process are all
 //! in one of these. The reader either finds the value or leaves a waker; what that waker does
 //! (unpark a thread, queue a task, queue a member) is the reader's business.
 //!
@@ -8,7 +8,7 @@
 //!
 //! 1. It settles at most once, and what it settled to is read at most once.
 //! 2. Looking and leaving a waker are one step under the lock, so no wake-up falls between them.
-//! 3. A waker is woken, and other people's values are dropped, with the lock let go.
+//! 3. A waker is woken, and values of the user are dropped, with the lock let go.
 
 use std::mem;
 use std::task::{Context, Poll, Waker};
@@ -28,7 +28,7 @@ use Ordering::Relaxed;
 /// | `Running`  | nothing              | → `Finished` | stays; keeps the newest waker   |
 /// | `Finished` | nothing              | panics       | gives T, once; then it panics   |
 ///
-/// What other people's code is to be run when it has settled, `settle` gives back as an
+/// User code that is to run when it has settled, `settle` gives back as
 /// [`DeferredEffects`]: the reader to be woken. Work that was never begun stays until it is taken by
 /// `take_refused`: its drop may be long, and is the caller's to put where it does no harm.
 ///
@@ -120,7 +120,7 @@ impl<W, T> Settle<W, T> {
         if state.progress == Progress::Finished { state.work.take() } else { None }
     }
 
-    /// Settles. What it returns is other people's code, and the caller's to let loose.
+    /// Settles. What it returns is user code, and the caller's to run.
     #[must_use = "somebody may be waiting to be woken"]
     pub(crate) fn settle(&self, value: T) -> DeferredEffects<T> {
         let mut effects = DeferredEffects { unread: None, waker: None };
@@ -161,7 +161,7 @@ impl<W, T> Settle<W, T> {
         let unread = state.value.take();
         let reader = mem::replace(&mut state.reader, Reader::Gone);
         drop(state);
-        // A waker's drop is other people's code, and we are in a drop ourselves: were it to unwind
+        // A waker's drop is user code, and we are in a drop ourselves: were it to unwind
         // from here while another panic does, it would end the process.
         if let Reader::Waiting(waker) = reader {
             let _ = deferred::run(move || drop(waker)); // It may own the next handle of a chain.
@@ -203,7 +203,7 @@ impl<W, T> Settle<W, T> {
             None => mem::replace(&mut state.reader, Reader::Waiting(waker)),
         };
         drop(state);
-        panic::contain(|| drop(not_needed)); // After the lock: it is other people's code, its drop too.
+        panic::contain(|| drop(not_needed)); // After the lock: it is user code, its drop too.
         value.map_or(Poll::Pending, Poll::Ready)
     }
 }

@@ -8,7 +8,7 @@
 //! 1. The first in line is granted first, and no waiter is ever overtaken.
 //! 2. A waiter that was granted and leaves before it noticed says so, and its owner passes on
 //!    what it was given. Otherwise a cancelled waiter would swallow a permit for ever.
-//! 3. A waker is other people's code, and so are its clone and its drop. They run with the lock let go,
+//! 3. A waker is user code, and so are its clone and its drop. They run with the lock let go,
 //!    and a panic in one of them keeps no other waiter from being woken.
 //! 4. A waiter that leaves the middle of the line leaves a tombstone. The first is never a tombstone, and at most half
 //!    of the line are.

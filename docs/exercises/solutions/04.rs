@@ -28,7 +28,7 @@ impl Wake for MemberWaker {
         }
         queue.indices.push_back(self.index);
         let reader = queue.reader.take();
-        drop(queue); // A waker is the code of others.
+        drop(queue); // A waker is user code.
         if let Some(reader) = reader {
             reader.wake();
         }
