@@ -199,4 +199,21 @@ mod tests {
             assert_eq!((result, Some(measured)), (Ok(()), ideal), "{}", program.name);
         }
     }
+
+    #[test]
+    fn the_pictures_in_the_documents_are_current() {
+        let (kept, anew) = (Path::new("docs/pictures"), tempfile::tempdir().unwrap());
+        for program in programs::ALL.iter().filter(|program| program.is_async) {
+            let played = perform(program, Clock::jumping());
+            let Some(path) = svg::draw(anew.path(), program, &played.timeline).unwrap() else {
+                continue;
+            };
+            let kept = fs::read(kept.join(path.file_name().unwrap())).unwrap_or_default();
+            assert!(
+                kept == fs::read(&path).unwrap(),
+                "{} is another one now: `cargo run --example tour -- --virtual --svg docs/pictures`",
+                program.name
+            );
+        }
+    }
 }
