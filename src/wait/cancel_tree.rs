@@ -49,7 +49,7 @@ pub(crate) struct CancelledFlag(Arc<AtomicBool>);
 
 impl CancelledFlag {
     pub(crate) fn is_set(&self) -> bool {
-        // ORDERING: Acquire. Pairs with the Release in `set`: whoever sees `true` also sees what the
+        // ORDERING: Acquire. Pairs with the Release in `set`: a reader that sees `true` also sees what the
         // canceller wrote before it cancelled. A stale `false` means "not yet": ask again.
         self.0.load(Acquire)
     }
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(n_nodes(&tree), 0);
     }
 
-    /// The plainest thing that does the same: for each node its parent, whoever holds it or not.
+    /// The plainest thing that does the same: for each node its parent, held or not.
     #[derive(Default)]
     struct Plain {
         /// The number in the tree while it is held, the parent here, and whether it is cancelled.
