@@ -81,9 +81,9 @@ impl<E: Error> Error for FlatError<E> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CancelReason {
-    /// Somebody called `cancel`.
+    /// By a call of `cancel`.
     Requested,
-    /// Somebody called `cancel_because`, with these words.
+    /// By a call of `cancel_because`, with these words.
     Because(Arc<str>),
     /// Its time was over.
     DeadlinePassed,
@@ -342,7 +342,7 @@ impl<T> Error for Closed<T> {}
 #[doc(alias = "QueueFull")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TryError<T = ()> {
-    /// There is none, or only what others wait for who came before.
+    /// There is none, or only what earlier waiters wait for.
     WouldBlock(T),
     /// It is closed: another try is in vain.
     Closed(T),

@@ -1,7 +1,7 @@
 //! What an observer hears: the life of every job, task and child, step by step.
 //!
 //! Knows nothing of what an observer does with it. What must always hold: an event is emitted with no
-//! lock held, on the thread where it happened; an observer that panics disturbs nobody; and without
+//! lock held, on the thread where it happened; an observer that panics disturbs nothing else; and without
 //! an observer an event costs a look at an `Option`.
 
 use std::fmt;
@@ -45,7 +45,7 @@ pub enum What {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
-    /// It was handed in, by this line of code. A child has been started by then.
+    /// It was submitted, by this line of code. A child has been started by then.
     Submitted(&'static Location<'static>),
     /// A job only: this worker begins to run it, perhaps on top of another job that waits for it.
     Began {

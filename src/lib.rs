@@ -1,6 +1,6 @@
 //! A thread pool, a single-threaded executor and child processes, hand-written, on one waiting mechanism.
 //!
-//! Written to be read, quick to embed, measured against its peers. Knows everybody and does nothing
+//! Written to be read, quick to embed, measured against its peers. Knows every module and does nothing
 //! itself: below are three examples, the public names by subject, and the modules in the order in
 //! which to read them.
 //!
@@ -34,7 +34,7 @@
 //! ```
 //!
 //! **Run tasks on one thread**, and await what runs on others. A handle is a plain `Future`, for any
-//! executor; this one reports who waits for what if nothing can ever wake again.
+//! executor; this one reports which task waits for what if nothing can ever wake again.
 //!
 //! ```
 //! use std::time::Duration;

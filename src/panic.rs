@@ -1,10 +1,10 @@
 //! A caught panic as a value.
 //!
-//! Knows nothing of who panicked: jobs, tasks, callbacks and wakers all come here. It is the only
+//! Knows nothing of what panicked: jobs, tasks, callbacks and wakers all come here. It is the only
 //! code in the crate that catches an unwinding or lets one go on.
 //!
-//! What must always hold: code that is not ours (a job, a callback, a waker, anybody's `Drop`)
-//! runs inside [`catch`] or [`contain`] wherever a thread of ours could not bear its unwinding.
+//! What must always hold: code that is not ours (a job, a callback, a waker, any `Drop`)
+//! runs inside [`catch`] or [`contain`] wherever a thread of ours must not unwind.
 
 use std::any::Any;
 use std::error::Error;
@@ -32,7 +32,7 @@ use crate::prims::{Mutex, panicking};
 /// ```
 pub struct Panic(Box<Caught>);
 
-/// Boxed, because every result of every job has room for it and hardly any holds one.
+/// Boxed, because it is in the type of every result of every job, and hardly any holds one.
 struct Caught {
     /// In a lock only because a payload need not be `Sync`, and a `Panic` is.
     payload: Mutex<Option<Payload>>,
@@ -103,7 +103,7 @@ impl Error for Panic {}
 
 impl Drop for Panic {
     fn drop(&mut self) {
-        // A payload is anybody's value, and its own drop may panic.
+        // A payload may be any value, and its own drop may panic.
         contain(|| drop(mem::take(&mut self.0.payload)));
     }
 }
@@ -134,7 +134,7 @@ pub(crate) fn catch_poll<F: Future + ?Sized>(
     }
 }
 
-/// Runs code that is not ours and that nobody waits for: a drop, a waker, a hook.
+/// Runs code that is not ours and that is not waited for: a drop, a waker, a hook.
 ///
 /// The panic has been printed by then, as every panic is when it begins. There is nobody else to
 /// tell, and a worker must not die of it.
@@ -162,7 +162,7 @@ impl<T> Drop for DropEach<T> {
 }
 
 /// Values that are dropped one after another, all of them in any case. The first panic goes on when they
-/// are gone, unless there is one on its way already.
+/// are gone, unless one is unwinding already.
 #[derive(Debug, Default)]
 pub(crate) struct Each<C: Default + IntoIterator>(pub(crate) C);
 
@@ -178,7 +178,7 @@ impl<C: Default + IntoIterator> Drop for Each<C> {
     }
 }
 
-/// Wakes each of them, one after another, as [`drop_each`] drops: a waker is other people's code.
+/// Wakes each of them, one after another, as [`drop_each`] drops: a waker is user code.
 pub(crate) fn wake_each(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(|waker| contain(|| waker.wake()));
 }

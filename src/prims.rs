@@ -1,7 +1,7 @@
-//! What the machine gives us, through one door: locks, atomics, threads, thread-locals, time.
+//! What the machine gives us, in one place: locks, atomics, threads, thread-locals, time.
 //!
-//! Knows nothing of jobs, tasks or children, and adds nothing to what it hands on. It exists so
-//! that the same source can stand on two backends: on `parking_lot` and std, or, with
+//! Knows nothing of jobs, tasks or children, and adds nothing to what it passes on. It exists so
+//! that the same source can run on two backends: on `parking_lot` and std, or, with
 //! `--cfg handspun_model`, on the locks and threads of a model checker which explores the
 //! schedules that a real machine reaches once a month.
 //!
@@ -92,7 +92,7 @@ mod backend {
     /// Looks again and again, for at most `limit`; true as soon as a look is.
     ///
     /// The clock is read once in eight looks, for a reading costs about as much as two. Then the core
-    /// is offered to whoever waits for it: that may be the very thread whose answer we spin for.
+    /// is offered to a thread that waits for it: that may be the very thread whose answer we spin for.
     pub(crate) fn spin(limit: Duration, mut look: impl FnMut() -> bool) -> bool {
         if limit.is_zero() {
             return look();

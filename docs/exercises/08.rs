@@ -4,7 +4,7 @@
 //!
 //! `run_until_stalled` is to poll until no task is ready, and to return how many are left, without waiting. It returns too
 //! early here: after one batch. Tasks are spawned by tasks, wake themselves, and are woken from other threads, whose wakes
-//! arrive in the mail.
+//! arrive in the inbox.
 
 pub(crate) mod yours {
     use std::cell::{Cell, RefCell};
@@ -18,12 +18,12 @@ pub(crate) mod yours {
 
     struct TaskWaker {
         number: usize,
-        mail: Arc<Mutex<Vec<usize>>>,
+        inbox: Arc<Mutex<Vec<usize>>>,
     }
 
     impl Wake for TaskWaker {
         fn wake(self: Arc<Self>) {
-            self.mail.lock().expect("nothing panics under the lock").push(self.number);
+            self.inbox.lock().expect("nothing panics under the lock").push(self.number);
         }
     }
 
@@ -31,10 +31,10 @@ pub(crate) mod yours {
     pub(crate) struct Executor {
         tasks: RefCell<BTreeMap<usize, Task>>,
         n_spawned: Cell<usize>,
-        /// Those that were spawned, and those whose mail was read.
+        /// Those that were spawned, and those whose messages were read.
         ready: RefCell<VecDeque<usize>>,
         /// Those that were woken.
-        mail: Arc<Mutex<Vec<usize>>>,
+        inbox: Arc<Mutex<Vec<usize>>>,
     }
 
     impl Executor {
@@ -58,16 +58,16 @@ pub(crate) mod yours {
         }
 
         fn read_mail(&self) {
-            let mail =
-                std::mem::take(&mut *self.mail.lock().expect("nothing panics under the lock"));
-            self.ready.borrow_mut().extend(mail);
+            let inbox =
+                std::mem::take(&mut *self.inbox.lock().expect("nothing panics under the lock"));
+            self.ready.borrow_mut().extend(inbox);
         }
 
         fn poll_first(&self) {
             let Some(number) = self.ready.borrow_mut().pop_front() else { return };
             // Taken out for the poll, which may spawn. If it was woken twice, it may have ended.
             let Some(mut task) = self.tasks.borrow_mut().remove(&number) else { return };
-            let waker = Waker::from(Arc::new(TaskWaker { number, mail: self.mail.clone() }));
+            let waker = Waker::from(Arc::new(TaskWaker { number, inbox: self.inbox.clone() }));
             if task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
                 self.tasks.borrow_mut().insert(number, task);
             }

@@ -1,14 +1,14 @@
-//! The loop: who is polled, and what happens when nobody can be.
+//! The loop: which task is polled, and what happens when none can be.
 //!
 //! Knows nothing of handles. One turn of the loop reads the messages, wakes those whose time has come, and
-//! polls *the batch that is ready at that moment*. Who is woken meanwhile is polled in the next turn, so
+//! polls *the batch that is ready at that moment*. What is woken meanwhile is polled in the next turn, so
 //! that a task which always wakes itself starves neither the others, nor the timers, nor the messages
 //! (tokio needs a budget for that).
 //!
 //! What must always hold:
 //!
 //! 1. A future is polled once for each time it was queued, and never otherwise.
-//! 2. The thread rests only when nobody is ready, and reads its messages afterwards.
+//! 2. The thread idles only when no task is ready, and reads its messages afterwards.
 //! 3. No borrow of the queue or the slab is held while a future is polled or dropped.
 
 use std::cell::{Cell, RefCell};
@@ -40,7 +40,7 @@ pub(crate) struct Core {
     seed: Cell<Option<u64>>,
     /// From when on the observer hears of a poll.
     slow_poll: Duration,
-    /// Empty between two turns, and kept for their room.
+    /// Empty between two turns, and kept for their memory.
     messages: Cell<Vec<Message>>,
 }
 
@@ -67,7 +67,7 @@ impl Core {
         let this = TaskId { slot: NO_SLOT, number: self.shared.next_number() };
         let waker = KeptWaker::new(&self.shared, this);
         waker.to_poll_with.wake_by_ref(); // For its first poll.
-        hints::take_reason(); // What was said to somebody who did not listen.
+        hints::take_reason(); // What was said to a wait that did not ask.
         *self.main.borrow_mut() = Some(Main::new(waker.itself.clone()));
         loop {
             for _ in 0..self.begin_turn() {
@@ -152,7 +152,7 @@ impl Core {
         self.messages.set(messages);
     }
 
-    /// When a poll began, if somebody wants to know how long it takes.
+    /// When a poll began, if there is an observer that wants to know how long it takes.
     fn begin_watch(&self) -> Option<Instant> {
         self.shared.observer.now_by(prims::now)
     }

@@ -3,7 +3,7 @@
 //! Knows nothing of what they do. What must always hold:
 //!
 //! 1. When a group is over, whether it was waited for or dropped, so is every task of it.
-//! 2. A task that fails says why to its group, once; nobody else need ask.
+//! 2. A task that fails says why to its group, once; nothing else need ask.
 //! 3. A task is cancelled, and user code runs, with no borrow of the group held.
 
 use std::cell::RefCell;

@@ -1,21 +1,21 @@
-//! What an executor does when nobody is ready: it rests, or finds that nothing can ever wake again.
+//! What an executor does when no task is ready: it idles, or finds that nothing can ever wake again.
 //!
 //! Knows nothing of how tasks are polled. A waker is an `Arc`, so that it can be counted: a task that is
-//! not ready, and of whose waker nobody else has a clone, will never be polled again. If all of them are
-//! like that, the program hangs, and the report says who waits for what.
+//! not ready, and of whose waker there is no other clone, will never be polled again. If all of them are
+//! like that, the program hangs, and the report says which waits for what.
 //!
 //! What must always hold:
 //!
 //! 1. The thread sleeps no longer than to the next deadline, and not at all if there is a message.
 //! 2. Under a jumping clock time moves where the runtime parks: to the next deadline; or, while something is held, as
 //!    fast as real time does, for what was started elsewhere knows no other.
-//! 3. A hang is looked for only where nothing was started elsewhere, nobody waits for a time, and no other thread
+//! 3. A hang is looked for only where nothing was started elsewhere, no timer is set, and no other thread
 //!    may spawn.
-//! 4. A report is the truth. A clone in unknown hands may be woken at any time, so one of them is enough for
-//!    no report. The hands that are known are those of other tasks of this executor, for a task keeps the waker of
-//!    the one that waits for it; and those of groups and maps, which no other thread can reach. One thing is not
-//!    asked, for it cannot be known: whether another thread has a handle, and will cancel its task. Who means to
-//!    keeps a `Remote`, and that is asked.
+//! 4. A report is the truth. A clone that is not known may be woken at any time, so one of them is enough for
+//!    no report. Known are those in other tasks of this executor, for a task keeps the waker of the one that waits
+//!    for it; and those in groups and maps, which no other thread can reach. One thing is not
+//!    asked, for it cannot be known: whether another thread has a handle, and will cancel its task. A thread
+//!    that means to keeps a `Remote`, and that is asked.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -45,11 +45,11 @@ pub(crate) struct Idle {
     spin_limit: Duration,
 }
 
-/// What came of a rest.
+/// What came of idling.
 pub(crate) enum Verdict {
     /// There may be messages, or a timer that was due has been fired.
     GoesOn,
-    /// Nobody will ever be ready again.
+    /// No task will ever be ready again.
     Hangs,
 }
 
@@ -66,7 +66,7 @@ impl Idle {
         Self { shared: shared.clone(), adaptive_spin: Cell::default(), spin_limit }
     }
 
-    /// Rests until somebody may be ready, unless nobody ever will be.
+    /// Idles until a task may be ready, unless none ever will be.
     pub(crate) fn rest(&self, n_tasks: usize, nothing_can_wake: impl Fn() -> bool) -> Verdict {
         let runtime = &self.shared.runtime;
         let is_jumping = !runtime.clock.is_real();
@@ -107,7 +107,7 @@ impl Idle {
         quiet.has_passed() && !self.shared.has_messages()
     }
 
-    /// Whether it is certain that nobody will be woken.
+    /// Whether it is certain that no task will be woken.
     fn is_proved(&self, nothing_can_wake: impl Fn() -> bool) -> bool {
         if !self.is_quiet() || !nothing_can_wake() {
             return false;
@@ -119,7 +119,7 @@ impl Idle {
         !self.shared.has_messages()
     }
 
-    /// Whether there is nothing that could wake somebody by itself, but for wakers in other hands.
+    /// Whether nothing could wake a task by itself, but for clones of wakers.
     fn is_quiet(&self) -> bool {
         let Shared { runtime, .. } = &*self.shared;
         // In this order: a hold, or a remote, is let go after the message that it stands for.
@@ -163,15 +163,15 @@ pub struct TaskState {
     pub waits_for: Option<String>,
 }
 
-/// Nothing can ever wake again: every task waits, and nobody is left to end the wait.
+/// Nothing can ever wake again: every task waits, and nothing is left to end the wait.
 ///
 /// You meet it in [`try_run`](crate::try_run), and as the message of a panic in [`run`](crate::run). On the real
-/// clock it is proved; under a jumping one it may also be a second of silence.
+/// clock it is proved; under a jumping one it may also be a quiet period of a second.
 #[derive(Clone, Debug)]
 pub struct Hang(pub(crate) Dump);
 
 impl Hang {
-    /// Who waits for what.
+    /// Which task waits for what.
     pub fn dump(&self) -> &Dump {
         &self.0
     }
@@ -220,7 +220,7 @@ pub(crate) async fn confined<F: Future>(waits_for: &'static str, future: F) -> F
     .await
 }
 
-/// Whether it is certain that none of these will be woken. Nobody is ready, and no timer is set.
+/// Whether it is certain that none of these will be woken. No task is ready, and no timer is set.
 ///
 /// It looks at every task, and gives up when `is_disturbed` is true.
 pub(crate) fn nothing_can_wake(
@@ -249,7 +249,7 @@ pub(crate) fn nothing_can_wake(
 
 /// The state of everything.
 pub(crate) fn dump(main: Option<&Main>, slab: &Slab<Slot>) -> Dump {
-    // Who has no waker at hand is being polled, or will be for the first time.
+    // A task without a waker is being polled, or will be for the first time.
     let words = |waker: Option<&Arc<TaskWaker>>, waits_for: &Option<WaitReason>| {
         let waits =
             || waits_for.as_ref().map_or("something else".to_owned(), WaitReason::to_string);

@@ -1,14 +1,14 @@
 //! A function over many inputs, of which a few are worked on at a time.
 //!
 //! Knows nothing of what is done with an input. The work is done by *lanes*: tasks, each of which takes an
-//! input, works it off, leaves what came of it, and takes the next. They go on while nobody looks (futures
-//! that are polled by whoever wants the result stand still then: futures-rs #2387).
+//! input, works it off, leaves what came of it, and takes the next. They go on while the reader is away (futures
+//! that the reader polls stand still then: futures-rs #2387).
 //!
 //! What must always hold:
 //!
 //! 1. At most `limit` inputs are worked on, and at most as many results wait to be fetched. So a million
 //!    inputs need no more memory than that.
-//! 2. Each input that was taken has a result, also if its work panics. What nobody fetches is told to the hook.
+//! 2. Each input that was taken has a result, also if its work panics. What is not fetched is told to the hook.
 //! 3. When the results are dropped, so are the lanes.
 
 use std::cell::RefCell;
@@ -99,13 +99,13 @@ struct Shared<T> {
     limit: usize,
     /// All lanes that there ever were: at most `limit`.
     lanes: Vec<CancelOnDrop<Task<()>>>,
-    /// Those that wait to be fetched, and in addition at most one of each lane that waits for room.
+    /// Those that wait to be fetched, and in addition at most one of each lane that waits for its permit.
     results: VecDeque<Result<T, JoinError>>,
     /// A permit for each result, which is taken with it. Closed when there will be no more.
     ready: Arc<Permits>,
-    /// A permit for each result that there is room for, which a lane takes and the reader makes anew.
+    /// A permit for each result that may be left, which a lane takes and the reader makes anew.
     room: Arc<Permits>,
-    /// Hears of the panics that nobody fetches.
+    /// Hears of the panics that are not fetched.
     panic_hook: PanicHook,
 }
 
@@ -218,7 +218,7 @@ where
         }
     }
 
-    /// Leaves a result, and waits until there is room for it.
+    /// Leaves a result, and waits for a permit for it.
     async fn leave(&self, result: Result<T, JoinError>) {
         self.put(result);
         let what = "somebody to fetch a result of map_concurrent";

@@ -1,6 +1,6 @@
 //! The tasks of a group: how they begin, fail and end.
 //!
-//! Knows nothing of who waits for them. What must always hold:
+//! Knows nothing of what waits for them. What must always hold:
 //!
 //! 1. A task counts from its beginning to its end, whatever that is: its future counts it out.
 //! 2. A member beyond the limit is a task as any other, which first waits for a permit. It gives that back when
@@ -65,7 +65,7 @@ where
     let (limit, is_over) = group.borrow_mut().count_in(&tasks.shared);
     let (task, pending) = PendingTask::new(&tasks.shared, None, site);
     let number = task.number();
-    // Boxed by itself, so that what is around it has no second room for it.
+    // Boxed by itself, so that what is around it does not hold its size twice.
     let future = Some(Box::pin(future));
     let member = RunMember { group: group.clone(), number, site, future, permit: None };
     if is_over {

@@ -7,8 +7,8 @@
 //! | `slab`           | a vector with holes                                                    |
 //! | `shared`         | what an executor shares with other threads, and what a task is to it   |
 //! | `tasks`          | a task's waker, the ready queue, the slots, the executor of this thread|
-//! | `idle`           | what is done when nobody is ready, and when nothing can ever wake again|
-//! | `core`           | the loop: who is polled, and what happens when nobody can be           |
+//! | `idle`           | what is done when no task is ready, or can ever be again               |
+//! | `core`           | the loop: which task is polled, and what happens when none can be      |
 //! | `task`           | spawning, and the handle of a task                                     |
 //! | `members`        | the tasks of a group: how they begin, fail and end                     |
 //! | `group`          | tasks that end together                                                |

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of wakers. What must always hold:
 //!
-//! 1. When an executor ends, every future of it has been dropped, inside of it, and whoever waits for one of
+//! 1. When an executor ends, every future of it has been dropped, inside of it, and each waiter for one of
 //!    them has been told.
 //! 2. What another thread hands over is spawned, or its handle settles as cancelled; and as long as another
 //!    thread may spawn, nothing says that nothing can ever wake again.
@@ -30,7 +30,7 @@ use super::tasks::Tasks;
 /// Runs a future to its end, and what it spawns beside it; then drops what is left.
 ///
 /// When to use it: once, around the whole asynchronous part of a program. When the future is ready, tasks
-/// that are not over are dropped where they stand, and their drops have run before this returns.
+/// that are not over are dropped as they are, and their drops have run before this returns.
 ///
 /// ```
 /// use std::time::Duration;
@@ -49,7 +49,7 @@ use super::tasks::Tasks;
 /// # Panics
 ///
 /// If the future does. If an executor runs on this thread already. And if nothing can ever wake again: the
-/// message says who waits for what; see [`try_run`].
+/// message says which task waits for what; see [`try_run`].
 #[doc(alias = "asyncio")]
 pub fn run<F: Future>(future: F) -> F::Output {
     Executor::new().run(future)
@@ -72,13 +72,13 @@ pub fn run<F: Future>(future: F) -> F::Output {
 ///
 /// # Errors
 ///
-/// [`Hang`], when it is certain that nothing can ever wake again: nobody is ready, no timer is set, nothing
-/// that was started here is under way, no [`Remote`] is left, and nobody else has a clone of any waker. So waits for
+/// [`Hang`], when it is certain that nothing can ever wake again: no task is ready, no timer is set, nothing
+/// that was started here is under way, no [`Remote`] is left, and there is no other clone of any waker. So waits for
 /// tasks, groups and maps are proved. Not so, on the real clock, a wait for a semaphore, a queue, a flag or a token,
 /// which another thread might end, nor one through `join_all`, `race` or `as_completed`.
 /// (A thread that will [cancel](Task::cancel) a task by its handle keeps a `Remote` meanwhile, to be waited for.)
-/// Under a [jumping](Clock::jumping) clock a second of silence is enough in place of the last. A hang that
-/// cannot be proved is not reported: [`Executor::dump`] shows where a program stands.
+/// Under a [jumping](Clock::jumping) clock a quiet period of a second is enough in place of the last. A hang that
+/// cannot be proved is not reported: [`Executor::dump`] shows what each task waits for.
 pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
     Executor::new().try_run(future)
 }
@@ -98,7 +98,7 @@ pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
 /// assert!(began.elapsed() < Duration::from_secs(60), "an hour on its clock, not on ours");
 /// ```
 ///
-/// **Dropping it** drops all its futures. Whoever waits elsewhere for one of its tasks is told that it was
+/// **Dropping it** drops all its futures. A waiter elsewhere for one of its tasks is told that it was
 /// cancelled.
 #[doc(alias = "LocalExecutor")]
 #[doc(alias = "Runner")]
@@ -258,21 +258,21 @@ pub struct ExecutorBuilder {
 impl ExecutorBuilder {
     /// The clock of everything that is polled: the real one, or one that [jumps](Clock::jumping).
     ///
-    /// A jumping clock moves by itself here, whenever nobody is ready: to the next time that somebody waits
+    /// A jumping clock moves by itself here, whenever no task is ready: to the next time that a task waits
     /// for. While something is under way elsewhere that was started here, a job of a pool for example, it
     /// moves as fast as real time does. One executor at a time moves a clock.
     ///
     /// It knows nothing of what other crates wait for, such as sockets: a timeout around one of those is over at
-    /// once, if nobody is ready.
+    /// once, if no task is ready.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Polls those who are ready at the same time in an order that follows from this number.
+    /// Polls tasks that are ready at the same time in an order that follows from this number.
     ///
-    /// When to use it: in tests, for many seeds, to find what depends on an order that nobody promised.
-    /// The same seed gives the same run. Without a seed, who was woken first is polled first.
+    /// When to use it: in tests, for many seeds, to find what depends on an order that was never promised.
+    /// The same seed gives the same run. Without a seed, the task that was woken first is polled first.
     pub fn seed(mut self, seed: u64) -> Self {
         // The generator would give nothing but zeros from a zero.
         self.seed = Some(seed ^ 0x9E37_79B9_7F4A_7C15).map(|seed| seed.max(1));
@@ -317,7 +317,7 @@ impl ExecutorBuilder {
         self
     }
 
-    /// Who is told of each task, step by step, and of polls that take too long or block the thread.
+    /// What is told of each task, step by step, and of polls that take too long or block the thread.
     ///
     /// It is called on the executor's thread, or where a task is spawned. A [`Timeline`](crate::Timeline)
     /// draws what it hears: `.observer(timeline.observer())`.
@@ -326,7 +326,7 @@ impl ExecutorBuilder {
         self
     }
 
-    /// Who is told of panics that nobody reads. It is a line on stderr if nothing is said.
+    /// What is told of panics that are not read: a line on stderr if nothing is said.
     #[doc(alias = "set_exception_handler")]
     pub fn panic_hook(mut self, hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
         self.panic_hook = PanicHook::new(hook);

@@ -1,11 +1,11 @@
 //! What an executor shares with the wakers and handles of its tasks, on whatever thread they are.
 //!
-//! Knows nothing of how a task is polled. What another thread asks for is a message; it lies in the inbox, and
+//! Knows nothing of how a task is polled. What another thread asks for is a message; it is in the inbox, and
 //! the executor's thread is unparked.
 //!
 //! What must always hold, and whose bug it shuts out:
 //!
-//! 1. A message never waits for room, and the inbox is locked for a push and no longer: a wake cannot block
+//! 1. To leave a message never waits, and the inbox is locked for a push and no longer: a wake cannot block
 //!    (compio #1044).
 //! 2. A message to an executor that has ended is dropped, and nothing happens (async-executor #163).
 //! 3. The executor sleeps in a parker of its own, so that no library called in a poll can eat the token
@@ -127,7 +127,7 @@ impl Shared {
 }
 
 /// A task's future, which is an `Option` of what was spawned: with one, a pinned future can be dropped in
-/// its place, without `unsafe`, so that whoever hears of the task's end finds it dropped.
+/// its place, without `unsafe`, so that the waiter for the task's end finds it dropped.
 pub(crate) type BoxedFuture = Pin<Box<dyn ErasedFuture>>;
 
 pub(crate) trait ErasedFuture {
@@ -146,7 +146,7 @@ pub(crate) trait ErasedTask {
     /// Settles without an output.
     fn fail(&self, error: JoinError);
 
-    /// What the waker of whoever waits for this task holds.
+    /// What the waker of the waiter for this task holds.
     fn waits(&self) -> Option<*const ()>;
 
     fn as_any(&self) -> &dyn Any;

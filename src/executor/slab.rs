@@ -12,7 +12,7 @@ pub(crate) struct Slab<T> {
     n_taken: usize,
     /// With fewer than that, empty slots at the end go.
     shrinks_below: usize,
-    /// There were fewer when somebody looked last.
+    /// There were fewer at the last look.
     was_sparse: bool,
 }
 

@@ -117,7 +117,7 @@ impl<T: 'static> PendingTask<T> {
         if !tasks.is_open() {
             let _ = deferred::run(move || {
                 drop(future);
-                drop(self); // Which tells whoever waits for it.
+                drop(self); // Which tells the waiter for it.
             });
             return None;
         }
@@ -146,7 +146,7 @@ where
     ) -> Poll<()> {
         let future = self.as_mut().as_pin_mut().expect("a task that is over is not polled");
         let Poll::Ready(output) = future.poll(context) else { return Poll::Pending };
-        self.set(None); // Whoever waits for the task finds its future dropped.
+        self.set(None); // The waiter for the task finds its future dropped.
         let task = remove();
         let cell = task.as_any().downcast_ref::<TaskCell<F::Output>>();
         cell.expect("a task was given a slot with its own cell").settle(Ok(output));
@@ -155,14 +155,14 @@ where
 }
 
 impl<T> Task<T> {
-    /// Drops the task's future where it stands; false if the task is over.
+    /// Drops the task's future as it is; false if the task is over.
     ///
     /// Called inside of its executor, the future has been dropped when this returns, and the handle settles
     /// to [`JoinError::Cancelled`]; but a task that cancels itself, from inside its own poll, is dropped
     /// after that poll, and where the drop of a task cancels the next one, and so on for more than a dozen,
     /// the rest of the chain follows one by one, and is over when the first cancel returns. From elsewhere, another thread or between two runs, it is asked for, and happens
     /// when the executor reads its messages; then `true` says only that the task was not over at this moment. A
-    /// thread that means to do so keeps a [`Remote`](crate::Remote): an executor in which nobody else could wake
+    /// thread that means to do so keeps a [`Remote`](crate::Remote): an executor in which nothing else could wake
     /// reports that it hangs, and does not ask where its handles are.
     ///
     /// A task cannot refuse. Clean-up that has to wait for something needs a
@@ -187,7 +187,7 @@ impl<T> Task<T> {
 
     /// Ties the task to its handle: dropping what this returns cancels the task.
     ///
-    /// When to use it: nobody wants the task any more once you stop waiting for it, as in a
+    /// When to use it: the task is not wanted any more once you stop waiting for it, as in a
     /// [`timeout`](crate::timeout) or a [`race`](crate::race).
     ///
     /// ```

@@ -1,21 +1,21 @@
 //! The tasks of an executor: their wakers, the queue of those that are ready, and the slots where they wait.
 //!
-//! Knows nothing of when who is polled. A waker is an `Arc` that names a task. Woken on the thread of its
+//! Knows nothing of when a task is polled. A waker is an `Arc` that names a task. Woken on the thread of its
 //! executor, the name goes straight to the queue there; woken elsewhere, it is a message. Futures never leave
 //! the executor's thread, which is why they need not be `Send`, and why nothing here is locked.
 //!
 //! What must always hold, and whose bug it shuts out:
 //!
-//! 1. A waker is in the queue at most once: it is queued by whoever takes `is_queued` from false to
-//!    true, and the flag is taken back *before* the poll. There is no other short-cut, so that a wake
+//! 1. A waker is in the queue at most once: it is queued by the wake that takes `is_queued` from false
+//!    to true, and the flag is taken back *before* the poll. There is no other short-cut, so that a wake
 //!    which comes during a poll is never taken for one that came before it (compio #948).
 //! 2. A waker owns all that it touches. Woken when its task is over, it queues a number that no task has any
 //!    more; woken during or after the executor's end, it sends to a closed inbox. Neither does anything.
-//! 3. A waker serves another task only when there is no other clone of it: a late wake is never the next one's,
+//! 3. A waker is given to another task only when there is no other clone of it: a late wake is never the next one's,
 //!    and a clone that is counted was given to the task that is there.
 //! 4. One executor runs on a thread at a time, though another may end inside of it. Which one that is, is asked
 //!    by comparing executors, not threads: two executors may take turns on one.
-//! 5. A future is dropped, and a handle settled, with nothing borrowed here: that is other people's code, which
+//! 5. A future is dropped, and a handle settled, with nothing borrowed here: that is user code, which
 //!    may spawn, wake and cancel.
 
 use std::cell::{Cell, RefCell};
@@ -75,10 +75,10 @@ impl KeptWaker {
         is_alone
     }
 
-    /// Serves that task from now on, which is about to be polled.
+    /// Is that task's from now on, which is about to be polled.
     fn serve(self, id: TaskId) -> Self {
         let TaskWaker { slot, number, is_queued, .. } = &*self.itself;
-        // ORDERING: Relaxed, all three. There is no other clone: who gets one gets them with it.
+        // ORDERING: Relaxed, all three. There is no other clone: one that is made carries them.
         slot.store(id.slot, Relaxed);
         number.store(id.number, Relaxed);
         is_queued.store(false, Relaxed);
@@ -89,7 +89,7 @@ impl KeptWaker {
 impl TaskWaker {
     /// Whose waker it is. The slot may be another's by now, if the task is over; the number is not.
     pub(crate) fn id(&self) -> TaskId {
-        // ORDERING: Relaxed, both. Whoever asks has a clone, and then they are not changed.
+        // ORDERING: Relaxed, both. The caller has a clone, and then they are not changed.
         TaskId { slot: self.slot.load(Relaxed), number: self.number.load(Relaxed) }
     }
 
@@ -111,7 +111,7 @@ impl Wake for TaskWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // ORDERING: Release. Pairs with the Acquire in `begin_poll`. Where somebody else has queued
+        // ORDERING: Release. Pairs with the Acquire in `begin_poll`. Where another thread has queued
         // it and it was not polled since, that poll sees our writes too: it acquires from a chain of
         // swaps, of which this is one.
         if self.is_queued.swap(true, Release) {
@@ -144,7 +144,7 @@ pub(crate) struct Slot {
 /// Ready or panicked, it is removed.
 enum Stage {
     Resting(BoxedFuture),
-    /// The loop has the future in its hands.
+    /// The loop has the future.
     Polled,
     /// The same, and it is to be dropped when the poll is over: not before, for it is the future itself
     /// that is running.

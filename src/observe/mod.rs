@@ -1,7 +1,7 @@
 //! Looking: remembers what ran when, and gives it as text, as a Chrome trace, or as it is.
 //!
 //! Knows nothing of pools and executors. It hears of jobs, tasks and children as any observer does, through
-//! the line of a program that says `.observer(timeline.observer())`. What nobody observes pays nothing.
+//! the line of a program that says `.observer(timeline.observer())`. What is not observed pays nothing.
 //!
 //! What must always hold: an observer of ours runs on the threads that it observes, so it takes one lock
 //! for the time of one entry, and never draws, writes or waits under it; and it remembers what is not

@@ -24,7 +24,7 @@ const MAX_ROWS: usize = 32;
 const BLOCKS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const ON_TOP: char = '▒';
 
-/// How it ended, and the sign that stands there if it did not just return.
+/// How it ended, and the sign that is there if it did not just return.
 fn end_of(span: &Span) -> (&'static str, Option<char>) {
     match span.settled.map(|(_, ending)| ending) {
         Some(Ending::Returned) => ("returned", None),

@@ -1,19 +1,19 @@
-//! Lending: a pool may call what stands on somebody's stack, for as long as a body runs there.
+//! Lending: a pool may call what is on a stack, for as long as a body runs there.
 //!
-//! Knows nothing of what is lent, nor of who calls it. It has the pool's only `unsafe`, one line that
+//! Knows nothing of what is lent, nor of what calls it. It has the pool's only `unsafe`, one line that
 //! makes a short lifetime look long. What the pool is given is a [`Gate`], which owns nothing that is
-//! borrowed: it can be kept, cloned and dropped at any time, by anybody, before and after the body.
+//! borrowed: it can be kept, cloned and dropped at any time, by any thread, before and after the body.
 //!
 //! What must always hold:
 //!
 //! 1. What is lent is called inside its gate, and nowhere else.
-//! 2. Who finds the gate shut does not get in; and it stays shut.
-//! 3. Neither `lend` nor `lend_on_demand` returns, or unwinds, before the gate is shut and nobody is
+//! 2. A thread that finds the gate shut does not get in; and it stays shut.
+//! 3. Neither `lend` nor `lend_on_demand` returns, or unwinds, before the gate is shut and no thread is
 //!    inside.
 //!
-//! A job that has settled is not yet over: whoever ran it may still be dropping what it returned.
-//! Therefore nobody here asks whether a job has settled. Who is inside may touch the borrow, and who
-//! is not may not.
+//! A job that has settled is not yet over: the thread that ran it may still be dropping what it returned.
+//! Therefore nothing here asks whether a job has settled. A thread that is inside may touch the borrow,
+//! and no other.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -34,7 +34,7 @@ use crate::wait::hints::Process;
 
 use super::job::{Claim, Run, Runner};
 
-/// One or several jobs on somebody's stack, by number.
+/// One or several jobs on a stack, by number.
 pub(crate) trait BorrowedJob: Sync {
     fn run(&self, number: usize, runner: &dyn Runner);
 
@@ -54,8 +54,8 @@ pub(crate) struct Gate {
 /// | state                   | to enter           | to leave                      | to shut |
 /// |-------------------------|--------------------|-------------------------------|---------|
 /// | open, any number inside | one more is inside | one fewer is                  | → shut  |
-/// | shut, somebody inside   | is turned away     | one fewer; the last one wakes | waits   |
-/// | shut, nobody inside     | is turned away     | —                             | returns |
+/// | shut, some inside       | is turned away     | one fewer; the last one wakes | waits   |
+/// | shut, none inside       | is turned away     | —                             | returns |
 struct GateState {
     /// `None` once the gate is shut.
     lent: Option<&'static dyn BorrowedJob>,
@@ -70,7 +70,7 @@ impl Gate {
         Arc::new(Self::to(None, spin_limit, process))
     }
 
-    /// Lends through this gate while `body` runs, at once and to everybody who has it.
+    /// Lends through this gate while `body` runs, at once and to every thread that has it.
     pub(crate) fn lend<R>(&self, borrowed: &dyn BorrowedJob, body: impl FnOnce() -> R) -> R {
         let shut = ShutOnDrop(self); // First: there is no way out of here that does not shut.
         self.state.lock().lent = Some(erase(borrowed));
@@ -101,7 +101,7 @@ impl Gate {
         true
     }
 
-    /// Lets nobody in any more, and waits for those who are inside.
+    /// Lets no thread in any more, and waits for those that are inside.
     fn shut(&self) {
         let or_abort = AbortsUnwinding;
         let is_empty = pin!(poll_fn(|context| self.poll_shut(context)));
@@ -128,16 +128,16 @@ impl Gate {
 #[expect(unsafe_code, reason = "a pool's threads outlive every borrow: see the argument")]
 fn erase(borrowed: &dyn BorrowedJob) -> &'static dyn BorrowedJob {
     // SAFETY: only the lifetime changes, so that the value is as valid as it was; what has to be
-    // shown is that nobody uses it when the borrow is over. There are two callers, `Gate::lend` and
+    // shown is that nothing uses it when the borrow is over. There are two callers, `Gate::lend` and
     // `lend_on_demand`. Each borrows the borrowed from before its body until after its guard has been
     // dropped, and has made, or makes before anything else can happen, a guard on its own stack that
-    // no body can reach, so that it is dropped whether the body returns or panics. (Who does not come
+    // no body can reach, so that it is dropped whether the body returns or panics. (What does not come
     // back at all, like a thread that sleeps for ever, does not end the borrow either.)
     //
     // The reference is kept in two places. In a `GateState`, the guard (`ShutOnDrop`, or `Returned`)
-    // takes it out. Whoever has copied it before has been counted, under the same lock, and is waited
+    // takes it out. A thread that has copied it before has been counted, under the same lock, and is waited
     // for; it is counted out when its call is over, by `LeaveOnDrop`, also if the call panics. In the
-    // `LOANS` of its own thread, `Returned` takes it out; nobody reads it there but `put_behind_a_gate`,
+    // `LOANS` of its own thread, `Returned` takes it out; nothing reads it there but `put_behind_a_gate`,
     // on that thread, while the body runs, and it puts it into a `GateState`.
     //
     // It is shared with other threads, which `BorrowedJob: Sync` allows. And it owns nothing: to drop it,
@@ -165,7 +165,7 @@ impl Drop for LeaveOnDrop<'_> {
     }
 }
 
-/// Where this lives, a panic ends the process: somebody may be inside, and the stack that they look at
+/// Where this lives, a panic ends the process: a thread may be inside, and the stack that it looks at
 /// must not be unwound. Nothing there panics as it stands.
 struct AbortsUnwinding;
 
@@ -175,7 +175,7 @@ impl Drop for AbortsUnwinding {
     }
 }
 
-/// What stands in the queue for a job that is lent.
+/// What is in the queue for a job that is lent.
 struct QueuedStub {
     claim: Claim,
     gate: Arc<Gate>,
@@ -208,12 +208,12 @@ struct Loan {
     borrowed: &'static dyn BorrowedJob,
     /// To which pool: the address of what its workers and users share.
     pool: usize,
-    /// Once somebody has asked for it.
+    /// Once it was asked for.
     gate: Option<Arc<Gate>>,
 }
 
-/// Lends while `body` runs, if anybody asks for it: see [`put_behind_a_gate`]. Costs next to nothing
-/// as long as nobody does.
+/// Lends while `body` runs, if it is asked for: see [`put_behind_a_gate`]. Costs next to nothing as
+/// long as it is not.
 pub(crate) fn lend_on_demand<R>(
     pool: usize,
     borrowed: &dyn BorrowedJob,
@@ -221,7 +221,7 @@ pub(crate) fn lend_on_demand<R>(
 ) -> R {
     let loan = Loan { borrowed: erase(borrowed), pool, gate: None };
     if LOANS.try_with(|loans| loans.borrow_mut().push(loan)).is_err() {
-        return body(); // The thread is ending, and has no place to lend from.
+        return body(); // The thread is ending, and has no list of loans any more.
     }
     let returned = Returned(borrowed);
     let result = body();
@@ -237,7 +237,7 @@ pub(crate) fn put_behind_a_gate(
 ) -> Option<Arc<dyn Run>> {
     let oldest = |loans: &RefCell<Vec<Loan>>| {
         let mut loans = loans.borrow_mut();
-        // Who asks is given the oldest, so that those before it stand behind gates already.
+        // The oldest is given, so that those before it are behind gates already.
         let first = loans.partition_point(|loan| loan.gate.is_some());
         let loan =
             loans[first..].iter_mut().find(|loan| loan.gate.is_none() && loan.pool == pool)?;
@@ -250,8 +250,8 @@ pub(crate) fn put_behind_a_gate(
 
 /// Ends a loan: the newest of this thread, since those that came later have ended.
 ///
-/// Unless somebody switches from stack to stack inside a body, by hand. Then the newest is another's,
-/// and the process ends before anybody can look at ours when it is over.
+/// Unless code of the user switches from stack to stack inside a body. Then the newest is another's,
+/// and the process ends before any thread can look at ours when it is over.
 struct Returned<'loan>(&'loan dyn BorrowedJob);
 
 impl Drop for Returned<'_> {

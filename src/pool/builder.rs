@@ -32,7 +32,7 @@ pub struct Builder {
     /// What the threads' names begin with.
     pub(crate) name: String,
     pub(crate) stack_size: Option<usize>,
-    /// The most jobs that may be queued; as many as there are if nobody has said.
+    /// The most jobs that may be queued; as many as there are if nothing is said.
     pub(crate) queue_limit: Option<usize>,
     /// How long a worker or a joiner spins before it sleeps.
     pub(crate) spin_limit: Duration,
@@ -59,7 +59,7 @@ impl Builder {
 
     /// The most threads there will be; as many as there are cores unless said otherwise.
     ///
-    /// They are started one by one, when there is a job and nobody idle to run it.
+    /// They are started one by one, when there is a job and no idle worker to run it.
     #[doc(alias = "max_workers")]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
@@ -87,8 +87,8 @@ impl Builder {
     /// When to use it: jobs may come faster than they are done, and must not fill the memory. A
     /// submit to a full pool waits until a job leaves the queue, first come first served, or uses
     /// [`try_submit`](crate::ThreadPool::try_submit), which does not wait. A worker that submits to
-    /// its own full pool would wait for itself: it runs the job at once, inside `submit`, if nobody
-    /// else does. So a job should not hold a lock that the jobs it submits want.
+    /// its own full pool would wait for itself: it runs the job at once, inside `submit`, if no other
+    /// does. So a job should not hold a lock that the jobs it submits want.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -118,7 +118,7 @@ impl Builder {
 
     /// How long a worker or a joiner spins before it falls asleep.
     ///
-    /// To wake a sleeping thread takes 10 to 40 µs, which is long beside a small job. The default
+    /// To wake a sleeping thread takes tens of microseconds, which is long beside a small job. The default
     /// is 5 µs, and nothing on a machine with one core, where there is no other thread to wait for. A
     /// thread that has spun in vain does so less and less, and an idle pool uses no processor; one that has
     /// had luck ten times in a row may spin for ten times as long.
@@ -161,11 +161,11 @@ impl Builder {
         self
     }
 
-    /// Hears of every panic that nobody will read.
+    /// Hears of every panic that will not be read.
     ///
     /// The default writes a line to stderr. Such a panic is one of a job whose handle was dropped,
     /// or of a callback. The hook runs on the thread that dropped the last chance to read it. If it
-    /// panics itself, there is nobody left to tell.
+    /// panics itself, there is nothing left to tell.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -188,7 +188,7 @@ impl Builder {
     ///
     /// When to use it: to log, to count, to draw what ran when. A [`Timeline`](crate::Timeline) draws;
     /// the example `docs/examples/meter` counts. It runs between the steps, so that a slow one slows
-    /// the pool down; if it panics, nobody else is disturbed. Without an observer, none of this costs
+    /// the pool down; if it panics, nothing else is disturbed. Without an observer, none of this costs
     /// anything.
     ///
     /// ```

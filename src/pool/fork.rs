@@ -54,7 +54,7 @@ impl ThreadPool {
     /// assert_eq!(sum(&pool, &numbers), 500_500);
     /// ```
     ///
-    /// It cannot deadlock, however deep it goes: who waits for the second closure waits for a thread
+    /// It cannot deadlock, however deep it goes: the wait for the second closure is one for a thread
     /// that has begun it, and runs nothing else meanwhile. After a [`shutdown`](Self::shutdown) both
     /// run here. They must not wait for each other, since they may run one after the other.
     ///
@@ -78,7 +78,7 @@ impl ThreadPool {
             }
             panic::catch(forked_at, a)
         });
-        // Nobody else has it now: it has settled, or never began and runs here.
+        // No other thread has it now: it has settled, or never began and runs here.
         match (fork.stage.into_inner(), a_ended) {
             (Stage::Waiting(b), Ok(a)) => {
                 let mut a = Each(Some(a)); // If `b` panics, the drop of this must not: two would be the end.
@@ -108,7 +108,7 @@ impl ThreadPool {
     /// When to use it: the items and what `f` captures are borrowed, and all results are wanted
     /// before anything goes on. For results as they come, or inputs without an end, there is
     /// [`map`](Self::map). The calling thread takes part, so that a worker may call it, on a pool of
-    /// any size, and one item or none is never sent anywhere. Who is free takes the next chunk; chunks
+    /// any size, and one item or none is never sent anywhere. A thread that is free takes the next chunk; chunks
     /// grow while items turn out to be quick, and shrink towards the end.
     ///
     /// ```
@@ -132,7 +132,7 @@ impl ThreadPool {
         F: Fn(&T) -> R + Sync,
     {
         let called_at = Location::caller();
-        // The calling thread is one of them: a worker of the pool, or in place of one.
+        // The calling thread is one of them: a worker of the pool, or instead of one.
         let n_helpers = (self.threads() - 1).min(items.len().saturating_sub(1));
         if n_helpers == 0 {
             return items.iter().map(f).collect();
@@ -202,14 +202,14 @@ where
 
 struct Work<'items, T, R, F> {
     rest: Mutex<Rest<'items, T>>,
-    /// What helpers have done, each with the place of its first item.
+    /// What helpers have done, each with the index of its first item.
     pieces: Mutex<Vec<(usize, Vec<R>)>>,
     f: F,
     n_threads: usize,
     called_at: &'static Location<'static>,
 }
 
-/// The items that nobody has taken yet: those in the middle.
+/// The items that are not taken yet: those in the middle.
 struct Rest<'items, T> {
     items: &'items [T],
     /// How many were taken from the front.
@@ -219,7 +219,7 @@ struct Rest<'items, T> {
 }
 
 impl<'items, T> Rest<'items, T> {
-    /// So many items, and the place of the first of them.
+    /// So many items, and the index of the first of them.
     fn first(&mut self, n_items: usize) -> (usize, &'items [T]) {
         let (chunk, rest) = self.items.split_at(n_items);
         let at = self.n_before;
@@ -235,7 +235,7 @@ impl<'items, T> Rest<'items, T> {
 }
 
 impl<'items, T, R, F> Work<'items, T, R, F> {
-    /// Takes and does chunks until there are no more, or somebody panics.
+    /// Takes and does chunks until there are no more, or one panics.
     fn chunks(
         &self,
         take: impl Fn(&mut Rest<'items, T>, usize) -> (usize, &'items [T]),
@@ -245,7 +245,7 @@ impl<'items, T, R, F> Work<'items, T, R, F> {
         let mut began = prims::now();
         loop {
             let mut rest = self.rest.lock();
-            // Everybody may come twice more, for a chunk is often slower than the one before.
+            // Each thread may come twice more, for a chunk is often slower than the one before.
             let share = rest.items.len().div_ceil(2 * self.n_threads);
             let (at, chunk) = take(&mut rest, share.min(most));
             drop(rest);

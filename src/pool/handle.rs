@@ -100,7 +100,7 @@ pub struct JoinHandle<T> {
 pub(crate) struct Reader<'a, T> {
     /// `None` once the result has been given away.
     outcome: Option<Made<'a, T>>,
-    /// What stands in the queue for a job that borrows. Any other stands there itself.
+    /// What is in the queue for a job that borrows. Any other is there itself.
     pub(crate) stub: Option<Arc<dyn Run>>,
 }
 
@@ -248,7 +248,7 @@ impl<T> JoinHandle<T> {
 
     /// Cancels the job if it has not begun, and otherwise asks it to stop if it has a token.
     ///
-    /// If it has not begun, its closure is dropped and everybody who waits for it hears of it before
+    /// If it has not begun, its closure is dropped and every waiter for it hears of it before
     /// this returns; its handle settles to [`JoinError::Cancelled`]. To cancel it again changes
     /// nothing and says the same. A thread of its own ([`thread::spawn`](crate::thread::spawn)) has begun already.
     ///
@@ -275,7 +275,7 @@ impl<T> JoinHandle<T> {
 
     /// Ties the job to its handle: dropping what this returns cancels the job.
     ///
-    /// When to use it: nobody wants the result any more once you stop waiting for it, as when a task
+    /// When to use it: the result is not wanted any more once you stop waiting for it, as when a task
     /// that awaits the job is dropped. A queued job never runs then; a running one is asked to stop,
     /// if it has a token.
     ///
@@ -406,11 +406,11 @@ impl<T: Send + 'static> JoinHandle<T> {
     }
 }
 
-/// The waker of a job whose handle nobody holds: what it wakes is a function.
+/// The waker of a job whose handle is gone: what it wakes is a function.
 struct Callback<T> {
     outcome: Made<'static, T>,
     /// `None` when it has been called. The lock is not held while the outcome is polled: that may
-    /// drop the waker which was there before us, and that is other people's code.
+    /// drop the waker which was there before us, and that is user code.
     callback: Mutex<Option<Box<OnComplete<T>>>>,
     hook: PanicHook,
     set_at: &'static Location<'static>,

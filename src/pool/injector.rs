@@ -1,6 +1,6 @@
-//! Where jobs are handed in, under a lock of its own, and the line in which they stand.
+//! Where jobs are submitted, under a lock of its own, and the queue that they are in.
 //!
-//! Knows nothing of workers. It keeps those who submit apart from those who work: a worker swaps the
+//! Knows nothing of workers. It keeps submitters and workers apart: a worker swaps the
 //! whole injector against its empty queue, and until then neither side waits for the other's lock. With
 //! one lock for both, a flood of jobs took almost three times as long.
 //!
@@ -9,7 +9,7 @@
 //! 1. Jobs move from the injector to the workers' queue and never back, so that the order in which they
 //!    came is the order in which they begin.
 //! 2. A job that was claimed out of turn, by a joiner or a canceller, stays behind as a tombstone.
-//!    There are never many more of these than of the jobs that they stand between.
+//!    There are never many more of these than of the jobs that they are between.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -23,7 +23,7 @@ use super::job::Run;
 
 use Ordering::Relaxed;
 
-/// First in, first out. Who pops a job has to claim it: it may be a tombstone.
+/// First in, first out. A job that is popped has to be claimed: it may be a tombstone.
 pub(crate) type Queue = VecDeque<Arc<dyn Run>>;
 
 pub(crate) struct Injector {
@@ -58,7 +58,7 @@ impl<T> Deref for Apart<T> {
 /// What the injector's lock guards.
 pub(crate) struct InjectorState {
     pub(crate) queue: Queue,
-    /// Tombstones here and in the workers' queue. One that is taken out of the line before the claim
+    /// Tombstones here and in the workers' queue. One that is taken out of the queue before the claim
     /// has been reported counts less than nothing for that moment.
     pub(crate) n_tombstones: isize,
     /// How long the workers' queue was when it was last filled from here. It has only shrunk since.
@@ -67,7 +67,7 @@ pub(crate) struct InjectorState {
     closed: Option<CancelReason>,
 }
 
-/// What became of jobs that were handed in.
+/// What became of jobs that were submitted.
 pub(crate) enum Pushed<J> {
     /// They are queued, and will be found.
     Queued,
@@ -98,7 +98,7 @@ impl Injector {
     {
         let mut state = self.state.lock();
         let first = self.n_submitted();
-        // ORDERING: Relaxed. Under the lock, which orders it for all who take the lock. A worker that
+        // ORDERING: Relaxed. Under the lock, which orders it for all threads that take the lock. A worker that
         // looks without it takes it afterwards, to see what the news is.
         self.n_submitted.store(first + jobs.len(), Relaxed);
         if let Some(reason) = &state.closed {
@@ -161,7 +161,7 @@ impl Injector {
 }
 
 impl InjectorState {
-    /// A job of the line was claimed out of turn. A worker that forks and joins claims what it pushed last:
+    /// A queued job was claimed out of turn. A worker that forks and joins claims what it pushed last:
     /// so tombstones at the end go at once, two for each that comes. They are to be dropped after the lock,
     /// which others want meanwhile.
     pub(crate) fn bury(&mut self) -> [Option<Arc<dyn Run>>; 2] {
@@ -198,7 +198,7 @@ impl InjectorState {
 
     /// Moves everything to the workers' queue, which is empty, in exchange for that.
     pub(crate) fn move_to(&mut self, workers_queue: &mut Queue) {
-        // The room of a flood that is over is given back, a half at a time.
+        // The memory of a flood that is over is given back, a half at a time.
         if workers_queue.capacity() > 1024.max(4 * self.n_moved) {
             workers_queue.shrink_to(workers_queue.capacity() / 2);
         }

@@ -6,9 +6,9 @@
 //!
 //! What must always hold:
 //!
-//! 1. A job is run or refused once, by the one who claimed it: a worker whose turn it is, a joiner
+//! 1. A job is run or refused once, by the thread that claimed it: a worker whose turn it is, a joiner
 //!    that takes it back, or a canceller.
-//! 2. It is counted before its handle settles, so that the one who has the result finds it in the count.
+//! 2. It is counted before its handle settles, so that the thread that has the result finds it in the count.
 //! 3. Once it is claimed, whatever of it is not ours to drop belongs to its claimant and its reader, each
 //!    of whom has an `Arc` of it. So the queue may let go of it at any time, under a lock, too.
 
@@ -42,14 +42,14 @@ pub(crate) trait Run: Send + Sync {
     fn discard(&self) {}
 }
 
-/// The number of a job in its pool, twice; and one more if somebody has claimed it.
+/// The number of a job in its pool, twice; and one more if it was claimed.
 #[derive(Default)]
 pub(crate) struct Claim(AtomicUsize);
 
 impl Claim {
-    /// To be called before anybody can claim it.
+    /// To be called before any thread can claim it.
     pub(crate) fn set_number(&self, number: usize) {
-        self.0.store(2 * number, Relaxed); // ORDERING: Relaxed. What hands the job on publishes it.
+        self.0.store(2 * number, Relaxed); // ORDERING: Relaxed. What passes the job on publishes it.
     }
 
     pub(crate) fn number(&self) -> usize {
@@ -58,7 +58,7 @@ impl Claim {
 
     /// True for the first to ask, and for no other.
     pub(crate) fn take(&self) -> bool {
-        // ORDERING: Relaxed. It only decides between those who ask; what the one who has the job does
+        // ORDERING: Relaxed. It only decides between those that ask; what the one that has the job does
         // with it is behind the lock of its cell.
         self.0.fetch_or(1, Relaxed) & 1 == 0
     }
@@ -107,21 +107,21 @@ pub(crate) trait Outcome<'a, T>: Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cancel {
-    /// The job had not begun, and never will; everybody who waits for it knows by now.
+    /// The job had not begun, and never will; every waiter for it knows by now.
     Dequeued,
     /// It has left the queue, and its token has been cancelled. If it runs, it stops when it looks at
     /// the token, if it does; if it was about to begin, it does not. Its handle settles then.
     Asked,
     /// It has left the queue before. It is running, or has finished, and goes on undisturbed; or
-    /// somebody else, another thread or a shutdown, is cancelling it at this very moment.
+    /// another thread, or a shutdown, is cancelling it at this very moment.
     TooLate,
 }
 
 /// How a job is made of a closure.
 ///
 /// A large one goes into a box, first of all: on the way to its worker it is moved a dozen times, each
-/// time to another place of a stack unless an optimiser helps. And the way is chosen before it is taken,
-/// for a function that has both keeps room for both.
+/// time to elsewhere on a stack unless an optimiser helps. And the way is chosen before it is taken,
+/// for a function that has both needs the stack of both.
 pub(crate) fn maker<'a, F, T>() -> Maker<'a, F, T>
 where
     F: FnOnce() -> T + Send + 'a,
@@ -157,7 +157,7 @@ struct Job<F, T> {
     /// What the closure was told to look at, if anything. Cancelled, it keeps a job from beginning.
     token: Option<CancellationToken>,
     /// On the executor on whose thread it was submitted, if it was. In a box, for a job that no executor
-    /// submits pays for the room: two words here cost a flood of jobs a third of its speed.
+    /// submits pays for the memory: two words here cost a flood of jobs a third of its speed.
     hold: Option<Box<Hold>>,
 }
 
@@ -167,7 +167,7 @@ impl<F, T> Job<F, T> {
         Self { claim: Claim::default(), cell, submitted_at, token, hold }
     }
 
-    /// Gives back a panic that nobody will read.
+    /// Gives back a panic that will not be read.
     fn settle(&self, result: Result<T, JoinError>, runner: &dyn Runner) -> Option<Panic> {
         runner.before_settling(match &result {
             Ok(_) => Ending::Returned,

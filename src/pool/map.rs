@@ -1,4 +1,4 @@
-//! An ordered map over the workers: a line of jobs, as long as the window.
+//! An ordered map over the workers: a row of jobs, as long as the window.
 //!
 //! Knows nothing of how jobs are run or waited for. What must always hold:
 //!
@@ -29,7 +29,7 @@ use super::worker::on_worker;
 /// How many jobs there are ahead of the reader, for each thread. Enough to keep the workers busy
 /// while the reader deals with one result, and few enough to bound what is held.
 const AHEAD_PER_THREAD: usize = 8;
-/// How long a job should take. To hand it out, and to wake the reader when it is done, takes some 10
+/// How long a job should take. To submit it, and to wake the reader when it is done, takes some 10
 /// µs where all cores are busy, which is little beside that.
 const WORTH_A_JOB: Duration = Duration::from_micros(200);
 /// The most inputs of one job.
@@ -66,7 +66,7 @@ impl ThreadPool {
     /// shutdown, what had not begun is an `Err` too, and nothing is left out.
     ///
     /// **Dropping it** cancels what is queued and detaches what is running. A panic among the results
-    /// that nobody has taken is told to the pool's [panic hook](crate::Builder::panic_hook).
+    /// that was not taken is told to the pool's [panic hook](crate::Builder::panic_hook).
     #[track_caller]
     pub fn map<I, F, R>(&self, inputs: I, f: F) -> Map<'_, I::IntoIter, R>
     where
@@ -161,7 +161,7 @@ pub struct Map<'pool, I: Iterator, R> {
     window: usize,
     /// How many inputs go into one job.
     chunk: usize,
-    /// That is as many as seemed right lately, and not as somebody said.
+    /// That is as many as seemed right lately, and not as a setting said.
     learns_chunk: bool,
     /// How long a result is worth waiting for: as long as the last input took to come.
     adaptive_spin: Option<Duration>,
@@ -178,7 +178,7 @@ struct Job<R> {
 /// What one job of a map returns: a result for each of its inputs. (And how long they took.)
 struct Results<R> {
     unread: VecDeque<Result<R, JoinError>>,
-    /// Hears of the panics among those that nobody takes.
+    /// Hears of the panics among those that are not taken.
     hook: PanicHook,
 }
 
@@ -221,7 +221,7 @@ impl<I: Iterator, R> Map<'_, I, R> {
     ///
     /// The results are still in the order of the inputs: what comes is all that precede the first one
     /// that was late. If anything is missing, the iterator ends with one `Err`. What is queued is
-    /// cancelled then; calls that are running go on, detached, and nobody reads what they return.
+    /// cancelled then; calls that are running go on, detached, and what they return is not read.
     ///
     /// ```
     /// use std::time::Duration;
@@ -251,7 +251,7 @@ impl<I: Iterator, R> Map<'_, I, R> {
     ///
     /// # Errors
     ///
-    /// [`Elapsed`] stands outside the result of a call. If `f` returns an `Elapsed` of its own, that
+    /// [`Elapsed`] is outside the result of a call. If `f` returns an `Elapsed` of its own, that
     /// is a result like others.
     #[must_use = "iterators are lazy: nothing is submitted before the first `next`"]
     pub fn timeout(
@@ -324,7 +324,7 @@ impl<I: Iterator, R> Map<'_, I, R> {
         true
     }
 
-    /// Waits for the next job, and takes its results in hand; false if there is none, nor an input.
+    /// Waits for the next job, and takes its results; false if there is none, nor an input.
     fn join_next(&mut self, deadline: Deadline) -> Result<bool, TimeIsOver> {
         let Some(Job { handle, n_inputs }) = self.jobs.pop_front() else {
             // If there is another input, it is kept for the next job.

@@ -4,7 +4,7 @@
 //! plain `Future`.
 //!
 //! What must always hold: while a job is queued and a worker is free, or may still be started, a
-//! worker is waking or searching. Everything else in here follows from who may say so, and under which lock.
+//! worker is waking or searching. Everything else in here follows from which thread may say so, and under which lock.
 //!
 //! ```text
 //!   submit ──► injector ──► queue ──► worker ──► the job's cell ──► handle: join, await, as_completed

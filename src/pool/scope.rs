@@ -1,6 +1,6 @@
 //! A scope: jobs that borrow from the stack, all of which have ended when the scope has.
 //!
-//! Knows nothing of how a borrow is lent. The jobs stand in a slab of the scope itself, by number, and are
+//! Knows nothing of how a borrow is lent. The jobs are in a slab of the scope itself, by number, and are
 //! lent to the pool through one gate. What must always hold:
 //!
 //! 1. A job is counted from before it is queued until it has ended, result and all. Its number is its own
@@ -38,7 +38,7 @@ use super::worker::{on_worker, take_back};
 impl ThreadPool {
     /// Runs `body`, which may submit jobs that borrow; returns when all of them have ended.
     ///
-    /// When to use it: jobs are to read or to change what is on the stack of whoever waits for them.
+    /// When to use it: jobs are to read or to change what is on the stack of the thread that waits for them.
     /// Jobs can submit to the scope as well, and may be more than the body knows of. On a worker of
     /// this pool, the wait at the end runs the scope's queued jobs, so that scopes nest to any depth on
     /// a pool of any size.
@@ -138,7 +138,7 @@ struct Slab<'scope> {
     waiting: Vec<Option<Arc<dyn Run + 'scope>>>,
     /// Which numbers are free.
     vacant: Vec<usize>,
-    /// What stands in the queue for them, until their owner has looked at it. Some are claimed.
+    /// What is in the queue for them, until their owner has looked at it. Some are claimed.
     queued: VecDeque<Arc<dyn Run>>,
     /// Those that have not ended.
     n_left: usize,
@@ -153,7 +153,7 @@ struct Slab<'scope> {
 }
 
 impl<'scope> Scope<'scope, '_> {
-    /// Hands in a closure, which a worker runs once, before the scope ends.
+    /// Submits a closure, which a worker runs once, before the scope ends.
     ///
     /// The handle waits for what it returns. If it is dropped, the job runs all the same, and its
     /// panic is one of the scope.
@@ -186,7 +186,7 @@ impl<'scope> Scope<'scope, '_> {
         self.submit_by(job, |queued| submit(&self.jobs.shared, queued, None, submitted_at))
     }
 
-    /// The same for a job that nobody depends on: nothing if the queue has no room for it.
+    /// The same for a job that is not waited for: nothing if the queue has no room for it.
     pub(crate) fn try_submit<F, T>(
         &'scope self,
         submitted_at: &'static Location<'static>,
@@ -258,7 +258,7 @@ impl Jobs<'_> {
         waiter.into_iter().for_each(Waker::wake);
     }
 
-    /// A panic that nobody will read: the first is kept for the end of the scope.
+    /// A panic that will not be read: the first is kept for the end of the scope.
     fn keep(&self, panic: Panic) {
         let mut slab = self.slab.lock();
         if slab.panic.is_none() {

@@ -1,7 +1,7 @@
 //! What a pool's workers and its users share: two locks, and behind them all that the pool knows.
 //!
-//! Knows nothing of threads: which worker is to be woken, `worker` asks and does. Those who submit take
-//! the injector's lock, and the other one only when a wake is needed; workers take the other one, and the
+//! Knows nothing of threads: which worker is to be woken, `worker` asks and does. Submitters take the
+//! injector's lock, and the other one only when a wake is needed; workers take the other one, and the
 //! injector's inside it when their own queue is empty.
 //!
 //! What must always hold, whenever both locks are free:
@@ -14,7 +14,7 @@
 //! 3. A wake is needed only while nothing is queued and no worker searches, or when a worker has been
 //!    lost and the next submit is to try again.
 //! 4. Every job is queued, or claimed by exactly one thread, which runs or refuses it. The claim is on
-//!    the job itself, and not the place where it stands.
+//!    the job itself, and not where it is in the queue.
 //! 5. The injector is closed under both locks, and a worker ends when it has found it closed, and nothing
 //!    queued, under both locks. So no job comes after the last worker has gone.
 //! 6. A worker on the list of the idle is asleep or about to be, and is unparked when it is taken off.
@@ -37,7 +37,7 @@ use super::job::Run;
 
 use Ordering::Relaxed;
 
-/// A pool, as those know it that make handles: its users, and each of its workers. Each has a count of its
+/// A pool, as its users and each of its workers know it: those make handles. Each has a count of its
 /// own, for every handle is counted. With one for all they would wait for each other at every job.
 pub(crate) type PoolRef = Arc<Arc<Shared>>;
 
@@ -52,7 +52,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Builder,
     /// Where the threads are.
     pub(crate) process: Process,
-    /// Held by the one who joins the threads.
+    /// Held by the thread that joins the others.
     pub(crate) joining: Mutex<()>,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct State {
     pub(crate) n_settled: Vec<Arc<Apart<AtomicUsize>>>,
     /// Workers that wait for any of several jobs and could run one, by their number.
     pub(crate) waiting_workers: Vec<(usize, Waker)>,
-    /// Wakers of those who wait for the end of the pool.
+    /// Wakers of the waits for the end of the pool.
     end_waiters: Vec<Waker>,
 }
 
@@ -219,7 +219,7 @@ impl Shared {
         Poll::Pending
     }
 
-    /// Whether there is a job for a worker that takes the first in line. If there is none, the next submit
+    /// Whether there is a job for a worker that takes the first of the queue. If there is none, the next submit
     /// is to wake a worker that is free.
     pub(crate) fn has_queued(&self, state: &mut State) -> bool {
         match self.look(state) {
@@ -313,8 +313,8 @@ impl State {
         !self.idle.is_empty() || self.n_threads < self.most_threads
     }
 
-    /// Keeps the waker of a worker that could run a job while it waits, in place of its last one;
-    /// unless no worker comes for the first job in line. A thread that may be started does not
+    /// Keeps the waker of a worker that could run a job while it waits, instead of its last one;
+    /// unless no worker comes for the first job of the queue. A thread that may be started does not
     /// count: the system may have refused it.
     pub(crate) fn wait_for_worker(&mut self, number: usize, waker: &mut Option<Waker>) -> bool {
         let is_one_coming = self.is_one_searching || !self.idle.is_empty();
@@ -326,7 +326,7 @@ impl State {
         is_one_coming
     }
 
-    /// A thread is gone. If it was the last, those who wait for the end are to be woken.
+    /// A thread is gone. If it was the last, the waits for the end are to be woken.
     pub(crate) fn lose_thread(&mut self) -> Vec<Waker> {
         self.n_threads -= 1;
         if self.n_threads == 0 { mem::take(&mut self.end_waiters) } else { Vec::new() }

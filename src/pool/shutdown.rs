@@ -1,6 +1,6 @@
 //! How a pool ends: what is queued runs or is cancelled, and every thread is joined.
 //!
-//! Knows nothing of how jobs are brought and run. What must always hold: when a pool has been dropped
+//! Knows nothing of how jobs are submitted and run. What must always hold: when a pool has been dropped
 //! or shut down from outside, its threads are gone, thread-locals and all; and every job that was ever
 //! handed in has settled, unless some other thread is in the middle of cancelling it.
 

@@ -81,7 +81,7 @@ impl ThreadPool {
         Builder::new()
     }
 
-    /// Hands in a closure, which a worker runs once.
+    /// Submits a closure, which a worker runs once.
     ///
     /// The handle waits for what it returns. Jobs begin in the order in which they were handed in,
     /// but for those that are [taken back](JoinHandle).
@@ -112,11 +112,11 @@ impl ThreadPool {
         self.submit_job(submitted_at, job::maker()(closure, submitted_at, None))
     }
 
-    /// Hands in a closure if the queue has room for it, and never waits.
+    /// Submits a closure if the queue has room for it, and never waits.
     ///
     /// When to use it: with a [`queue_limit`](crate::Builder::queue_limit), where there is something
     /// better to do than to wait. Without a limit there is always room. While others wait for room
-    /// there is none: it overtakes nobody.
+    /// there is none: it overtakes no other.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl ThreadPool {
         Ok(self.handle(job))
     }
 
-    /// Hands in many closures, for less than it costs to hand them in one by one.
+    /// Submits many closures, for less than it costs to submit them one by one.
     ///
     /// When to use it: there are hundreds of small jobs, and they are known beforehand. They go in 64
     /// at a time, as the iterator gives them: if it waits for one of them, or panics, up to 63 before
@@ -179,7 +179,7 @@ impl ThreadPool {
         }
     }
 
-    /// Hands in a closure that can be asked to stop, through a child of this token.
+    /// Submits a closure that can be asked to stop, through a child of this token.
     ///
     /// When to use it: the job runs for long, and may not be wanted any more before it ends. While
     /// it is queued, a cancelled token settles it at once, as [`JoinHandle::cancel`] does. While it
@@ -255,7 +255,7 @@ impl ThreadPool {
         match (a, b) {
             (Ok(a), Ok(b)) => (a, b),
             (a, b) => {
-                // A value that nobody gets is dropped before the panic goes on: two at once would be the end.
+                // A value that is not given out is dropped before the panic goes on: two at once would be the end.
                 let mut panics = [drop_value(a), drop_value(b)].into_iter().flatten();
                 let first = panics.next().expect("one of them is a panic");
                 panics.for_each(|other| self.panic_hook().tell(&other));
@@ -314,7 +314,7 @@ pub(crate) fn submit(
     }
 }
 
-/// Takes a permit if the queue has a limit. A pool that is closed has room for everybody: they are refused
+/// Takes a permit if the queue has a limit. A pool that is closed has room for all: they are refused
 /// behind it.
 pub(crate) fn has_room(shared: &Shared) -> bool {
     let Some(room) = &shared.room else { return true };

@@ -75,7 +75,7 @@ pub(crate) fn ran_here<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R, waker: &W
     false
 }
 
-/// The pool, as the worker knows it which the calling thread is, if it is one.
+/// The pool, as the calling thread knows it, if that is a worker of it.
 pub(crate) fn pool_of_worker(shared: &Arc<Shared>) -> Option<PoolRef> {
     in_context(shared, |context| context.shared.clone())
 }
@@ -104,7 +104,7 @@ fn in_context<T>(shared: &Arc<Shared>, look: impl FnOnce(&WorkerContext) -> T) -
 }
 
 /// Lets go of the lock and wakes the worker that is wanted for what is queued, if one is. To be called
-/// whenever a job was taken from the queue, or handed in when a wake was needed.
+/// whenever a job was taken from the queue, or submitted when a wake was needed.
 pub(crate) fn wake_worker(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     if state.is_one_searching {
         return; // It asks too, when it has found something.
@@ -151,8 +151,8 @@ fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     }
 }
 
-/// The worker that was being started does not come. Lets go of the lock and tells those who counted on
-/// it: waits that could run a job themselves, and, if there is no other thread, the jobs.
+/// The worker that was being started does not come. Lets go of the lock and tells those that counted
+/// on it: waits that could run a job themselves, and, if there is no other thread, the jobs.
 fn fail_to_start(shared: &Shared, mut state: MutexGuard<'_, State>, reason: &CancelReason) {
     state.is_one_searching = false;
     let mut to_wake = state.lose_thread();
@@ -260,9 +260,9 @@ impl WorkerContext {
 
 /// A worker while it runs a job.
 ///
-/// A job that settles is often followed by the next one at once: somebody submits, joins, and
+/// A job that settles is often followed by the next one at once: a thread submits, joins, and
 /// submits again. So before it settles the job, a worker that sees that a submit would wake another
-/// says that it searches itself. Otherwise the next submit would do so, for 10 to 40 µs, only to find
+/// says that it searches itself. Otherwise the next submit would do so, for tens of microseconds, only to find
 /// that this one was faster.
 struct RunningJob<'worker> {
     context: &'worker WorkerContext,

@@ -1,11 +1,11 @@
-//! What lies between the driver and the code that reads a child's lines or writes to its input.
+//! What is between the driver and the code that reads a child's lines or writes to its input.
 //!
-//! Knows nothing of who reads and who writes. What must always hold:
+//! Knows nothing of what reads and what writes. What must always hold:
 //!
 //! 1. Lines come out in the order in which they went in, and all of them before the end; bytes go into
 //!    the pipe in the order in which they were written.
-//! 2. A full queue of lines holds the child up while somebody reads, or may come to read, and then no
-//!    line is lost. A child that is waited for instead is never held up by lines which nobody takes.
+//! 2. A full queue of lines holds the child up while there is a reader, or may be one yet, and then no
+//!    line is lost. A child that is waited for instead is never held up by lines that are not taken.
 //! 3. Wakers are woken and dropped with the lock let go; a wait that is dropped takes its own along.
 
 use std::borrow::Cow;
@@ -81,7 +81,7 @@ impl<T> Shared<T> {
         look(&mut self.0.lock().0)
     }
 
-    /// Changes it, and all who wait look again.
+    /// Changes it, and all waiters look again.
     fn change(&self, change: impl FnOnce(&mut T)) {
         locked(&self.0, |(value, waits), wakers| {
             change(value);
@@ -110,7 +110,7 @@ impl<'a, T> Waiting<'a, T> {
             if let Some(found) = look(value) {
                 return Poll::Ready(found);
             }
-            // Woken for nothing, it stands in the line anew.
+            // Woken for nothing, it joins the line anew.
             while waits.poll(&mut self.key, 1, &mut wakers.waiter).is_ready() {}
             Poll::Pending
         })
@@ -152,7 +152,7 @@ impl Shared<Lines> {
         self.with(|lines| !lines.has_no_reader && lines.size >= LIMIT)
     }
 
-    /// Takes in new lines. If the queue is full and nobody reads, the newest are left out.
+    /// Takes in new lines. If the queue is full and there is no reader, the newest are left out.
     pub(crate) fn push(&self, new: impl IntoIterator<Item = Line>) {
         self.change(|lines| {
             for line in new {
@@ -169,7 +169,7 @@ impl Shared<Lines> {
         self.change(|lines| lines.is_closed = true);
     }
 
-    /// Nobody reads, for now. True if the driver is to look again at what it held up.
+    /// There is no reader, for now. True if the driver is to look again at what it held up.
     pub(crate) fn lose_reader(&self) -> bool {
         self.with(|lines| !mem::replace(&mut lines.has_no_reader, true) && lines.size >= LIMIT)
     }

@@ -1,4 +1,4 @@
-//! The handle: what whoever started a child keeps.
+//! The handle: what the code that started a child keeps.
 //!
 //! Knows nothing of how the child is led. What must always hold: what is asked here is done under
 //! the signal lock, or by the driver; nothing here waits but what is called `wait`.
@@ -38,7 +38,7 @@ use super::outcome::Outcome;
 /// ```
 ///
 /// **To wait is to have nothing more to say**: the first wait or poll closes the child's standard
-/// input behind what was written, and no longer holds the child up for lines that nobody takes.
+/// input behind what was written, and no longer holds the child up for lines that are not taken.
 ///
 /// **In a task**: while a child that was started there lives, a clock that jumps does not. Its own
 /// timeouts are in real time.
@@ -63,7 +63,7 @@ impl Child {
 
     /// The number by which the system knows it, and its group if it has one of its own.
     ///
-    /// Do not signal it by that: once it has been reaped the number may be anybody's.
+    /// Do not signal it by that: once it has been reaped the number may be any process's.
     #[doc(alias = "pid")]
     pub fn id(&self) -> u32 {
         self.state.pid
@@ -80,7 +80,7 @@ impl Child {
 
     /// Waits for the end on this thread, for at most `timeout`. It says nothing to the child.
     ///
-    /// So its input stays open, and a child whose lines nobody takes is held up: it does not end then.
+    /// So its input stays open, and a child whose lines are not taken is held up: it does not end then.
     /// To have said all, [`close_stdin`](Self::close_stdin); to take no lines,
     /// [`wait`](Self::wait) with a [timeout](super::Command::timeout) on the command.
     ///
@@ -114,7 +114,7 @@ impl Child {
     /// The next line of a stream that was set to [`Output::Lines`](super::Output::Lines).
     ///
     /// To be awaited, or waited for with [`NextLine::wait`]. It gives `None` at the end. Lines of
-    /// both streams come in the order in which they were read. A reader who is behind holds the child
+    /// both streams come in the order in which they were read. A reader that is behind holds the child
     /// up, but no deadline.
     ///
     /// ```
@@ -137,7 +137,7 @@ impl Child {
     /// Writes to the child's standard input, if that was set to [`Stdin::Piped`](super::Stdin::Piped).
     ///
     /// The bytes are under way when this returns. Await the answer, or wait for it with
-    /// [`Written::wait`], to learn that the pipe has taken them: so whoever writes much does not fill
+    /// [`Written::wait`], to learn that the pipe has taken them: so code that writes much does not fill
     /// the memory. Dropping it takes nothing back.
     ///
     /// ```

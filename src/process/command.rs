@@ -3,7 +3,7 @@
 //! Knows nothing of how it is run. What must always hold:
 //!
 //! 1. A command is only data, and may be run any number of times, each time afresh.
-//! 2. A setting that nobody made is the safe one: a group of its own, nothing to read, output that is
+//! 2. A setting that was not made is the safe one: a group of its own, nothing to read, output that is
 //!    captured up to a cap.
 
 use std::ffi::{OsStr, OsString};
@@ -63,7 +63,7 @@ use super::sys::Signal;
 #[must_use = "a command does nothing until `run` or `spawn`"]
 pub struct Command(pub(crate) Settings);
 
-/// What was set of a command. What nobody has set is empty, and then the safe way is taken.
+/// What was set of a command. What was not set is empty, and then the safe way is taken.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) program: OsString,
@@ -122,7 +122,7 @@ impl Command {
         self.with(|settings| settings.env.push((name.as_ref().to_owned(), None)))
     }
 
-    /// Starts with an empty environment, in place of ours, and forgets what was set so far.
+    /// Starts with an empty environment, instead of ours, and forgets what was set so far.
     ///
     /// A program without a `/` in its name is then looked for in our `PATH`, unless another is set.
     pub fn env_clear(self) -> Self {
@@ -174,7 +174,7 @@ impl Command {
     /// How long it may write nothing. Then it is ended as the policy says.
     ///
     /// What counts is what comes through a pipe: one whose output is inherited, or goes into a file, is
-    /// silent. The time that it is held up by whoever reads its lines does not count.
+    /// silent. The time that it is held up by the reader of its lines does not count.
     pub fn idle_timeout(self, timeout: Duration) -> Self {
         self.with(|settings| settings.idle = Some(timeout))
     }
@@ -222,9 +222,9 @@ impl Command {
         self.with(|settings| settings.token = Some(token.clone()))
     }
 
-    /// Waits in `spawn` for a place, if as many children are running as there are descriptors for.
+    /// Waits in `spawn` for a permit, if as many children are running as there are descriptors for.
     ///
-    /// There are places for a quarter of the descriptors that `ulimit -n` allows. Otherwise the spawn
+    /// There are permits for a quarter of the descriptors that `ulimit -n` allows. Otherwise the spawn
     /// fails with [`SpawnError::TooMany`](super::SpawnError::TooMany). It blocks the thread: in a task,
     /// bound the number of children with a semaphore instead.
     pub fn wait_for_place(self) -> Self {
@@ -264,7 +264,7 @@ pub enum Stdin {
     Null,
     /// These bytes, and then the end.
     Bytes(Arc<[u8]>),
-    /// This file, from where it stands.
+    /// This file, from its current position.
     File(Arc<File>),
     /// From where ours comes. A child in a group of its own that reads from a terminal is stopped by
     /// the system: use [`Group::Inherit`] with it.
@@ -279,7 +279,7 @@ impl Stdin {
         Self::Bytes(bytes.into().into())
     }
 
-    /// This file, from where it stands. Commands that are started with it share that place.
+    /// This file, from its current position. Commands that are started with it share that position.
     pub fn file(file: File) -> Self {
         Self::File(file.into())
     }
@@ -322,9 +322,9 @@ pub enum Group {
     Inherit,
 }
 
-/// How a child is brought to an end: signals, each with a time to heed it, and then SIGKILL.
+/// How a child is ended: signals, each with a time to heed it, and then SIGKILL.
 ///
-/// The same policy serves a timeout, a cancelled token, an output limit and
+/// The same policy is for a timeout, a cancelled token, an output limit and
 /// [`Child::terminate`](super::Child::terminate). After each signal comes a SIGCONT, so that a child
 /// which was stopped can heed it. Unless said otherwise: SIGTERM, and 5 seconds.
 ///
@@ -361,7 +361,7 @@ impl KillPolicy {
     /// How long to wait for a child to die of SIGKILL, one second unless said otherwise.
     ///
     /// It takes less than a millisecond, unless the child hangs in the kernel (a dead network file
-    /// system) or runs as somebody whom we may not kill. Then its handle settles after this time,
+    /// system) or runs as a user whose processes we may not kill. Then its handle settles after this time,
     /// without a status, and the driver goes on looking for its end.
     pub fn kill_wait(mut self, timeout: Duration) -> Self {
         self.kill_wait = timeout;

@@ -1,7 +1,7 @@
 //! A managed child: its pipes, its exit, and its end, as the driver sees to them; and what its handle shares with
 //! that.
 //!
-//! Knows nothing of the other children, nor of how one sleeps: it says what it looks out for, and is
+//! Knows nothing of the other children, nor of how one sleeps: it says what it waits for, and is
 //! given a turn when a descriptor is ready or its deadline has passed.
 //!
 //! What must always hold:
@@ -57,9 +57,9 @@ pub(crate) struct ChildState {
     pub(crate) lines: Shared<Lines>,
     pub(crate) outcome: Settle<(), Outcome>,
     /// On the executor on whose thread it was started, if it was: its clock is not to jump over a
-    /// child's life. Let go when nobody waits for it any more, or has been woken.
+    /// child's life. Let go when its waiter has gone, or has been woken.
     pub(crate) hold: Hold,
-    /// Who started it: this process, or the one of which this is a fork.
+    /// Which process started it: this one, or the one of which this is a fork.
     pub(crate) parent: Process,
     /// Gives the child of this number a turn of the driver.
     pub(crate) wake_driver: fn(usize),
@@ -94,7 +94,7 @@ impl Wake for ChildState {
 /// Of the driver's permits: one for each child that may run.
 pub(crate) type ChildPermit = Permit<&'static Permits>;
 
-/// How many descriptors a managed child looks out for at most.
+/// How many descriptors a managed child waits for at most.
 pub(crate) const INTERESTS: usize = 4;
 
 /// How often a child without a pidfd is looked at: more rarely, the longer it runs.
@@ -123,10 +123,10 @@ pub(crate) struct ManagedChild {
 }
 
 impl ManagedChild {
-    /// What it looks out for: its exit, then stdin, stdout and stderr.
+    /// What it waits for: its exit, then stdin, stdout and stderr.
     pub(crate) fn interests(&self) -> [Option<Interest>; INTERESTS] {
         let exit = self.pidfd.filter(|_| !self.has_exited);
-        // With nothing to write there is nothing to look out for: a reader that has gone would keep us
+        // With nothing to write there is nothing to wait for: a reader that has gone would keep us
         // awake.
         let stdin = self.stdin.as_ref().filter(|_| self.state.input.is_due()).map(Interest::write);
         let [stdout, stderr] = self.outputs.each_ref().map(|it| it.interest(&self.state.lines));
@@ -217,7 +217,7 @@ impl ManagedChild {
         self.outputs.iter().any(|stream| stream.pipe.is_some())
     }
 
-    /// Nothing is left open when the handle settles, but the pidfd of one who has not exited.
+    /// Nothing is left open when the handle settles, but the pidfd of one that has not exited.
     fn settle(&mut self, reaped: Option<(ExitStatus, Duration)>) {
         if mem::replace(&mut self.is_settled, true) {
             return; // It was given up, and has died after all.
@@ -253,7 +253,7 @@ impl ManagedChild {
 }
 
 impl Drop for ManagedChild {
-    /// There can be no thread for it, or that has panicked: nobody would end it in time.
+    /// There can be no thread for it, or that has panicked: nothing would end it in time.
     fn drop(&mut self) {
         if !self.is_settled {
             let signals = &self.state.signals;
@@ -271,7 +271,7 @@ impl Drop for ManagedChild {
     }
 }
 
-/// Why it ended, where nobody had a hand in it.
+/// Why it ended, where nothing made it end.
 fn cause_of(status: Option<ExitStatus>) -> Cause {
     let Some(status) = status else { return Cause::Unknown };
     status.signal().map_or(Cause::Exited, |number| Cause::Signalled(Signal::from_number(number)))

@@ -1,4 +1,4 @@
-//! Children: processes that are started, listened to, and brought to an end in time.
+//! Children: processes that are started, listened to, and ended in time.
 //!
 //! Knows no pool, no executor and no other module beside it: a `Child` is a plain `Future`, and a thread waits
 //! for it as for anything else. There is nothing of this on Windows: the module is for Unix.

@@ -42,10 +42,10 @@ use super::sys::{self, Signal};
 pub struct Outcome {
     /// The program and its arguments, as they would be typed.
     pub command: String,
-    /// The status with which it exited. `None` if nobody knows: somebody else in this process has
+    /// The status with which it exited. `None` if it is not known: other code in this process has
     /// reaped the child, or it outlived even its SIGKILL for as long as the policy waits.
     pub status: Option<ExitStatus>,
-    /// Why it ended: who acted first.
+    /// Why it ended: what came first.
     pub cause: Cause,
     /// Whether it had to be killed, because it did not heed a gentler signal in time.
     pub escalated: bool,
@@ -77,9 +77,9 @@ pub enum Cause {
     Cancelled(CancelReason),
     /// It wrote more than its cap lets in.
     OutputLimit,
-    /// Somebody asked through its handle, or through [`terminate_all`](super::terminate_all).
+    /// It was asked to, through its handle or through [`terminate_all`](super::terminate_all).
     Terminated,
-    /// Nobody knows: somebody else in this process has reaped it, or its driver has failed.
+    /// Not known: other code in this process has reaped it, or its driver has failed.
     Unknown,
 }
 
@@ -226,7 +226,7 @@ pub enum SpawnError {
     /// As many children are running as there are descriptors for.
     ///
     /// Wait for some of them, raise the limit (`ulimit -n`), or ask with
-    /// [`Command::wait_for_place`](super::Command::wait_for_place) to wait for a place.
+    /// [`Command::wait_for_place`](super::Command::wait_for_place) to wait for a permit.
     TooMany {
         /// How many may run at once.
         limit: usize,

@@ -3,7 +3,7 @@
 //! Knows nothing of exits and deadlines. What must always hold:
 //!
 //! 1. However much comes, no more is kept than the cap says, and everything that comes is counted.
-//! 2. A read takes a bounded amount and never waits. A reader of lines who is behind holds the pipe up.
+//! 2. A read takes a bounded amount and never waits. A reader of lines that is behind holds the pipe up.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -179,7 +179,7 @@ impl Stream {
         Self { pipe, source, capture: Capture::new(cap), splitter, is_held_up: false }
     }
 
-    /// What to look out for: nothing while the reader of its lines is behind.
+    /// What to wait for: nothing while the reader of its lines is behind.
     pub(crate) fn interest(&self, lines: &Shared<Lines>) -> Option<Interest> {
         self.pipe.as_ref().filter(|_| !self.waits_for_reader(lines)).map(Interest::read)
     }

@@ -24,7 +24,7 @@ pub(crate) fn time_until(deadline: Deadline) -> Option<Duration> {
     }
 }
 
-/// What the driver looks out for.
+/// What the driver waits for.
 pub(crate) struct Poller {
     /// `None` where there is no such thing, or where it has failed.
     epoll: Option<Epoll>,
@@ -36,7 +36,7 @@ impl Poller {
         Self { epoll: Epoll::new().ok(), armed: BTreeMap::new() }
     }
 
-    /// Looks out for this from now on; for nothing, if it is `None`.
+    /// Waits for this from now on; for nothing, if it is `None`.
     pub(crate) fn arm(&mut self, key: u64, interest: Option<Interest>) {
         let Some(interest) = interest else {
             self.armed.remove(&key); // What is reported of it all the same is ignored.

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of pipes and of the driver. The kill state machine is told what was seen and at which time, and says
 //! what is to be done: so every schedule can be played through in a test, without a child and without waiting. A
-//! process that has been reaped gives its number back, and the next process may be anybody's. So signals are sent
+//! process that has been reaped gives its number back, and the next process with it may be any. So signals are sent
 //! and the process is reaped under one lock, the *signal lock*.
 //!
 //! What must always hold:
@@ -10,7 +10,7 @@
 //! 1. The first reason to end a child is the one that is reported, and one only if it had not exited.
 //! 2. Every stage has a deadline, except that of a child which runs without one: so from the first
 //!    reason on, or from the exit on, the end comes within the sum of the stages that are left.
-//! 3. No signal is asked for once the exit was seen. None is sent after the reaping, nor once somebody else has
+//! 3. No signal is asked for once the exit was seen. None is sent after the reaping, nor once other code has
 //!    taken the status.
 //! 4. The group's signal comes before its leader is reaped: the zombie keeps the group's number.
 //! 5. What is asked of a child is noted only while it has not exited. So if both are seen, the request
@@ -222,7 +222,7 @@ pub(crate) fn later(from: Instant, timeout: Duration) -> Deadline {
 pub(crate) struct Signals<P>(Mutex<State<P>>);
 
 struct State<P> {
-    /// `None` once it has been reaped, by us or by somebody else.
+    /// `None` once it has been reaped, by us or by other code.
     process: Option<P>,
     status: ProcessStatus,
 }
@@ -266,7 +266,7 @@ impl<P: Process> Signals<P> {
     /// Takes the status of a child that has exited; with `sweep`, what is left of its group is killed.
     ///
     /// The leader is still a zombie when the group is signalled: its status does not change, and
-    /// nobody else can have the group's number.
+    /// no other can have the group's number.
     pub(crate) fn reap(&self, sweep: bool) -> Option<(ExitStatus, Duration)> {
         let mut state = self.0.lock();
         state.is_running(); // It may turn out that it is not ours any more.
@@ -444,7 +444,7 @@ mod tests {
         assert_eq!(fake.kill.cause, Some(Cause::TimedOut), "the first reason is told");
     }
 
-    /// Whoever presses Ctrl-C again and again must not put it off.
+    /// To press Ctrl-C again and again must not put it off.
     #[test]
     fn to_ask_again_and_again_does_not_put_the_kill_off() {
         let mut fake = Schedule::new(two_steps(), Duration::MAX);
@@ -555,7 +555,7 @@ mod tests {
         assert!(process.calls.borrow().is_empty());
     }
 
-    /// Somebody else reaps ours, and our next child is given its number.
+    /// Other code reaps ours, and our next child is given its number.
     #[test]
     #[cfg(target_os = "linux")]
     fn a_child_that_was_given_the_number_of_another_is_left_alone() {

@@ -60,8 +60,8 @@ impl Command {
     #[track_caller]
     pub fn run(&self) -> Result<Outcome, SpawnError> {
         let (child, managed) = start(&self.0, Location::caller())?;
-        // Where this thread may stay until the end, it need not hand the child to another. A task's has timers to
-        // fire; and if nobody read the input, our write would be a SIGPIPE, which the driver's thread blocks.
+        // Where this thread may stay until the end, it need not pass the child to another. A task's has timers to
+        // fire; and if the input were not read, our write would be a SIGPIPE, which the driver's thread blocks.
         let may_stay = RuntimeContext::current().is_none() && self.0.token.is_none();
         if may_stay && managed.stdin.is_none() {
             child.release_streams();
@@ -110,7 +110,7 @@ fn start(
 
 /// What a child needs: three pipes, and the descriptor that is readable after its exit.
 const FOR_A_CHILD: usize = 4;
-/// What is left to everybody else, and to the moment of a spawn.
+/// What is left to all others, and to the moment of a spawn.
 const FOR_OTHERS: usize = 32;
 
 /// Takes a permit, of which there are as many as there are descriptors for. The limit is asked for each time:
@@ -249,7 +249,7 @@ fn check_names(settings: &Settings) -> io::Result<()> {
 fn explain(settings: &Settings, error: io::Error) -> SpawnError {
     use ErrorKind::{NotADirectory, NotFound, PermissionDenied};
     let (kind, program) = (error.kind(), PathBuf::from(&settings.program));
-    // The dot is found only by who may enter.
+    // The dot is found only if we may enter.
     let closed = settings.directory.clone().filter(|directory| !directory.join(".").is_dir());
     match (kind, closed) {
         (NotFound | NotADirectory | PermissionDenied, Some(directory)) => {

@@ -3,7 +3,7 @@
 //! Knows nothing of how a child is led: numbers and descriptors go in, numbers and errors come out.
 //!
 //! What must always hold: no function here can break memory, whatever it is given. That a signal
-//! hits nobody but a child of ours is the promise of `signals`, which alone sends any.
+//! hits nothing but a child of ours is the promise of `signals`, which alone sends any.
 
 #![expect(unsafe_code, reason = "system calls that std does not make")]
 
@@ -89,13 +89,13 @@ pub(crate) trait Process {
 pub(crate) struct RealProcess {
     pub(crate) pid: u32,
     /// Readable once it has exited. It stands for this process and never for another, whose number may
-    /// become the same when somebody else has reaped ours.
+    /// become the same when other code has reaped ours.
     pub(crate) pidfd: Option<OwnedFd>,
     leads_group: bool,
 }
 
 impl RealProcess {
-    /// One that we have just started, and that nobody has reaped: so its number is still its own.
+    /// One that we have just started, and that was not reaped: so its number is still its own.
     pub(crate) fn new(pid: u32, leads_group: bool, uses_pidfd: bool) -> Self {
         // There is none with an old kernel, on another system, or without a descriptor to spare.
         let pidfd = if uses_pidfd { pidfd_open(pid).ok() } else { None };
@@ -341,7 +341,7 @@ pub(crate) fn is_unknown_format(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ENOEXEC)
 }
 
-/// Keeps every signal away from this thread: a pipe that nobody reads is an error, and no SIGPIPE.
+/// Keeps every signal away from this thread: a pipe that is not read is an error, and no SIGPIPE.
 pub(crate) fn block_signals() {
     // SAFETY: a signal set is plain numbers, and `sigfillset` overwrites it.
     let mut all: libc::sigset_t = unsafe { mem::zeroed() };

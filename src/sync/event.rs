@@ -13,7 +13,7 @@ use crate::wait::wait_list::{Key, WaitList, locked, poll_locked};
 
 use Ordering::{Acquire, Relaxed, Release};
 
-/// Something is so, or not yet; and whoever waits until it is goes on then.
+/// Something is so, or not yet; and every waiter goes on when it is.
 ///
 /// When to use it: many wait for one thing, such as "the configuration is loaded". For one result
 /// there are handles; for "please stop" there is [`CancellationToken`](crate::CancellationToken). A
@@ -46,22 +46,22 @@ impl Event {
         Self::default()
     }
 
-    /// Sets it: all who wait go on, and whoever comes while it is set does not wait.
+    /// Sets it: all waiters go on, and one that comes while it is set does not wait.
     pub fn set(&self) {
-        // ORDERING: Release. Pairs with the Acquire in `is_set`. Who looks before we have the lock of
-        // the line, and does not see it, stands there when we do.
+        // ORDERING: Release. Pairs with the Acquire in `is_set`. A waiter that looks before we have the lock of
+        // the line, and does not see it, is in the line when we do.
         self.is_set.store(true, Release);
         locked(&self.line, |line, wakers| wakers.wake_all(line));
     }
 
-    /// Takes it back: whoever comes from now on waits. Those who were told go on all the same.
+    /// Takes it back: a waiter that comes from now on waits. Those that were told go on all the same.
     pub fn clear(&self) {
         self.is_set.store(false, Relaxed); // ORDERING: Relaxed. That it is not so tells nothing.
     }
 
     /// Whether it is set at this moment.
     pub fn is_set(&self) -> bool {
-        // ORDERING: Acquire. Pairs with the Release in `set`: who goes on sees what was set up before.
+        // ORDERING: Acquire. Pairs with the Release in `set`: a waiter that goes on sees what was set up before.
         self.is_set.load(Acquire)
     }
 
@@ -101,11 +101,11 @@ impl fmt::Debug for Event {
     }
 }
 
-/// Something that is so or not yet, and a line of those who wait until it is.
+/// Something that is so or not yet, and a line of waiters until it is.
 pub(super) trait Awaited {
     fn is_so(&self) -> bool;
 
-    /// All who stand there are served after it has come to be so.
+    /// All in the line are granted after it has come to be so.
     fn line(&self) -> &Mutex<WaitList>;
 
     fn reason(&self) -> WaitReason;

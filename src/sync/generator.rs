@@ -1,6 +1,6 @@
-//! A stream written as plain code: a body that gives one item after another to whoever asks.
+//! A stream written as plain code: a body that gives one item after another when it is asked.
 //!
-//! Knows nothing of executors: whoever asks for an item polls the body, with its own waker. What
+//! Knows nothing of executors: the reader that asks for an item polls the body, with its own waker. What
 //! must always hold:
 //!
 //! 1. The body runs inside `next`, and nowhere else; it is never ahead by more than the item that was
@@ -43,7 +43,7 @@ use crate::prims::Mutex;
 ///
 /// **Errors** are items: let the body give `Result`s, and go on or return after an `Err`.
 ///
-/// **Dropping it** drops the body where it stands, at its `yield_item` or at what it waits for. Dropping only
+/// **Dropping it** drops the body as it is, at its `yield_item` or at what it waits for. Dropping only
 /// the future of [`next`](Generator::next) loses nothing.
 ///
 /// A queue becomes a stream like this:
@@ -84,7 +84,7 @@ pub struct Generator<T, B> {
     slot: Arc<Mutex<Slot<T>>>,
 }
 
-/// Where an item passes from the body to whoever asks.
+/// Where an item passes from the body to its reader.
 struct Slot<T> {
     item: Option<T>,
     /// To be woken when the next item is asked for: the body may poll its `yield_item` with another waker
@@ -114,7 +114,7 @@ impl<T, B: Future<Output = ()>> Generator<T, B> {
         let polled = body.as_mut().poll(context);
         let mut slot = self.slot.lock();
         let item = slot.item.take();
-        // Who is polled with our waker is polled with the body, and need not be woken for it.
+        // What is polled with our waker is polled with the body, and need not be woken for it.
         let not_needed = slot.yielder.take_if(|yielder| yielder.will_wake(context.waker()));
         drop(slot);
         panic::drop_each(not_needed);
@@ -153,7 +153,7 @@ impl<T> Drop for Slot<T> {
 
 /// What the body of a [`generator`] gives its items to.
 ///
-/// It belongs in the body. From elsewhere it gives an item just as well, but that wakes nobody: it is
+/// It belongs in the body. From elsewhere it gives an item just as well, but that wakes no reader: it is
 /// found when the body is polled for another reason.
 pub struct Yielder<T>(Arc<Mutex<Slot<T>>>);
 
@@ -166,7 +166,7 @@ impl<T> Yielder<T> {
     pub async fn yield_item(&mut self, item: T) {
         let yielded = Yielded(&self.0);
         yielded.0.lock().item = Some(item); // In place of nothing: there is one `yield_item` at a time.
-        // No word of what is waited for: whoever polled the body has the item, and does not wait.
+        // No reason is set: the reader that polled the body has the item, and does not wait.
         poll_fn(|context| yielded.poll_taken(context)).await;
     }
 }
@@ -177,7 +177,7 @@ impl<T> fmt::Debug for Yielder<T> {
     }
 }
 
-/// An item that was given. Takes it back if nobody has taken it when this is dropped.
+/// An item that was given. Takes it back if it was not taken when this is dropped.
 struct Yielded<'y, T>(&'y Mutex<Slot<T>>);
 
 impl<T> Yielded<'_, T> {

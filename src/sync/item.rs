@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of the queue, nor of what the items are. What must always hold:
 //!
-//! 1. An item is counted while it exists, wherever it is: queued, in somebody's hands, or being
+//! 1. An item is counted while it exists, wherever it is: queued, got and kept, or being
 //!    dropped by a panic. There is no call that could be forgotten.
-//! 2. Whoever waits for the count to be zero is told when it is, even if more is put once the drop of
+//! 2. A waiter for the count to be zero is told when it is, even if more is put once the drop of
 //!    the last one has ended.
 
 use std::fmt;
@@ -23,7 +23,7 @@ use Ordering::{Acquire, Relaxed, Release};
 ///
 /// It is there like the value itself, through `Deref`. Keep it until the work on it is finished, so
 /// that [`Queue::join`](crate::Queue::join) waits for the work; a panic or a cancelled task drops it
-/// too, and so nobody waits for ever for what will not be done.
+/// too, and so no `join` waits for ever for what will not be done.
 ///
 /// ```
 /// use handspun::{Queue, block_on};
@@ -96,7 +96,7 @@ impl<T: fmt::Debug> fmt::Debug for Item<'_, T> {
     }
 }
 
-/// How many items of one queue exist, and those who wait until there are none.
+/// How many items of one queue exist, and the waiters until there are none.
 pub(super) struct Unfinished {
     n: AtomicUsize,
     line: Mutex<WaitList>,
@@ -108,8 +108,8 @@ impl Unfinished {
     }
 
     pub(super) fn n(&self) -> usize {
-        // ORDERING: Acquire. Pairs with the Release in the drop of `Counted`: who sees that there are
-        // none sees what was done with each of them.
+        // ORDERING: Acquire. Pairs with the Release in the drop of `Counted`: a reader that sees none
+        // sees what was done with each of them.
         self.n.load(Acquire)
     }
 
@@ -128,7 +128,7 @@ impl Unfinished {
     #[cold]
     fn tell(&self) {
         locked(&self.line, |line, wakers| {
-            // If there are some again, who waits may have come after them, and goes on waiting.
+            // If there are some again, a waiter may have come after them, and goes on waiting.
             if self.n() == 0 {
                 wakers.wake_all(line);
             }

@@ -1,16 +1,16 @@
 //! A queue that tasks and threads put items into and get them from, and that loses none.
 //!
-//! Knows nothing of what the items are, and of who puts and gets. Room and items are both permits: to
-//! put takes a *room* and gives an item, to get takes an item and gives a room. Whoever waits is handed
-//! a permit for one of them, and what it was handed nobody else can take.
+//! Knows nothing of what the items are, and of what puts and gets. Room and items are both permits: to
+//! put takes a *room* and gives an item, to get takes an item and gives a room. A waiter is handed
+//! a permit for one of them, and what it was handed no other can take.
 //!
 //! What must always hold:
 //!
 //! 1. An item is in the queue from the poll that says it was put, to the poll that says it was got:
 //!    a future that is dropped has put nothing, or got nothing.
 //! 2. Free rooms, promised rooms and items are the capacity; free and promised gets are the items.
-//! 3. Who gets is told that the queue is closed when nothing is left in it, promised items included:
-//!    whoever was promised one may be dropped, and then somebody must come for it.
+//! 3. A getter is told that the queue is closed when nothing is left in it, promised items included:
+//!    a getter that was promised one may be dropped, and then another must be there for it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -28,13 +28,13 @@ use crate::wait::wait_list::{Key, Wakers, give_back_room, locked, poll_locked};
 
 use super::item::{Item, Unfinished};
 
-/// Items on their way from those who put them in to those who get them out.
+/// Items between those that put them in and those that get them out.
 ///
 /// When to use it: some produce and others consume, at a pace of their own. Any number of each share
 /// it by `&` or `Arc`; an item is got by one of them. Tasks await, on any executor; a thread calls
 /// `block_on(queue.get())`.
 ///
-/// **Fair**: room and items are handed to whoever has waited longest, and nobody overtakes.
+/// **Fair**: room and items are handed to the waiter that has waited longest, and none overtakes.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -69,7 +69,7 @@ use super::item::{Item, Unfinished};
 #[doc(alias = "channel")]
 pub struct Queue<T> {
     state: Mutex<State<T>>,
-    /// Apart from the items, since those who have got one, and who join, are no business of the queue.
+    /// Apart from the items, since those that have got one, or join, are no business of the queue.
     unfinished: Arc<Unfinished>,
 }
 
@@ -112,7 +112,7 @@ impl<T> Queue<T> {
     /// Puts an item at the end, as soon as there is room for us.
     ///
     /// Several that wait for room are given it in the order in which they came. If they are tasks, the
-    /// executor decides which of those who have room goes on first, and so puts first.
+    /// executor decides which of those that have room goes on first, and so puts first.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl<T> Queue<T> {
         Put { queue: self, item: Some(item), key: None }
     }
 
-    /// Puts an item at the end, if there is room and nobody waits for it.
+    /// Puts an item at the end, if there is room and no waiter for it.
     ///
     /// # Errors
     ///
@@ -161,7 +161,7 @@ impl<T> Queue<T> {
         Get { queue: self, key: None }
     }
 
-    /// Gets the item at the front, if there is one and nobody waits for it.
+    /// Gets the item at the front, if there is one and no waiter for it.
     ///
     /// # Errors
     ///
@@ -184,9 +184,9 @@ impl<T> Queue<T> {
 
     /// Lets nothing in any more: `put` gives the item back from now on, also where it waits.
     ///
-    /// With [`Close::Drain`], what is in the queue can still be got; who waits for more has
+    /// With [`Close::Drain`], what is in the queue can still be got; a getter that waits for more has
     /// [`Closed`] for an answer once it is empty. With [`Close::Discard`], what is in it is dropped,
-    /// which counts as done, and who waits is told at once. Items that were got are their owners' in
+    /// which counts as done, and every waiter is told at once. Items that were got are their owners' in
     /// both cases, and [`join`](Self::join) waits for them.
     ///
     /// A queue that is being drained can still be discarded. More than that a second call does not do.

@@ -1,7 +1,7 @@
 //! A semaphore: so many at once, and the others wait their turn.
 //!
 //! Knows nothing of what its permits allow. The count and the line are those of `wait::permits`, which
-//! whatever has a limit waits in; here are the names for those who use the crate.
+//! whatever has a limit waits in; here are the names for users of the crate.
 //!
 //! What must always hold: every permit is free, promised to one waiter, or in one guard, unless it
 //! was forgotten.
@@ -17,12 +17,12 @@ use crate::wait::permits::{self, Permits};
 
 /// Lets so many go on at once, and the others wait their turn.
 ///
-/// When to use it: something stands only so much at once, such as a server ten connections. With one
+/// When to use it: something can handle only so much at once, such as a server ten connections. With one
 /// permit it is a mutex that may be held across an `.await`. A task awaits it, on any executor; a
 /// thread calls `block_on(semaphore.acquire())`.
 ///
-/// **Fair**: a permit that comes back is handed to whoever has waited longest. It is not free in
-/// between, so neither a newcomer nor [`try_acquire`](Self::try_acquire) overtakes those who wait.
+/// **Fair**: a permit that comes back is handed to the waiter that has waited longest. It is not free in
+/// between, so neither a newcomer nor [`try_acquire`](Self::try_acquire) overtakes a waiter.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -68,12 +68,12 @@ impl Semaphore {
 
     /// `n` permits at once, as soon as there are so many for us. For none it does not wait.
     ///
-    /// It is not starved by those who want fewer: once it is first in line, what comes back is kept
-    /// for it, and nobody gets any before it. It holds none while it waits, so two of these cannot each
+    /// It is not starved by those that want fewer: once it is first in line, what comes back is kept
+    /// for it, and no other gets any before it. It holds none while it waits, so two of these cannot each
     /// have half of what they need.
     ///
-    /// If the semaphore has fewer than `n` in all, this waits until somebody [adds](Self::add_permits)
-    /// the rest, and so does everybody behind it.
+    /// If the semaphore has fewer than `n` in all, this waits until the rest is
+    /// [added](Self::add_permits), and so does every waiter behind it.
     ///
     /// ```
     /// use handspun::{Semaphore, block_on};
@@ -119,7 +119,7 @@ impl Semaphore {
         acquire(Holder::Shared(self.clone()), 1)
     }
 
-    /// One permit, if one is free and nobody waits for it.
+    /// One permit, if one is free and no waiter is there for it.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl Semaphore {
         permits::try_acquire(Holder::Shared(self.clone()), 1).map(Permit)
     }
 
-    /// Makes `n` new permits. Those who wait have them first.
+    /// Makes `n` new permits. The waiters have them first.
     ///
     /// To take some away, acquire them and [forget](Permit::forget) them.
     ///
@@ -151,7 +151,7 @@ impl Semaphore {
         assert!(is_added.is_some(), "a semaphore cannot have more than `usize::MAX` permits");
     }
 
-    /// Lets nobody in any more: whoever waits, or comes later, has [`Closed`] for an answer.
+    /// Gives no more permits: a waiter, and one that comes later, has [`Closed`] for an answer.
     ///
     /// Permits that are out stay good, and are given back without ado.
     pub fn close(&self) {
@@ -165,7 +165,7 @@ impl Semaphore {
 
     /// How many permits are free. None, once the semaphore is closed.
     ///
-    /// While somebody waits for many, some may be free and yet not to be had.
+    /// While a waiter needs many, some may be free and yet not to be had.
     #[doc(alias = "locked")]
     pub fn available(&self) -> usize {
         self.0.n_free()

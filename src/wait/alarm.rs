@@ -11,7 +11,7 @@
 //! What must always hold:
 //!
 //! 1. While a timer is set, the thread is up, and parked no longer than to the first deadline.
-//! 2. No lock is held while a waker is woken or dropped: both are other people's code.
+//! 2. No lock is held while a waker is woken or dropped: both are user code.
 //! 3. What is handed in to run [elsewhere](run_elsewhere) never runs on a thread that serves, unless the system refuses another;
 //!    on any other thread it runs at once.
 
@@ -60,8 +60,8 @@ impl Alarm {
         alarm
     }
 
-    /// Whether the thread is up by now. If the system refuses it, who sleeps has to look again by itself: that burns
-    /// the processor, but nobody oversleeps. The timers stay, for those who do not look: a later try starts the thread.
+    /// Whether the thread is up by now. If the system refuses it, each sleeper has to look again by itself: that burns
+    /// the processor, but no sleep is too long. The timers stay, for those that do not look: a later try starts the thread.
     pub(crate) fn is_up(self: &Arc<Self>) -> bool {
         let up_in = self.state.lock().up_in;
         up_in.is_some_and(Process::is_current) || self.notice()
@@ -120,7 +120,7 @@ impl Wake for Alarm {
 type Work = Box<dyn FnOnce() + Send>;
 
 thread_local! {
-    /// What is to run elsewhere; `None` on a thread that serves nobody.
+    /// What is to run elsewhere; `None` on a thread that others do not wait for.
     static WORK: RefCell<Option<Vec<Work>>> = const { RefCell::new(None) };
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn block_on_until<F: Future>(
 ) -> Option<F::Output> {
     let mut parker_here = CachedParker::take();
     let _entered = hints::enter_blocking_wait();
-    // A future that panics unwinds through here, and the parker_here is dropped: there will be another.
+    // A future that panics unwinds through here, and the parker is dropped: there will be another.
     let output = loop {
         let mut context = Context::from_waker(&parker_here.waker);
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
@@ -92,7 +92,7 @@ pub(crate) fn block_on_elsewhere<F: Future>(
     block_on_until(future, deadline, spin_limit)
 }
 
-/// Looks for up to `limit` without leaving a waker, if this thread's luck is promising.
+/// Looks for up to `limit` without leaving a waker, if that has been worthwhile on this thread.
 pub(crate) fn spin_until(limit: Duration, look: impl FnMut() -> bool) {
     let mut parker_here = CachedParker::take();
     parker_here.adaptive_spin.spin(limit, look);
@@ -102,8 +102,8 @@ pub(crate) fn spin_until(limit: Duration, look: impl FnMut() -> bool) {
 /// Where a thread waits. Kept from one wait to the next, so that a wait allocates nothing.
 struct CachedParker {
     parker: Arc<Parker>,
-    /// Unparks `parker`. It may outlive the wait in the hands of something that never settled;
-    /// a later wait in this parker_here is then told to look once more than it need have.
+    /// Unparks `parker`. It may outlive the wait, in something that never settled; then a later wait
+    /// with this parker looks once more than it need have.
     waker: Waker,
     adaptive_spin: AdaptiveSpin,
     in_task: Option<InTask>,
@@ -126,7 +126,7 @@ impl Wake for Unparks {
 }
 
 thread_local! {
-    /// Empty while the thread waits: a wait inside a poll takes a new parker_here, not this one.
+    /// Empty while the thread waits: a wait inside a poll takes a new one.
     static SPARE: Cell<Option<CachedParker>> = const { Cell::new(None) };
 }
 
@@ -147,7 +147,7 @@ impl CachedParker {
         })
     }
 
-    /// Whether nobody else has a clone of the waker, and it was not woken.
+    /// Whether there is no other clone of the waker, and it was not woken.
     fn is_forgotten(&self) -> bool {
         let Some(InTask { unparks, .. }) = &self.in_task else { return false };
         let has_clones = Arc::strong_count(unparks) > 2; // The two here.
@@ -198,9 +198,9 @@ impl InTask {
     }
 }
 
-/// How long a waiting thread spins before it sleeps, where nobody has said.
+/// How long a waiting thread spins before it sleeps, where no setting says so.
 ///
-/// About as long as half a wake-up takes. On a single core there is nobody to spin for: the
+/// About as long as half a wake-up takes. On a single core there is no thread to spin for: the
 /// other thread would need the very core that we spin on.
 pub(crate) fn default_spin_limit() -> Duration {
     if prims::cores() > 1 { Duration::from_micros(5) } else { Duration::ZERO }

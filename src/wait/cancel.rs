@@ -8,7 +8,7 @@
 //! 1. A token is cancelled once, for one reason, and stays so.
 //! 2. A child's deadline is no later than its parent's.
 //! 3. A deadline that is seen to be past cancels, then and there, the token that set it, and so
-//!    everything below: nobody learns of another reason for the same end.
+//!    everything below: no reader learns of another reason for the same end.
 //! 4. What a handle that cancels on drop stands for is cancelled on every way out, unless its result has been taken or
 //!    the handle was taken out again.
 
@@ -32,7 +32,7 @@ use super::wait_list::Key;
 ///
 /// When to use it: give it to whatever runs for long. The code that computes calls
 /// [`check`](Self::check) now and then; a thread that pauses calls [`sleep`](Self::sleep); a task
-/// awaits [`cancelled`](Self::cancelled). Nobody is stopped by force.
+/// awaits [`cancelled`](Self::cancelled). Nothing is stopped by force.
 ///
 /// ```
 /// use handspun::{CancellationToken, Cancelled, thread};
@@ -68,7 +68,7 @@ struct Token {
     clock: Clock,
     deadline: Deadline,
     /// The ancestor that set the deadline, which we keep in the tree for that; `None` if it was this
-    /// token itself, or nobody.
+    /// token itself, or none.
     set_by: Option<Arc<Token>>,
 }
 
@@ -122,12 +122,12 @@ impl CancellationToken {
 
     /// Cancels this token and its children; false if it was cancelled already.
     ///
-    /// Whoever waits for it is woken before this returns.
+    /// Every waiter for it is woken before this returns.
     pub fn cancel(&self) -> bool {
         self.0.tree.cancel(self.0.node, &CancelReason::Requested)
     }
 
-    /// The same, with words for those who ask for the [`reason`](Self::reason).
+    /// The same, with words for a caller of [`reason`](Self::reason).
     pub fn cancel_because(&self, why: impl Into<Arc<str>>) -> bool {
         self.0.tree.cancel(self.0.node, &CancelReason::Because(why.into()))
     }
@@ -229,7 +229,7 @@ impl CancellationToken {
 }
 
 impl Token {
-    /// Whether the time is over. Then everybody who shares it is cancelled, if nobody was faster.
+    /// Whether the time is over. Then all tokens that share it are cancelled, if they are not already.
     fn has_run_out(&self) -> bool {
         let Deadline::At(deadline) = self.deadline else { return false };
         let is_over = self.clock.now() >= deadline;

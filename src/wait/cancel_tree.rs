@@ -1,4 +1,4 @@
-//! The tree behind cancellation tokens: who is whose child, who is cancelled, who waits to hear of it.
+//! The tree behind cancellation tokens: which is whose child, which are cancelled, and the waiters for that.
 //!
 //! Knows nothing of clocks and deadlines, nor of what is cancelled. A tree has one lock. It is
 //! tempting to give each node its own; but to cancel a node and register a child of it at the same
@@ -9,8 +9,8 @@
 //! 1. Below a cancelled node everything is cancelled, for the same reason.
 //! 2. A waiter looks, and leaves its waker, in one step under the lock, so no cancel falls between.
 //! 3. Everything that walks the tree walks in a loop: a chain may be a hundred thousand deep.
-//! 4. Nobody is woken, and no waker dropped, under the lock.
-//! 5. A node that nobody holds has two children at least, so there are fewer of these than of the
+//! 4. No waker is woken or dropped under the lock.
+//! 5. A node that is not held has two children at least, so there are fewer of these than of the
 //!    held ones. A chain of tokens, each the child of the last, which is dropped, does not grow.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +36,7 @@ struct Nodes {
 struct Node {
     parent: Option<usize>,
     children: BTreeSet<usize>,
-    /// Somebody holds a token of this node. Without one, it stays as long as it joins children.
+    /// A token of this node is held. Without one, it stays as long as it joins children.
     is_held: bool,
     reason: Option<CancelReason>,
     flag: CancelledFlag,
@@ -49,7 +49,7 @@ pub(crate) struct CancelledFlag(Arc<AtomicBool>);
 
 impl CancelledFlag {
     pub(crate) fn is_set(&self) -> bool {
-        // ORDERING: Acquire. Pairs with the Release in `set`: whoever sees `true` also sees what the
+        // ORDERING: Acquire. Pairs with the Release in `set`: a reader that sees `true` also sees what the
         // canceller wrote before it cancelled. A stale `false` means "not yet": ask again.
         self.0.load(Acquire)
     }
@@ -79,7 +79,7 @@ impl Tree {
         (at, flag)
     }
 
-    /// Nobody holds this node any more. It goes, and so may its parent, if only it was there for it.
+    /// The node is not held any more. It goes, and so may its parent, if only it was there for it.
     pub(crate) fn release(&self, at: usize) {
         let mut nodes = self.0.lock();
         nodes.node(at).is_held = false;
@@ -128,10 +128,10 @@ impl Tree {
         poll_locked(&self.0, context, |nodes, wakers| {
             let node = nodes.node(at);
             if let Some(reason) = &node.reason {
-                *key = None; // Whoever waited was served.
+                *key = None; // The waiter was granted.
                 return Poll::Ready(reason.clone());
             }
-            let _ = node.waiters.poll(key, 1, &mut wakers.waiter); // Only a cancel serves.
+            let _ = node.waiters.poll(key, 1, &mut wakers.waiter); // Only a cancel grants.
             Poll::Pending
         })
     }
@@ -147,7 +147,7 @@ impl Nodes {
         self.nodes.get_mut(&at).expect("a number is good while its node is held or has children")
     }
 
-    /// Takes out a node; its only child, if there is one, takes its place. Gives its parent.
+    /// Takes out a node; its only child, if there is one, is put where it was. Gives its parent.
     fn remove(&mut self, at: usize) -> Option<usize> {
         let Node { parent, children, .. } = self.nodes.remove(&at)?;
         for heir in &children {
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(n_nodes(&tree), 0);
     }
 
-    /// The plainest thing that does the same: for each node its parent, whoever holds it or not.
+    /// The plainest thing that does the same: for each node its parent, held or not.
     #[derive(Default)]
     struct Plain {
         /// The number in the tree while it is held, the parent here, and whether it is cancelled.

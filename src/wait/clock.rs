@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what is waited for. What must always hold:
 //!
-//! 1. Whoever waits on a clock is woken when *its* time has come, and asks *it* what time it is; nobody mixes two
+//! 1. A waiter on a clock is woken when *its* time has come, and asks *it* what time it is; no code mixes two
 //!    clocks.
 //! 2. No timeout is too long. A `Duration` that the clock cannot add, `Duration::MAX` above all, means *never*; it
 //!    neither overflows nor fires.

@@ -1,6 +1,6 @@
 //! Many futures, in the order in which they finish: `as_completed` and `wait`.
 //!
-//! Knows nothing of what finishes: jobs, tasks, children and other people's futures are all the
+//! Knows nothing of what finishes: jobs, tasks, children and futures of other crates are all the
 //! same here, and may be mixed. Each member has a waker of its own, which enqueues the member's index
 //! to one queue; so a wait looks only at those that have something to say, and a hundred thousand
 //! members cost no more than their number.
@@ -8,8 +8,8 @@
 //! What must always hold:
 //!
 //! 1. A member is polled when it is added and after each wake of its slot, never in between.
-//! 2. An index stands in the queue at most once, and the queue alone decides who comes first. It is taken
-//!    out as a whole, for its lock is wanted by everybody who finishes.
+//! 2. An index is in the queue at most once, and the queue alone decides which comes first. It is taken
+//!    out as a whole, for every member that finishes wants its lock.
 //! 3. A member that is ready leaves at once; what it held is not kept until the end. One that panics
 //!    in a poll leaves too, and is not waited for.
 //! 4. One poll of the whole polls no more members than there are, so that one which always wakes
@@ -63,7 +63,7 @@ use super::ready_queue::ReadyQueue;
 ///
 /// **Dropping it** drops the futures that have not finished: jobs go on, detached.
 ///
-/// **On a worker** that has taken the futures itself, if all that is left are queued jobs of its own pool, which has nobody free for
+/// **On a worker** that has taken the futures itself, if all that is left are queued jobs of its own pool, which has no worker free for
 /// them, the oldest runs right here, so that a pool of one thread can wait for its own jobs. Where
 /// something else is among them, that may be what ends the wait, and nothing is run. Nor is it with a
 /// timeout, which a job run here could not keep, or by an `.await`.
@@ -88,7 +88,7 @@ pub struct AsCompleted<F: Future> {
     vacant: Vec<usize>,
     /// Which slots have something to say.
     queue: Arc<ReadyQueue>,
-    /// Those who were taken from the queue together, and have not been looked at.
+    /// The indices that were taken from the queue together, and have not been looked at.
     taken: VecDeque<usize>,
     /// The members that this thread could run itself, oldest first: the number of the job, and the
     /// index of the member.
@@ -97,10 +97,10 @@ pub struct AsCompleted<F: Future> {
 }
 
 enum Slot<F: Future> {
-    /// Nobody's, or its member's that is being polled.
+    /// Empty, or of the member that is being polled.
     Vacant,
     Pending(Member<F>),
-    /// What was ready when it was added. Its index is in the queue, behind those who were before it.
+    /// What was ready when it was added. Its index is in the queue, behind those that were before it.
     Ready(F::Output),
 }
 
@@ -205,10 +205,10 @@ impl<F: Future + Unpin> AsCompleted<F> {
         self.slots.0.len() - self.vacant.len()
     }
 
-    /// Ends it: the results that nobody has fetched, and the futures that are left.
+    /// Ends it: the results that were not fetched, and the futures that are left.
     ///
     /// The futures are in the order in which [`as_completed`] took them. One that was added later
-    /// may stand in the slot of another that had finished by then.
+    /// may be in the slot of another that had finished by then.
     pub fn into_parts(mut self) -> (Vec<F::Output>, Vec<F>) {
         let (mut outputs, mut futures) = (Vec::new(), Vec::new());
         for slot in mem::take(&mut self.slots.0) {
@@ -287,7 +287,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
         }
     }
 
-    /// Polls a member that stands at no slot meanwhile, so that it is gone if it panics. If it is
+    /// Polls a member that is in no slot meanwhile, so that it is gone if it panics. If it is
     /// pending, its slot is the one given, which is the next that is vacant.
     fn poll_member(&mut self, at: usize, member: Member<F>) -> Poll<F::Output> {
         let mut polled_one = Each(Some(member)); // Its drop may panic as well as its poll.

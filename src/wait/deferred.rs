@@ -35,7 +35,7 @@ thread_local! {
 ///
 /// # Errors
 ///
-/// The first panic of what ran here, which was printed when it began, and is nobody else's to report.
+/// The first panic of what ran here, which was printed when it began, and is reported nowhere else.
 #[track_caller]
 pub(crate) fn run(code: impl FnOnce() + 'static) -> Result<(), Panic> {
     if !is_deep() {

@@ -1,4 +1,4 @@
-//! What the code of a thread tells the wait around it: where it runs, what it waits for, and who could end that.
+//! What the code of a thread tells the wait around it: where it runs, what it waits for, and what could end that.
 //!
 //! Knows nothing of pools and executors: they meet here, because the two ends (a wait, and a handle somewhere inside
 //! of what it polls) share nothing but a `Future`. A leaf that is about to be pending says what it waits for, which
@@ -46,7 +46,7 @@ enum Inside {
 
 struct Hints {
     inside: Cell<Inside>,
-    /// Whether a task has blocked the thread since somebody asked.
+    /// Whether a task has blocked the thread since the last look.
     has_blocked: Cell<bool>,
     /// What was said last.
     reason: Cell<Option<WaitReason>>,
@@ -71,7 +71,7 @@ thread_local! {
     };
 }
 
-/// A thread that is ending may have lost its locals, and there is nobody left to be told.
+/// A thread that is ending may have lost its locals, and there is no wait left to tell.
 fn with<T: Default>(look: impl FnOnce(&Hints) -> T) -> T {
     HINTS.try_with(look).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! Several futures at once, inside of one: all of them, all or the first error, or the first; each with its key.
 //!
-//! Knows nothing of executors: the futures are polled by whoever polls the whole, each only when it was
+//! Knows nothing of executors: the futures are polled by what polls the whole, each only when it was
 //! woken itself, so that ten thousand that finish one by one cost no more than their number. What must
 //! always hold: when the whole is over or dropped, so is every part of it; and a key comes back exactly once, together
 //! with the output.
@@ -18,7 +18,7 @@ use super::completed::AsCompleted;
 ///
 /// When to use it: several things are to go on at the same time, and all of the results are wanted. Nothing
 /// begins before it is awaited. Of tasks and jobs each slot is a `Result`, so that one which panicked or was
-/// cancelled costs nobody else his result. To look at each as it comes, use
+/// cancelled costs no other its result. To look at each as it comes, use
 /// [`as_completed`](crate::as_completed); to bound how many go on at once,
 /// [`map_concurrent`](crate::map_concurrent).
 ///
@@ -105,7 +105,7 @@ where
 ///
 /// # Panics
 ///
-/// If there is no future at all, for nobody would ever win; or if one of them panics.
+/// If there is no future at all, for none would ever win; or if one of them panics.
 #[doc(alias = "select")]
 #[doc(alias = "FIRST_COMPLETED")]
 pub async fn race<F: Future>(futures: impl IntoIterator<Item = F>) -> F::Output {

@@ -7,7 +7,7 @@
 //! |-------------------------|-------------------------------------|-----------------------|
 //! | `handle.join()`         | unparks this thread                 | a blocked thread      |
 //! | `handle.await`          | puts a task back on its queue       | nothing               |
-//! | `as_completed(handles)` | posts an index to a completion queue| one small `Arc` each  |
+//! | `as_completed(handles)` | queues an index in a ready queue    | one small `Arc` each  |
 
 pub(crate) mod timers;
 pub(crate) mod clock;

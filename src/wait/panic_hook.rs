@@ -1,6 +1,6 @@
-//! Who hears of panics that nobody reads.
+//! What hears of panics that are not read.
 //!
-//! Knows nothing of what panicked. What must always hold: a panic that nobody will ever read is told
+//! Knows nothing of what panicked. What must always hold: a panic that will never be read is told
 //! exactly once; and neither the hook, nor its drop, nor that of an unread value unwinds into its caller.
 
 use std::fmt;
@@ -56,7 +56,7 @@ pub(crate) fn dispose<T>(unread: Result<T, JoinError>, tell: impl FnOnce(Panic))
         // A value may be anything, and dropping it may panic: that must not cost us a thread.
         Ok(value) => panic::contain(|| drop(value)),
         Err(JoinError::Panicked(panic)) => tell(panic),
-        // Whoever cancelled it knows.
+        // Its canceller knows.
         Err(JoinError::Cancelled(_)) => {}
     }
 }

@@ -111,10 +111,10 @@ impl Parker {
 
 /// How long to spin before falling asleep, learnt from how it went the last times.
 ///
-/// A sleeping thread is woken in 10 to 40 µs, one that spins in less than one. So an answer
+/// A sleeping thread is woken in tens of microseconds, one that spins in less than one. So an answer
 /// that takes a microsecond is worth spinning for, and one that takes a millisecond is not.
-/// After each spin in vain, twice as many waits go straight to sleep, up to 63. While looking
-/// out pays, it may last longer, up to as long as the sleep that it spares: one late answer, when
+/// After each spin in vain, twice as many waits go straight to sleep, up to 63. While spinning
+/// pays, it may last longer, up to as long as the sleep that it spares: one late answer, when
 /// the machine was busy elsewhere, does not put two threads to sleep that have an hour of questions
 /// and answers before them.
 #[derive(Default)]

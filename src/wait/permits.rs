@@ -1,12 +1,12 @@
-//! A count of permits, and a FIFO of those who wait for some.
+//! A count of permits, and a FIFO of the waiters for them.
 //!
 //! Knows nothing of what a permit allows: to go on, to put an item, to start one child more. What must
 //! always hold:
 //!
-//! 1. While somebody waits, less is free than the first in line needs, and nobody else gets it.
+//! 1. While there is a waiter, less is free than the first in line needs, and no other gets it.
 //! 2. What a waiter was granted is taken already; if it leaves unawares, it is given to the next.
-//! 3. A waiter that leaves before it was granted anything may have stood in the way of those behind it.
-//! 4. Once closed, everybody is told so, granted or not, and it does not matter what is free.
+//! 3. A waiter that leaves before it was granted anything may have been in the way of those behind it.
+//! 4. Once closed, every waiter is told so, granted or not, and it does not matter what is free.
 
 use std::mem;
 use std::ops::Deref;
@@ -41,7 +41,7 @@ impl Count {
         self.limit.saturating_sub(self.taken)
     }
 
-    /// Takes `n` if they are free and nobody waits. None at all can always be had.
+    /// Takes `n` if they are free and there is no waiter. None at all can always be had.
     #[inline]
     pub(crate) fn try_take(&mut self, n: usize) -> Result<(), TryError> {
         if self.is_closed {
@@ -54,7 +54,7 @@ impl Count {
         Ok(())
     }
 
-    /// Takes `n`, or waits for them. Whoever has a key is in line, or was granted what it needs.
+    /// Takes `n`, or waits for them. A waiter with a key is in line, or was granted what it needs.
     #[inline]
     pub(crate) fn poll(
         &mut self,
@@ -63,7 +63,7 @@ impl Count {
         wakers: &mut Wakers,
     ) -> Poll<Result<(), Closed>> {
         if self.is_closed {
-            *key = None; // Whoever waited was served, and it does not matter with what.
+            *key = None; // The waiter was granted, and it does not matter what.
             return Poll::Ready(Err(Closed(())));
         }
         if key.is_none() && self.try_take(n).is_ok() {
@@ -78,7 +78,7 @@ impl Count {
         self.give(if is_granted { n } else { 0 }, wakers);
     }
 
-    /// Gives back `n`: to those who wait, as far as they go.
+    /// Gives back `n`: to the waiters, as far as they go.
     #[inline]
     pub(crate) fn give(&mut self, n: usize, wakers: &mut Wakers) {
         if !self.is_closed {
@@ -87,7 +87,7 @@ impl Count {
         }
     }
 
-    /// Makes `n` more, which those who wait have first; `None` if there would be too many to count.
+    /// Makes `n` more, which the waiters have first; `None` if there would be too many to count.
     #[inline]
     pub(crate) fn add(&mut self, n: usize, wakers: &mut Wakers) -> Option<()> {
         self.limit = self.limit.checked_add(n)?;
@@ -102,7 +102,7 @@ impl Count {
         self.limit -= n;
     }
 
-    /// Whoever waits, or comes later, is told that it is [`Closed`].
+    /// Every waiter, and one that comes later, is told that it is [`Closed`].
     pub(crate) fn close(&mut self, wakers: &mut Wakers) {
         self.is_closed = true;
         self.grant(wakers);
@@ -129,17 +129,17 @@ impl Permits {
         Self(Mutex::new(Count::new(limit)))
     }
 
-    /// Works on the count. Whoever is to be woken is woken afterwards.
+    /// Works on the count. What is to be woken is woken afterwards.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Count, &mut Wakers) -> R) -> R {
         locked(&self.0, work)
     }
 
-    /// How many are free: none, once it is closed. While somebody waits they cannot be had.
+    /// How many are free: none, once it is closed. While there is a waiter they cannot be had.
     pub(crate) fn n_free(&self) -> usize {
         self.with(|count, _| if count.is_closed { 0 } else { count.n_free() })
     }
 
-    /// Takes `n` beyond the limit if need be, past those who wait.
+    /// Takes `n` beyond the limit if need be, past the waiters.
     pub(crate) fn take_anyway(&self, n: usize) {
         self.with(|count, _| count.taken += n);
     }
@@ -162,7 +162,7 @@ impl Permits {
         self.with(|count, wakers| count.add(n, wakers))
     }
 
-    /// Whoever waits, or comes later, is told that it is [`Closed`].
+    /// Every waiter, and one that comes later, is told that it is [`Closed`].
     pub(crate) fn close(&self) {
         self.with(Count::close);
     }
@@ -193,7 +193,7 @@ pub(crate) struct Waiting<S: Source> {
     source: S,
     n: usize,
     words: &'static str,
-    /// Our place in the line, once we stand there.
+    /// Our number in the line, once we are in it.
     key: Option<Key>,
 }
 
@@ -238,7 +238,7 @@ impl<S: Source> Permit<S> {
         self.n
     }
 
-    /// Ends the guard alone: what it held stays taken until somebody [gives](Permits::give) it back.
+    /// Ends the guard alone: what it held stays taken until it is [given](Permits::give) back.
     pub(crate) fn keep(mut self) {
         self.n = 0;
     }

@@ -1,8 +1,8 @@
-//! A completion queue: the indices of those who have something to say.
+//! A ready queue: the indices of the members that were woken.
 //!
 //! Knows nothing of what the indices stand for. What must always hold:
 //!
-//! 1. An index stands in the queue at most once, however often its member is woken. The queue is taken out as a
+//! 1. An index is in the queue at most once, however often its member is woken. The queue is taken out as a
 //!    whole, and from then on a wake counts again.
 //! 2. Looking and leaving a waker are one step under the lock, so no wake falls between them.
 //! 3. The waiter is woken, and wakers are dropped, with the lock let go.
@@ -25,7 +25,7 @@ pub(crate) struct ReadyQueue(Mutex<State>);
 #[derive(Default)]
 struct State {
     queued: VecDeque<usize>,
-    /// The epoch in which each index was queued last. If it was this one, it stands in `queued`.
+    /// The epoch in which each index was queued last. If it was this one, it is in `queued`.
     epochs: Vec<u64>,
     /// How often the whole queue has been taken out.
     epoch: u64,
@@ -46,7 +46,7 @@ impl ReadyQueue {
         }
         let epoch = queue.epoch;
         if mem::replace(&mut queue.epochs[at], epoch) == epoch {
-            return; // It is in the queue, and will be looked at after what it has to say now.
+            return; // It is in the queue, and will be polled after this wake.
         }
         queue.queued.push_back(at);
         let waiter = queue.waiter.take();
@@ -56,7 +56,7 @@ impl ReadyQueue {
         }
     }
 
-    /// Takes all who stand in the queue into `taken`, which is empty. If there are none, leaves the waker
+    /// Takes all that are queued into `taken`, which is empty. If there are none, leaves the waker
     /// to be woken when there is one.
     pub(crate) fn take_all(&self, taken: &mut VecDeque<usize>, waker: &Waker) {
         self.0.lock().take_all(taken);
@@ -65,13 +65,13 @@ impl ReadyQueue {
         }
     }
 
-    /// Whoever waited goes.
+    /// The waiter goes.
     pub(crate) fn forget_waiter(&self) {
         let waiter = self.0.lock().waiter.take();
         panic::drop_each(waiter);
     }
 
-    /// The slow half of `take_all`. It looks again: somebody may have been queued since.
+    /// The slow half of `take_all`. It looks again: a member may have been queued since.
     fn leave_waker(&self, taken: &mut VecDeque<usize>, waker: Waker) {
         let mut queue = self.0.lock();
         queue.take_all(taken);
@@ -80,7 +80,7 @@ impl ReadyQueue {
             false => Some(waker),
         };
         drop(queue);
-        panic::drop_each(not_needed); // After the lock: a waker is other people's code, its drop too.
+        panic::drop_each(not_needed); // After the lock: a waker is user code, its drop too.
     }
 }
 
@@ -91,7 +91,7 @@ impl Drop for ReadyQueue {
 }
 
 impl State {
-    /// Takes the same time, however many there are: two pointers change hands.
+    /// Takes the same time, however many there are: two pointers are swapped.
     fn take_all(&mut self, taken: &mut VecDeque<usize>) {
         mem::swap(&mut self.queued, taken);
         // Before the members are polled: a wake from within a poll must count.

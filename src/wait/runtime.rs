@@ -1,4 +1,4 @@
-//! What the executor around a future lends it: a clock, a place for timers, and a say in how time passes.
+//! What the executor around a future lends it: a clock, a queue for timers, and a say in how time passes.
 //!
 //! Knows nothing of tasks. An executor of ours enters as the runtime of its thread, and everything that is polled
 //! there finds it: a sleep sets its timer with the runtime, and needs neither another thread nor a wake-up
@@ -127,7 +127,7 @@ impl RuntimeContext {
 #[must_use = "it holds until it is dropped"]
 pub struct Hold(Mutex<Option<Arc<RuntimeContext>>>);
 
-/// Says that something was started here that goes on elsewhere, and will wake somebody here.
+/// Says that something was started here that goes on elsewhere, and will wake a task here.
 ///
 /// When to use it: code that an executor runs waits for a thread, a socket or a driver that this crate
 /// did not start. A [jumping](Clock::jumping) clock would jump over its answer, or report that nothing

@@ -1,14 +1,14 @@
-//! The one state machine: something that finishes once, and one waiter who hears of it.
+//! The one state machine: something that finishes once, and one waiter that is woken.
 //!
-//! Knows nothing of what finishes. A pool's job, a raw thread, a task and a child process all sit
+//! Knows nothing of what finishes. A pool's job, a raw thread, a task and a child process are all
 //! in one of these. The reader either finds the value or leaves a waker; what that waker does
-//! (unpark a thread, queue a task, post to a completion queue) is the reader's business.
+//! (unpark a thread, queue a task, queue a member) is the reader's business.
 //!
 //! What must always hold:
 //!
 //! 1. It settles at most once, and what it settled to is read at most once.
 //! 2. Looking and leaving a waker are one step under the lock, so no wake-up falls between them.
-//! 3. A waker is woken, and other people's values are dropped, with the lock let go.
+//! 3. A waker is woken, and values of the user are dropped, with the lock let go.
 
 use std::mem;
 use std::task::{Context, Poll, Waker};
@@ -20,7 +20,7 @@ use super::deferred;
 
 use Ordering::Relaxed;
 
-/// A place where `W`, work that has not begun, turns into a `T`.
+/// A cell in which `W`, work that has not begun, turns into a `T`.
 ///
 /// | progress   | `begin`              | `settle`     | `poll`                          |
 /// |------------|----------------------|--------------|---------------------------------|
@@ -28,12 +28,12 @@ use Ordering::Relaxed;
 /// | `Running`  | nothing              | → `Finished` | stays; keeps the newest waker   |
 /// | `Finished` | nothing              | panics       | gives T, once; then it panics   |
 ///
-/// What other people's code is to be run when it has settled, `settle` gives back as an
+/// User code that is to run when it has settled, `settle` gives back as
 /// [`DeferredEffects`]: the reader to be woken. Work that was never begun stays until it is taken by
 /// `take_refused`: its drop may be long, and is the caller's to put where it does no harm.
 ///
 /// When the reader has gone, `settle` hands the value back instead of keeping it: a value that
-/// nobody will ever read is disposed of by the one who made it, and a lost panic is noticed.
+/// will never be read is disposed of by the thread that made it, and a lost panic is noticed.
 pub(crate) struct Settle<W, T> {
     state: Mutex<State<W, T>>,
     /// Set once it has settled. For a reader that spins before it leaves a waker: it neither
@@ -43,7 +43,7 @@ pub(crate) struct Settle<W, T> {
 
 struct State<W, T> {
     progress: Progress,
-    /// Until it begins; or, if it settles before that, until somebody takes it to drop it.
+    /// Until it begins; or, if it settles before that, until it is taken out to be dropped.
     work: Option<W>,
     /// From when it settles until it is read.
     value: Option<T>,
@@ -120,7 +120,7 @@ impl<W, T> Settle<W, T> {
         if state.progress == Progress::Finished { state.work.take() } else { None }
     }
 
-    /// Settles. What it returns is other people's code, and the caller's to let loose.
+    /// Settles. What it returns is user code, and the caller's to run.
     #[must_use = "somebody may be waiting to be woken"]
     pub(crate) fn settle(&self, value: T) -> DeferredEffects<T> {
         let mut effects = DeferredEffects { unread: None, waker: None };
@@ -135,7 +135,7 @@ impl<W, T> Settle<W, T> {
             }
             Reader::Gone => effects.unread = Some(value),
         }
-        // ORDERING: Relaxed. A hint: whoever sees it takes the lock to get the value.
+        // ORDERING: Relaxed. A hint: a reader that sees it takes the lock to get the value.
         self.is_settled.store(true, Relaxed);
         drop(state);
         effects
@@ -161,7 +161,7 @@ impl<W, T> Settle<W, T> {
         let unread = state.value.take();
         let reader = mem::replace(&mut state.reader, Reader::Gone);
         drop(state);
-        // A waker's drop is other people's code, and we are in a drop ourselves: were it to unwind
+        // A waker's drop is user code, and we are in a drop ourselves: were it to unwind
         // from here while another panic does, it would end the process.
         if let Reader::Waiting(waker) = reader {
             let _ = deferred::run(move || drop(waker)); // It may own the next handle of a chain.
@@ -203,7 +203,7 @@ impl<W, T> Settle<W, T> {
             None => mem::replace(&mut state.reader, Reader::Waiting(waker)),
         };
         drop(state);
-        panic::contain(|| drop(not_needed)); // After the lock: it is other people's code, its drop too.
+        panic::contain(|| drop(not_needed)); // After the lock: it is user code, its drop too.
         value.map_or(Poll::Pending, Poll::Ready)
     }
 }

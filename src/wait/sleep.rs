@@ -11,8 +11,8 @@
 //!    other tasks nor the timeout around it.
 //! 3. A result that is there beats a time that is over; and a timeout that is pending will be polled when its time has
 //!    come, whatever is around it.
-//! 4. Ticks are counted from the first, and not from when somebody came to wait for them, so that they do not drift;
-//!    what happens when somebody comes late is said, and not left to chance.
+//! 4. Ticks are counted from the first, and not from when they were waited for, so that they do not drift; what
+//!    happens when a waiter comes late is said, and not left to chance.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -34,7 +34,7 @@ use super::timers::TimerQueue;
 
 /// Waits until `duration` has passed, counted from this call.
 ///
-/// It blocks nobody: a thread calls `std::thread::sleep`, or
+/// It blocks no thread: a thread calls `std::thread::sleep`, or
 /// [`CancellationToken::sleep`](crate::CancellationToken::sleep), which can be woken.
 /// `Duration::MAX` means never. In a task of an executor that has a jumping clock, it is that clock's
 /// time which has to pass; the call must be made in there, for the deadline is fixed by the call.
@@ -200,7 +200,7 @@ impl fmt::Debug for Sleep {
 
 /// Gives a future a time to be ready in, counted from this call.
 ///
-/// If time is over first, the future is dropped where it stands. A result that is there beats a time
+/// If time is over first, the future is dropped as it is. A result that is there beats a time
 /// that is over, also if that time is zero: the future is polled once at least.
 ///
 /// ```
@@ -297,7 +297,7 @@ pub fn interval(period: Duration) -> Interval {
     Interval { clock, period, next, others_had_a_turn: true, missed: MissedTicks::Burst }
 }
 
-/// What an [`Interval`] does about ticks that nobody was there for.
+/// What an [`Interval`] does about ticks that were not waited for in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissedTicks {
     /// All of them come at once, until it has caught up. Nothing is left out.
@@ -315,7 +315,7 @@ pub struct Interval {
     period: Duration,
     /// When the next tick is due; `None` if there is no such time.
     next: Option<Instant>,
-    /// Since the last tick. Without that, whoever is late for every tick would be ready for ever.
+    /// Since the last tick. Without that, a loop that is late for every tick would be ready for ever.
     others_had_a_turn: bool,
     missed: MissedTicks,
 }
@@ -330,7 +330,7 @@ impl Interval {
 
     /// Waits for the next tick, and gives the time at which it was due.
     ///
-    /// Whoever is late lets the others be polled once before the tick. Dropping the wait loses no tick.
+    /// A loop that is late lets the other tasks be polled once before the tick. Dropping the wait loses no tick.
     pub async fn tick(&mut self) -> Instant {
         let Some(due) = self.next else { std::future::pending().await };
         if self.clock.now() < due {

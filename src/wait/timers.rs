@@ -26,12 +26,12 @@ struct Timers {
     now: Instant,
     wakers: BTreeMap<Key, Waker>,
     n_set: u64,
-    /// Each wakes a thread that fires, if that may be asleep while somebody sets a timer. The last is the keeper now:
+    /// Each wakes a thread that fires, if that may be asleep while a timer is set. The last is the keeper now:
     /// as a rule there is one, but two executors may share a clock.
     keepers: Vec<Waker>,
 }
 
-/// A timer's place: by deadline, and then in the order in which they were set. No two are ever the same.
+/// A timer's key: by deadline, and then in the order in which they were set. No two are ever the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     deadline: Instant,

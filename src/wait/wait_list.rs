@@ -1,16 +1,16 @@
 //! A line of waiters, first come, first granted; and wakers that wait for a lock to be let go.
 //!
 //! Knows nothing of what they wait for: it lives under its owner's lock, and the owner decides
-//! what is handed over. It works as at a counter where everybody draws a number: who is called is
-//! always the lowest, so a waiter was granted if somebody with a number as high as its own was called.
+//! what is handed over. It works as at a counter where each customer draws a number: the lowest is
+//! always called first, so a waiter was granted if a number as high as its own was called.
 //! What must always hold:
 //!
-//! 1. Whoever stands first is granted first, and a place once taken is never overtaken.
+//! 1. The first in line is granted first, and no waiter is ever overtaken.
 //! 2. A waiter that was granted and leaves before it noticed says so, and its owner passes on
 //!    what it was given. Otherwise a cancelled waiter would swallow a permit for ever.
-//! 3. A waker is other people's code, and so are its clone and its drop. They run with the lock let go,
-//!    and a panic in one of them keeps nobody else from being woken.
-//! 4. Whoever leaves the middle of the line leaves a tombstone. The first is never a tombstone, and at most half
+//! 3. A waker is user code, and so are its clone and its drop. They run with the lock let go,
+//!    and a panic in one of them keeps no other waiter from being woken.
+//! 4. A waiter that leaves the middle of the line leaves a tombstone. The first is never a tombstone, and at most half
 //!    of the line are.
 
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ pub(crate) struct WaitList {
     n_tombstones: usize,
     /// How many numbers were drawn: the next one is this.
     next_number: u64,
-    /// Who has a lower number than this, and has not left, was granted.
+    /// A waiter with a lower number than this, that has not left, was granted.
     n_granted: u64,
 }
 
@@ -54,8 +54,8 @@ pub(crate) enum Left {
 impl WaitList {
     /// One poll of a waiter, as a future has it: asks whether it was granted, which ends its wait.
     ///
-    /// If not, it waits with this waker from now on, at the end of the line if it has not stood there
-    /// yet; and what is left in `waker`, if anything, is a stale one. If it has brought none it does
+    /// If not, it waits with this waker from now on, at the end of the line if it is not in it
+    /// yet; and what is left in `waker`, if anything, is a stale one. If there is none, it does
     /// nothing more, and is to come back with one.
     pub(crate) fn poll(
         &mut self,
@@ -76,7 +76,7 @@ impl WaitList {
         Poll::Pending
     }
 
-    /// Stands at the end of the line, for so many of what its owner has.
+    /// Joins the end of the line, for so many of what its owner has.
     fn push(&mut self, need: usize, waker: Waker) -> Key {
         let number = self.next_number;
         self.next_number += 1;
@@ -112,14 +112,14 @@ impl WaitList {
         first.waker
     }
 
-    /// How much the first in line needs; nothing if nobody waits.
+    /// How much the first in line needs; nothing if there is no waiter.
     #[inline]
     pub(crate) fn first_needs(&self) -> Option<usize> {
         Some(self.line.front()?.need)
     }
 
-    /// Takes out the tombstones in front of the first who waits; and all of them, once they are more than
-    /// those who wait. So each tombstone is paid for by the one who has left it.
+    /// Takes out the tombstones in front of the first waiter; and all of them, once they are more than the
+    /// waiters. So each tombstone is paid for by the waiter that left it.
     fn compact(&mut self) {
         while self.line.front().is_some_and(|first| first.waker.is_none()) {
             self.line.pop_front();
@@ -133,14 +133,14 @@ impl WaitList {
     }
 }
 
-/// Gives back half of the room if a quarter would do: what a flood needed, not what comes and goes.
+/// Gives back half of the memory if a quarter would do: what a flood needed, not what comes and goes.
 pub(crate) fn give_back_room<T>(line: &mut VecDeque<T>) {
     if line.capacity() > 1024 && line.len() < line.capacity() / 4 {
         line.shrink_to(line.capacity() / 2);
     }
 }
 
-/// Works on what is behind a lock. Whoever is to be woken is woken when the lock is let go.
+/// Works on what is behind a lock. What is to be woken is woken when the lock is let go.
 pub(crate) fn locked<S, R>(lock: &Mutex<S>, work: impl FnOnce(&mut S, &mut Wakers) -> R) -> R {
     let mut wakers = Wakers::default();
     let result = work(&mut lock.lock(), &mut wakers);
@@ -172,13 +172,12 @@ pub(crate) struct Wakers {
     /// Apart from the others, since mostly there is one, and it needs no allocation.
     first: Option<Waker>,
     more: Vec<Waker>,
-    /// Brought by who polls, to be woken by; and in the end one that nobody is to be woken by any
-    /// more, which is dropped.
+    /// Of the waiter that polls; and in the end one that is not needed any more, and is dropped.
     pub(crate) waiter: Option<Waker>,
 }
 
 impl Wakers {
-    /// Grants the first in line; false if nobody waits.
+    /// Grants the first in line; false if there is none.
     pub(crate) fn wake_first(&mut self, line: &mut WaitList) -> bool {
         let Some(waker) = line.grant_first() else { return false };
         match self.first {
@@ -202,7 +201,7 @@ impl Wakers {
         while self.wake_first(line) {}
     }
 
-    /// Mostly there is nobody.
+    /// Mostly there is none.
     #[inline]
     fn run(self) {
         let Self { first, more, waiter } = self;
@@ -241,7 +240,7 @@ mod tests {
         woken.load(Relaxed) // ORDERING: Relaxed, as above.
     }
 
-    /// Stands in the line.
+    /// Joins the line.
     fn stand(list: &mut WaitList, waker: Waker) -> Option<Key> {
         let mut key = None;
         assert!(list.poll(&mut key, 1, &mut Some(waker)).is_pending());

@@ -89,7 +89,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/sync/item.rs",
         right: "        locked(&self.line, |line, wakers| {
-            // If there are some again, who waits may have come after them, and goes on waiting.
+            // If there are some again, a waiter may have come after them, and goes on waiting.
             if self.n() == 0 {
                 wakers.wake_all(line);
             }

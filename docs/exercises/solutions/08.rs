@@ -1,4 +1,4 @@
-//! Stalled is: the queue is empty, and so is the mail, looked at in this order after the last poll.
+//! Stalled is: the queue is empty, and so is the inbox, looked at in this order after the last poll.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -11,12 +11,12 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 struct TaskWaker {
     number: usize,
-    mail: Arc<Mutex<Vec<usize>>>,
+    inbox: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
-        self.mail.lock().expect("nothing panics under the lock").push(self.number);
+        self.inbox.lock().expect("nothing panics under the lock").push(self.number);
     }
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Executor {
     tasks: RefCell<BTreeMap<usize, Task>>,
     n_spawned: Cell<usize>,
     ready: RefCell<VecDeque<usize>>,
-    mail: Arc<Mutex<Vec<usize>>>,
+    inbox: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Executor {
@@ -53,14 +53,14 @@ impl Executor {
     }
 
     fn read_mail(&self) {
-        let mail = std::mem::take(&mut *self.mail.lock().expect("nothing panics under the lock"));
-        self.ready.borrow_mut().extend(mail);
+        let inbox = std::mem::take(&mut *self.inbox.lock().expect("nothing panics under the lock"));
+        self.ready.borrow_mut().extend(inbox);
     }
 
     fn poll_first(&self) {
         let Some(number) = self.ready.borrow_mut().pop_front() else { return };
         let Some(mut task) = self.tasks.borrow_mut().remove(&number) else { return };
-        let waker = Waker::from(Arc::new(TaskWaker { number, mail: self.mail.clone() }));
+        let waker = Waker::from(Arc::new(TaskWaker { number, inbox: self.inbox.clone() }));
         if task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
             self.tasks.borrow_mut().insert(number, task);
         }
