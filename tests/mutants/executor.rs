@@ -144,16 +144,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "executor::a_wake_that_comes_late_is_not_for_the_next_task",
     },
     Mutant {
-        file: "src/pool/job.rs",
-        right: "        let effects = self.cell.settle(result);",
-        wrong: "        if let Some(hold) = &self.hold {
-            hold.let_go();
-        }
-        let effects = self.cell.settle(result);",
-        mistake: "a hold is let go before the wake that it announces",
-        caught_by: "executor::a_job_is_heard_of_before_its_hold_is_let_go",
-    },
-    Mutant {
         file: "src/wait/runtime.rs",
         right: "        } else if self.parker.is_notified() || !self.timers.fire(|_, next| next) {",
         wrong: "        } else if !self.timers.fire(|_, next| next) {",
