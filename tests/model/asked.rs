@@ -118,7 +118,8 @@ fn a_job_leaves_the_line_of_its_token_when_it_begins() {
     random_schedules("asked: the end of a job against its watch", 1_000, || {
         let (pool, token) = (ThreadPool::new(1), CancellationToken::new());
         pool.submit_with(&token, |_| ()).join().unwrap();
-        assert_eq!(Arc::weak_count(&pool.shared), 0);
+        let shared: &Arc<Shared> = &pool.shared;
+        assert_eq!(Arc::weak_count(shared), 0);
     });
 }
 
