@@ -74,7 +74,7 @@ pub fn run<F: Future>(future: F) -> F::Output {
 ///
 /// [`Hang`], when it is certain that nothing can ever wake again: no task is ready, no timer is set, nothing
 /// that was started here is under way, no [`Remote`] is left, and there is no other clone of any waker. So waits for
-/// tasks, groups and maps are proved. Not so, on the real clock, a wait for a semaphore, a queue, a flag or a token,
+/// tasks, groups and maps are proved. Not so, on the real clock, a wait for a semaphore, a queue, an event or a token,
 /// which another thread might end, nor one through `join_all`, `race` or `as_completed`.
 /// (A thread that will [cancel](Task::cancel) a task by its handle keeps a `Remote` meanwhile, to be waited for.)
 /// Under a [jumping](Clock::jumping) clock a quiet period of a second is enough in place of the last. A hang that
@@ -128,7 +128,8 @@ impl Executor {
 
     /// Runs until that future is ready. Tasks that are not over by then go on in the next run.
     ///
-    /// Between two runs nothing is polled. Timers of the real clock fire all the same, and a jumping clock stands still.
+    /// Between two runs nothing is polled, and a jumping clock stands still. What sleeps by the real clock is told to look
+    /// again at the end of a run, since something else may poll it then; so an end takes as long as there are sleepers.
     ///
     /// # Panics
     ///

@@ -59,7 +59,8 @@ impl ThreadPool {
     /// Like [`shutdown`](Self::shutdown), but waits for at most `timeout`.
     ///
     /// A duration of zero begins the shutdown and does not wait. What a thread-local does when it
-    /// is destroyed, at the very end of its thread, is waited for in any case.
+    /// is destroyed, at the very end of its thread, is waited for in any case, however long, and also
+    /// where another call waits for it already.
     ///
     /// ```
     /// use std::{sync::mpsc, time::Duration};
