@@ -298,6 +298,9 @@ fn a_job_deep_in_submits_defers_nothing_until_its_end() {
         drop(pool.submit(move || {
             let (called, is_called) = mpsc::channel();
             let done = handspun::thread::spawn(|| ());
+            while !done.is_finished() {
+                thread::yield_now(); // So that it is called right here.
+            }
             done.on_complete(move |_| called.send(()).unwrap());
             is_called.recv_timeout(Duration::from_secs(20)).unwrap();
             counts.add_one();
