@@ -71,8 +71,8 @@ impl Idle {
         let runtime = &self.shared.runtime;
         let is_jumping = !runtime.clock.is_real();
         let waits_for_a_time = || runtime.timers.next_deadline().is_some();
-        if self.shared.has_messages() {
-            // Their sender may not have unparked us yet, and a jumping clock would jump over what they bring.
+        if is_jumping && self.shared.has_messages() {
+            // Their sender may not have unparked us yet, and the clock would jump over what they bring.
             return Verdict::GoesOn;
         }
         if waits_for_a_time() || !self.is_quiet() {

@@ -2,16 +2,16 @@
 //!
 //! Knows nothing of tasks: a waker is known by what it holds. What must always hold: no more clones are counted than
 //! there are.
+//!
+//! A task that is polled has been woken, perhaps by such a clone, which is gone then. So each poll forgets them, and what
+//! stays is counted again as what keeps it is polled again. Too few are known otherwise, which may hide a hang; one too
+//! many would report what is none.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// How many clones of each waker are in known hands, by what it holds, and since which poll.
-///
-/// A task that is polled has been woken, perhaps by such a clone, which is gone then. So with each poll all of
-/// its clones are forgotten, and those that stay are counted again as what keeps them is polled again. Too few
-/// are known otherwise; that may hide a hang, and one too many would report what is none.
 #[derive(Default)]
 pub(crate) struct KnownClones {
     by_waker: BTreeMap<*const (), (usize, usize)>,
@@ -53,14 +53,11 @@ impl Confined {
 
 impl Drop for Confined {
     fn drop(&mut self) {
-        let mut known = self.known.borrow_mut();
-        if let Some((since, n)) = known.by_waker.get_mut(&self.held) {
-            if *since == self.since {
-                *n -= 1;
-                if *n == 0 {
-                    known.by_waker.remove(&self.held);
-                }
-            }
+        let by_waker = &mut self.known.borrow_mut().by_waker;
+        match by_waker.get_mut(&self.held) {
+            Some((since, n)) if *since == self.since && *n > 1 => *n -= 1,
+            Some((since, _)) if *since == self.since => drop(by_waker.remove(&self.held)),
+            Some(_) | None => {} // It was forgotten.
         }
     }
 }

@@ -8,19 +8,14 @@
 //! 3. An observer is told of it with no lock held.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::iter::once;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
 
 use crate::error::{BuildError, QueueFull, TryError};
 use crate::event::Step;
 use crate::panic::{self, Panic};
-use crate::wait::block_on::block_on_until;
-use crate::wait::cancel::CancellationToken;
-use crate::wait::clock::Deadline;
+use crate::wait::cancel::{CancellationToken, wait_for_permit};
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::permits::{self, Permit, Permits};
 
@@ -328,22 +323,10 @@ pub(crate) fn has_room(shared: &Shared) -> bool {
 /// limit, so that there is one way to go on.
 fn wait_for_room(shared: &Shared, room: &Permits, token: Option<&CancellationToken>) {
     shared.process.check();
-    let mut acquired = permits::acquire(room, 1, "room in the queue of a pool");
-    let mut cancelled = token.map(CancellationToken::cancelled);
-    let waits = poll_fn(|context| {
-        if let Poll::Ready(acquired) = Pin::new(&mut acquired).poll(context) {
-            return Poll::Ready(acquired.ok());
-        }
-        let cancelled = cancelled.as_mut().map(|cancelled| Pin::new(cancelled).poll(context));
-        if cancelled.is_some_and(|polled| polled.is_ready()) {
-            Poll::Ready(None)
-        } else {
-            Poll::Pending
-        }
-    });
-    match block_on_until(pin!(waits), Deadline::Never, shared.settings.spin_limit).flatten() {
-        Some(permit) => permit.keep(),
-        None => room.take_anyway(1),
+    let what = "room in the queue of a pool";
+    match wait_for_permit(room, what, token, shared.settings.spin_limit) {
+        Ok(permit) => permit.keep(),
+        Err(_) => room.take_anyway(1),
     }
 }
 

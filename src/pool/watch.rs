@@ -18,7 +18,6 @@ use std::task::{Context, Wake, Waker};
 use crate::prims::Mutex;
 use crate::wait::alarm;
 use crate::wait::cancel::{CancellationToken, WaitForCancel};
-use crate::wait::hints;
 use crate::wait::runtime;
 
 use super::job::Run;
@@ -42,10 +41,7 @@ impl Watch {
         let waker = Waker::from(watch.clone());
         // If it is ready already, `look` finds that too. A timer of the real clock is kept by the alarm, and never by
         // an executor, on whose thread the closure would be dropped.
-        let reason = hints::take_reason(); // This is no wait of the task that submits.
         let _ = runtime::outside(|| Pin::new(&mut wait).poll(&mut Context::from_waker(&waker)));
-        hints::take_reason();
-        reason.into_iter().for_each(hints::set_reason);
         (watch, wait)
     }
 

@@ -97,6 +97,8 @@ pub(crate) type ChildPermit = Permit<&'static Permits>;
 /// How many descriptors a managed child waits for at most.
 pub(crate) const INTERESTS: usize = 4;
 
+/// How many looks a child is given to die in, at most, where nothing drives it any more.
+const MOST_CHECKS: usize = 1000;
 /// How often a child without a pidfd is looked at: more rarely, the longer it runs.
 pub(crate) const FIRST_CHECK: Duration = Duration::from_millis(1);
 const RAREST_CHECK: Duration = Duration::from_millis(50);
@@ -258,8 +260,8 @@ impl Drop for ManagedChild {
         if !self.is_settled {
             let signals = &self.state.signals;
             signals.kill(true);
-            // It may not be ours to kill, or hang in the kernel: then the system reaps it after us.
-            for _ in 0..1000 {
+            // If it is not ours to kill, or hangs in the kernel, we do not wait for it longer than for so many looks.
+            for _ in 0..MOST_CHECKS {
                 if signals.status().has_exited {
                     self.has_exited = signals.reap(false).is_some();
                     break;

@@ -12,26 +12,20 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
-use std::pin::{Pin, pin};
 use std::process::{self, Stdio};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crate::error::CancelReason;
 use crate::event::Step;
 use crate::prims;
-use crate::wait::block_on::block_on_elsewhere;
-use crate::wait::cancel::CancellationToken;
-use crate::wait::clock::Deadline;
-use crate::wait::permits::{self, Permit, acquire, try_acquire};
+use crate::wait::cancel::{CancellationToken, wait_for_permit};
+use crate::wait::permits::try_acquire;
 use crate::wait::runtime::{RuntimeContext, hold};
 use crate::wait::settle::Settle;
 
@@ -110,6 +104,8 @@ fn start(
 
 /// What a child needs: three pipes, and the descriptor that is readable after its exit.
 const FOR_A_CHILD: usize = 4;
+/// What a wait for a permit is for.
+const PLACE: &str = "a child to end";
 /// What is left to all others, and to the moment of a spawn.
 const FOR_OTHERS: usize = 32;
 
@@ -120,28 +116,10 @@ fn take_permit(settings: &Settings) -> Result<ChildPermit, SpawnError> {
     let permits = &DRIVER.permits;
     permits.set_limit(limit);
     if settings.waits_for_place {
-        return wait_for_permit(permits, settings.token.as_ref()).map_err(SpawnError::Cancelled);
+        let permit = wait_for_permit(permits, PLACE, settings.token.as_ref(), Duration::ZERO);
+        return permit.map_err(|reason| SpawnError::Cancelled(reason.expect("it is never closed")));
     }
     try_acquire(permits, 1).map_err(|_| SpawnError::TooMany { limit })
-}
-
-/// Blocks the thread until there is a permit, or the token is cancelled.
-fn wait_for_permit<P: permits::Source>(
-    permits: P,
-    token: Option<&CancellationToken>,
-) -> Result<Permit<P>, CancelReason> {
-    let mut permit = acquire(permits, 1, "a child to end");
-    let mut cancelled = token.map(CancellationToken::cancelled);
-    let ended = pin!(poll_fn(|context| {
-        match cancelled.as_mut().map(|cancelled| Pin::new(cancelled).poll(context)) {
-            Some(Poll::Ready(reason)) => Poll::Ready(Err(reason)),
-            Some(Poll::Pending) | None => Pin::new(&mut permit)
-                .poll(context)
-                .map(|permit| Ok(permit.expect("these permits are never closed"))),
-        }
-    }));
-    let ended = block_on_elsewhere(ended, Deadline::Never, Duration::ZERO);
-    ended.expect("never has not passed")
 }
 
 /// Our ends of the pipes to stdin, and from stdout and stderr.
@@ -317,6 +295,7 @@ mod tests {
     use super::super::outcome::Cause;
     use super::super::poller::Poller;
     use super::*;
+    use crate::error::CancelReason;
     use crate::wait::permits::Permits;
     use std::thread;
 
@@ -327,7 +306,7 @@ mod tests {
         let permit = try_acquire(permits.clone(), 1).expect("there is one");
         let waiting = thread::spawn({
             let permits = permits.clone();
-            move || wait_for_permit(permits, None).map(drop)
+            move || wait_for_permit(permits, PLACE, None, Duration::ZERO).map(drop)
         });
         drop(permit);
         assert_eq!(waiting.join().unwrap(), Ok(()));
@@ -340,10 +319,10 @@ mod tests {
         let token = CancellationToken::new();
         let waiting = thread::spawn({
             let token = token.clone();
-            move || wait_for_permit(permits, Some(&token)).map(drop)
+            move || wait_for_permit(permits, PLACE, Some(&token), Duration::ZERO).map(drop)
         });
         token.cancel();
-        assert_eq!(waiting.join().unwrap(), Err(CancelReason::Requested));
+        assert_eq!(waiting.join().unwrap(), Err(Some(CancelReason::Requested)));
     }
 
     fn sleeper() -> ManagedChild {

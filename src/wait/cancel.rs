@@ -13,6 +13,7 @@
 //!    the handle was taken out again.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -25,6 +26,7 @@ use super::cancel_tree::{CancelledFlag, Tree};
 use super::clock::Clock;
 use super::clock::Deadline;
 use super::hints::{self, WaitReason};
+use super::permits::{self, Permit, Source};
 use super::sleep::{Sleep, within};
 use super::wait_list::Key;
 
@@ -362,4 +364,28 @@ impl<H> Drop for CancelOnDrop<H> {
             (self.cancel)(handle);
         }
     }
+}
+
+/// Blocks this thread until it has a permit.
+///
+/// # Errors
+///
+/// Why it has none: the token is cancelled; or, without a reason, there will be no more permits.
+pub(crate) fn wait_for_permit<S: Source>(
+    source: S,
+    what: &'static str,
+    token: Option<&CancellationToken>,
+    spin_limit: Duration,
+) -> Result<Permit<S>, Option<CancelReason>> {
+    let mut permit = permits::acquire(source, 1, what);
+    let mut cancelled = token.map(CancellationToken::cancelled);
+    let ended = pin!(poll_fn(|context| {
+        match cancelled.as_mut().map(|cancelled| Pin::new(cancelled).poll(context)) {
+            Some(Poll::Ready(reason)) => Poll::Ready(Err(Some(reason))),
+            Some(Poll::Pending) | None => {
+                Pin::new(&mut permit).poll(context).map(|permit| permit.map_err(|_| None))
+            }
+        }
+    }));
+    block_on_elsewhere(ended, Deadline::Never, spin_limit).expect("never has not passed")
 }

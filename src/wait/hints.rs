@@ -127,6 +127,7 @@ pub(crate) fn forget_run_here_hint() {
 }
 
 /// For as long as this lives, what happens on this thread happens in there.
+#[derive(Default)]
 pub(crate) struct Entered {
     before: Inside,
     /// What was said to the wait around this one, and is its own again when this one is over.
@@ -141,13 +142,7 @@ impl Entered {
             let before = hints.inside.get();
             hints.inside.set(inside(before));
             let (run_here, is_asked) = (hints.run_here.take(), hints.is_asked.take());
-            Some(Self { before, run_here, is_asked, awaited: hints.awaited.take() })
-        })
-        .unwrap_or_else(|| Self {
-            before: Inside::Plain,
-            run_here: None,
-            is_asked: false,
-            awaited: None,
+            Self { before, run_here, is_asked, awaited: hints.awaited.take() }
         })
     }
 }

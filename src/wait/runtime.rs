@@ -194,12 +194,15 @@ impl Drop for Hold {
     }
 }
 
-/// Runs code as if no executor of ours ran on this thread.
+/// Runs code that does not panic as if no executor of ours ran on this thread. What it says that it waits for is
+/// no wait of the task that runs here.
 pub(crate) fn outside<T>(code: impl FnOnce() -> T) -> T {
     let replace = |runtime| CURRENT.try_with(|current| current.replace(runtime)).ok().flatten();
-    let runtime = replace(None);
+    let (runtime, reason) = (replace(None), hints::take_reason());
     let result = code();
     replace(runtime);
+    hints::take_reason();
+    reason.into_iter().for_each(hints::set_reason);
     result
 }
 
