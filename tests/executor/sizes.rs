@@ -10,9 +10,9 @@ use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use handspun::{Executor, TaskGroup, join_all, map_concurrent, spawn, yield_now};
+use handspun::{Executor, TaskGroup, block_on, join_all, map_concurrent, sleep, spawn, yield_now};
 
-use crate::setup::{dawdle, hands_out, in_order};
+use crate::setup::{hands_out, in_order, millis};
 use crate::support::watched;
 
 /// The system's allocator, which counts what each thread asks for.
@@ -153,7 +153,8 @@ fn a_wake_from_afar_costs_no_look_at_every_task() {
         let (sender, wakers) = mpsc::channel::<Waker>();
         let waking = thread::spawn(move || {
             for waker in wakers {
-                dawdle();
+                // Longer than a look at all tasks takes, and far shorter than the quiet period before one.
+                block_on(sleep(millis(10)));
                 waker.wake();
             }
         });
