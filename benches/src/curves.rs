@@ -1,5 +1,5 @@
-//! How does it grow? The same thing with ever more of them: jobs, producers, workers, tasks, sleeps,
-//! waiters, tokens, children.
+//! How does it grow? The same thing with ever more of them: jobs, producers, queued jobs, workers, tasks,
+//! sleeps, waiters, tokens, children.
 //!
 //! A point of a curve is a small row: the same contenders, measured by the same harness, in a process of
 //! its own. A flat curve is what one wants: the thousandth costs what the first one did. Where there are
@@ -14,8 +14,7 @@ use handspun::CancellationToken;
 use handspun::process::{Child, Command};
 
 use crate::line_up::{LineUp, UNTARGETED};
-use crate::rows::million_sleepers;
-use crate::rows::producers::producers;
+use crate::rows::{million_sleepers, producers, queue_depth};
 use crate::{crowd, executors, flood, pools};
 
 /// One question, asked at several sizes.
@@ -42,7 +41,14 @@ pub(crate) const ALL: &[Curve] = &[
         question: "What does an empty job cost when so many threads submit and join at once?",
         of: "threads that submit",
         points: &[1, 2, 4, 8, 16, 32, 64],
-        line_up: many_producers,
+        line_up: producers::many,
+    },
+    Curve {
+        name: "queued",
+        question: "What does an empty job cost when so many are queued before the first one runs?",
+        of: "queued jobs",
+        points: &[1_000, 10_000, 100_000, 1_000_000],
+        line_up: queue_depth::deep,
     },
     Curve {
         name: "workers",
@@ -121,17 +127,6 @@ fn jobs(n: u64) -> LineUp {
         .peer("rayon scope", often(n, move || flood::rayon_scope(&rayon_for_scope, 0..n)))
         .peer("threadpool + channel", often(n, move || flood::threadpool(&threadpool, 0..n)))
         .peer("tokio spawn_blocking", often(n, move || flood::tokio(&tokio, 0..n)))
-}
-
-fn many_producers(n_producers: u64) -> LineUp {
-    const N: u64 = 128_000;
-    let (ours, rayon) = (pools::handspun(), pools::rayon());
-    let (threadpool, tokio) = (pools::threadpool(), pools::tokio());
-    LineUp::throughput(N, (0..N).sum())
-        .ours("handspun submit", UNTARGETED, producers(n_producers, N, ours, flood::handspun))
-        .peer("rayon spawn + channel", producers(n_producers, N, rayon, flood::rayon_spawn))
-        .peer("threadpool + channel", producers(n_producers, N, threadpool, flood::threadpool))
-        .peer("tokio spawn_blocking", producers(n_producers, N, tokio, flood::tokio))
 }
 
 fn workers(n_workers: u64) -> LineUp {

@@ -48,7 +48,7 @@ struct Arguments {
     #[arg(long = "row", value_name = "NAME", value_parser = name_of_a_row())]
     rows: Vec<String>,
 
-    /// Measure how things grow as well: jobs, producers, workers, tasks, sleepers, waiters, tokens, children.
+    /// Measure how things grow as well: jobs, producers, queued jobs, workers, tasks, sleepers, waiters, tokens, children.
     #[arg(long)]
     curves: bool,
 

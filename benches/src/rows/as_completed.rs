@@ -24,7 +24,7 @@ fn line_up(scale: Scale) -> LineUp {
         (pools::tokio(), pools::tokio(), pools::tokio());
 
     LineUp::throughput(n, (0..n).sum())
-        .ours("handspun as_completed", 0.5, move || ours_as_completed(&ours, n))
+        .ours("handspun as_completed", 1.0, move || ours_as_completed(&ours, n))
         .peer("tokio JoinSet, spawn", move || join_set(&for_set, n))
         .peer("tokio JoinSet, spawn_blocking", move || join_set_of_blocking(&for_blocking_set, n))
         .peer("FuturesUnordered, tokio spawn", move || futures_unordered(&for_unordered, n))

@@ -21,7 +21,7 @@ fn trip(scale: Scale) -> LineUp {
     let (pool, tokio) = (pools::handspun(), executors::tokio());
 
     LineUp::throughput(n, n)
-        .ours("handspun submit, await", 0.1, move || {
+        .ours("handspun submit, await", 1.0, move || {
             handspun::run(async {
                 let mut sum = 0;
                 for _ in 0..n {
@@ -55,7 +55,7 @@ fn flood(scale: Scale) -> LineUp {
     let (pool, tokio) = (pools::handspun(), executors::tokio());
 
     LineUp::throughput(n, n)
-        .ours("handspun submit, await", 0.5, move || {
+        .ours("handspun submit, await", 1.0, move || {
             handspun::run(async {
                 let jobs: Vec<_> = (0..n).map(|_| pool.submit(|| 1)).collect();
                 let mut sum = 0;

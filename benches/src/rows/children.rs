@@ -45,7 +45,7 @@ fn run_true(scale: Scale) -> LineUp {
     let tokio = executors::tokio_with_children();
 
     LineUp::latency(scale.of(500))
-        .ours("handspun", 1.1, || {
+        .ours("handspun", 1.0, || {
             u64::from(Command::new(PROGRAM).run().expect("it can be started").is_success())
         })
         .peer("std output", || succeeds(StdCommand::new(PROGRAM).stdin(Stdio::null()).output()))
@@ -90,7 +90,7 @@ fn pipe(scale: Scale) -> LineUp {
     let tokio = executors::tokio_with_children();
 
     LineUp::throughput(n, n)
-        .ours("handspun, keeps 16 MiB", 1.1, move || {
+        .ours("handspun, keeps 16 MiB", 1.0, move || {
             let outcome = Command::new("head").args(zeroes(n)).run().expect("it can be started");
             (outcome.stdout.bytes.len() as u64 + outcome.stdout.omitted) / MIB
         })

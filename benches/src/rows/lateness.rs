@@ -25,7 +25,7 @@ fn line_up(scale: Scale) -> LineUp {
     let tokio = executors::tokio();
 
     LineUp::told(n_each * N_SLEEPERS)
-        .ours_told("handspun", 1.0, move || {
+        .ours_told("handspun", 1.1, move || {
             handspun::run(async {
                 let sleeper = |number| {
                     handspun::spawn(times(number, n_each, async |length| {

@@ -6,18 +6,17 @@
 mod as_completed;
 mod bridge;
 mod children;
-mod four_producers;
 mod idle;
-mod map;
-pub(crate) mod producers;
-mod queue;
 mod join;
 mod lateness;
 mod latency;
+mod map;
 pub(crate) mod million_sleepers;
 mod nested;
 mod par_map;
-mod queue_depth;
+pub(crate) mod producers;
+mod queue;
+pub(crate) mod queue_depth;
 mod round_trip;
 mod semaphore;
 mod spawn_await;
@@ -44,7 +43,6 @@ pub(crate) const ALL: &[Row] = &[
     round_trip::ROW,
     latency::IDLE,
     latency::LOADED,
-    four_producers::ROW,
     producers::ROW,
     queue_depth::ROW,
     as_completed::ROW,

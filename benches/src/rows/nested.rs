@@ -29,18 +29,18 @@ fn line_up(breadth: u64, depth: u64) -> LineUp {
     let (rayon, tokio) = (pools::rayon(), pools::tokio());
     let n_jobs = jobs(breadth, depth);
     LineUp::throughput(n_jobs, n_jobs)
-        .ours("handspun submit + join", 0.5, move || {
+        .ours("handspun submit + join", 2.0, move || {
             let pool = ours.clone();
             ours.submit(move || submits(&pool, breadth, depth)).join().expect("it does not panic")
         })
-        .ours("handspun scope", 0.5, move || {
+        .ours("handspun scope", 2.0, move || {
             let n_run = AtomicU64::new(0);
             ours_for_scope.scope(|s| {
                 s.submit(|| scopes(&ours_for_scope, &n_run, breadth, depth));
             });
             n_run.into_inner()
         })
-        .ours("handspun join", 0.5, move || forks(&ours_for_join, breadth, depth))
+        .ours("handspun join", 1.0, move || forks(&ours_for_join, breadth, depth))
         .peer("rayon scope", move || {
             let n_run = AtomicU64::new(0);
             rayon.scope(|s| s.spawn(|_| rayon_scopes(&n_run, breadth, depth)));

@@ -17,7 +17,7 @@ fn line_up(scale: Scale) -> LineUp {
     let tokio = executors::tokio();
 
     LineUp::throughput(n, (0..n).sum())
-        .ours("handspun Queue", 0.8, move || handspun::run(ours(n)))
+        .ours("handspun Queue", 1.0, move || handspun::run(ours(n)))
         .peer("tokio mpsc", move || {
             tokio.block_on(async {
                 let (sender, mut items) = tokio::sync::mpsc::channel(PLACES);

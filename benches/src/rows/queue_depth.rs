@@ -1,63 +1,104 @@
-//! Does a job cost more when many others are queued?
+//! What does a job cost when all the others are queued before it runs?
 //!
-//! The workers are held until the last job is queued, so that the queue is as long as the name says.
-//! The cost of a job should be about the same at each length; what it grows by is memory that does
-//! not fit into the caches any more.
+//! The workers are held until the last job is queued, so that the queue is as long as the name says: a
+//! million in the row, and from a thousand in a curve. The cost of a job should be about the same at each
+//! length; what it grows by is memory that does not fit into the caches any more.
 
 use std::sync::{Arc, Barrier};
 
 use super::Row;
-use crate::line_up::{LineUp, Scale};
+use crate::line_up::{LineUp, UNTARGETED};
 use crate::pools::{self, WORKERS};
 
 pub(crate) const ROW: Row = Row {
     name: "queue-depth",
-    question: "What does an empty job cost when the last is queued before the first one runs?",
-    line_up,
+    question: "What does an empty job cost when 1,000,000 are queued before the first one runs?",
+    line_up: |scale| of(1, scale.of(1_000_000), 1.0),
 };
 
-fn line_up(scale: Scale) -> LineUp {
-    let n = scale.of(1_000_000);
-    let names = ["1,000 at a time", "10,000 at a time", "100,000 at a time", "1,000,000 at once"];
-    let line_up = LineUp::throughput(n, (0..n).sum());
-    let line_up = names.into_iter().zip(3..).fold(line_up, |line_up, (name, digits)| {
-        let pool = pools::handspun();
-        let at_a_time = scale.of(10_u64.pow(digits));
-        line_up.ours(name, 1.2, move || {
-            let starts = (0..n).step_by(at_a_time as usize);
-            starts.map(|start| held_flood(&pool, start..n.min(start + at_a_time))).sum()
-        })
-    });
-    let threadpool = pools::threadpool();
-    line_up.peer("threadpool, 1,000,000", move || {
-        let all_are_queued = Arc::new(Barrier::new(WORKERS + 1));
-        for _ in 0..WORKERS {
-            let all_are_queued = all_are_queued.clone();
-            threadpool.execute(move || {
-                all_are_queued.wait();
-            });
-        }
+/// The curve's line-up: so many are queued at a time, and a hundred thousand in a turn if they are fewer.
+pub(crate) fn deep(n: u64) -> LineUp {
+    of((100_000 / n).max(1), n, UNTARGETED)
+}
+
+/// So many times, `n` jobs.
+fn of(times: u64, n: u64, target: impl Into<Option<f64>>) -> LineUp {
+    let (ours, rayon) = (pools::handspun(), pools::rayon());
+    let (threadpool, tokio) = (pools::threadpool(), pools::tokio());
+    LineUp::throughput(times * n, times * (0..n).sum::<u64>())
+        .ours("handspun submit", target, move || (0..times).map(|_| with_handles(&ours, n)).sum())
+        .peer("rayon spawn + channel", move || through_a_channel(&rayon, times, n))
+        .peer("threadpool + channel", move || through_a_channel(&threadpool, times, n))
+        .peer("tokio spawn_blocking + channel", move || through_a_channel(&tokio, times, n))
+}
+
+fn with_handles(pool: &handspun::ThreadPool, n: u64) -> u64 {
+    let gate = Gate::shut(pool);
+    let handles: Vec<_> = (0..n).map(|number| pool.submit(move || number)).collect();
+    gate.open();
+    handles.into_iter().map(|handle| handle.join().expect("the job does not panic")).sum()
+}
+
+fn through_a_channel(pool: &impl Spawn, times: u64, n: u64) -> u64 {
+    let run = |_| {
+        let gate = Gate::shut(pool);
         let (sender, results) = crossbeam_channel::unbounded();
         for number in 0..n {
             let sender = sender.clone();
-            threadpool.execute(move || sender.send(number).expect("we hold the receiver"));
+            pool.spawn(move || sender.send(number).expect("we hold the receiver"));
         }
         drop(sender);
-        all_are_queued.wait();
-        results.into_iter().sum()
-    })
+        gate.open();
+        results.into_iter().sum::<u64>()
+    };
+    (0..times).map(run).sum()
 }
 
-/// Queues all the jobs while the workers are held, then lets them run, and adds up the results.
-fn held_flood(pool: &handspun::ThreadPool, numbers: std::ops::Range<u64>) -> u64 {
-    let all_are_queued = Arc::new(Barrier::new(WORKERS + 1));
-    for _ in 0..WORKERS {
-        let all_are_queued = all_are_queued.clone();
-        drop(pool.submit(move || {
-            all_are_queued.wait();
-        }));
+/// Holds every worker of a pool until it is opened.
+struct Gate(Arc<Barrier>);
+
+impl Gate {
+    fn shut(pool: &impl Spawn) -> Self {
+        let gate = Arc::new(Barrier::new(WORKERS + 1));
+        for _ in 0..WORKERS {
+            let gate = gate.clone();
+            pool.spawn(move || {
+                gate.wait();
+            });
+        }
+        Self(gate)
     }
-    let handles: Vec<_> = numbers.map(|number| pool.submit(move || number)).collect();
-    all_are_queued.wait();
-    handles.into_iter().map(|handle| handle.join().expect("the job does not panic")).sum()
+
+    fn open(self) {
+        self.0.wait();
+    }
+}
+
+/// A pool that runs a closure, whatever else it can do.
+trait Spawn {
+    fn spawn(&self, job: impl FnOnce() + Send + 'static);
+}
+
+impl Spawn for handspun::ThreadPool {
+    fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+        drop(self.submit(job));
+    }
+}
+
+impl Spawn for rayon::ThreadPool {
+    fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+        self.spawn(job);
+    }
+}
+
+impl Spawn for threadpool::ThreadPool {
+    fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+        self.execute(job);
+    }
+}
+
+impl Spawn for tokio::runtime::Runtime {
+    fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+        drop(self.spawn_blocking(job));
+    }
 }

@@ -34,7 +34,7 @@ fn line_up(scale: Scale) -> LineUp {
     let (sender, results) = crossbeam_channel::bounded(1);
 
     LineUp::latency(n)
-        .ours("handspun submit, join", 0.1, move || {
+        .ours("handspun submit, join", 1.0, move || {
             ours.submit(job).join().expect("the job does not panic")
         })
         .peer("rayon install", move || rayon.install(job))

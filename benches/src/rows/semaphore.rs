@@ -20,7 +20,7 @@ fn line_up(scale: Scale) -> LineUp {
     let tokio = executors::tokio();
 
     LineUp::throughput(n_tasks * TIMES, n_tasks * TIMES)
-        .ours("handspun Semaphore", 0.6, move || {
+        .ours("handspun Semaphore", 1.0, move || {
             let semaphore = Rc::new(handspun::Semaphore::new(3));
             crowd::on_handspun(n_tasks, |_| {
                 let semaphore = semaphore.clone();

@@ -19,7 +19,7 @@ fn line_up(scale: Scale) -> LineUp {
     let task = async |number| number;
 
     LineUp::throughput(n, (0..n).sum())
-        .ours("handspun", 0.8, move || crowd::on_handspun(n, task))
+        .ours("handspun", 1.3, move || crowd::on_handspun(n, task))
         .peer("tokio, one thread", move || crowd::on_tokio(&tokio, n, task))
         .peer("tokio LocalSet", move || crowd::on_local_set(&for_set, n, task))
         .peer("smol LocalExecutor", move || crowd::on_smol(n, task))

@@ -27,8 +27,8 @@ fn line_up(scale: Scale) -> LineUp {
     let ours_for_all = pools::handspun();
 
     LineUp::throughput(n, (0..n).sum())
-        .ours("handspun submit", 0.8, move || flood::handspun(&ours, 0..n))
-        .ours("handspun submit_all", 0.6, move || flood::handspun_all(&ours_for_all, 0..n))
+        .ours("handspun submit", 1.0, move || flood::handspun(&ours, 0..n))
+        .ours("handspun submit_all", 1.0, move || flood::handspun_all(&ours_for_all, 0..n))
         .peer("rayon spawn + channel", move || flood::rayon_spawn(&rayon, 0..n))
         .peer("rayon scope", move || flood::rayon_scope(&rayon_for_scope, 0..n))
         .peer("rayon in_place_scope", move || flood::rayon_in_place_scope(&rayon_for_place, 0..n))

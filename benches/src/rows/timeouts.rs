@@ -21,7 +21,7 @@ fn line_up(scale: Scale) -> LineUp {
     let tokio = executors::tokio();
 
     LineUp::throughput(n, n)
-        .ours("handspun", 0.6, move || {
+        .ours("handspun", 1.0, move || {
             handspun::run(async {
                 for _ in 0..n {
                     handspun::timeout(LONG, handspun::yield_now()).await.expect("it is quick");

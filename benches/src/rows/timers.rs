@@ -19,7 +19,7 @@ fn line_up(scale: Scale) -> LineUp {
     let tokio = executors::tokio();
 
     LineUp::throughput(n, n)
-        .ours("handspun", 0.6, move || {
+        .ours("handspun", 1.0, move || {
             crowd::on_handspun(n, |number| {
                 let sleep = handspun::sleep(length_of(number, n));
                 async {

@@ -20,7 +20,7 @@ fn line_up(scale: Scale) -> LineUp {
     let on_smol = |_| yield_often(smol::future::yield_now);
 
     LineUp::throughput(n * TIMES, n * TIMES)
-        .ours("handspun", 0.8, move || crowd::on_handspun(n, |_| yield_often(handspun::yield_now)))
+        .ours("handspun", 1.0, move || crowd::on_handspun(n, |_| yield_often(handspun::yield_now)))
         .peer("tokio, one thread", move || crowd::on_tokio(&tokio, n, on_tokio))
         .peer("tokio LocalSet", move || crowd::on_local_set(&for_set, n, on_tokio))
         .peer("smol LocalExecutor", move || crowd::on_smol(n, on_smol))
