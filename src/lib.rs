@@ -140,14 +140,14 @@ mod documents {
     mod one_value {}
     #[doc = include_str!("../docs/guide/03-a-pool-of-threads.md")]
     mod a_pool_of_threads {}
-    #[doc = include_str!("../docs/guide/04-when-a-job-panics.md")]
+    #[doc = include_str!("../docs/guide/04-which-worker-to-wake.md")]
+    mod which_worker_to_wake {}
+    #[doc = include_str!("../docs/guide/05-when-a-job-panics.md")]
     mod when_a_job_panics {}
-    #[doc = include_str!("../docs/guide/05-as-they-finish.md")]
+    #[doc = include_str!("../docs/guide/06-as-they-finish.md")]
     mod as_they_finish {}
-    #[doc = include_str!("../docs/guide/06-take-back.md")]
+    #[doc = include_str!("../docs/guide/07-take-back.md")]
     mod take_back {}
-    #[doc = include_str!("../docs/guide/07-looking-at-what-ran.md")]
-    mod looking_at_what_ran {}
     #[doc = include_str!("../docs/guide/08-cancelling.md")]
     mod cancelling {}
     #[doc = include_str!("../docs/guide/09-back-pressure.md")]
@@ -158,29 +158,33 @@ mod documents {
     mod a_task_and_its_waker {}
     #[doc = include_str!("../docs/guide/12-the-loop.md")]
     mod the_loop {}
-    #[doc = include_str!("../docs/guide/13-time-that-jumps.md")]
+    #[doc = include_str!("../docs/guide/13-timers.md")]
+    mod timers {}
+    #[doc = include_str!("../docs/guide/14-time-that-jumps.md")]
     mod time_that_jumps {}
-    #[doc = include_str!("../docs/guide/14-together.md")]
+    #[doc = include_str!("../docs/guide/15-together.md")]
     mod together {}
-    #[doc = include_str!("../docs/guide/15-the-bridge.md")]
+    #[doc = include_str!("../docs/guide/16-the-bridge.md")]
     mod the_bridge {}
-    #[doc = include_str!("../docs/guide/16-sharing-fairly.md")]
+    #[doc = include_str!("../docs/guide/17-sharing-fairly.md")]
     mod sharing_fairly {}
-    #[doc = include_str!("../docs/guide/17-queues-that-lose-nothing.md")]
+    #[doc = include_str!("../docs/guide/18-queues-that-lose-nothing.md")]
     mod queues_that_lose_nothing {}
-    #[doc = include_str!("../docs/guide/18-streams.md")]
+    #[doc = include_str!("../docs/guide/19-streams.md")]
     mod streams {}
     #[cfg(unix)]
-    #[doc = include_str!("../docs/guide/19-children.md")]
+    #[doc = include_str!("../docs/guide/20-children.md")]
     mod children {}
     #[cfg(unix)]
-    #[doc = include_str!("../docs/guide/20-killing-a-tree.md")]
+    #[doc = include_str!("../docs/guide/21-killing-a-tree.md")]
     mod killing_a_tree {}
-    #[doc = include_str!("../docs/guide/21-borrowing.md")]
+    #[doc = include_str!("../docs/guide/22-borrowing.md")]
     mod borrowing {}
-    #[doc = include_str!("../docs/guide/22-forking.md")]
+    #[doc = include_str!("../docs/guide/23-forking.md")]
     mod forking {}
-    #[doc = include_str!("../docs/guide/23-choosing-a-limit.md")]
+    #[doc = include_str!("../docs/guide/a-looking-at-what-ran.md")]
+    mod looking_at_what_ran {}
+    #[doc = include_str!("../docs/guide/b-choosing-a-limit.md")]
     mod choosing_a_limit {}
     #[doc = include_str!("../docs/pages/coming-from-python.md")]
     mod coming_from_python {}

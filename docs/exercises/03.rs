@@ -1,11 +1,11 @@
-//! # 3. Whom to wake
+//! # 3. Which worker to wake
 //!
-//! ★★ · 40 minutes · [A pool of threads](../guide/03-a-pool-of-threads.md)
+//! ★★ · 40 minutes · [Which worker to wake](../guide/04-which-worker-to-wake.md)
 //!
-//! The pool of chapter 3 as a state machine, without locks and threads. A worker that has been woken corrects the count
-//! of idle workers when it gets up, which is too late: between the wake and the correction, a second submit wakes nobody.
-//! Let the *submit* do the counting. Then see to it that at most one worker is being woken at any time, and that it
-//! sends for the next one when it has found a job.
+//! The pool of chapter 4 as a state machine, without locks and threads. A worker that has been woken corrects the count
+//! of idle workers when it gets up, which is too late: between the wake and the correction, a second submit wakes no
+//! other worker. Let the *submit* do the counting. Then see to it that at most one worker is being woken at any time, and
+//! that it sends for the next one when it has found a job.
 
 pub(crate) mod yours {
     use std::collections::VecDeque;
@@ -31,7 +31,7 @@ pub(crate) mod yours {
             Self { queue: VecDeque::new(), n_idle, n_threads: n_idle, max_threads }
         }
 
-        /// Queues a job. Who is to come for it?
+        /// Queues a job. Which worker is to come for it?
         pub(crate) fn submit(&mut self, job: u32) -> Fetch {
             self.queue.push_back(job);
             if self.n_idle > 0 {
@@ -44,7 +44,7 @@ pub(crate) mod yours {
             Fetch::Nobody
         }
 
-        /// A worker that was woken or started looks for its first job. Who is to come for the next one?
+        /// A worker that was woken or started looks for its first job. Which worker is to come for the next one?
         pub(crate) fn get_up(&mut self) -> (Option<u32>, Fetch) {
             self.n_idle -= 1;
             (self.queue.pop_front(), Fetch::Nobody)

@@ -1,6 +1,6 @@
 //! # 4. As they finish
 //!
-//! ★★★ · 60 minutes · [As they finish](../guide/05-as-they-finish.md)
+//! ★★★ · 60 minutes · [As they finish](../guide/06-as-they-finish.md)
 //!
 //! This `Many` polls all of its futures whenever one of them wakes it. Give each member a waker that knows its index, so
 //! that `next` polls only those that were woken. A future may also wake itself while it is polled.

@@ -1,6 +1,6 @@
 //! # 5. Take it back
 //!
-//! ★★ · 45 minutes · [Take-back](../guide/06-take-back.md)
+//! ★★ · 45 minutes · [Take-back](../guide/07-take-back.md)
 //!
 //! A job that joins another job of the same pool waits for ever here, if no other worker is free. Let `join` run the job
 //! itself if it is still queued. Exactly one thread may run it.

@@ -1,6 +1,6 @@
 //! # 9. Timers
 //!
-//! ★ · 30 minutes · [Time that jumps](../guide/13-time-that-jumps.md)
+//! ★ · 30 minutes · [Timers](../guide/13-timers.md)
 //!
 //! This queue loses a timer if two have the same deadline. Give each timer a key by which it can be removed, whatever the
 //! others do. Timers of one deadline are due in the order in which they were set.

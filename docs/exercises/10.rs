@@ -1,6 +1,6 @@
 //! # 10. All, or the first error
 //!
-//! ★★ · 30 minutes · [Together](../guide/14-together.md)
+//! ★★ · 30 minutes · [Together](../guide/15-together.md)
 //!
 //! Write `try_map_concurrent` on `handspun::map_concurrent`: at most `limit` at a time, the outputs in any order, and at
 //! the first error that you see, nothing more begins, and what is under way is dropped. This one goes on to the end before it says so.

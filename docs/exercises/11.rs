@@ -1,6 +1,6 @@
 //! # 11. To a thread
 //!
-//! ★★ · 30 minutes · [The bridge](../guide/15-the-bridge.md)
+//! ★★ · 30 minutes · [The bridge](../guide/16-the-bridge.md)
 //!
 //! Python's `asyncio.to_thread` goes to a pool that is simply there. Write `to_thread(f).await`, with one pool of two
 //! threads for the whole program, and a job that is cancelled if the wait is dropped while the job is queued. This one

@@ -1,6 +1,6 @@
 //! # 12. A permit that is passed on
 //!
-//! ★★★ · 60 minutes · [Sharing fairly](../guide/16-sharing-fairly.md)
+//! ★★★ · 60 minutes · [Sharing fairly](../guide/17-sharing-fairly.md)
 //!
 //! A permit that comes back is handed to the first waiter, so that nobody overtakes. But a waiter that is dropped between
 //! being served and being polled takes the permit along. Mend it, and let a waiter that is dropped before it was served

@@ -1,6 +1,6 @@
 //! # 13. A queue by weight
 //!
-//! ★★★ · 60 minutes · [Queues that lose nothing](../guide/17-queues-that-lose-nothing.md)
+//! ★★★ · 60 minutes · [Queues that lose nothing](../guide/18-queues-that-lose-nothing.md)
 //!
 //! Build a queue whose capacity is a sum: each item has a weight, and all that are in the queue *or being worked on* weigh at
 //! most so much. Use `handspun::Queue` for the items and `handspun::Semaphore` for the weight. This one has no limit.

@@ -1,6 +1,6 @@
 //! # 14. A child with a bound
 //!
-//! ★★★ · 90 minutes · [Children](../guide/19-children.md), [Killing a tree](../guide/20-killing-a-tree.md)
+//! ★★★ · 90 minutes · [Children](../guide/20-children.md), [Killing a tree](../guide/21-killing-a-tree.md)
 //!
 //! With std alone: run a command, read both of its outputs, and return at the latest when the time is over and a little
 //! more. Kill it then. What it wrote until then counts. A process that it has left behind, which holds its pipe, must not

@@ -1,6 +1,6 @@
 //! # 15. A limit that moves
 //!
-//! ★★ · 40 minutes · [Choosing a limit](../guide/23-choosing-a-limit.md)
+//! ★★ · 40 minutes · [Choosing a limit](../guide/b-choosing-a-limit.md)
 //!
 //! Let the number of permits move by itself. After every hundred answers, compare their mean time inside with the best
 //! mean so far: add one permit if it is at most 1.5 times as long, and take away a quarter of them (rounded down, and

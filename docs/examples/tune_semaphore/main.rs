@@ -11,7 +11,7 @@
 //! The service and its clients are tasks that sleep, on a clock that jumps: minutes of its time pass in
 //! milliseconds of ours, and the same seed gives the same table. To measure a service of your own, put its call
 //! in the place of `Service::call` and take the real clock. What the table says is explained in
-//! `docs/guide/23-choosing-a-limit.md`.
+//! `docs/guide/b-choosing-a-limit.md`.
 
 #[path = "../shared/cli.rs"]
 mod cli;
