@@ -4,9 +4,7 @@ use std::future::Future;
 
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
-use tokio::runtime::Runtime;
-
-use crate::executors::in_local_set;
+use tokio::runtime::{LocalRuntime, Runtime};
 
 pub(crate) fn on_handspun<F>(n: u64, task: impl Fn(u64) -> F) -> u64
 where
@@ -32,11 +30,11 @@ where
     })
 }
 
-pub(crate) fn on_local_set<F>(runtime: &Runtime, n: u64, task: impl Fn(u64) -> F) -> u64
+pub(crate) fn on_tokio_local<F>(runtime: &LocalRuntime, n: u64, task: impl Fn(u64) -> F) -> u64
 where
     F: Future<Output = u64> + 'static,
 {
-    in_local_set(runtime, || async {
+    runtime.block_on(async {
         let tasks: Vec<_> = (0..n).map(|number| tokio::task::spawn_local(task(number))).collect();
         add_up(tasks).await
     })

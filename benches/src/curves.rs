@@ -142,12 +142,13 @@ fn workers(n_workers: u64) -> LineUp {
 }
 
 fn tasks(n: u64) -> LineUp {
-    let (tokio, for_set, compio) = (executors::tokio(), executors::tokio(), executors::compio());
+    let (tokio, tokio_local) = (executors::tokio(), executors::tokio_local());
+    let compio = executors::compio();
     let task = async |number| number;
     throughput(n, (0..n).sum())
         .ours("handspun", UNTARGETED, often(n, move || crowd::on_handspun(n, task)))
         .peer("tokio, one thread", often(n, move || crowd::on_tokio(&tokio, n, task)))
-        .peer("tokio LocalSet", often(n, move || crowd::on_local_set(&for_set, n, task)))
+        .peer("tokio LocalRuntime", often(n, move || crowd::on_tokio_local(&tokio_local, n, task)))
         .peer("smol LocalExecutor", often(n, move || crowd::on_smol(n, task)))
         .peer("futures LocalPool", often(n, move || crowd::on_local_pool(n, task)))
         .peer("compio", often(n, move || crowd::on_compio(&compio, n, task)))

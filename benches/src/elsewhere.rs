@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use serde::de::DeserializeOwned;
 
 use crate::harness::Effort;
+use crate::pools::WORKERS;
 
 /// Has another process of this program measure what `question` asks for, and reads its answer.
 pub(crate) fn measure<T: DeserializeOwned>(question: &[&str], effort: Effort) -> T {
@@ -19,6 +20,8 @@ pub(crate) fn measure<T: DeserializeOwned>(question: &[&str], effort: Effort) ->
         .args(question)
         .args(["--rounds", &effort.rounds.to_string()])
         .args(["--within", &effort.within.as_secs().to_string()])
+        // What smol's `unblock` runs closures on: as many threads as everybody has.
+        .env("BLOCKING_MAX_THREADS", WORKERS.to_string())
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()

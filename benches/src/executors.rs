@@ -1,7 +1,5 @@
 //! One executor of each kind, on the thread that asks, and everything else as its author chose it.
 
-use std::future::Future;
-
 /// One thread, which is ours; timers, and no sockets.
 pub(crate) fn tokio() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
@@ -11,13 +9,12 @@ pub(crate) fn tokio() -> tokio::runtime::Runtime {
         .expect("this process may have a runtime")
 }
 
-/// Polls `make`'s future inside of a `LocalSet`, so that it may spawn what is not `Send`.
-pub(crate) fn in_local_set<F: Future>(
-    runtime: &tokio::runtime::Runtime,
-    make: impl FnOnce() -> F,
-) -> F::Output {
-    let set = tokio::task::LocalSet::new();
-    set.block_on(runtime, async { make().await })
+/// The same, for tasks that are not `Send`, as ours need not be.
+pub(crate) fn tokio_local() -> tokio::runtime::LocalRuntime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build_local(Default::default())
+        .expect("this process may have a runtime")
 }
 
 /// Tokio, with pipes and signals for children.

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use futures::executor::block_on;
 use futures::task::SpawnExt;
+use tokio::runtime::Runtime;
 
 pub(crate) fn handspun(pool: &handspun::ThreadPool, numbers: Range<u64>) -> u64 {
     let handles: Vec<_> = numbers.map(|number| pool.submit(move || number)).collect();
@@ -64,15 +65,24 @@ pub(crate) fn threadpool(pool: &threadpool::ThreadPool, numbers: Range<u64>) -> 
     results.into_iter().sum()
 }
 
-pub(crate) fn tokio(runtime: &tokio::runtime::Runtime, numbers: Range<u64>) -> u64 {
-    let handles: Vec<_> = numbers.map(|number| runtime.spawn_blocking(move || number)).collect();
-    runtime.block_on(async {
-        let mut sum = 0;
-        for handle in handles {
-            sum += handle.await.expect("the job does not panic");
-        }
-        sum
-    })
+pub(crate) fn tokio(runtime: &Runtime, numbers: Range<u64>) -> u64 {
+    let handles = numbers.map(|number| runtime.spawn_blocking(move || number)).collect();
+    runtime.block_on(add_up(handles))
+}
+
+/// The job is a task that never waits: it runs on the workers that tasks have, and not on those for jobs
+/// that block.
+pub(crate) fn tokio_tasks(runtime: &Runtime, numbers: Range<u64>) -> u64 {
+    let handles = numbers.map(|number| runtime.spawn(async move { number })).collect();
+    runtime.block_on(add_up(handles))
+}
+
+async fn add_up(handles: Vec<tokio::task::JoinHandle<u64>>) -> u64 {
+    let mut sum = 0;
+    for handle in handles {
+        sum += handle.await.expect("the job does not panic");
+    }
+    sum
 }
 
 pub(crate) fn futures(pool: &futures::executor::ThreadPool, numbers: Range<u64>) -> u64 {

@@ -8,7 +8,7 @@
 //!    neighbour before them.
 //! 3. The first turn of each is a warm-up: it starts the lazy threads and is not counted.
 //! 4. Every turn's results are added up and checked. A wrong sum ends the run.
-//! 5. Who looks at an interval again and again, and stops when it pleases, fools himself. So it is looked
+//! 5. To look at an interval after each round, and to stop when it pleases, is to choose it. So it is looked
 //!    at after the rounds asked for, and then only each time that they have doubled.
 
 use std::thread;

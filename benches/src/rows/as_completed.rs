@@ -30,7 +30,7 @@ fn line_up(scale: Scale) -> LineUp {
         .peer("FuturesUnordered, tokio spawn", move || futures_unordered(&for_unordered, n))
         // A channel is completion order for nothing, but without handles: nothing to cancel, and no
         // panic heard of.
-        .baseline("threadpool + channel", move || flood::threadpool(&threadpool, 0..n))
+        .peer("threadpool + channel", move || flood::threadpool(&threadpool, 0..n))
 }
 
 fn ours_as_completed(pool: &handspun::ThreadPool, n: u64) -> u64 {

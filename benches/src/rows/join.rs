@@ -1,8 +1,8 @@
 //! What does it cost to fork, when there is a fork at every call and hardly any work in one?
 //!
 //! fib(27) by two calls each, with no leaf batched: some 300,000 forks of a few nanoseconds. A good
-//! fork costs next to nothing while everybody is busy. Everybody begins outside: rayon and chili are
-//! entered once, and ours forks where it is called.
+//! fork costs next to nothing while everybody is busy. Ours and rayon's begin on a worker, so that two
+//! threads work. Chili's lends the calling thread, and hands a scope down from fork to fork.
 
 use super::Row;
 use crate::line_up::{LineUp, Scale};
@@ -23,16 +23,13 @@ fn line_up(scale: Scale) -> LineUp {
     // Each call of more than 1 forks once, and the calls of 1 or 0 are one more than those.
     let n_forks = leaves(n) - 1;
     let (ours, rayon, chili) = (pools::handspun(), pools::rayon(), pools::chili());
-    let ours_inside = pools::handspun();
 
     LineUp::throughput(n_forks, result)
-        .ours("handspun join", 1.0, move || fib(&ours, n))
-        .ours("handspun join, on a worker", 1.0, move || {
-            let pool = &ours_inside;
-            pool.scope(|s| s.submit(|| fib(pool, n)).join().expect("it does not panic"))
+        .ours("handspun join", 1.0, move || {
+            ours.scope(|s| s.submit(|| fib(&ours, n)).join().expect("it does not panic"))
         })
         .peer("rayon join", move || rayon.install(|| rayon_fib(n)))
-        .baseline("chili join (its scope is explicit)", move || chili_fib(&mut chili.scope(), n))
+        .peer("chili join, by an explicit scope", move || chili_fib(&mut chili.scope(), n))
         .baseline("plain calls", move || plain(n))
 }
 

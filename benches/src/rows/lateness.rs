@@ -22,7 +22,7 @@ const N_SLEEPERS: u64 = 10;
 
 fn line_up(scale: Scale) -> LineUp {
     let n_each = scale.of(1_000) / N_SLEEPERS;
-    let tokio = executors::tokio();
+    let tokio = executors::tokio_local();
 
     LineUp::told(n_each * N_SLEEPERS)
         .ours_told("handspun", 1.1, move || {
@@ -40,8 +40,8 @@ fn line_up(scale: Scale) -> LineUp {
                 times
             })
         })
-        .peer_told("tokio LocalSet", move || {
-            executors::in_local_set(&tokio, || async {
+        .peer_told("tokio LocalRuntime", move || {
+            tokio.block_on(async {
                 let sleeper = |number| {
                     let sleep = async |length| tokio::time::sleep(length).await;
                     tokio::task::spawn_local(times(number, n_each, sleep))

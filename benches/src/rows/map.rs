@@ -30,10 +30,12 @@ fn line_up(scale: Scale) -> LineUp {
             let results = ours.map(0..n, move |item| work.run(item));
             digest(results.map(|result| result.expect("the work does not panic")))
         })
-        // Rayon's is not lazy: all results are in memory before the first is read.
+        // Rayon's is not lazy: all results are in memory before the first is read. A range of `usize`, for that
+        // one it can divide by index.
         .peer("rayon par_iter", move || {
-            let results: Vec<u64> =
-                rayon.install(|| (0..n).into_par_iter().map(|item| work.run(item)).collect());
+            let results: Vec<u64> = rayon.install(|| {
+                (0..n as usize).into_par_iter().map(|item| work.run(item as u64)).collect()
+            });
             digest(results)
         })
         .peer("threadpool + reorder buffer", move || {

@@ -55,6 +55,7 @@ pub(crate) const ALL: &[Row] = &[
     join::ROW,
     nested::BROAD,
     nested::DEEP,
+    nested::FORKS,
     trickle::ROW,
     idle::ROW,
     spawn_await::ROW,

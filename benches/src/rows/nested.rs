@@ -2,7 +2,8 @@
 //!
 //! A tree: each job submits eight and joins them, five levels deep; and a chain, where each submits one.
 //! Rayon's scope and tokio's tasks do the same; a pool whose joins can deadlock cannot take part. Ours
-//! takes part three times, for the same tree can be made of jobs, of jobs in scopes, or of forks.
+//! takes part twice, for the same tree can be made of jobs or of jobs in scopes. It can also be made of
+//! forks, and that is a row of its own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -23,9 +24,28 @@ pub(crate) const DEEP: Row = Row {
     line_up: |_| line_up(1, 200),
 };
 
+pub(crate) const FORKS: Row = Row {
+    name: "nested-forks",
+    question: "What does a node cost in the broad tree, when its branches are halved by forks?",
+    line_up: forked,
+};
+
+fn forked(scale: Scale) -> LineUp {
+    let (breadth, depth) = (8, if scale == Scale::Full { 5 } else { 3 });
+    let (ours, rayon) = (pools::handspun(), pools::rayon());
+    let n_jobs = jobs(breadth, depth);
+    LineUp::throughput(n_jobs, n_jobs)
+        .ours("handspun join", 1.0, move || {
+            let forks = || forks(&|a, b| ours.join(a, b), breadth, depth);
+            ours.scope(|s| s.submit(forks).join().expect("it does not panic"))
+        })
+        .peer("rayon join", move || {
+            rayon.install(|| forks(&|a, b| rayon::join(a, b), breadth, depth))
+        })
+}
+
 fn line_up(breadth: u64, depth: u64) -> LineUp {
     let (ours, ours_for_scope) = (Arc::new(pools::handspun()), pools::handspun());
-    let ours_for_join = pools::handspun();
     let (rayon, tokio) = (pools::rayon(), pools::tokio());
     let n_jobs = jobs(breadth, depth);
     LineUp::throughput(n_jobs, n_jobs)
@@ -40,7 +60,6 @@ fn line_up(breadth: u64, depth: u64) -> LineUp {
             });
             n_run.into_inner()
         })
-        .ours("handspun join", 1.0, move || forks(&ours_for_join, breadth, depth))
         .peer("rayon scope", move || {
             let n_run = AtomicU64::new(0);
             rayon.scope(|s| s.spawn(|_| rayon_scopes(&n_run, breadth, depth)));
@@ -82,19 +101,24 @@ fn scopes(pool: &handspun::ThreadPool, n_run: &AtomicU64, breadth: u64, depth: u
 }
 
 /// A job with its branches below, which are halved until there is one.
-fn forks(pool: &handspun::ThreadPool, breadth: u64, depth: u64) -> u64 {
-    if depth == 0 { 1 } else { 1 + branches(pool, breadth, breadth, depth - 1) }
+fn forks(join: &Join<'_>, breadth: u64, depth: u64) -> u64 {
+    if depth == 0 { 1 } else { 1 + branches(join, breadth, breadth, depth - 1) }
 }
 
-fn branches(pool: &handspun::ThreadPool, n: u64, breadth: u64, depth: u64) -> u64 {
+fn branches(join: &Join<'_>, n: u64, breadth: u64, depth: u64) -> u64 {
     if n == 1 {
-        return forks(pool, breadth, depth);
+        return forks(join, breadth, depth);
     }
     let half = n / 2;
-    let (left, right) = pool
-        .join(|| branches(pool, half, breadth, depth), || branches(pool, n - half, breadth, depth));
+    let (left, right) = join(&|| branches(join, half, breadth, depth), &|| {
+        branches(join, n - half, breadth, depth)
+    });
     left + right
 }
+
+/// Runs two closures, perhaps at once, and returns what both return.
+type Join<'j> =
+    dyn Fn(&(dyn Fn() -> u64 + Sync), &(dyn Fn() -> u64 + Sync)) -> (u64, u64) + Sync + 'j;
 
 fn rayon_scopes(n_run: &AtomicU64, breadth: u64, depth: u64) {
     n_run.fetch_add(1, Relaxed); // ORDERING: Relaxed, as above.

@@ -3,10 +3,13 @@
 //! Four kinds of items, each a row: a million that are quick and even, some thousand of two
 //! microseconds, as many that are uneven (one in a hundred is a hundred times as long, and the long
 //! ones stand together), and ten that are next to nothing, where it is the call itself that costs.
+//!
+//! Two threads work for each. Ours lends the calling thread to the pool, and rayon's sleeps meanwhile: to
+//! begin, ours wakes one thread and rayon two.
 
 use std::time::Duration;
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::Row;
 use crate::line_up::{LineUp, Scale};
@@ -50,11 +53,17 @@ fn maps(n: u64, target: f64, time: impl Fn(u64) -> Duration) -> LineUp {
     let items = items(n, time);
     let (ours, rayon) = (pools::handspun(), pools::rayon());
     let expected = digest(items.iter().map(run));
-    let (for_ours, for_rayon) = (items.clone(), items.clone());
+    let (for_ours, for_rayon, in_parts) = (items.clone(), items.clone(), items.clone());
+    let rayon_in_parts = pools::rayon();
     LineUp::throughput(n, expected)
         .ours("handspun par_map", target, move || digest(ours.par_map(&for_ours, run)))
         .peer("rayon par_iter", move || {
             let results: Vec<u64> = rayon.install(|| for_rayon.par_iter().map(run).collect());
+            digest(results)
+        })
+        .peer("rayon par_iter, at most 32 at a time", move || {
+            let map = || in_parts.par_iter().with_max_len(32).map(run).collect();
+            let results: Vec<u64> = rayon_in_parts.install(map);
             digest(results)
         })
         .baseline("plain loop", move || {

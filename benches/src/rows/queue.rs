@@ -1,5 +1,7 @@
 //! What does it cost to hand an item from one task to another?
 
+use tokio::sync::mpsc;
+
 use super::Row;
 use crate::executors;
 use crate::line_up::{LineUp, Scale};
@@ -20,16 +22,18 @@ fn line_up(scale: Scale) -> LineUp {
         .ours("handspun Queue", 1.0, move || handspun::run(ours(n)))
         .peer("tokio mpsc", move || {
             tokio.block_on(async {
-                let (sender, mut items) = tokio::sync::mpsc::channel(PLACES);
-                let producer = tokio::spawn(async move {
-                    for number in 0..n {
-                        sender.send(number).await.expect("somebody receives");
-                    }
-                });
-                let mut sum = 0;
-                while let Some(number) = items.recv().await {
-                    sum += number;
-                }
+                let (sender, items) = mpsc::channel(PLACES);
+                let producer = tokio::spawn(tokio_sends(sender, n));
+                let sum = tokio_receives(items).await;
+                producer.await.expect("it does not panic");
+                sum
+            })
+        })
+        .peer("tokio mpsc, on handspun", move || {
+            handspun::run(async {
+                let (sender, items) = mpsc::channel(PLACES);
+                let producer = handspun::spawn(tokio_sends(sender, n));
+                let sum = tokio_receives(items).await;
                 producer.await.expect("it does not panic");
                 sum
             })
@@ -66,6 +70,20 @@ fn line_up(scale: Scale) -> LineUp {
                 sum
             })
         })
+}
+
+async fn tokio_sends(sender: mpsc::Sender<u64>, n: u64) {
+    for number in 0..n {
+        sender.send(number).await.expect("somebody receives");
+    }
+}
+
+async fn tokio_receives(mut items: mpsc::Receiver<u64>) -> u64 {
+    let mut sum = 0;
+    while let Some(number) = items.recv().await {
+        sum += number;
+    }
+    sum
 }
 
 async fn ours(n: u64) -> u64 {

@@ -14,14 +14,14 @@ pub(crate) const ROW: Row = Row {
 
 fn line_up(scale: Scale) -> LineUp {
     let n = scale.of(200_000);
-    let (tokio, for_set) = (executors::tokio(), executors::tokio());
+    let (tokio, tokio_local) = (executors::tokio(), executors::tokio_local());
     let compio = executors::compio();
     let task = async |number| number;
 
     LineUp::throughput(n, (0..n).sum())
         .ours("handspun", 1.3, move || crowd::on_handspun(n, task))
         .peer("tokio, one thread", move || crowd::on_tokio(&tokio, n, task))
-        .peer("tokio LocalSet", move || crowd::on_local_set(&for_set, n, task))
+        .peer("tokio LocalRuntime", move || crowd::on_tokio_local(&tokio_local, n, task))
         .peer("smol LocalExecutor", move || crowd::on_smol(n, task))
         .peer("futures LocalPool", move || crowd::on_local_pool(n, task))
         .peer("compio", move || crowd::on_compio(&compio, n, task))

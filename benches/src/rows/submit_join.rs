@@ -24,7 +24,7 @@ fn line_up(scale: Scale) -> LineUp {
     // A pool cannot be cloned, neither ours nor rayon's, and contenders that take turns may have one each:
     // who rests, sleeps.
     let (rayon_for_scope, rayon_for_place) = (pools::rayon(), pools::rayon());
-    let ours_for_all = pools::handspun();
+    let (ours_for_all, for_tasks) = (pools::handspun(), pools::tokio());
 
     LineUp::throughput(n, (0..n).sum())
         .ours("handspun submit", 1.0, move || flood::handspun(&ours, 0..n))
@@ -33,6 +33,7 @@ fn line_up(scale: Scale) -> LineUp {
         .peer("rayon scope", move || flood::rayon_scope(&rayon_for_scope, 0..n))
         .peer("rayon in_place_scope", move || flood::rayon_in_place_scope(&rayon_for_place, 0..n))
         .peer("threadpool + channel", move || flood::threadpool(&threadpool, 0..n))
+        .peer("tokio spawn", move || flood::tokio_tasks(&for_tasks, 0..n))
         .peer("tokio spawn_blocking", move || flood::tokio(&tokio, 0..n))
         .peer("futures spawn_with_handle", move || flood::futures(&futures, 0..n))
         .peer("rusty_pool evaluate", move || flood::rusty_pool(&rusty_pool, 0..n))

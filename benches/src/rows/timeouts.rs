@@ -40,7 +40,9 @@ fn line_up(scale: Scale) -> LineUp {
             })
         })
         .peer("async-io on smol", move || {
-            smol::block_on(async {
+            // On a task: `async_io::block_on` would look at its timers after each wake of its own future.
+            let executor = smol::LocalExecutor::new();
+            smol::block_on(executor.run(executor.spawn(async move {
                 for _ in 0..n {
                     let late = async {
                         smol::Timer::after(LONG).await;
@@ -48,7 +50,7 @@ fn line_up(scale: Scale) -> LineUp {
                     smol::future::or(smol::future::yield_now(), late).await;
                 }
                 n
-            })
+            })))
         })
         .baseline("handspun, the yield alone", move || {
             handspun::run(async {

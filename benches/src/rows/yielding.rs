@@ -14,7 +14,7 @@ const TIMES: u64 = 200;
 
 fn line_up(scale: Scale) -> LineUp {
     let n = scale.of(1_000);
-    let (tokio, for_set) = (executors::tokio(), executors::tokio());
+    let (tokio, tokio_local) = (executors::tokio(), executors::tokio_local());
     let compio = executors::compio();
     let on_tokio = |_| yield_often(tokio::task::yield_now);
     let on_smol = |_| yield_often(smol::future::yield_now);
@@ -22,7 +22,7 @@ fn line_up(scale: Scale) -> LineUp {
     LineUp::throughput(n * TIMES, n * TIMES)
         .ours("handspun", 1.0, move || crowd::on_handspun(n, |_| yield_often(handspun::yield_now)))
         .peer("tokio, one thread", move || crowd::on_tokio(&tokio, n, on_tokio))
-        .peer("tokio LocalSet", move || crowd::on_local_set(&for_set, n, on_tokio))
+        .peer("tokio LocalRuntime", move || crowd::on_tokio_local(&tokio_local, n, on_tokio))
         .peer("smol LocalExecutor", move || crowd::on_smol(n, on_smol))
         .peer("futures LocalPool", move || crowd::on_local_pool(n, on_smol))
         .peer("compio", move || crowd::on_compio(&compio, n, on_smol))
