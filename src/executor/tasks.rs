@@ -218,8 +218,9 @@ impl Tasks {
             Some(spare) => spare.serve(id),
             None => KeptWaker::new(&self.shared, id),
         };
-        let waker = slot.waker.take().inspect(|waker| self.begin_poll_with(&waker.itself));
-        Some((future, waker.unwrap_or_else(new)))
+        let waker = slot.waker.take().unwrap_or_else(new);
+        self.begin_poll_with(&waker.itself);
+        Some((future, waker))
     }
 
     /// What this waker has woken is polled.

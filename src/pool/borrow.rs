@@ -237,10 +237,7 @@ pub(crate) fn put_behind_a_gate(
 ) -> Option<Arc<dyn Run>> {
     let oldest = |loans: &RefCell<Vec<Loan>>| {
         let mut loans = loans.borrow_mut();
-        // The oldest is given, so that those before it are behind gates already.
-        let first = loans.partition_point(|loan| loan.gate.is_some());
-        let loan =
-            loans[first..].iter_mut().find(|loan| loan.gate.is_none() && loan.pool == pool)?;
+        let loan = loans.iter_mut().find(|loan| loan.gate.is_none() && loan.pool == pool)?;
         let gate = Arc::new(Gate::to(Some(loan.borrowed), spin_limit, process));
         loan.gate = Some(gate.clone());
         Some(gate.stub(0))

@@ -472,6 +472,28 @@ fn a_result_of_a_map_that_was_asked_for_once_is_no_reason_for_a_report() {
     });
 }
 
+#[test]
+fn a_waker_that_serves_another_task_has_no_clones_in_known_hands() {
+    watched(|| {
+        let done = try_run(async {
+            let group = TaskGroup::new();
+            let member = group.spawn(pending::<()>());
+            yield_now().await;
+            // A task leaves its waker in the join, and ends.
+            let join = Rc::new(RefCell::new(Box::pin(group.join())));
+            let ends = spawn({
+                let join = join.clone();
+                async move { poll_once(join.borrow_mut().as_mut()).await }
+            });
+            ends.await.unwrap();
+            member.cancel(); // The join wakes that waker, which is free for the next task then.
+            spawn(wait_for_another_thread()).await.unwrap();
+            drop(join);
+        });
+        done.unwrap();
+    });
+}
+
 /// In a process of its own, for a panic there would end it.
 #[test]
 fn an_executor_runs_in_the_destructor_of_a_thread_local() {

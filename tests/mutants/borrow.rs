@@ -47,6 +47,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/borrow.rs",
+        right: "loans.iter_mut().find(",
+        wrong: "loans.iter_mut().rev().take_while(|loan| loan.gate.is_none()).filter(|loan| loan.pool == pool).last().into_iter().find(",
+        mistake: "a fork behind that of another pool is not handed out",
+        caught_by: "--test=pool forking::the_oldest_fork_is_handed_out_though_another_pool_has_one_in_between",
+    },
+    Mutant {
+        file: "src/pool/borrow.rs",
         right: "            Ok(Some(Some(gate))) => gate.shut(),",
         wrong: "            Ok(Some(Some(gate))) => drop(gate),",
         mistake: "a loan on demand ends with its gate open",

@@ -92,8 +92,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/tasks.rs",
-        right: ".inspect(|waker| waker.itself.begin_poll());",
-        wrong: ";",
+        right: "        waker.begin_poll();
+",
+        wrong: "",
         mistake: "a task that has been polled still counts as queued",
         caught_by: "executor::a_wake_that_comes_during_a_poll_means_another",
     },
@@ -203,6 +204,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "",
         mistake: "a clone that has woken its task still counts as in known hands",
         caught_by: "--test=executor hangs::a_join_of_a_group_that_was_polled_once_is_no_reason_for_a_report",
+    },
+    Mutant {
+        file: "src/executor/tasks.rs",
+        right: "        self.begin_poll_with(&waker.itself);
+        Some(",
+        wrong: "        waker.itself.begin_poll();
+        Some(",
+        mistake: "the clones of a waker that served another task still count as in known hands",
+        caught_by: "--test=executor hangs::a_waker_that_serves_another_task_has_no_clones_in_known_hands",
     },
     Mutant {
         file: "src/executor/core.rs",

@@ -1,7 +1,8 @@
 //! Two closures at once, if a worker is free: both have ended when the fork has.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::thread;
 
 use handspun::{Shutdown, ThreadPool};
 
@@ -50,7 +51,7 @@ fn the_oldest_fork_is_the_first_to_be_handed_out() {
             held.open();
             while inner.load(Relaxed) == 0 {
                 // ORDERING: Relaxed, as below.
-                pool.join(std::thread::yield_now, || ());
+                pool.join(thread::yield_now, || ());
             }
         };
         // ORDERING: Relaxed. A number that a thread spins for.
@@ -61,6 +62,31 @@ fn the_oldest_fork_is_the_first_to_be_handed_out() {
                 outer_ran.open();
             },
         );
+    });
+}
+
+#[test]
+fn the_oldest_fork_is_handed_out_though_another_pool_has_one_in_between() {
+    watched(|| {
+        let (pool, between) = (ThreadPool::new(1), ThreadPool::new(1));
+        let (held, _) = gated(&pool, ());
+        let caller = thread::current().id();
+        let has_run = [const { AtomicBool::new(false) }; 2];
+        // ORDERING: Relaxed. A flag that a thread spins for.
+        let run = |at: usize| has_run[at].store(true, Relaxed);
+        // Forks until another thread has run one that is older.
+        let fork_until = |pool: &ThreadPool, at: usize| {
+            while !has_run[at].load(Relaxed) {
+                let here = || assert_eq!(thread::current().id(), caller, "the newest went");
+                pool.join(thread::yield_now, here);
+            }
+        };
+        let deep = || {
+            fork_until(&between, 1);
+            held.open();
+            fork_until(&pool, 0);
+        };
+        pool.join(|| between.join(deep, || run(1)), || run(0));
     });
 }
 
