@@ -23,6 +23,7 @@ mod arguments;
 mod claims;
 mod leftovers;
 mod quotes;
+mod diagrams;
 mod documents;
 mod names;
 mod pages;
@@ -135,6 +136,21 @@ fn no_machine_is_named() {
 #[test]
 fn every_quotation_stands_in_its_file() {
     holds(quotes::every_quotation_stands_in_its_file);
+}
+
+#[test]
+fn every_diagram_is_drawn() {
+    holds(diagrams::every_diagram_is_drawn);
+}
+
+#[test]
+fn every_diagram_is_shown() {
+    holds(diagrams::every_diagram_is_shown);
+}
+
+#[test]
+fn every_name_in_a_diagram_exists() {
+    holds(diagrams::every_name_in_a_diagram_exists);
 }
 
 #[test]
