@@ -27,6 +27,7 @@ mod diagrams;
 mod documents;
 mod names;
 mod pages;
+mod counts;
 mod vocabulary;
 mod manifest;
 
@@ -186,6 +187,16 @@ fn a_word_has_one_row() {
 #[test]
 fn the_weekends_are_counted() {
     holds(pages::the_weekends_are_counted);
+}
+
+#[test]
+fn a_count_of_lines_is_right() {
+    holds(counts::a_count_of_lines_is_right);
+}
+
+#[test]
+fn a_count_of_instructions_is_right() {
+    holds(counts::a_count_of_instructions_is_right);
 }
 
 #[test]
