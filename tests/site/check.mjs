@@ -2,15 +2,14 @@
 //
 //   node tests/site/check.mjs SITE PLAYWRIGHT CHROMIUM SCREENSHOTS
 //
-// What must hold: no script fails, nothing is fetched from elsewhere, each link and anchor leads somewhere, no page
-// scrolls sideways on a phone, and the search finds what people look for.
+// What must hold: no script fails, nothing is fetched from elsewhere, each link and anchor leads somewhere, every image
+// is shown, no page scrolls sideways on a phone, and the search finds what people look for.
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { launch } from './browser.mjs';
 
 const [site, playwright, executablePath, screenshots] = process.argv.slice(2);
-const { default: { chromium } } = await import(pathToFileURL(path.join(playwright, 'index.js')));
 const SEARCHES = ['work stealing', 'event loop', 'gather', 'deadlock', 'zombie'];
 const PHONE = { width: 390, height: 844 };
 const SHOTS = ['index.html', 'guide/03-a-pool-of-threads.html', 'glossary.html', 'pages/coming-from-python.html'];
@@ -31,11 +30,7 @@ const server = http.createServer((request, response) => {
 await new Promise((listens) => server.listen(0, '127.0.0.1', listens));
 const origin = `http://127.0.0.1:${server.address().port}/`;
 
-const browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-        '--disable-component-update', '--disable-sync'],
-});
+const browser = await launch(playwright, executablePath);
 const context = await browser.newContext({ viewport: PHONE });
 const page = await context.newPage();
 let now = '';
@@ -63,12 +58,14 @@ while (waiting.length > 0) {
         ids: [...document.querySelectorAll('[id], a[name]')].map((element) => element.id || element.name),
         links: [...document.querySelectorAll('a[href]')].map((a) => a.href),
         width: document.documentElement.scrollWidth,
+        empty: [...document.images].filter((image) => image.naturalWidth === 0).map((image) => image.src),
         // Code and tables may scroll in themselves; mdBook hides from the document what else is too wide.
         widest: [...document.querySelectorAll('main *, body > *')]
             .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !element.closest('pre, .table-wrapper'))
             .slice(0, 3).map((element) => `<${element.tagName.toLowerCase()}> ${element.textContent.trim().slice(0, 40)}`),
     }));
     ids.set(now, new Set(found.ids));
+    for (const image of found.empty) fault(now, `an image is not shown: ${image}`);
     const isRustdoc = now.startsWith('reference/');
     if (!isRustdoc && (found.width > PHONE.width || found.widest.length > 0)) {
         fault(now, `is too wide for a phone of ${PHONE.width} px: ${found.widest.join('; ')}`);

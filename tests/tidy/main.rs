@@ -23,9 +23,11 @@ mod arguments;
 mod claims;
 mod leftovers;
 mod quotes;
+mod diagrams;
 mod documents;
 mod names;
 mod pages;
+mod counts;
 mod vocabulary;
 mod manifest;
 
@@ -138,6 +140,21 @@ fn every_quotation_stands_in_its_file() {
 }
 
 #[test]
+fn every_diagram_is_drawn() {
+    holds(diagrams::every_diagram_is_drawn);
+}
+
+#[test]
+fn every_diagram_is_shown() {
+    holds(diagrams::every_diagram_is_shown);
+}
+
+#[test]
+fn every_name_in_a_diagram_exists() {
+    holds(diagrams::every_name_in_a_diagram_exists);
+}
+
+#[test]
 fn every_link_leads_somewhere() {
     holds(documents::every_link_leads_somewhere);
 }
@@ -170,6 +187,16 @@ fn a_word_has_one_row() {
 #[test]
 fn the_weekends_are_counted() {
     holds(pages::the_weekends_are_counted);
+}
+
+#[test]
+fn a_count_of_lines_is_right() {
+    holds(counts::a_count_of_lines_is_right);
+}
+
+#[test]
+fn a_count_of_instructions_is_right() {
+    holds(counts::a_count_of_instructions_is_right);
 }
 
 #[test]

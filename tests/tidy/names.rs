@@ -116,7 +116,7 @@ pub(crate) fn every_name_in_prose_exists(repository: &Repository) -> Vec<Violati
     let is_read = |path: &str| path.ends_with(".md") && path != "CHANGELOG.md";
     for (path, text) in repository.texts().filter(|(path, _)| is_read(path)) {
         let own: BTreeSet<_> = code_blocks(text).flat_map(words).collect();
-        let is_known = |word: &str| own.contains(word) || names.all.contains(word);
+        let is_known = |word: &str| own.contains(word) || names.has(word);
         let mut foreign_columns = Vec::new();
         for (line, text) in prose(text) {
             for span in spans(text, &mut foreign_columns) {
@@ -141,14 +141,14 @@ pub(crate) fn every_name_in_prose_exists(repository: &Repository) -> Vec<Violati
 }
 
 /// The names of the repository, and in which files of Rust they are.
-struct Names<'repository> {
+pub(crate) struct Names<'repository> {
     files: Vec<HashSet<&'repository str>>,
     /// Those of all files, of the manifest, of paths, and those that are allowed.
     all: HashSet<&'repository str>,
 }
 
 impl<'repository> Names<'repository> {
-    fn of(repository: &'repository Repository) -> Self {
+    pub(crate) fn of(repository: &'repository Repository) -> Self {
         let mut files = Vec::new();
         for source in repository.sources() {
             let tokens = source.code_and_tests().into_iter().flatten();
@@ -166,6 +166,10 @@ impl<'repository> Names<'repository> {
             }
         }
         Self { files, all }
+    }
+
+    pub(crate) fn has(&self, word: &str) -> bool {
+        self.all.contains(word)
     }
 
     fn are_together(&self, owner: &str, member: &str) -> bool {
@@ -198,7 +202,7 @@ fn names_in(span: &str) -> impl Iterator<Item = &str> {
 }
 
 /// An underscore inside, or a capital behind a small letter.
-fn is_code(word: &str) -> bool {
+pub(crate) fn is_code(word: &str) -> bool {
     let mut pairs = word.as_bytes().windows(2);
     word.trim_matches('_').contains('_')
         || pairs.any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
@@ -236,7 +240,7 @@ fn is_of_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c| !is_of_word(c));
     // One letter stands for something: `f`, `T`.
     words.filter(|word| word.len() > 1 && word.starts_with(|c: char| !c.is_ascii_digit()))
@@ -259,7 +263,7 @@ fn spans<'text>(text: &'text str, foreign_columns: &mut Vec<usize>) -> Vec<&'tex
 }
 
 /// The blocks of code in a document.
-fn code_blocks(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn code_blocks(text: &str) -> impl Iterator<Item = &str> {
     text.split("```").skip(1).step_by(2)
 }
 

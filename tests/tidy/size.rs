@@ -44,11 +44,14 @@ pub(crate) fn the_crate_is_small_on_purpose(repository: &Repository) -> Vec<Viol
     violations.collect()
 }
 
-/// The lines of code of each module, and the sum. `cargo test --test tidy -- --nocapture` shows it.
+/// The lines of code of each file and of each module, and the sum. `cargo test --test tidy -- --nocapture` shows it.
 pub(crate) fn table(repository: &Repository) -> String {
     let modules = lines_of_modules(repository);
     let total = modules.values().sum::<usize>();
     let mut table = String::from("lines of code, docs and tests aside\n");
+    for file in repository.files() {
+        table += &format!("{:>6}  {}\n", file.lines_of_code, file.path);
+    }
     for (module, lines) in &modules {
         table += &format!("{lines:>6}  {module}\n");
     }
@@ -96,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_counts_by_module() {
+    fn the_table_counts_by_file_and_by_module() {
         let repository = Repository::made_up(&[
             ("src/lib.rs", "mod wait;"),
             ("src/wait/mod.rs", "mod a;\nmod b;"),
@@ -104,6 +107,16 @@ mod tests {
         ]);
         let table = table(&repository);
         let numbers: Vec<_> = table.lines().skip(1).map(str::trim).collect();
-        assert_eq!(numbers, ["1  lib", "3  wait", "4  of 10400"]);
+        assert_eq!(
+            numbers,
+            [
+                "1  src/lib.rs",
+                "1  src/wait/a.rs",
+                "2  src/wait/mod.rs",
+                "1  lib",
+                "3  wait",
+                "4  of 10400"
+            ]
+        );
     }
 }

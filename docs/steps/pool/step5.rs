@@ -77,12 +77,12 @@ impl Drop for ThreadPool {
     }
 }
 
-pub(crate) fn show() {
+pub(crate) fn show(n_jobs: usize) {
     let pool = ThreadPool::new(2);
-    let handle = pool.submit(|| 6 * 7);
+    let handles: Vec<_> = (0..n_jobs).map(|number| pool.submit(move || number)).collect();
     drop(pool);
-    let answer = handle.join().expect("this job does not panic");
-    println!("pool 5: the pool has ended, and its queued job before it: {answer}");
+    let n_ended = handles.into_iter().filter_map(|handle| handle.join().ok()).count();
+    println!("pool 5: the pool has ended, and before it the jobs that were queued: {n_ended}");
 }
 
 #[cfg(test)]
