@@ -206,6 +206,7 @@ impl Executor {
     /// ```
     #[doc(alias = "all_tasks")]
     #[doc(alias = "print_call_graph")]
+    #[doc(alias = "current_task")]
     pub fn dump(&self) -> Dump {
         self.core.dump()
     }

@@ -179,6 +179,7 @@ impl Builder {
     /// assert_eq!(found.recv()?, "unheard");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "excepthook")]
     pub fn panic_hook(mut self, hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
         self.panic_hook = PanicHook::new(hook);
         self

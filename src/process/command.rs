@@ -101,6 +101,7 @@ impl Command {
     }
 
     /// One more argument. No shell looks at it: a space or a quote is part of it.
+    #[doc(alias = "shell")]
     pub fn arg(self, arg: impl AsRef<OsStr>) -> Self {
         self.args([arg])
     }
@@ -195,6 +196,8 @@ impl Command {
     }
 
     /// Which process group it runs in: one of its own, unless said otherwise.
+    #[doc(alias = "start_new_session")]
+    #[doc(alias = "process_group")]
     pub fn group(self, group: Group) -> Self {
         self.with(|settings| settings.group = group)
     }
@@ -260,9 +263,11 @@ impl Settings {
 #[non_exhaustive]
 pub enum Stdin {
     /// Nowhere: it ends at once.
+    #[doc(alias = "DEVNULL")]
     #[default]
     Null,
     /// These bytes, and then the end.
+    #[doc(alias = "input")]
     Bytes(Arc<[u8]>),
     /// This file, from its current position.
     File(Arc<File>),
@@ -270,6 +275,7 @@ pub enum Stdin {
     /// the system: use [`Group::Inherit`] with it.
     Inherit,
     /// From [`Child::write`](super::Child::write).
+    #[doc(alias = "PIPE")]
     Piped,
 }
 
@@ -290,6 +296,8 @@ impl Stdin {
 #[non_exhaustive]
 pub enum Output {
     /// Into the outcome, up to the cap.
+    #[doc(alias = "capture_output")]
+    #[doc(alias = "PIPE")]
     #[default]
     Capture,
     /// The same, and line by line to [`Child::next_line`](super::Child::next_line) as it comes.
@@ -297,11 +305,13 @@ pub enum Output {
     /// To where ours goes.
     Inherit,
     /// Nowhere.
+    #[doc(alias = "DEVNULL")]
     Null,
     /// Into this file.
     File(Arc<File>),
     /// Of standard error only: to where standard output goes, in the order in which it is written.
     /// For standard output it means [`Output::Capture`].
+    #[doc(alias = "STDOUT")]
     Merge,
 }
 

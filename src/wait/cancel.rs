@@ -195,6 +195,7 @@ impl CancellationToken {
     /// # Errors
     ///
     /// [`Cancelled`], as soon as it is, with the reason.
+    #[doc(alias = "Timer")]
     pub fn sleep(&self, duration: Duration) -> Result<(), Cancelled> {
         let clock = &self.0.clock;
         if clock.is_real() {
