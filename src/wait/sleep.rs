@@ -324,7 +324,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// What to do about ticks that were missed; `Burst` if nothing is said.
+    /// What to do about ticks that were missed; `Burst` by default.
     #[must_use = "it is changed by value"]
     pub fn missed_ticks(mut self, missed: MissedTicks) -> Self {
         self.missed = missed;
