@@ -55,6 +55,10 @@ use super::sys::Signal;
 /// group (`setsid`, daemons, the jobs of `bash -m`, `timeout` in a shell): they are not killed, but nobody
 /// waits for them either.
 ///
+/// **Ctrl-C** in the terminal reaches us and no child, since each has a group of its own; and if nothing handles it,
+/// it ends us without a drop, so that the children live on. Handle it, and call
+/// [`terminate_all`](super::terminate_all); or let the child share our group, with [`Group::Inherit`].
+///
 /// **What a child inherits** is its environment, its standard streams as they are set, and every other
 /// descriptor of ours that lacks the close-on-exec flag. Rust sets it on all that it opens; on what a C
 /// library opened, or our own parent left open, set it yourself (`fcntl` with `FD_CLOEXEC`).
