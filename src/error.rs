@@ -186,6 +186,7 @@ impl Error for Unfinished {}
 ///
 /// You meet it in [`timeout`](crate::timeout), of a future, and in
 /// [`Map::timeout`](crate::Map::timeout).
+#[doc(alias = "TimeoutError")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed {
     /// How much time it was given.

@@ -86,7 +86,7 @@ impl TaskGroup {
         self
     }
 
-    /// Spawns a task into the group. If it panics, it has failed.
+    /// Spawns a task into the group. If it panics, it has failed; an `Err` is an output like others.
     ///
     /// A group that is over, because a task has failed or it was cancelled, takes no more: the future is
     /// dropped, and the member is `None`.
@@ -168,7 +168,7 @@ impl TaskGroup {
 
 /// Runs `body` with a group of tasks, and waits for them all.
 ///
-/// The first failure cancels the others *and the body*. When this is over, so is everything in it.
+/// The first failure of a task cancels the others *and the body*. When this is over, so is everything in it.
 ///
 /// ```
 /// use handspun::{run, task_group};
@@ -182,6 +182,22 @@ impl TaskGroup {
 ///     sum
 /// }))?;
 /// assert_eq!(sum, 14);
+/// # Ok::<(), handspun::Failures>(())
+/// ```
+///
+/// What the body returns is no failure, an `Err` neither: the tasks go on, and are waited for. If they are not
+/// to, [cancel](TaskGroup::cancel) them first:
+///
+/// ```
+/// use std::time::Duration;
+/// use handspun::{run, sleep, task_group};
+///
+/// let refused = run(task_group(async |group| {
+///     group.spawn(sleep(Duration::from_secs(3600))).detach();
+///     group.cancel(); // Without this it would wait for an hour.
+///     Err::<(), _>("no more paper")
+/// }))?;
+/// assert_eq!(refused, Err("no more paper"));
 /// # Ok::<(), handspun::Failures>(())
 /// ```
 ///

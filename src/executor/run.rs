@@ -109,7 +109,7 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// An executor with the settings that nothing was said about.
+    /// An executor with the default settings.
     pub fn new() -> Self {
         Self::builder().build()
     }
@@ -206,6 +206,7 @@ impl Executor {
     /// ```
     #[doc(alias = "all_tasks")]
     #[doc(alias = "print_call_graph")]
+    #[doc(alias = "current_task")]
     pub fn dump(&self) -> Dump {
         self.core.dump()
     }
@@ -282,13 +283,13 @@ impl ExecutorBuilder {
 
     /// How long the thread spins before it sleeps, while jobs are under way that it has submitted.
     ///
-    /// It is 5 µs if nothing is said, and nothing on a single core.
+    /// It is 5 µs by default, and nothing on a single core.
     pub fn spin_limit(mut self, limit: Duration) -> Self {
         self.spin_limit = limit;
         self
     }
 
-    /// From when on the observer hears of a poll that takes too long. It is 100 ms if nothing is said.
+    /// From when on the observer hears of a poll that takes too long. It is 100 ms by default.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -327,7 +328,7 @@ impl ExecutorBuilder {
         self
     }
 
-    /// What is told of panics that are not read: a line on stderr if nothing is said.
+    /// What is told of panics that are not read: a line on stderr by default.
     #[doc(alias = "set_exception_handler")]
     pub fn panic_hook(mut self, hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
         self.panic_hook = PanicHook::new(hook);

@@ -310,6 +310,7 @@ impl<T> fmt::Debug for Task<T> {
 /// If no executor runs on this thread; from other threads, use a [`Remote`](crate::Remote).
 #[doc(alias = "create_task")]
 #[doc(alias = "ensure_future")]
+#[doc(alias = "get_running_loop")]
 #[track_caller]
 pub fn spawn<F>(future: F) -> Task<F::Output>
 where

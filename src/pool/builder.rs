@@ -32,7 +32,7 @@ pub struct Builder {
     /// What the threads' names begin with.
     pub(crate) name: String,
     pub(crate) stack_size: Option<usize>,
-    /// The most jobs that may be queued; as many as there are if nothing is said.
+    /// The most jobs that may be queued; without a limit by default.
     pub(crate) queue_limit: Option<usize>,
     /// How long a worker or a joiner spins before it sleeps.
     pub(crate) spin_limit: Duration,
@@ -179,6 +179,7 @@ impl Builder {
     /// assert_eq!(found.recv()?, "unheard");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "excepthook")]
     pub fn panic_hook(mut self, hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
         self.panic_hook = PanicHook::new(hook);
         self

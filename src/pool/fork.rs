@@ -35,7 +35,7 @@ impl ThreadPool {
     /// When to use it: work that falls in two, again and again (a tree, a sort). Both may borrow. The
     /// first runs on the calling thread, in the pool or outside. The second is lent to the pool while
     /// the first runs: if no worker has nothing to do, it costs some nanoseconds to ask, and it runs
-    /// here afterwards. So it is not worth much to fork only where it pays.
+    /// here afterwards. So you need not work out where a fork pays.
     ///
     /// ```
     /// use handspun::ThreadPool;

@@ -242,6 +242,7 @@ impl<T> JoinHandle<T> {
 
     /// Whether there is a result, or was before it was taken. Never blocks.
     #[doc(alias = "done")]
+    #[doc(alias = "is_alive")]
     pub fn is_finished(&self) -> bool {
         self.reader.progress() == Progress::Finished
     }

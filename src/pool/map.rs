@@ -41,8 +41,8 @@ impl ThreadPool {
     /// Calls `f` for every input, on the workers; yields the results in the order of the inputs.
     ///
     /// When to use it: the same work on many inputs. It is a lazy iterator: nothing happens before
-    /// the first `next`, and from then on there are at most eight jobs per thread ahead of you, be
-    /// the inputs as many as they may. Where a call takes a few microseconds, a job makes several of
+    /// the first `next`, and from then on there are at most eight jobs per thread ahead of you,
+    /// however many inputs there are. Where a call takes a few microseconds, a job makes several of
     /// them, up to 256: so many that it takes some 200 µs. See [`Map::chunk`] and [`Map::window`] to
     /// choose yourself.
     ///

@@ -59,7 +59,7 @@ pub struct ThreadPool {
 }
 
 impl ThreadPool {
-    /// A pool of this many threads, with everything else as it comes.
+    /// A pool of this many threads, and defaults otherwise.
     ///
     /// # Panics
     ///
@@ -71,7 +71,7 @@ impl ThreadPool {
         }
     }
 
-    /// A pool to be described: names, stack sizes, hooks.
+    /// Settings for a pool: names, stack sizes, hooks.
     pub fn builder() -> Builder {
         Builder::new()
     }

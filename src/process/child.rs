@@ -129,6 +129,7 @@ impl Child {
     /// assert_eq!(count.wait().stdout.text(), "1\n2\n3\n", "lines are captured too");
     /// # Ok::<(), handspun::process::SpawnError>(())
     /// ```
+    #[doc(alias = "readline")]
     pub fn next_line(&self) -> NextLine<'_> {
         let state = self.state();
         NextLine { state, wait: Waiting::on(&state.lines) }
@@ -170,6 +171,7 @@ impl Child {
     ///
     /// A child that has exited has exited: its status and its cause stay the same. If its handle only
     /// waits for the pipes, it waits no longer.
+    #[doc(alias = "send_signal")]
     pub fn terminate(&self) {
         self.state().signals.terminate();
         self.state().wake_driver();

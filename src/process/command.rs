@@ -55,6 +55,10 @@ use super::sys::Signal;
 /// group (`setsid`, daemons, the jobs of `bash -m`, `timeout` in a shell): they are not killed, but nobody
 /// waits for them either.
 ///
+/// **Ctrl-C** in the terminal reaches us and no child, since each has a group of its own; and if nothing handles it,
+/// it ends us without a drop, so that the children live on. Handle it, and call
+/// [`terminate_all`](super::terminate_all); or let the child share our group, with [`Group::Inherit`].
+///
 /// **What a child inherits** is its environment, its standard streams as they are set, and every other
 /// descriptor of ours that lacks the close-on-exec flag. Rust sets it on all that it opens; on what a C
 /// library opened, or our own parent left open, set it yourself (`fcntl` with `FD_CLOEXEC`).
@@ -101,6 +105,7 @@ impl Command {
     }
 
     /// One more argument. No shell looks at it: a space or a quote is part of it.
+    #[doc(alias = "shell")]
     pub fn arg(self, arg: impl AsRef<OsStr>) -> Self {
         self.args([arg])
     }
@@ -195,6 +200,8 @@ impl Command {
     }
 
     /// Which process group it runs in: one of its own, unless said otherwise.
+    #[doc(alias = "start_new_session")]
+    #[doc(alias = "process_group")]
     pub fn group(self, group: Group) -> Self {
         self.with(|settings| settings.group = group)
     }
@@ -260,9 +267,11 @@ impl Settings {
 #[non_exhaustive]
 pub enum Stdin {
     /// Nowhere: it ends at once.
+    #[doc(alias = "DEVNULL")]
     #[default]
     Null,
     /// These bytes, and then the end.
+    #[doc(alias = "input")]
     Bytes(Arc<[u8]>),
     /// This file, from its current position.
     File(Arc<File>),
@@ -270,6 +279,7 @@ pub enum Stdin {
     /// the system: use [`Group::Inherit`] with it.
     Inherit,
     /// From [`Child::write`](super::Child::write).
+    #[doc(alias = "PIPE")]
     Piped,
 }
 
@@ -290,6 +300,8 @@ impl Stdin {
 #[non_exhaustive]
 pub enum Output {
     /// Into the outcome, up to the cap.
+    #[doc(alias = "capture_output")]
+    #[doc(alias = "PIPE")]
     #[default]
     Capture,
     /// The same, and line by line to [`Child::next_line`](super::Child::next_line) as it comes.
@@ -297,11 +309,13 @@ pub enum Output {
     /// To where ours goes.
     Inherit,
     /// Nowhere.
+    #[doc(alias = "DEVNULL")]
     Null,
     /// Into this file.
     File(Arc<File>),
     /// Of standard error only: to where standard output goes, in the order in which it is written.
     /// For standard output it means [`Output::Capture`].
+    #[doc(alias = "STDOUT")]
     Merge,
 }
 

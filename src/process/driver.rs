@@ -74,6 +74,8 @@ const WAKE_PIPE: u64 = u64::MAX;
 ///
 /// It does not wait. Children that are started afterwards are not concerned. A child that is being ended
 /// already goes on as its own policy says, but SIGKILL comes no later than this one would send it.
+#[doc(alias = "KeyboardInterrupt")]
+#[doc(alias = "add_signal_handler")]
 pub fn terminate_all(policy: KillPolicy) {
     if DRIVER.process.is_current() {
         let n_times = DRIVER.n_terminations();

@@ -126,6 +126,8 @@ impl Outcome {
     ///
     /// [`ExitError`], with the command, how it ended, and the last lines of its standard error.
     #[doc(alias = "check_returncode")]
+    #[doc(alias = "check_output")]
+    #[doc(alias = "check_call")]
     pub fn check(self) -> Result<Self, ExitError> {
         if self.is_success() { Ok(self) } else { Err(ExitError(Box::new(self))) }
     }
@@ -207,11 +209,13 @@ impl Error for ExitError {}
 #[non_exhaustive]
 pub enum SpawnError {
     /// There is no such program, or it is a script whose interpreter is missing.
+    #[doc(alias = "FileNotFoundError")]
     NoProgram {
         /// What was looked for.
         program: PathBuf,
     },
     /// The program is there and must not be run: no execute permission, or a directory.
+    #[doc(alias = "PermissionError")]
     NotExecutable {
         /// What was found.
         program: PathBuf,

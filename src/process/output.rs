@@ -59,6 +59,8 @@ pub struct Captured {
 
 impl Captured {
     /// The bytes as text; what is not UTF-8 becomes a replacement character.
+    #[doc(alias = "encoding")]
+    #[doc(alias = "universal_newlines")]
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
     }

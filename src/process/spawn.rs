@@ -51,6 +51,8 @@ impl Command {
     ///
     /// [`SpawnError`], if it could not be started. A child that fails has run: see
     /// [`Outcome::check`].
+    #[doc(alias = "getoutput")]
+    #[doc(alias = "getstatusoutput")]
     #[track_caller]
     pub fn run(&self) -> Result<Outcome, SpawnError> {
         let (child, managed) = start(&self.0, Location::caller())?;

@@ -54,7 +54,7 @@ impl Event {
         locked(&self.line, |line, wakers| wakers.wake_all(line));
     }
 
-    /// Takes it back: a waiter that comes from now on waits. Those that were told go on all the same.
+    /// Clears it: a waiter that comes from now on waits. Those that were told go on all the same.
     pub fn clear(&self) {
         self.is_set.store(false, Relaxed); // ORDERING: Relaxed. That it is not so tells nothing.
     }

@@ -153,7 +153,7 @@ impl Semaphore {
 
     /// Gives no more permits: a waiter, and one that comes later, has [`Closed`] for an answer.
     ///
-    /// Permits that are out stay good, and are given back without ado.
+    /// Permits that are out stay good, and are given back as usual.
     pub fn close(&self) {
         self.0.close();
     }

@@ -30,7 +30,7 @@ use super::permits::{self, Permit, Source};
 use super::sleep::{Sleep, within};
 use super::wait_list::Key;
 
-/// A way to ask running code to stop, and to know that one is asked.
+/// A way to ask running code to stop, and for that code to learn that it was asked.
 ///
 /// When to use it: give it to whatever runs for long. The code that computes calls
 /// [`check`](Self::check) now and then; a thread that pauses calls [`sleep`](Self::sleep); a task
@@ -195,6 +195,7 @@ impl CancellationToken {
     /// # Errors
     ///
     /// [`Cancelled`], as soon as it is, with the reason.
+    #[doc(alias = "Timer")]
     pub fn sleep(&self, duration: Duration) -> Result<(), Cancelled> {
         let clock = &self.0.clock;
         if clock.is_real() {

@@ -61,8 +61,9 @@ pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F:
 /// # Ok::<(), std::num::ParseIntError>(())
 /// ```
 ///
-/// To drop a handle of a task or a job is not to cancel it: give it futures, or handles that
-/// [cancel on drop](crate::Task::cancel_on_drop).
+/// Give it futures, rather than handles of tasks or jobs: the `Err` of a handle is a panic or a cancel, and what
+/// the task itself returned is inside of its `Ok`. And to drop a handle is not to cancel the task, unless it
+/// [cancels on drop](crate::Task::cancel_on_drop).
 ///
 /// **Dropping it** drops the futures that are not ready.
 ///

@@ -52,6 +52,8 @@ use super::timers::TimerQueue;
 /// that works under any executor.
 ///
 /// Dropping it ends the wait, and leaves nothing behind.
+#[doc(alias = "Timer")]
+#[doc(alias = "call_later")]
 pub fn sleep(duration: Duration) -> Sleep {
     let clock = Clock::current();
     let deadline = clock.now().checked_add(duration).map_or(Deadline::Never, Deadline::At);
@@ -74,6 +76,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// });
 /// assert!(Clock::current().now() >= deadline);
 /// ```
+#[doc(alias = "call_at")]
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::on(&Clock::current(), Deadline::At(deadline))
 }
@@ -321,7 +324,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// What to do about ticks that were missed; `Burst` if nothing is said.
+    /// What to do about ticks that were missed; `Burst` by default.
     #[must_use = "it is changed by value"]
     pub fn missed_ticks(mut self, missed: MissedTicks) -> Self {
         self.missed = missed;

@@ -18,7 +18,8 @@ use super::completed::{AsCompleted, as_completed};
 impl<F: Future + Unpin> AsCompleted<F> {
     /// Yields what is there within `timeout` from now, and then how much was not.
     ///
-    /// The iterator ends with one `Err` if time was over before everything was finished.
+    /// The iterator ends with one `Err` if time was over before everything was finished. It blocks the thread: in
+    /// a task, await [`next`](Self::next) in a [`timeout_at`](crate::timeout_at) instead.
     ///
     /// ```
     /// use std::{sync::mpsc, time::Duration};
@@ -74,7 +75,9 @@ impl<F: Future + Unpin> Iterator for TimedCompleted<F> {
 ///
 /// When to use it: you want to go on at the first result, or at the first failure, and keep the
 /// futures that have not finished. `|_| true` waits for the first, `|_| false` for all, and
-/// `Result::is_err` until one fails. To look at every result as it comes, use [`as_completed`].
+/// `Result::is_err` until one panics or is cancelled. Of jobs that return a `Result` themselves,
+/// `|result| !matches!(result, Ok(Ok(_)))` waits until one fails in any way. To look at every result as it
+/// comes, use [`as_completed`].
 ///
 /// The result can be awaited, or joined with [`join`](Wait::join) and
 /// [`join_timeout`](Wait::join_timeout). To await some for a time and keep the others, give a loop over

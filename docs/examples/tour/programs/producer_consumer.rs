@@ -1,7 +1,8 @@
 //! A producer, a queue, and three consumers that share its twenty items.
 //!
-//! **Python:** the end is a sentinel, `-1`, that each consumer puts back for the next one. Who forgets
-//! a single `task_done()`, or is cancelled before it, lets `join()` wait for ever.
+//! **Python:** the end is a sentinel, `-1`, that each consumer puts back for the next one. The one that
+//! the last consumer puts back is never done, so that the tutorial's `join()` waits for ever. It does so
+//! as well if a consumer forgets a single `task_done()`, or is cancelled before it.
 //!
 //! **Better here:** an item that was got is a guard, and its drop is the `task_done`, on every way out.
 //! The end is no item: the queue is closed, and a `get` says so. The queue is bounded, so a producer

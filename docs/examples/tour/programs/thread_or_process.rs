@@ -5,7 +5,7 @@
 //!
 //! **Better here:** threads compute at once, so the question is another one. A thread cannot be ended from
 //! outside: it shares its memory and its locks with all others. A job can only be *asked* to stop. What may
-//! get stuck and does not ask, such as somebody else's code, belongs into a process: it can be *made* to.
+//! get stuck and does not ask, such as somebody else's code, belongs in a process: it can be *made* to.
 
 use std::error::Error;
 use std::time::Duration;
