@@ -120,7 +120,7 @@ impl Builder {
     ///
     /// To wake a sleeping thread takes tens of microseconds, which is long beside a small job. The default
     /// is 5 µs, and nothing on a machine with one core, where there is no other thread to wait for. A
-    /// thread that has spun in vain does so less and less, and an idle pool uses no processor; one that has
+    /// thread that has spun in vain does so less and less, and an idle pool uses no CPU time; one that has
     /// had luck ten times in a row may spin for ten times as long.
     pub fn spin_limit(mut self, at_most: Duration) -> Self {
         self.spin_limit = at_most;
