@@ -105,7 +105,9 @@ impl Sleep {
         }
     }
 
-    /// Gives it another deadline, on the same clock, whether it is over or not. It is a new sleep then.
+    /// Gives it another deadline, on the same clock, whether it is over or not.
+    ///
+    /// It is a new sleep then: **poll it again, or nothing wakes** the task (tokio's keeps its waker).
     ///
     /// ```
     /// use std::time::Duration;
