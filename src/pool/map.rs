@@ -97,7 +97,7 @@ impl ThreadPool {
             window: AHEAD_PER_THREAD.saturating_mul(self.threads()),
             chunk: 1,
             learns_chunk: true,
-            adaptive_spin: None,
+            worth_waiting: None,
         }
     }
 
@@ -164,7 +164,7 @@ pub struct Map<'pool, I: Iterator, R> {
     /// That is as many as seemed right lately, and not as a setting said.
     learns_chunk: bool,
     /// How long a result is worth waiting for: as long as the last input took to come.
-    adaptive_spin: Option<Duration>,
+    worth_waiting: Option<Duration>,
 }
 
 /// Hands out one job.
@@ -295,10 +295,10 @@ impl<I: Iterator, R> Map<'_, I, R> {
         }
         // On a worker the next job may be up to this very thread.
         let can_wait = !self.is_input_known() && !on_worker(&self.pool.shared);
-        let adaptive_spin =
-            self.adaptive_spin.filter(|adaptive_spin| can_wait && *adaptive_spin >= WORTH_A_JOB);
-        let Some(adaptive_spin) = adaptive_spin else { return false };
-        matches!(self.join_next(deadline.min(Deadline::after(adaptive_spin))), Ok(true))
+        let worth_waiting =
+            self.worth_waiting.filter(|worth_waiting| can_wait && *worth_waiting >= WORTH_A_JOB);
+        let Some(worth_waiting) = worth_waiting else { return false };
+        matches!(self.join_next(deadline.min(Deadline::after(worth_waiting))), Ok(true))
     }
 
     /// Hands out the next inputs; false if there are none.
@@ -309,7 +309,7 @@ impl<I: Iterator, R> Map<'_, I, R> {
             let Some(input) = self.inputs.next() else { break };
             self.gathered.0.push(input);
             let now = prims::now();
-            self.adaptive_spin = Some(self.adaptive_spin.map_or(FIRST_RESULT, |_| now - last));
+            self.worth_waiting = Some(self.worth_waiting.map_or(FIRST_RESULT, |_| now - last));
             last = now;
             // A slow input is a reason to let those before it go, unless the caller has said otherwise.
             if self.learns_chunk && now - began >= WORTH_A_JOB {

@@ -30,8 +30,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/map.rs",
-        right: "filter(|adaptive_spin| can_wait && ",
-        wrong: "filter(|adaptive_spin| can_wait && false && ",
+        right: "filter(|worth_waiting| can_wait && ",
+        wrong: "filter(|worth_waiting| can_wait && false && ",
         mistake: "a map asks for the next input before it hands out what is ready",
         caught_by: "--test=pool mapping::a_result_comes_out_of_a_map_whose_next_input_does_not_come",
     },
