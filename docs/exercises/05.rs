@@ -4,6 +4,10 @@
 //!
 //! A job that joins another job of the same pool waits for ever here, if no other worker is free. Let `join` run the job
 //! itself if it is still queued. Exactly one thread may run it.
+//!
+//! And only a worker of its own pool may: a job counts on the thread-locals of its pool's threads, and on there being no
+//! more than so many. So on any other thread `join` waits. (The small pool's fourth step runs the job on whatever thread
+//! joins it.)
 
 pub(crate) mod yours {
     use std::sync::Arc;
@@ -61,9 +65,10 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use std::sync::mpsc::channel;
+    use std::thread::{self, ThreadId};
     use std::time::Duration;
 
-    use crate::answers::a05::Pool;
+    use crate::answers::a05::{Handle, Pool};
 
     #[test]
     fn a_job_joins_another_on_a_pool_of_one() {
@@ -105,5 +110,33 @@ mod tests {
             handle.join();
         }
         assert_eq!(n_runs.load(Relaxed), 1_000); // ORDERING: Relaxed, as above.
+    }
+
+    /// Where a job runs that is joined while its pool has no free worker, and which thread has joined it. A join that
+    /// runs the job does so at once; any other goes on when the worker is free again.
+    fn runs_and_is_joined_on(
+        join_elsewhere: impl FnOnce(Box<dyn FnOnce() + Send>),
+    ) -> [ThreadId; 2] {
+        let (pool, (open, gate), (send, ids)) = (Pool::new(1), channel::<()>(), channel());
+        pool.submit(move || gate.recv().is_ok());
+        let job: Handle<ThreadId> = pool.submit(|| thread::current().id());
+        let join = move || [job.join(), thread::current().id()];
+        join_elsewhere(Box::new(move || send.send(join()).expect("the test waits for it")));
+        let at_once = ids.recv_timeout(Duration::from_millis(50));
+        open.send(()).expect("the first job waits for it");
+        at_once.or_else(|_| ids.recv_timeout(Duration::from_secs(2))).expect("it hangs")
+    }
+
+    #[test]
+    fn a_thread_outside_the_pool_runs_none_of_its_jobs() {
+        let [runs, joins] = runs_and_is_joined_on(|join| drop(thread::spawn(join)));
+        assert_ne!(runs, joins);
+    }
+
+    #[test]
+    fn a_worker_of_another_pool_runs_none_of_its_jobs() {
+        let other = Pool::new(1);
+        let [runs, joins] = runs_and_is_joined_on(|join| drop(other.submit(join)));
+        assert_ne!(runs, joins);
     }
 }

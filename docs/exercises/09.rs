@@ -4,6 +4,10 @@
 //!
 //! This queue loses a timer if two have the same deadline. Give each timer a key by which it can be removed, whatever the
 //! others do. Timers of one deadline are due in the order in which they were set.
+//!
+//! And let a timer be put off, as an idle timeout is at each byte that comes: it keeps its key, so that the thread that
+//! removes it need not know how often that has happened. Among timers of one deadline, it counts as set when it was put
+//! off. (The small queue's second step has keys, which no longer fit when the deadline is another.)
 
 pub(crate) mod yours {
     use std::collections::BTreeMap;
@@ -29,6 +33,13 @@ pub(crate) mod yours {
         /// Takes a timer out before it is due; `None` if it was taken already.
         pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
             self.by_deadline.remove(&key)
+        }
+
+        /// Gives a timer another deadline; false if it was due before, or was removed.
+        pub(crate) fn put_off(&mut self, key: Key, deadline: Instant) -> bool {
+            let Some(timer) = self.remove(key) else { return false };
+            self.set(deadline, timer);
+            true
         }
 
         /// The first of those whose deadline has come.
@@ -92,5 +103,32 @@ mod tests {
         assert_eq!(timers.pop_due(now), Some("once"));
         timers.set(now, "another");
         assert_eq!(timers.remove(key), None, "the key of one timer has removed another");
+    }
+
+    #[test]
+    fn a_timer_that_was_put_off_keeps_its_key() {
+        let (mut timers, now) = (Timers::new(), Instant::now());
+        let later = |second| now + Duration::from_secs(second);
+        let key = timers.set(now, "idle");
+        for second in 1..=3 {
+            assert!(timers.put_off(key, later(second)), "it was put off {} times", second - 1);
+        }
+        assert_eq!(timers.next_deadline(), Some(later(3)));
+        assert_eq!(timers.pop_due(later(2)), None);
+        assert_eq!(timers.remove(key), Some("idle"));
+        assert!(!timers.put_off(key, later(4)), "it was removed");
+        assert_eq!(timers.next_deadline(), None);
+    }
+
+    #[test]
+    fn a_timer_that_was_put_off_is_due_after_those_of_its_deadline() {
+        let (mut timers, now) = (Timers::new(), Instant::now());
+        let later = now + Duration::from_secs(1);
+        let key = timers.set(now, "put off");
+        timers.set(later, "set before");
+        assert!(timers.put_off(key, later));
+        timers.set(later, "set after");
+        let due = [timers.pop_due(later), timers.pop_due(later), timers.pop_due(later)];
+        assert_eq!(due, [Some("set before"), Some("put off"), Some("set after")]);
     }
 }

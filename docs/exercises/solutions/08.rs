@@ -1,4 +1,4 @@
-//! Stalled is: the queue is empty, and so is the inbox, looked at in this order after the last poll.
+//! Stalled is: after the last poll, first the inbox is read, and then the queue is found empty.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};

@@ -1,5 +1,6 @@
 //! A thread for each pipe, which is left behind if the pipe stays open; and a wait that asks again and again.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -15,31 +16,48 @@ pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
+    pub(crate) n_dropped: usize,
+}
+
+/// The last bytes of an output, and how many there were before them.
+#[derive(Default)]
+struct Tail {
+    bytes: VecDeque<u8>,
+    n_dropped: usize,
+}
+
+impl Tail {
+    fn extend(&mut self, chunk: &[u8], n_kept: usize) {
+        self.bytes.extend(chunk);
+        let n_too_many = self.bytes.len().saturating_sub(n_kept);
+        self.bytes.drain(..n_too_many);
+        self.n_dropped += n_too_many;
+    }
 }
 
 struct Reader {
-    bytes: Arc<Mutex<Vec<u8>>>,
+    tail: Arc<Mutex<Tail>>,
     end: Receiver<()>,
 }
 
 impl Reader {
-    fn start(mut pipe: impl Read + Send + 'static) -> Self {
-        let (bytes, (is_reading, end)) = (Arc::new(Mutex::new(Vec::new())), channel::<()>());
-        let same = bytes.clone();
+    fn start(mut pipe: impl Read + Send + 'static, n_kept: usize) -> Self {
+        let (tail, (is_reading, end)) = (Arc::<Mutex<Tail>>::default(), channel::<()>());
+        let same = tail.clone();
         thread::spawn(move || {
             let _is_reading = is_reading; // Dropped at the end of the pipe.
             let mut chunk = [0; 8192];
             while let Ok(n @ 1..) = pipe.read(&mut chunk) {
-                same.lock().expect("no reader panics").extend_from_slice(&chunk[..n]);
+                same.lock().expect("no reader panics").extend(&chunk[..n], n_kept);
             }
         });
-        Self { bytes, end }
+        Self { tail, end }
     }
 
-    fn finish(self) -> Vec<u8> {
-        // An error either way: the end of the pipe, or of our adaptive_spin.
+    fn finish(self) -> Tail {
+        // An error either way: the end of the pipe, or of our patience.
         let _ = self.end.recv_timeout(GRACE);
-        std::mem::take(&mut *self.bytes.lock().expect("no reader panics"))
+        std::mem::take(&mut *self.tail.lock().expect("no reader panics"))
     }
 }
 
@@ -57,10 +75,12 @@ fn wait(child: &mut Child, timeout: Duration) -> io::Result<Option<i32>> {
     Ok(None)
 }
 
-pub(crate) fn run(command: &mut Command, timeout: Duration) -> io::Result<Outcome> {
+pub(crate) fn run(command: &mut Command, timeout: Duration, n_kept: usize) -> io::Result<Outcome> {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let stdout = Reader::start(child.stdout.take().expect("it is piped"));
-    let stderr = Reader::start(child.stderr.take().expect("it is piped"));
+    let stdout = Reader::start(child.stdout.take().expect("it is piped"), n_kept);
+    let stderr = Reader::start(child.stderr.take().expect("it is piped"), n_kept);
     let code = wait(&mut child, timeout)?;
-    Ok(Outcome { code, stdout: stdout.finish(), stderr: stderr.finish() })
+    let (stdout, stderr) = (stdout.finish(), stderr.finish());
+    let n_dropped = stdout.n_dropped + stderr.n_dropped;
+    Ok(Outcome { code, stdout: stdout.bytes.into(), stderr: stderr.bytes.into(), n_dropped })
 }
