@@ -67,7 +67,7 @@ impl Core {
         let this = TaskId { slot: NO_SLOT, number: self.shared.next_number() };
         let waker = KeptWaker::new(&self.shared, this);
         waker.to_poll_with.wake_by_ref(); // For its first poll.
-        hints::take_reason(); // What was said to a wait that did not ask.
+        hints::take_reason(); // Left over from before this run.
         *self.main.borrow_mut() = Some(Main::new(waker.itself.clone()));
         loop {
             for _ in 0..self.begin_turn() {
