@@ -480,12 +480,12 @@ fn a_waker_that_serves_another_task_has_no_clones_in_known_hands() {
             let member = group.spawn(pending::<()>());
             yield_now().await;
             // A task leaves its waker in the join, and ends.
-            let join = Rc::new(RefCell::new(Box::pin(group.join())));
-            let ends = spawn({
-                let join = join.clone();
-                async move { poll_once(join.borrow_mut().as_mut()).await }
+            let mut join = Box::pin(group.join());
+            let ends = spawn(async move {
+                poll_once(join.as_mut()).await;
+                join
             });
-            ends.await.unwrap();
+            let join = ends.await.unwrap();
             member.cancel(); // The join wakes that waker, which is free for the next task then.
             spawn(wait_for_another_thread()).await.unwrap();
             drop(join);
