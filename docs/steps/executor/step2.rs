@@ -94,8 +94,7 @@ pub(crate) fn show() -> String {
         });
     }
     executor.run();
-    println!("executor 2: two tasks take turns:{}", log.borrow());
-    log.take()
+    format!("executor 2: two tasks take turns:{}", log.borrow())
 }
 
 #[cfg(test)]
@@ -105,7 +104,7 @@ mod tests {
 
     #[test]
     fn tasks_that_give_way_take_turns() {
-        watched(|| assert_eq!(show(), " a1 b1 a2 b2 a3 b3"));
+        watched(|| assert!(show().ends_with(": a1 b1 a2 b2 a3 b3")));
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl<T> Handle<T> {
     }
 }
 
-pub(crate) fn show() {
+pub(crate) fn show() -> String {
     let pool = ThreadPool::new(1);
     // Not `panic!`, which would print its message here as well.
     let panicking = pool.submit(|| std::panic::resume_unwind(Box::new("no such file")));
@@ -60,7 +60,7 @@ pub(crate) fn show() {
     let panic = panicking.join().map(|()| "nothing").expect_err("the job panicked");
     let message = panic.downcast_ref::<&str>().copied().unwrap_or("no text");
     let answer = next.join().expect("this one did not panic");
-    println!("pool 3: one job panicked ({message}), and its worker ran the next one: {answer}");
+    format!("pool 3: one job panicked ({message}), and its worker ran the next one: {answer}")
 }
 
 #[cfg(test)]
