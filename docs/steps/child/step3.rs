@@ -87,4 +87,24 @@ mod tests {
             assert_eq!(outcome.status.signal(), Some(9));
         });
     }
+
+    #[test]
+    fn a_child_that_was_killed_is_reaped() {
+        watched(|| {
+            let mut command = Command::new("sh");
+            command.args(["-c", "echo $$; exec sleep 10"]);
+            // On a busy machine the shell takes long to write: then the next one has twice the time.
+            let times = (0..).map(|n| Duration::from_millis(100 << n));
+            let mut outputs = times.map(|time| run(&mut command, time).unwrap().stdout);
+            let id =
+                outputs.find(|id| id.ends_with(b"\n")).map(String::from_utf8).unwrap().unwrap();
+
+            // A zombie has its number still, and a signal for it is no error.
+            let mut probe = Command::new("sh");
+            let outcome =
+                run(probe.args(["-c", &format!("kill -0 {id}")]), Duration::from_secs(3600))
+                    .unwrap();
+            assert!(!outcome.status.success());
+        });
+    }
 }

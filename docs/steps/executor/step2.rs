@@ -108,6 +108,30 @@ mod tests {
     }
 
     #[test]
+    fn a_task_that_is_not_woken_is_not_polled() {
+        watched(|| {
+            let executor = Executor::new();
+            let (n_polls, is_over) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
+            let kept = Rc::new(RefCell::new(None::<Waker>));
+            let (polls, over, keep) = (n_polls.clone(), is_over.clone(), kept.clone());
+            executor.spawn(poll_fn(move |context| {
+                polls.set(polls.get() + 1);
+                *keep.borrow_mut() = Some(context.waker().clone());
+                if over.get() { Poll::Ready(()) } else { Poll::Pending }
+            }));
+            executor.spawn(async move {
+                for _ in 0..10 {
+                    yield_now().await;
+                }
+                is_over.set(true);
+                kept.borrow().as_ref().expect("the first task was polled").wake_by_ref();
+            });
+            executor.run();
+            assert_eq!(n_polls.get(), 2, "the first one, and one for the wake");
+        });
+    }
+
+    #[test]
     #[should_panic = "nothing has woken them"]
     fn a_task_that_is_never_woken_does_not_hang_the_run() {
         watched(|| {

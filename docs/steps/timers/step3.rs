@@ -125,4 +125,16 @@ mod tests {
     fn an_earlier_timer_does_not_wait_for_the_first() {
         watched(|| assert!(show().ends_with("true")));
     }
+
+    #[test]
+    fn a_callback_may_set_a_timer() {
+        watched(|| {
+            let alarm = Arc::new(Alarm::new());
+            let (same, (done, is_done)) = (alarm.clone(), mpsc::channel());
+            alarm.set(Instant::now(), move || {
+                same.set(Instant::now(), move || done.send(()).unwrap());
+            });
+            assert_eq!(is_done.recv(), Ok(()));
+        });
+    }
 }
