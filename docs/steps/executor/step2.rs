@@ -69,7 +69,7 @@ impl Executor {
     }
 }
 
-/// Wakes its task at once, and is ready at the second poll.
+/// Gives way once: wakes its task at once, and is ready at the second poll.
 fn yield_now() -> impl Future<Output = ()> {
     let mut is_first = true;
     poll_fn(move |context| {

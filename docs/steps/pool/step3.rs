@@ -37,8 +37,8 @@ impl ThreadPool {
 
     fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Handle<T> {
         let (sender, result) = bounded(1);
-        // The closure is used up either way, so nothing half-done in it is seen again. And if the handle is gone,
-        // nothing needs the result.
+        // The handle may be gone: then nothing needs the result, and that is no error.
+        // The closure is used up by a panic as well, so nothing half-done in it is seen again.
         let job = move || drop(sender.send(catch_unwind(AssertUnwindSafe(job))));
         self.jobs.send(Box::new(job)).expect("a worker has a receiver");
         Handle { result }
