@@ -23,6 +23,7 @@ const DEPENDENCIES: [(&str, &[&str]); 5] = [
             "tempfile",
             "hdrhistogram",
             "divan",
+            "similar",
         ],
     ),
     ("target.'cfg(unix)'.dev-dependencies", &["signal-hook"]),

@@ -3,7 +3,7 @@
 //! The idea: ask whether the child has exited, and sleep for a little between two questions. The pauses grow, so
 //! that a short child is seen soon, and a long one costs little.
 //!
-//! Without it: `Child::wait` of std takes as long as the child does, and `sleep 100` takes that long.
+//! Without it: `Child::wait` of std takes as long as the child does, and `sleep 10` takes that long.
 
 use std::io;
 use std::process::{Child, Command, ExitStatus};
@@ -27,11 +27,11 @@ fn wait_timeout(child: &mut Child, timeout: Duration) -> io::Result<Option<ExitS
     }
 }
 
-pub(crate) fn show() {
-    let mut child = Command::new("sleep").arg("100").spawn().expect("there is a program `sleep`");
+pub(crate) fn show() -> String {
+    let mut child = Command::new("sleep").arg("10").spawn().expect("there is a program `sleep`");
     let status = wait_timeout(&mut child, Duration::from_millis(50)).expect("it can be waited for");
-    println!("child 1: after 50 ms, the status of `sleep 100` is {status:?}");
     child.kill().and_then(|()| child.wait()).expect("it is ours to kill");
+    format!("child 1: after 50 ms, the status of `sleep 10` was {status:?}")
 }
 
 #[cfg(test)]
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn a_wait_ends_before_a_long_child_does() {
         watched(|| {
-            let mut child = Command::new("sleep").arg("100").spawn().unwrap();
+            let mut child = Command::new("sleep").arg("10").spawn().unwrap();
             let status = wait_timeout(&mut child, Duration::from_millis(20)).unwrap();
             child.kill().and_then(|()| child.wait()).unwrap();
             assert_eq!(status, None);

@@ -58,11 +58,11 @@ fn flood() -> Command {
     command
 }
 
-pub(crate) fn show() {
+pub(crate) fn show() -> String {
     let outcome = run(&mut flood(), Duration::from_secs(60)).expect("there is a shell");
     let Outcome { status, stdout, stderr } = outcome.expect("it takes no minute");
     let (out, err) = (stdout.len(), stderr.len());
-    println!("child 2: {status}, {out} bytes on stdout and {err} on stderr");
+    format!("child 2: {status}, {out} bytes on stdout and {err} on stderr")
 }
 
 #[cfg(test)]

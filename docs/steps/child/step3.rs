@@ -61,15 +61,15 @@ fn wait_timeout(child: &mut Child, timeout: Duration) -> io::Result<Option<ExitS
 
 fn stuck() -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", "echo begun; echo badly >&2; exec sleep 100"]);
+    command.args(["-c", "echo begun; echo badly >&2; exec sleep 10"]);
     command
 }
 
-pub(crate) fn show() {
-    let outcome = run(&mut stuck(), Duration::from_millis(200)).expect("there is a shell");
+pub(crate) fn show() -> String {
+    let outcome = run(&mut stuck(), Duration::from_secs(1)).expect("there is a shell");
     let Outcome { status, is_timed_out, stdout, stderr } = outcome;
     let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    println!("child 3: {status}; timed out: {is_timed_out}; it wrote {stdout:?} and {stderr:?}");
+    format!("child 3: {status}; timed out: {is_timed_out}; it wrote {stdout:?} and {stderr:?}")
 }
 
 #[cfg(test)]
@@ -80,11 +80,31 @@ mod tests {
     use crate::support::watched;
 
     #[test]
-    fn a_child_that_is_out_of_time_is_killed_and_reaped() {
+    fn a_child_that_is_out_of_time_is_killed() {
         watched(|| {
             let outcome = run(&mut stuck(), Duration::from_millis(10)).unwrap();
             assert!(outcome.is_timed_out);
             assert_eq!(outcome.status.signal(), Some(9));
+        });
+    }
+
+    #[test]
+    fn a_child_that_was_killed_is_reaped() {
+        watched(|| {
+            let mut command = Command::new("sh");
+            command.args(["-c", "echo $$; exec sleep 10"]);
+            // On a busy machine the shell takes long to write: then the next one has twice the time.
+            let times = (0..).map(|n| Duration::from_millis(100 << n));
+            let mut outputs = times.map(|time| run(&mut command, time).unwrap().stdout);
+            let id =
+                outputs.find(|id| id.ends_with(b"\n")).map(String::from_utf8).unwrap().unwrap();
+
+            // A zombie has its number still, and a signal for it is no error.
+            let mut probe = Command::new("sh");
+            let outcome =
+                run(probe.args(["-c", &format!("kill -0 {id}")]), Duration::from_secs(3600))
+                    .unwrap();
+            assert!(!outcome.status.success());
         });
     }
 }

@@ -48,7 +48,7 @@ fn yield_now() -> impl Future<Output = ()> {
     })
 }
 
-pub(crate) fn show() {
+pub(crate) fn show() -> String {
     let sum = block_on(async {
         let mut sum = 0;
         for n in 1..=3 {
@@ -57,7 +57,7 @@ pub(crate) fn show() {
         }
         sum
     });
-    println!("executor 1: one task gave way three times, and has the sum {sum}");
+    format!("executor 1: one task gave way three times, and has the sum {sum}")
 }
 
 #[cfg(test)]

@@ -27,11 +27,13 @@ struct TaskWaker {
 
 impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
+        // The executor may be gone, and then there is nothing to wake.
         let _ = self.ready.send(self.id);
     }
 }
 
 struct Executor {
+    /// All that wait, by their names.
     tasks: RefCell<BTreeMap<usize, Task>>,
     n_spawned: Cell<usize>,
     wake: Sender<usize>,
@@ -87,6 +89,7 @@ impl Executor {
     }
 
     fn poll(&self, id: usize) {
+        // It is taken out for the poll, which may spawn others. If it was woken twice, it may have ended.
         let Some(mut task) = self.tasks.borrow_mut().remove(&id) else { return };
         let waker = Waker::from(Arc::new(TaskWaker { id, ready: self.wake.clone() }));
         if task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
@@ -96,14 +99,14 @@ impl Executor {
 }
 
 /// A task waits for an hour or for a thread, whichever comes first.
-pub(crate) fn show() {
-    let executor = Executor::new();
+pub(crate) fn show() -> String {
+    let (executor, brought) = (Executor::new(), Rc::new(Cell::new(0)));
     let an_hour = Instant::now() + Duration::from_secs(3600);
     let mut hour = Box::pin(executor.clone().sleep_until(an_hour));
-    let (sender, answer) = bounded(1);
+    let ((sender, answer), same) = (bounded(1), brought.clone());
     executor.spawn(poll_fn(move |context| {
         if let Ok(n) = answer.try_recv() {
-            println!("executor 4: a thread woke the task, and brought {n}");
+            same.set(n);
             return Poll::Ready(());
         }
         let (sender, waker) = (sender.clone(), context.waker().clone());
@@ -111,9 +114,10 @@ pub(crate) fn show() {
         hour.as_mut().poll(context)
     }));
     executor.run();
+    format!("executor 4: a thread woke the task, and brought {}", brought.get())
 }
 
 #[test]
 fn a_wake_from_another_thread_ends_the_rest() {
-    crate::support::watched(show);
+    crate::support::watched(|| assert!(show().ends_with("brought 42")));
 }

@@ -6,14 +6,26 @@ mod step3;
 mod step4;
 mod step5;
 
+/// A step: its source, and what shows it.
+type Step = (&'static str, fn() -> String);
+
+const STEPS: [Step; 5] = [
+    (include_str!("step1.rs"), step1::show),
+    (include_str!("step2.rs"), step2::show),
+    (include_str!("step3.rs"), step3::show),
+    (include_str!("step4.rs"), step4::show),
+    (include_str!("step5.rs"), step5::show),
+];
+
 fn main() {
-    step1::show();
-    step2::show();
-    step3::show();
-    step4::show();
     // To count what a job costs: chapter 3 says how.
-    let n_jobs = std::env::args().nth(1).and_then(|n| n.parse().ok());
-    step5::show(n_jobs.unwrap_or(1));
+    if let Some(n_jobs) = std::env::args().nth(1).and_then(|n| n.parse().ok()) {
+        step5::run_to_the_end(n_jobs);
+        return;
+    }
+    for (_, show) in STEPS {
+        println!("{}", show());
+    }
 }
 
 #[cfg(test)]
@@ -21,20 +33,6 @@ fn main() {
 mod support;
 
 #[test]
-fn every_step_of_the_pool_runs() {
-    support::watched(main);
-}
-
-#[test]
-fn the_readme_counts_the_lines_of_the_pool() {
-    support::the_readme_counts_right(
-        "pool",
-        &[
-            include_str!("step1.rs"),
-            include_str!("step2.rs"),
-            include_str!("step3.rs"),
-            include_str!("step4.rs"),
-            include_str!("step5.rs"),
-        ],
-    );
+fn the_page_of_the_pool_is_current() {
+    support::watched(|| support::the_page_is_current("pool", &STEPS));
 }

@@ -35,7 +35,7 @@ impl ThreadPool {
     }
 }
 
-pub(crate) fn show() {
+pub(crate) fn show() -> String {
     let pool = ThreadPool::new(2);
     // The results need a way back. Here, each program makes its own.
     let (results, receiver) = unbounded();
@@ -44,7 +44,7 @@ pub(crate) fn show() {
         pool.submit(move || results.send(n * n).expect("the receiver is still there"));
     }
     let sum: i32 = receiver.iter().take(3).sum();
-    println!("pool 1: two workers share a receiver; the squares of 1 to 3 add up to {sum}");
+    format!("pool 1: two workers share a receiver; the squares of 1 to 3 add up to {sum}")
 }
 
 #[cfg(test)]

@@ -50,11 +50,11 @@ impl<T> Handle<T> {
     }
 }
 
-pub(crate) fn show() {
+pub(crate) fn show() -> String {
     let pool = ThreadPool::new(2);
     let handles = [1, 2, 3].map(|n| pool.submit(move || n * n));
     let squares = handles.map(Handle::join);
-    println!("pool 2: with a handle each, the squares are in order: {squares:?}");
+    format!("pool 2: with a handle each, the squares are in order: {squares:?}")
 }
 
 #[cfg(test)]

@@ -37,8 +37,8 @@ impl ThreadPool {
 
     fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Handle<T> {
         let (sender, result) = bounded(1);
-        // The closure is used up either way, so nothing half-done in it is seen again. And if the handle is gone,
-        // nothing needs the result.
+        // The handle may be gone: then nothing needs the result, and that is no error.
+        // The closure is used up by a panic as well, so nothing half-done in it is seen again.
         let job = move || drop(sender.send(catch_unwind(AssertUnwindSafe(job))));
         self.jobs.send(Box::new(job)).expect("a worker has a receiver");
         Handle { result }
@@ -52,7 +52,7 @@ impl<T> Handle<T> {
     }
 }
 
-pub(crate) fn show() {
+pub(crate) fn show() -> String {
     let pool = ThreadPool::new(1);
     // Not `panic!`, which would print its message here as well.
     let panicking = pool.submit(|| std::panic::resume_unwind(Box::new("no such file")));
@@ -60,7 +60,7 @@ pub(crate) fn show() {
     let panic = panicking.join().map(|()| "nothing").expect_err("the job panicked");
     let message = panic.downcast_ref::<&str>().copied().unwrap_or("no text");
     let answer = next.join().expect("this one did not panic");
-    println!("pool 3: one job panicked ({message}), and its worker ran the next one: {answer}");
+    format!("pool 3: one job panicked ({message}), and its worker ran the next one: {answer}")
 }
 
 #[cfg(test)]

@@ -49,6 +49,8 @@ impl ThreadPool {
 
     fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Handle<T> {
         let (sender, result) = bounded(1);
+        // The handle may be gone: then nothing needs the result, and that is no error.
+        // The closure is used up by a panic as well, so nothing half-done in it is seen again.
         let job = move || drop(sender.send(catch_unwind(AssertUnwindSafe(job))));
         let cell = Arc::new(Mutex::new(Some(Box::new(job) as Job)));
         self.jobs.send(cell.clone()).expect("a worker has a receiver");
@@ -73,12 +75,12 @@ fn fibonacci(pool: &Arc<ThreadPool>, n: u32) -> u64 {
     fibonacci(pool, n - 1) + other.join().expect("no job panics here")
 }
 
-pub(crate) fn show() {
+pub(crate) fn show() -> String {
     let pool = Arc::new(ThreadPool::new(1));
     let same_pool = pool.clone();
     let outer = pool.submit(move || fibonacci(&same_pool, 15));
     let answer = outer.join().expect("no job panics here");
-    println!("pool 4: jobs joined jobs on a single worker: {answer}");
+    format!("pool 4: jobs joined jobs on a single worker: {answer}")
 }
 
 #[cfg(test)]

@@ -49,6 +49,8 @@ impl ThreadPool {
 
     fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Handle<T> {
         let (sender, result) = bounded(1);
+        // The handle may be gone: then nothing needs the result, and that is no error.
+        // The closure is used up by a panic as well, so nothing half-done in it is seen again.
         let job = move || drop(sender.send(catch_unwind(AssertUnwindSafe(job))));
         let cell = Arc::new(Mutex::new(Some(Box::new(job) as Job)));
         let jobs = self.jobs.as_ref().expect("the pool is not being dropped");
@@ -77,12 +79,17 @@ impl Drop for ThreadPool {
     }
 }
 
-pub(crate) fn show(n_jobs: usize) {
+/// How many jobs have ended when the pool has.
+pub(crate) fn run_to_the_end(n_jobs: usize) -> usize {
     let pool = ThreadPool::new(2);
     let handles: Vec<_> = (0..n_jobs).map(|number| pool.submit(move || number)).collect();
     drop(pool);
-    let n_ended = handles.into_iter().filter_map(|handle| handle.join().ok()).count();
-    println!("pool 5: the pool has ended, and before it the jobs that were queued: {n_ended}");
+    handles.into_iter().filter_map(|handle| handle.join().ok()).count()
+}
+
+pub(crate) fn show() -> String {
+    let n_ended = run_to_the_end(1000);
+    format!("pool 5: the pool has ended, and before it the jobs that were queued: {n_ended}")
 }
 
 #[cfg(test)]

@@ -35,17 +35,16 @@ impl<T> Timers<T> {
     }
 }
 
-pub(crate) fn show() {
+pub(crate) fn show() -> String {
     let (mut timers, now) = (Timers::new(), Instant::now());
     for (seconds, what) in [(3, "the oven"), (1, "the kettle"), (2, "the bell")] {
         timers.set(now + Duration::from_secs(seconds), what);
     }
     let later = now + Duration::from_secs(2);
-    while let Some(what) = timers.pop_due(later) {
-        println!("timers 1: after two seconds, {what} is due");
-    }
+    let due: Vec<_> = std::iter::from_fn(|| timers.pop_due(later)).collect();
     let left = timers.first_deadline().expect("the oven takes three seconds");
-    println!("timers 1: and the next one in {:?}", left - later);
+    let (due, left) = (due.join(" and "), left - later);
+    format!("timers 1: after two seconds, {due} are due, and the next one in {left:?}")
 }
 
 #[cfg(test)]

@@ -44,14 +44,14 @@ impl<T> Timers<T> {
     }
 }
 
-pub(crate) fn show() {
+pub(crate) fn show() -> String {
     let (mut timers, now) = (Timers::new(), Instant::now());
     let in_a_minute = now + Duration::from_secs(60);
     let keys: Vec<_> = (0..1000).map(|n| timers.set(in_a_minute, n)).collect();
     let first = timers.first_deadline().is_some();
     let n_removed = keys.into_iter().filter_map(|key| timers.remove(key)).count();
     let is_one_due = timers.pop_due(in_a_minute).is_some();
-    println!("timers 2: set: {first}; removed in time: {n_removed}; one left: {is_one_due}");
+    format!("timers 2: set: {first}; removed in time: {n_removed}; one left: {is_one_due}")
 }
 
 #[cfg(test)]

@@ -7,32 +7,59 @@
 //! deadline knows of no timer that is set meanwhile: one in an hour, then one in a second, and it sleeps for an hour.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-type Key = (Instant, u64);
-type Callback = Box<dyn FnOnce() + Send>;
-
-struct Timers {
-    by_deadline: BTreeMap<Key, Callback>,
+struct Timers<T> {
+    by_deadline: BTreeMap<Key, T>,
     n_set: u64,
-    is_closed: bool,
 }
 
+type Key = (Instant, u64);
+
+impl<T> Timers<T> {
+    fn new() -> Self {
+        Self { by_deadline: BTreeMap::new(), n_set: 0 }
+    }
+
+    fn set(&mut self, deadline: Instant, value: T) -> Key {
+        let key = (deadline, self.n_set);
+        self.by_deadline.insert(key, value);
+        self.n_set += 1;
+        key
+    }
+
+    /// Takes out a timer; `None` if it has fired already, or was removed.
+    fn remove(&mut self, key: Key) -> Option<T> {
+        self.by_deadline.remove(&key)
+    }
+
+    fn first_deadline(&self) -> Option<Instant> {
+        self.by_deadline.keys().next().map(|(deadline, _)| *deadline)
+    }
+
+    /// Takes out the first value that is due.
+    fn pop_due(&mut self, now: Instant) -> Option<T> {
+        let first = self.by_deadline.first_entry()?;
+        (first.key().0 <= now).then(|| first.remove())
+    }
+}
+
+type Callback = Box<dyn FnOnce() + Send>;
+
+/// Calls functions at their deadlines, on a thread of its own.
+struct Alarm(Arc<Shared>);
+
 struct Shared {
-    timers: Mutex<Timers>,
+    timers: Mutex<Timers<Callback>>,
     first_has_changed: Condvar,
 }
 
-/// Calls functions at their deadlines, on a thread of its own. Dropping it drops what is not due.
-struct Alarm(Arc<Shared>);
-
 impl Alarm {
     fn new() -> Self {
-        let timers = Timers { by_deadline: BTreeMap::new(), n_set: 0, is_closed: false };
-        let shared = Shared { timers: Mutex::new(timers), first_has_changed: Condvar::new() };
-        let shared = Arc::new(shared);
+        let timers = Mutex::new(Timers::new());
+        let shared = Arc::new(Shared { timers, first_has_changed: Condvar::new() });
         let same = shared.clone();
         thread::spawn(move || same.fire());
         Self(shared)
@@ -40,69 +67,74 @@ impl Alarm {
 
     fn set(&self, deadline: Instant, callback: impl FnOnce() + Send + 'static) -> Key {
         let mut timers = self.0.lock();
-        let key = (deadline, timers.n_set);
-        timers.n_set += 1;
-        timers.by_deadline.insert(key, Box::new(callback));
-        if timers.by_deadline.first_key_value().is_some_and(|(first, _)| *first == key) {
+        let key = timers.set(deadline, Box::new(callback));
+        if timers.first_deadline() == Some(deadline) {
             self.0.first_has_changed.notify_one();
         }
         key
     }
 
-    /// Takes out a timer; `None` if it has fired already, or was removed.
     fn remove(&self, key: Key) -> Option<Callback> {
-        self.0.lock().by_deadline.remove(&key)
+        self.0.lock().remove(key)
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Timers> {
+    fn lock(&self) -> MutexGuard<'_, Timers<Callback>> {
         self.timers.lock().expect("no callback runs under the lock")
     }
 
     /// What the thread does.
     fn fire(&self) {
         let mut timers = self.lock();
-        while !timers.is_closed {
+        loop {
             let now = Instant::now();
-            let wait = match timers.by_deadline.first_entry() {
-                Some(first) if first.key().0 <= now => {
-                    let callback = first.remove();
-                    drop(timers);
-                    callback();
-                    timers = self.lock();
-                    continue;
-                }
-                Some(first) => first.key().0 - now,
-                None => Duration::MAX,
-            };
+            if let Some(callback) = timers.pop_due(now) {
+                drop(timers);
+                callback();
+                timers = self.lock();
+                continue;
+            }
+            let wait = timers.first_deadline().map_or(Duration::MAX, |first| first - now);
             let waited = self.first_has_changed.wait_timeout(timers, wait);
             timers = waited.expect("no callback runs under the lock").0;
         }
     }
 }
 
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        self.0.lock().is_closed = true;
-        self.0.first_has_changed.notify_one();
-    }
-}
-
 /// With a timer in an hour, a hundred that are due at once, one after the other.
-pub(crate) fn show() {
+pub(crate) fn show() -> String {
     let alarm = Alarm::new();
     let hour = alarm.set(Instant::now() + Duration::from_secs(3600), || ());
-    for _ in 0..100 {
-        let (done, is_done) = crossbeam_channel::bounded(1);
-        alarm.set(Instant::now(), move || done.send(()).expect("it is waited for"));
+    let (done, is_done) = mpsc::channel();
+    for n in 1..=100 {
+        let done = done.clone();
+        alarm.set(Instant::now(), move || done.send(n).expect("it is waited for"));
         is_done.recv().expect("the callback is called");
     }
     let is_removed = alarm.remove(hour).is_some();
-    println!("timers 3: a hundred fired, and the one in an hour is removed: {is_removed}");
+    format!("timers 3: a hundred fired, and the one in an hour is removed: {is_removed}")
 }
 
-#[test]
-fn an_earlier_timer_does_not_wait_for_the_first() {
-    crate::support::watched(show);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::watched;
+
+    #[test]
+    fn an_earlier_timer_does_not_wait_for_the_first() {
+        watched(|| assert!(show().ends_with("true")));
+    }
+
+    #[test]
+    fn a_callback_may_set_a_timer() {
+        watched(|| {
+            let alarm = Arc::new(Alarm::new());
+            let (same, (done, is_done)) = (alarm.clone(), mpsc::channel());
+            alarm.set(Instant::now(), move || {
+                same.set(Instant::now(), move || done.send(()).unwrap());
+            });
+            assert_eq!(is_done.recv(), Ok(()));
+        });
+    }
 }
