@@ -222,34 +222,28 @@ impl Shared {
     /// Whether there is a job for a worker that takes the first of the queue. If there is none, the next submit
     /// is to wake a worker that is free.
     pub(crate) fn has_queued(&self, state: &mut State) -> bool {
-        match self.look(state) {
-            None => true,
-            Some(mut injector) => {
-                self.injector.set_needs_wake(&mut injector, state.has_free_worker());
-                false
-            }
-        }
-    }
-
-    /// Moves an unclaimed job to the front of the workers' queue. If there is none, it gives the injector's
-    /// guard: `needs_wake` can only be right if nothing is handed in before it is set.
-    fn look<'s>(&'s self, state: &mut State) -> Option<MutexGuard<'s, InjectorState>> {
         loop {
             match state.queue.front() {
-                Some(job) if !job.claim().is_taken() => return None,
+                Some(job) if !job.claim().is_taken() => return true,
                 Some(_) => {
                     state.queue.pop_front();
                     self.injector.lock().n_tombstones -= 1;
                 }
                 None => {
-                    let mut injector = self.injector.lock();
-                    injector.move_to(&mut state.queue);
-                    if state.queue.is_empty() {
-                        return Some(injector);
-                    }
+                    let Some(mut injector) = self.refill(state) else { continue };
+                    self.injector.set_needs_wake(&mut injector, state.has_free_worker());
+                    return false;
                 }
             }
         }
+    }
+
+    /// Moves what was submitted to the workers' queue, which is empty. If there is nothing, it gives the
+    /// injector's guard: `needs_wake` can only be right if nothing is handed in before it is set.
+    fn refill<'s>(&'s self, state: &mut State) -> Option<MutexGuard<'s, InjectorState>> {
+        let mut injector = self.injector.lock();
+        injector.move_to(&mut state.queue);
+        state.queue.is_empty().then_some(injector)
     }
 
     /// The caller says that it searches from now on; false if another does.
@@ -267,13 +261,14 @@ impl Shared {
     /// The job that has waited longest, claimed; or what to do instead.
     pub(crate) fn next(&self, state: &mut State, parker: &Arc<Parker>, may_spin: bool) -> Next {
         let mut injector = loop {
-            match self.look(state) {
-                Some(injector) => break injector,
-                None => match state.queue.pop_front() {
-                    Some(job) if job.claim().take() => return Next::Run(job),
-                    Some(_) => self.injector.lock().n_tombstones -= 1, // Another was faster.
-                    None => {}
-                },
+            match state.queue.pop_front() {
+                Some(job) if job.claim().take() => return Next::Run(job),
+                Some(_) => self.injector.lock().n_tombstones -= 1, // Another was faster.
+                None => {
+                    if let Some(injector) = self.refill(state) {
+                        break injector;
+                    }
+                }
             }
         };
         if injector.is_closed() {

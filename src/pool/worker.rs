@@ -109,6 +109,9 @@ pub(crate) fn wake_worker(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>
     if state.is_one_searching {
         return; // It asks too, when it has found something.
     }
+    if !state.has_free_worker() && state.waiting_workers.is_empty() {
+        return; // There is none to be woken; and so the next submit need not try.
+    }
     if !shared.has_queued(&mut state) {
         return;
     }

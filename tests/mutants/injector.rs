@@ -100,12 +100,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                Some(job) if !job.claim().is_taken() => return None,
+        right: "                Some(job) if !job.claim().is_taken() => return true,
 ",
         wrong: "                Some(_) if !self.injector.lock().queue.is_empty() => {
                     self.injector.lock().move_to(&mut state.queue);
                 }
-                Some(job) if !job.claim().is_taken() => return None,
+                Some(job) if !job.claim().is_taken() => return true,
 ",
         mistake: "the injector is taken over before the queue is empty",
         caught_by: "injector::jobs_begin_in_the_order_in_which_they_came",
