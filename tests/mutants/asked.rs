@@ -13,7 +13,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/watch.rs",
         right: "            pool.cancel(job, reason);",
-        wrong: "            drop((pool.claim(&*job), reason));",
+        wrong: "            drop((pool.claim(job.claim(), None), reason));",
         mistake: "a job that is claimed by its watch never settles",
         caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
     },
@@ -111,10 +111,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        let is_claimed = self.claim(&*job);
+        right: "        let is_claimed = self.claim(job.claim(), None);
         if is_claimed {
 ",
-        wrong: "        let is_claimed = self.claim(&*job);
+        wrong: "        let is_claimed = self.claim(job.claim(), None);
         if is_claimed {
             self.refuse(job.clone(), reason.clone());
 ",

@@ -16,7 +16,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.injector.close(&mut self.injector.lock(), CancelReason::ShutDown);
+        right: "        self.injector.close(&CancelReason::ShutDown);
 ",
         wrong: "        let _ = CancelReason::ShutDown;
 ",
