@@ -123,18 +123,18 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
-        right: "        None => room.take_anyway(1),
+        right: "        Err(_) => room.take_anyway(1),
 ",
-        wrong: "        None => {}
+        wrong: "        Err(_) => {}
 ",
         mistake: "a submitter that has had enough takes no room, and its job gives back some",
         caught_by: "asked::a_submitter_that_has_had_enough_of_waiting_for_room_takes_none_along",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
-        right: "        Some(permit) => permit.keep(),
+        right: "        Ok(permit) => permit.keep(),
 ",
-        wrong: "        Some(permit) => {
+        wrong: "        Ok(permit) => {
             room.take_anyway(1);
             permit.keep();
         }
@@ -143,7 +143,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "asked::a_submitter_that_has_had_enough_of_waiting_for_room_takes_none_along",
     },
     Mutant {
-        file: "src/pool/thread_pool.rs",
+        file: "src/wait/cancel.rs",
         right: "    let mut cancelled = token.map(CancellationToken::cancelled);
 ",
         wrong: "    let mut cancelled = token.filter(|_| false).map(CancellationToken::cancelled);

@@ -91,7 +91,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        shared.injector.close(&mut injector, reason.clone());
+        right: "        shared.injector.close(reason);
 ",
         wrong: "        let _ = reason;
 ",
