@@ -4,12 +4,11 @@
 //! lock held, on the thread where it happened; an observer that panics disturbs nothing else; and without
 //! an observer an event costs a look at an `Option`.
 
-use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::panic;
+use crate::panic::{self, UserCallback};
 use crate::prims;
 
 /// Something that happened; see [`Builder::observer`](crate::Builder::observer).
@@ -81,14 +80,12 @@ pub enum Ending {
 }
 
 /// The callback for events, if there is one.
-#[derive(Clone, Default)]
-pub(crate) struct Observer(Option<Arc<Callback>>);
-
-type Callback = dyn Fn(&TraceEvent<'_>) + Send + Sync;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Observer(UserCallback<dyn Fn(&TraceEvent<'_>) + Send + Sync>);
 
 impl Observer {
     pub(crate) fn new(observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(observer)))
+        Self(UserCallback::new(Arc::new(observer)))
     }
 
     /// The time, if there is an observer.
@@ -98,12 +95,15 @@ impl Observer {
 
     /// The same by another clock.
     pub(crate) fn now_by(&self, clock: impl FnOnce() -> Instant) -> Option<Instant> {
-        self.0.as_ref().map(|_| clock())
+        self.0.get().map(|_| clock())
     }
 
     /// Emits an event of a job, now.
+    #[inline] // Mostly there is no observer.
     pub(crate) fn tell(&self, job: usize, step: Step) {
-        self.tell_of(self.now(), job, step);
+        if self.0.get().is_some() {
+            self.tell_of(self.now(), job, step);
+        }
     }
 
     /// Emits an event of a job that happened a little earlier.
@@ -120,21 +120,8 @@ impl Observer {
         name: Option<&str>,
         step: Step,
     ) {
-        if let (Some(observer), Some(when)) = (&self.0, when) {
+        if let (Some(observer), Some(when)) = (self.0.get(), when) {
             panic::contain(|| observer(&TraceEvent { when, what, number, name, step }));
         }
-    }
-}
-
-impl Drop for Observer {
-    /// The callback owns values of the user's, and the last to drop it may be a thread of ours.
-    fn drop(&mut self) {
-        panic::contain(|| drop(self.0.take()));
-    }
-}
-
-impl fmt::Debug for Observer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Observer(..)" } else { "Observer(none)" })
     }
 }

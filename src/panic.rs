@@ -12,6 +12,7 @@ use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::prims::{Mutex, panicking};
@@ -152,15 +153,6 @@ pub(crate) fn drop_each<T>(items: impl IntoIterator<Item = T>) {
     items.into_iter().for_each(|item| contain(|| drop(item)));
 }
 
-/// Items that go one after another when they are dropped, as in [`drop_each`].
-pub(crate) struct DropEach<T>(pub(crate) Vec<T>);
-
-impl<T> Drop for DropEach<T> {
-    fn drop(&mut self) {
-        drop_each(self.0.drain(..));
-    }
-}
-
 /// Values that are dropped one after another, all of them in any case. The first panic goes on when they
 /// are gone, unless one is unwinding already.
 #[derive(Debug, Default)]
@@ -181,6 +173,45 @@ impl<C: Default + IntoIterator> Drop for Each<C> {
 /// Wakes each of them, one after another, as [`drop_each`] drops: a waker is user code.
 pub(crate) fn wake_each(wakers: impl IntoIterator<Item = Waker>) {
     wakers.into_iter().for_each(|waker| contain(|| waker.wake()));
+}
+
+/// A callback of the user's, if there is one.
+pub(crate) struct UserCallback<F: ?Sized>(Option<Arc<F>>);
+
+impl<F: ?Sized> UserCallback<F> {
+    pub(crate) fn new(callback: Arc<F>) -> Self {
+        Self(Some(callback))
+    }
+
+    #[inline] // Mostly there is none.
+    pub(crate) fn get(&self) -> Option<&F> {
+        self.0.as_deref()
+    }
+}
+
+impl<F: ?Sized> Clone for UserCallback<F> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<F: ?Sized> Default for UserCallback<F> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<F: ?Sized> Drop for UserCallback<F> {
+    /// What it owns may be anybody's, and the last to drop it may be a thread of ours, or hold a waker.
+    fn drop(&mut self) {
+        contain(|| drop(self.0.take()));
+    }
+}
+
+impl<F: ?Sized> fmt::Debug for UserCallback<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { ".." } else { "none" })
+    }
 }
 
 fn text_of(payload: &Payload) -> String {

@@ -199,6 +199,28 @@ impl Run for QueuedStub {
     }
 }
 
+/// What is in the queue for a job, to the thread that lends it: that need not go through the gate.
+pub(crate) struct OwnJob<'a> {
+    pub(crate) borrowed: &'a dyn BorrowedJob,
+    pub(crate) number: usize,
+    pub(crate) queued: &'a dyn Run,
+}
+
+impl Run for OwnJob<'_> {
+    fn claim(&self) -> &Claim {
+        self.queued.claim()
+    }
+
+    fn run(&self, runner: &dyn Runner) -> Option<Panic> {
+        self.borrowed.run(self.number, runner);
+        None // As above.
+    }
+
+    fn refuse(&self, reason: CancelReason) {
+        self.borrowed.refuse(self.number, reason);
+    }
+}
+
 thread_local! {
     /// What is lent on demand on this thread, the oldest first. Bodies nest, and so it is a stack.
     static LOANS: RefCell<Vec<Loan>> = const { RefCell::new(Vec::new()) };

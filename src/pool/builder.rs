@@ -3,14 +3,13 @@
 //! Knows nothing of how a pool works. What must always hold: a setting that could not work is an
 //! error here, before there is a pool.
 
-use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::BuildError;
 use crate::event::{Observer, TraceEvent};
-use crate::panic::{self, Panic};
+use crate::panic::{self, Panic, UserCallback};
 use crate::prims;
 use crate::wait::block_on::default_spin_limit;
 use crate::wait::panic_hook::PanicHook;
@@ -50,8 +49,8 @@ impl Builder {
             stack_size: None,
             queue_limit: None,
             spin_limit: default_spin_limit(),
-            on_start: Hook(None),
-            on_exit: Hook(None),
+            on_start: Hook::new(UserCallback::default()),
+            on_exit: Hook::new(UserCallback::default()),
             panic_hook: PanicHook::default(),
             observer: Observer::default(),
         }
@@ -148,7 +147,7 @@ impl Builder {
     #[doc(alias = "initializer")]
     #[track_caller]
     pub fn on_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
-        self.on_start = Hook::new(hook);
+        self.on_start = Hook::new(UserCallback::new(Arc::new(hook)));
         self
     }
 
@@ -157,7 +156,7 @@ impl Builder {
     /// If it panics, the panic hook hears of it.
     #[track_caller]
     pub fn on_exit(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
-        self.on_exit = Hook::new(hook);
+        self.on_exit = Hook::new(UserCallback::new(Arc::new(hook)));
         self
     }
 
@@ -225,38 +224,19 @@ impl Builder {
 }
 
 /// What a worker runs when it begins or ends, if anything.
-#[derive(Clone)]
-pub(crate) struct Hook(Option<SetHook>);
-
-#[derive(Clone)]
-struct SetHook {
-    run: Arc<dyn Fn(usize) + Send + Sync>,
+#[derive(Clone, Debug)]
+pub(crate) struct Hook {
+    run: UserCallback<dyn Fn(usize) + Send + Sync>,
     set_at: &'static Location<'static>,
-}
-
-impl Drop for Hook {
-    /// It owns values of the user's, and the last to drop it may be a thread of ours.
-    fn drop(&mut self) {
-        panic::contain(|| drop(self.0.take()));
-    }
 }
 
 impl Hook {
     #[track_caller]
-    fn new(hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
-        Self(Some(SetHook { run: Arc::new(hook), set_at: Location::caller() }))
+    fn new(run: UserCallback<dyn Fn(usize) + Send + Sync>) -> Self {
+        Self { run, set_at: Location::caller() }
     }
 
     pub(crate) fn call(&self, number: usize) -> Result<(), Panic> {
-        match &self.0 {
-            Some(SetHook { run, set_at }) => panic::catch(set_at, || run(number)),
-            None => Ok(()),
-        }
-    }
-}
-
-impl fmt::Debug for Hook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Hook(..)" } else { "Hook(none)" })
+        self.run.get().map_or(Ok(()), |run| panic::catch(self.set_at, || run(number)))
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::Ending;
-use crate::panic::{self, Each, Panic};
+use crate::panic::{self, Panic};
 use crate::prims::{self, Mutex};
 
 use super::borrow::{BorrowedJob, lend_on_demand, put_behind_a_gate};
@@ -80,11 +80,6 @@ impl ThreadPool {
         });
         // No other thread has it now: it has settled, or never began and runs here.
         match (fork.stage.into_inner(), a_ended) {
-            (Stage::Waiting(b), Ok(a)) => {
-                let mut a = Each(Some(a)); // If `b` panics, the drop of this must not: two would be the end.
-                let b = b();
-                (a.0.take().expect("nobody takes it before"), b)
-            }
             (Stage::Waiting(b), a_ended) => self.both(a_ended, panic::catch(forked_at, b)),
             (Stage::Ended(b_ended), a_ended) => self.both(a_ended, b_ended),
             (Stage::Begun, _) => unreachable!("the worker that begins it ends it before it leaves"),

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Elapsed, FlatError, JoinError, StillRunning};
-use crate::panic::{self, DropEach};
+use crate::panic::{self, Each};
 use crate::prims;
 use crate::wait::clock::Deadline;
 use crate::wait::panic_hook::PanicHook;
@@ -75,7 +75,7 @@ impl ThreadPool {
         R: Send + 'static,
     {
         let (f, submitted_at) = (Arc::new(f), Location::caller());
-        let submit = move |mut inputs: DropEach<I::Item>| {
+        let submit = move |mut inputs: Each<Vec<I::Item>>| {
             let (f, n_inputs, hook) = (f.clone(), inputs.0.len(), self.panic_hook().clone());
             let job = move || {
                 let began = prims::now();
@@ -90,7 +90,7 @@ impl ThreadPool {
         Map {
             pool: self,
             inputs: inputs.into_iter().fuse(),
-            gathered: DropEach(Vec::new()),
+            gathered: Each::default(),
             submit: Box::new(submit),
             at_hand: Results { unread: VecDeque::new(), hook: self.panic_hook().clone() },
             jobs: VecDeque::new(),
@@ -151,7 +151,7 @@ pub struct Map<'pool, I: Iterator, R> {
     pool: &'pool ThreadPool,
     inputs: Fuse<I>,
     /// The inputs of the next job. Kept here, so that an input that panics costs no other.
-    gathered: DropEach<I::Item>,
+    gathered: Each<Vec<I::Item>>,
     submit: Box<Submit<'pool, I::Item, R>>,
     /// Results that are next, in order.
     at_hand: Results<R>,
@@ -168,7 +168,7 @@ pub struct Map<'pool, I: Iterator, R> {
 }
 
 /// Hands out one job.
-type Submit<'pool, T, R> = dyn Fn(DropEach<T>) -> Job<R> + Send + Sync + 'pool;
+type Submit<'pool, T, R> = dyn Fn(Each<Vec<T>>) -> Job<R> + Send + Sync + 'pool;
 
 struct Job<R> {
     handle: JoinHandle<(Results<R>, Duration)>,
@@ -319,7 +319,7 @@ impl<I: Iterator, R> Map<'_, I, R> {
         if self.gathered.0.is_empty() {
             return false;
         }
-        let job = (self.submit)(DropEach(mem::take(&mut self.gathered.0)));
+        let job = (self.submit)(mem::take(&mut self.gathered));
         self.jobs.push_back(job);
         true
     }
@@ -399,9 +399,8 @@ impl<I: Iterator, R> Iterator for Map<'_, I, R> {
 
 impl<I: Iterator, R> Drop for Map<'_, I, R> {
     fn drop(&mut self) {
-        for job in &self.jobs {
-            job.handle.cancel();
-        }
+        self.jobs.iter().for_each(|job| _ = job.handle.cancel());
+        panic::drop_each(mem::take(&mut self.gathered.0));
     }
 }
 

@@ -28,7 +28,7 @@ use crate::wait::deferred;
 use crate::wait::panic_hook;
 use crate::wait::settle::Progress;
 
-use super::borrow::{BorrowedJob, Gate};
+use super::borrow::{BorrowedJob, Gate, OwnJob};
 use super::handle::Reader;
 use super::job::{self, Cancel, Made, Run, Runner};
 use super::shared::PoolRef;
@@ -139,7 +139,7 @@ struct Slab<'scope> {
     /// Which numbers are free.
     vacant: Vec<usize>,
     /// What is in the queue for them, until their owner has looked at it. Some are claimed.
-    queued: VecDeque<Arc<dyn Run>>,
+    queued: VecDeque<(usize, Arc<dyn Run>)>,
     /// Those that have not ended.
     n_left: usize,
     /// The waker of the owner, while it waits for the end.
@@ -210,7 +210,7 @@ impl<'scope> Scope<'scope, '_> {
         let number = slab.lock().add(job.clone().as_run());
         let queued = gate.stub(number);
         submit(queued.clone());
-        let waiter = slab.lock().add_queued(queued.clone());
+        let waiter = slab.lock().add_queued(number, queued.clone());
         waiter.into_iter().for_each(Waker::wake);
         let reader = Reader::new(job, Some(queued));
         ScopedHandle { reader, jobs: &self.jobs }
@@ -237,9 +237,10 @@ impl Jobs<'_> {
             if slab.n_left == 0 {
                 return Poll::Ready(());
             }
-            if let Some(queued) = if is_helping { slab.queued.pop_front() } else { None } {
+            if let Some((number, queued)) = if is_helping { slab.queued.pop_front() } else { None }
+            {
                 drop(slab);
-                take_back(&self.shared, &*queued);
+                take_back(&self.shared, &OwnJob { borrowed: self, number, queued: &*queued });
                 continue;
             }
             self.shared.process.is_awaited();
@@ -287,11 +288,11 @@ impl<'scope> Slab<'scope> {
     }
 
     /// Keeps what was queued for a job. Its owner is to be woken, if it would run the job.
-    fn add_queued(&mut self, queued: Arc<dyn Run>) -> Option<Waker> {
+    fn add_queued(&mut self, number: usize, queued: Arc<dyn Run>) -> Option<Waker> {
         if self.queued.len() > 32 + 2 * self.n_left {
-            self.queued.retain(|queued| !queued.claim().is_taken());
+            self.queued.retain(|(_, queued)| !queued.claim().is_taken());
         }
-        self.queued.push_back(queued);
+        self.queued.push_back((number, queued));
         if self.is_waiter_helping { self.waiter.take() } else { None }
     }
 

@@ -1,10 +1,11 @@
-//! What a pool's workers and its users share: two locks, and behind them all that the pool knows.
+//! What a pool's workers and its users share: the injector and another lock, and behind them all that the pool
+//! knows.
 //!
-//! Knows nothing of threads: which worker is to be woken, `worker` asks and does. Submitters take the
-//! injector's lock, and the other one only when a wake is needed; workers take the other one, and the
-//! injector's inside it when their own queue is empty.
+//! Knows nothing of threads: which worker is to be woken, `worker` asks and does. Submitters lock a shard of
+//! the injector, and take the other lock only when a wake is needed; workers take the other one, and all
+//! shards inside it when their own queue is empty.
 //!
-//! What must always hold, whenever both locks are free:
+//! What must always hold, whenever all locks are free:
 //!
 //! 1. While a job is queued and a worker is free (it is idle, or may be started), a worker searches, or
 //!    the submitter that was told so is about to wake one. A system that refuses threads breaks this
@@ -15,8 +16,8 @@
 //!    lost and the next submit is to try again.
 //! 4. Every job is queued, or claimed by exactly one thread, which runs or refuses it. The claim is on
 //!    the job itself, and not where it is in the queue.
-//! 5. The injector is closed under both locks, and a worker ends when it has found it closed, and nothing
-//!    queued, under both locks. So no job comes after the last worker has gone.
+//! 5. The injector is closed under all locks, and a worker ends when it has found it closed, and nothing
+//!    queued, under all locks. So no job comes after the last worker has gone.
 //! 6. A worker on the list of the idle is asleep or about to be, and is unparked when it is taken off.
 
 use std::mem;
@@ -32,8 +33,8 @@ use crate::wait::parker::Parker;
 use crate::wait::permits::Permits;
 
 use super::builder::Builder;
-use super::injector::{Apart, Injector, InjectorState, Queue};
-use super::job::Run;
+use super::injector::{Apart, Injector, Locked, Queue};
+use super::job::{Claim, Run};
 
 use Ordering::Relaxed;
 
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     /// Emptied before the injector, which then takes its place.
     pub(crate) queue: Queue,
+    /// Less than nothing: each that was taken out is counted where it was made.
+    n_tombstones: isize,
     /// Some worker is bound to look at the queue before it sleeps: it was woken or started, it spins,
     /// or it is about to settle its job. No other need be woken meanwhile.
     pub(crate) is_one_searching: bool,
@@ -113,6 +116,7 @@ impl Shared {
     pub(crate) fn new(settings: Builder) -> Self {
         let state = State {
             queue: Queue::new(),
+            n_tombstones: 0,
             is_one_searching: false,
             idle: Vec::new(),
             n_threads: 0,
@@ -123,7 +127,7 @@ impl Shared {
             end_waiters: Vec::new(),
         };
         Self {
-            injector: Apart(Injector::new()),
+            injector: Apart(Injector::new(settings.threads)),
             state: Apart(Mutex::new(state)),
             room: settings.queue_limit.map(Permits::new),
             n_refused: Apart(AtomicUsize::new(0)),
@@ -137,18 +141,15 @@ impl Shared {
         self.state.lock()
     }
 
-    /// Claims a queued job out of turn; false if another was faster. The caller has to run or to
-    /// refuse it.
-    pub(crate) fn claim<R: Run + ?Sized>(&self, job: &R) -> bool {
-        let is_claimed = job.claim().take();
+    /// Claims a queued job out of turn, for a worker or another thread; false if another was faster. The caller has
+    /// to run or to refuse it.
+    pub(crate) fn claim(&self, claim: &Claim, worker: Option<usize>) -> bool {
+        let is_claimed = claim.take();
         if is_claimed {
-            let mut injector = self.injector.lock();
-            let (buried, is_crowded) = (injector.bury(), injector.is_crowded());
-            drop(injector);
-            drop(buried);
+            let is_crowded = self.injector.shard(worker).bury();
             if is_crowded {
-                let mut state = self.lock();
-                self.injector.lock().compact(&mut state.queue);
+                let State { queue, n_tombstones, .. } = &mut *self.lock();
+                self.injector.lock().compact(queue, n_tombstones);
             }
             self.give_back_room(1);
         }
@@ -157,7 +158,7 @@ impl Shared {
 
     /// Claims a queued job and refuses it; false if it was too late for that.
     pub(crate) fn cancel(&self, job: Arc<dyn Run>, reason: CancelReason) -> bool {
-        let is_claimed = self.claim(&*job);
+        let is_claimed = self.claim(job.claim(), None);
         if is_claimed {
             self.refuse(job, reason);
         }
@@ -197,8 +198,8 @@ impl Shared {
         // ORDERING: Relaxed, as in `RunningJob::before_settling`.
         let of_workers: usize = state.n_settled.iter().map(|n| n.load(Relaxed)).sum();
         let settled = of_workers + self.n_refused.load(Relaxed);
-        let in_line = (state.queue.len() + injector.queue.len()) as isize;
-        let queued = (in_line - injector.n_tombstones) as usize;
+        let in_workers_queue = state.queue.len() as isize - state.n_tombstones;
+        let queued = (in_workers_queue + injector.n_queued()) as usize;
         let submitted = self.injector.n_submitted();
         let running = submitted - queued - settled;
         let (threads, idle) = (state.n_threads, state.idle.len());
@@ -222,87 +223,82 @@ impl Shared {
     /// Whether there is a job for a worker that takes the first of the queue. If there is none, the next submit
     /// is to wake a worker that is free.
     pub(crate) fn has_queued(&self, state: &mut State) -> bool {
-        match self.look(state) {
-            None => true,
-            Some(mut injector) => {
-                self.injector.set_needs_wake(&mut injector, state.has_free_worker());
-                false
+        loop {
+            match state.queue.front() {
+                Some(job) if !job.claim().is_taken() => return true,
+                Some(_) => {
+                    state.queue.pop_front();
+                    state.n_tombstones -= 1;
+                }
+                None => {
+                    let Some(_all) = self.refill(state) else { continue };
+                    self.injector.set_needs_wake(state.has_free_worker());
+                    return false;
+                }
             }
         }
     }
 
-    /// Moves an unclaimed job to the front of the workers' queue. If there is none, it gives the injector's
-    /// guard: `needs_wake` can only be right if nothing is handed in before it is set.
-    fn look<'s>(&'s self, state: &mut State) -> Option<MutexGuard<'s, InjectorState>> {
-        loop {
-            match state.queue.front() {
-                Some(job) if !job.claim().is_taken() => return None,
-                Some(_) => {
-                    state.queue.pop_front();
-                    self.injector.lock().n_tombstones -= 1;
-                }
-                None => {
-                    let mut injector = self.injector.lock();
-                    injector.move_to(&mut state.queue);
-                    if state.queue.is_empty() {
-                        return Some(injector);
-                    }
-                }
-            }
-        }
+    /// Moves what was submitted to the workers' queue, which is empty. If there is nothing, it gives the
+    /// injector's guards: `needs_wake` can only be right if nothing is handed in before it is set.
+    fn refill<'s>(&'s self, state: &mut State) -> Option<Locked<'s>> {
+        let mut injector = self.injector.lock();
+        injector.move_to(&mut state.queue);
+        state.queue.is_empty().then_some(injector)
     }
 
     /// The caller says that it searches from now on; false if another does.
     pub(crate) fn begin_to_search(&self) -> bool {
         let mut state = self.lock();
-        let mut injector = self.injector.lock();
         let is_first = self.injector.needs_wake() && !state.is_one_searching;
         if is_first {
             state.is_one_searching = true;
-            self.injector.set_needs_wake(&mut injector, false);
+            self.injector.set_needs_wake(false);
         }
         is_first
     }
 
     /// The job that has waited longest, claimed; or what to do instead.
     pub(crate) fn next(&self, state: &mut State, parker: &Arc<Parker>, may_spin: bool) -> Next {
-        let mut injector = loop {
-            match self.look(state) {
-                Some(injector) => break injector,
-                None => match state.queue.pop_front() {
-                    Some(job) if job.claim().take() => return Next::Run(job),
-                    Some(_) => self.injector.lock().n_tombstones -= 1, // Another was faster.
-                    None => {}
-                },
+        let injector = loop {
+            match state.queue.pop_front() {
+                Some(job) if job.claim().take() => return Next::Run(job),
+                Some(_) => state.n_tombstones -= 1, // Another was faster.
+                None => {
+                    if let Some(injector) = self.refill(state) {
+                        break injector;
+                    }
+                }
             }
         };
         if injector.is_closed() {
             Next::End
         } else if may_spin && !state.is_one_searching {
             state.is_one_searching = true;
-            self.injector.set_needs_wake(&mut injector, false);
+            self.injector.set_needs_wake(false);
             Next::Spin(self.injector.n_submitted())
         } else {
             state.idle.push(parker.clone());
-            self.injector.set_needs_wake(&mut injector, !state.is_one_searching);
+            self.injector.set_needs_wake(!state.is_one_searching);
             Next::Sleep
         }
     }
 
     /// Claims all that is queued. The caller has to refuse it.
     pub(crate) fn drain(&self, state: &mut State) -> Vec<Arc<dyn Run>> {
-        let mut injector = self.injector.lock();
+        let (mut injector, mut submitted) = (self.injector.lock(), Queue::new());
+        injector.move_to(&mut submitted);
         let mut all = mem::take(&mut state.queue);
-        all.append(&mut injector.queue);
-        injector.n_tombstones -= all.len() as isize;
+        all.append(&mut submitted);
+        let n_before = all.len();
         let drained: Vec<_> = all.into_iter().filter(|job| job.claim().take()).collect();
-        injector.n_tombstones += drained.len() as isize;
+        state.n_tombstones -= (n_before - drained.len()) as isize;
         drained
     }
 
     /// Lets no more jobs in. Every idle worker is to be unparked, to see for itself.
     pub(crate) fn close(&self, state: &mut State) -> Vec<Arc<Parker>> {
-        self.injector.close(&mut self.injector.lock(), CancelReason::ShutDown);
+        self.injector.close(&CancelReason::ShutDown);
         mem::take(&mut state.idle)
     }
 }

@@ -25,7 +25,7 @@ use super::injector::Pushed;
 use super::job::{self, Made, Run};
 use super::shared::{PoolRef, Shared, Stats};
 use super::watch::Watch;
-use super::worker::{on_worker, pool_of_worker, run_inline, wake_worker};
+use super::worker::{on_worker, pool_of_worker, run_inline, wake_worker, worker_number};
 
 /// A number of threads that run the closures handed to them.
 ///
@@ -340,11 +340,12 @@ where
     // Told of when their numbers are known, and as of now: a worker may begin one before we get there.
     let (when, n_jobs) = (observer.now(), jobs.len());
     let tell = |first: usize| {
-        for job in first..first + n_jobs {
+        let told = if when.is_some() { n_jobs } else { 0 };
+        for job in first..first + told {
             observer.tell_of(when, job, Step::Submitted(submitted_at));
         }
     };
-    let (first, pushed) = shared.injector.push(jobs);
+    let (first, pushed) = shared.injector.push(worker_number(shared), jobs);
     match pushed {
         Pushed::Queued => tell(first),
         Pushed::NeedsWake => {

@@ -45,7 +45,7 @@ pub(crate) fn on_worker(shared: &Arc<Shared>) -> bool {
 /// A worker that is about to begin or to end has no context, and runs none.
 pub(crate) fn take_back<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool {
     let take_back = |context: &WorkerContext| {
-        let is_claimed = shared.claim(job);
+        let is_claimed = shared.claim(job.claim(), Some(context.number));
         if is_claimed {
             context.run(job, false);
         }
@@ -58,7 +58,7 @@ pub(crate) fn take_back<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool 
 /// the job could run here; and if it is asked to, runs it, unless another worker comes for it.
 pub(crate) fn ran_here<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R, waker: &Waker) -> bool {
     shared.process.is_awaited();
-    let Some(number) = in_context(shared, |context| context.number) else { return false };
+    let Some(number) = worker_number(shared) else { return false };
     if hints::is_asked_to_run_here() {
         let mut waker = Some(waker.clone());
         let mut state = shared.lock();
@@ -96,6 +96,11 @@ pub(crate) fn run_inline(shared: &Arc<Shared>, job: &dyn Run) {
     }
 }
 
+/// The number of the worker of this pool that calls.
+pub(crate) fn worker_number(shared: &Arc<Shared>) -> Option<usize> {
+    in_context(shared, |context| context.number)
+}
+
 fn in_context<T>(shared: &Arc<Shared>, look: impl FnOnce(&WorkerContext) -> T) -> Option<T> {
     if !on_worker(shared) {
         return None;
@@ -108,6 +113,9 @@ fn in_context<T>(shared: &Arc<Shared>, look: impl FnOnce(&WorkerContext) -> T) -
 pub(crate) fn wake_worker(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     if state.is_one_searching {
         return; // It asks too, when it has found something.
+    }
+    if !state.has_free_worker() && state.waiting_workers.is_empty() {
+        return; // There is none to be woken; and so the next submit need not try.
     }
     if !shared.has_queued(&mut state) {
         return;
@@ -157,12 +165,10 @@ fn fail_to_start(shared: &Shared, mut state: MutexGuard<'_, State>, reason: &Can
     state.is_one_searching = false;
     let mut to_wake = state.lose_thread();
     to_wake.extend(mem::take(&mut state.waiting_workers).into_iter().map(|(_, waker)| waker));
-    let mut injector = shared.injector.lock();
     if state.most_threads == 0 {
-        shared.injector.close(&mut injector, reason.clone());
+        shared.injector.close(reason);
     }
-    shared.injector.set_needs_wake(&mut injector, state.has_free_worker()); // The next job is to try again.
-    drop(injector);
+    shared.injector.set_needs_wake(state.has_free_worker()); // The next job is to try again.
     let stranded = if state.n_threads == 0 { shared.drain(&mut state) } else { Vec::new() };
     drop(state);
     shared.refuse_all(stranded, reason);

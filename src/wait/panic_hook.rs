@@ -7,17 +7,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::JoinError;
-use crate::panic::{self, Panic};
+use crate::panic::{self, Panic, UserCallback};
 
 /// What is done about a result that has no reader. `None` is one line on stderr.
-#[derive(Clone, Default)]
-pub(crate) struct PanicHook(Option<Arc<Hook>>);
-
-type Hook = dyn Fn(&Panic) + Send + Sync;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PanicHook(UserCallback<dyn Fn(&Panic) + Send + Sync>);
 
 impl PanicHook {
     pub(crate) fn new(hook: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(hook)))
+        Self(UserCallback::new(Arc::new(hook)))
     }
 
     pub(crate) fn dispose<T>(&self, unread: Result<T, JoinError>) {
@@ -25,23 +23,10 @@ impl PanicHook {
     }
 
     pub(crate) fn tell(&self, panic: &Panic) {
-        panic::contain(|| match &self.0 {
+        panic::contain(|| match self.0.get() {
             Some(hook) => hook(panic),
             None => eprintln!("handspun: nobody read this panic: {panic}"),
         });
-    }
-}
-
-impl Drop for PanicHook {
-    /// What it owns may be anybody's, and the last to drop it may be a thread of ours, or hold a waker.
-    fn drop(&mut self) {
-        panic::contain(|| drop(self.0.take()));
-    }
-}
-
-impl fmt::Debug for PanicHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PanicHook(..)")
     }
 }
 

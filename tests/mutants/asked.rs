@@ -13,7 +13,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/watch.rs",
         right: "            pool.cancel(job, reason);",
-        wrong: "            drop((pool.claim(&*job), reason));",
+        wrong: "            drop((pool.claim(job.claim(), None), reason));",
         mistake: "a job that is claimed by its watch never settles",
         caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
     },
@@ -111,10 +111,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        let is_claimed = self.claim(&*job);
+        right: "        let is_claimed = self.claim(job.claim(), None);
         if is_claimed {
 ",
-        wrong: "        let is_claimed = self.claim(&*job);
+        wrong: "        let is_claimed = self.claim(job.claim(), None);
         if is_claimed {
             self.refuse(job.clone(), reason.clone());
 ",
@@ -123,18 +123,18 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
-        right: "        None => room.take_anyway(1),
+        right: "        Err(_) => room.take_anyway(1),
 ",
-        wrong: "        None => {}
+        wrong: "        Err(_) => {}
 ",
         mistake: "a submitter that has had enough takes no room, and its job gives back some",
         caught_by: "asked::a_submitter_that_has_had_enough_of_waiting_for_room_takes_none_along",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
-        right: "        Some(permit) => permit.keep(),
+        right: "        Ok(permit) => permit.keep(),
 ",
-        wrong: "        Some(permit) => {
+        wrong: "        Ok(permit) => {
             room.take_anyway(1);
             permit.keep();
         }
@@ -143,7 +143,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "asked::a_submitter_that_has_had_enough_of_waiting_for_room_takes_none_along",
     },
     Mutant {
-        file: "src/pool/thread_pool.rs",
+        file: "src/wait/cancel.rs",
         right: "    let mut cancelled = token.map(CancellationToken::cancelled);
 ",
         wrong: "    let mut cancelled = token.filter(|_| false).map(CancellationToken::cancelled);

@@ -13,10 +13,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=pool chains::a_chain_of_jobs_is_cancelled_at_its_head",
     },
     Mutant {
-        file: "src/pool/thread_pool.rs",
-        right: "            if !deferred::is_deep() {
+        file: "src/pool/worker.rs",
+        right: "    if n_inline.is_some_and(|n| n < deferred::DEPTH) {
 ",
-        wrong: "            if true {
+        wrong: "    if n_inline.is_some() {
 ",
         mistake: "jobs of a full pool that submit their successors recurse",
         caught_by: "--test=pool chains::jobs_of_a_full_pool_that_submit_their_successors_take_no_stack",

@@ -16,7 +16,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.injector.close(&mut self.injector.lock(), CancelReason::ShutDown);
+        right: "        self.injector.close(&CancelReason::ShutDown);
 ",
         wrong: "        let _ = CancelReason::ShutDown;
 ",
@@ -91,7 +91,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "        shared.injector.close(&mut injector, reason.clone());
+        right: "        shared.injector.close(reason);
 ",
         wrong: "        let _ = reason;
 ",

@@ -124,7 +124,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "executor::a_cancel_from_another_thread_ends_a_task_that_rests",
     },
     Mutant {
-        file: "src/executor/tasks.rs",
+        file: "src/executor/shared.rs",
         right: "        (Ok(()) | Err(_), error) => task.fail(error),",
         wrong: "        (Ok(()) | Err(_), error) => drop(error),",
         mistake: "a task that is cancelled is dropped, and nobody is told",

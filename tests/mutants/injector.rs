@@ -5,16 +5,16 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            self.injector.set_needs_wake(&mut injector, !state.is_one_searching);
+        right: "            self.injector.set_needs_wake(!state.is_one_searching);
 ",
-        wrong: "            self.injector.set_needs_wake(&mut injector, true);
+        wrong: "            self.injector.set_needs_wake(true);
 ",
         mistake: "a wake is needed though a worker searches",
         caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            self.injector.set_needs_wake(&mut injector, false);
+        right: "            self.injector.set_needs_wake(false);
             Next::Spin",
         wrong: "            Next::Spin",
         mistake: "a wake is needed while a worker spins",
@@ -23,9 +23,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "            state.is_one_searching = true;
-            self.injector.set_needs_wake(&mut injector, false);
+            self.injector.set_needs_wake(false);
             Next::Spin",
-        wrong: "            self.injector.set_needs_wake(&mut injector, false);
+        wrong: "            self.injector.set_needs_wake(false);
             Next::Spin",
         mistake: "a worker that spins does not count as searching",
         caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
@@ -33,7 +33,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "            state.is_one_searching = true;
-            self.injector.set_needs_wake(&mut injector, false);
+            self.injector.set_needs_wake(false);
         }
         is_first",
         wrong: "            state.is_one_searching = true;
@@ -45,10 +45,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "            state.is_one_searching = true;
-            self.injector.set_needs_wake(&mut injector, false);
+            self.injector.set_needs_wake(false);
         }
         is_first",
-        wrong: "            self.injector.set_needs_wake(&mut injector, false);
+        wrong: "            self.injector.set_needs_wake(false);
         }
         is_first",
         mistake: "a worker that begins to search does not count as searching",
@@ -56,7 +56,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/injector.rs",
-        right: "            self.set_needs_wake(&mut state, false);
+        right: "            self.set_needs_wake(false);
             (first, Pushed::NeedsWake)",
         wrong: "            (first, Pushed::NeedsWake)",
         mistake: "a submitter that has to wake a worker leaves the need for a wake",
@@ -100,19 +100,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "                Some(job) if !job.claim().is_taken() => return None,
-",
-        wrong: "                Some(_) if !self.injector.lock().queue.is_empty() => {
-                    self.injector.lock().move_to(&mut state.queue);
-                }
-                Some(job) if !job.claim().is_taken() => return None,
-",
+        right: "            match state.queue.pop_front() {
+                Some(job) if job.claim().take()",
+        wrong: "            self.injector.lock().move_to(&mut state.queue);
+            match state.queue.pop_front() {
+                Some(job) if job.claim().take()",
         mistake: "the injector is taken over before the queue is empty",
         caught_by: "injector::jobs_begin_in_the_order_in_which_they_came",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        all.append(&mut injector.queue);
+        right: "        all.append(&mut submitted);
 ",
         wrong: "",
         mistake: "a shutdown that cancels forgets the injector",
@@ -138,5 +136,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
 ",
         mistake: "a worker that has begun to search does so for ever",
         caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
+    },
+    Mutant {
+        file: "src/pool/injector.rs",
+        right:
+            "            workers_queue.make_contiguous().sort_by_key(|job| job.claim().number());
+",
+        wrong: "",
+        mistake: "what workers submit comes after all that came from outside",
+        caught_by: "--test=pool scheduling::jobs_from_inside_and_outside_begin_in_the_order_they_came",
+    },
+    Mutant {
+        file: "src/pool/injector.rs",
+        right: "        for shard in &mut self.lock().0 {
+            shard.closed",
+        wrong: "        for shard in self.lock().0.iter_mut().take(1) {
+            shard.closed",
+        mistake: "a shutdown lets in what workers submit",
+        caught_by: "--test=pool shutdown::a_job_that_submits_while_its_pool_ends_hears_that_it_does",
     },
 ];

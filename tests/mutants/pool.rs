@@ -21,20 +21,18 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             state.idle.push",
         wrong: "        } else {
             drop(injector);
-            let mut injector = self.injector.lock();
+            let _injector = self.injector.lock();
             state.idle.push",
         mistake: "looking and going to sleep are two steps",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
         file: "src/pool/injector.rs",
-        right: "        let mut state = self.state.lock();
-        let first = self.n_submitted();
+        right: "        let mut shard = self.shard(worker);
 ",
         wrong: "        let is_set = self.needs_wake();
-        let mut state = self.state.lock();
-        self.set_needs_wake(&mut state, is_set);
-        let first = self.n_submitted();
+        let mut shard = self.shard(worker);
+        self.set_needs_wake(is_set);
 ",
         mistake: "a submitter looks whether a wake is needed before it takes the lock",
         caught_by: "pool::one_worker_comes_for_every_job",
@@ -101,17 +99,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right:
-            "                self.injector.set_needs_wake(&mut injector, state.has_free_worker());
+        right: "                    self.injector.set_needs_wake(state.has_free_worker());
 ",
-        wrong: "                let _ = (&mut injector, state.has_free_worker());
+        wrong: "                    let _ = state.has_free_worker();
 ",
         mistake: "no wake is needed again when the last job was taken",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            self.injector.set_needs_wake(&mut injector, !state.is_one_searching);
+        right: "            self.injector.set_needs_wake(!state.is_one_searching);
 ",
         wrong: "",
         mistake: "a worker that goes to sleep leaves no need for a wake",
@@ -134,8 +131,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/injector.rs",
         right: "        self.n_tombstones += 1;
-        [self",
-        wrong: "        [self",
+        let is_tombstone",
+        wrong: "        let is_tombstone",
         mistake: "a job that is claimed still counts as queued",
         caught_by: "pool::the_counts_are_of_one_moment_while_a_job_is_cancelled",
     },
@@ -151,7 +148,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "    in_context(shared, take_back).unwrap_or(false)
 ",
         wrong: "    in_context(shared, take_back).unwrap_or_else(|| {
-        let is_ours = shared.claim(job);
+        let is_ours = shared.claim(job.claim(), None);
         if is_ours {
             job.run(&());
         }
@@ -198,11 +195,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
 ",
         wrong: "        let injector = self.injector.lock();
-        let (handed_in, n_tombstones) = (injector.queue.len(), injector.n_tombstones);
+        let n_queued = injector.n_queued();
         drop(injector);
         let state = self.lock();
-        struct Seen { queue: Vec<()>, n_tombstones: isize }
-        let injector = Seen { queue: vec![(); handed_in], n_tombstones };
+        struct Seen(isize);
+        impl Seen {
+            fn n_queued(&self) -> isize {
+                self.0
+            }
+        }
+        let injector = Seen(n_queued);
 ",
         mistake: "the two halves of the line are counted one after the other",
         caught_by: "pool::the_counts_are_of_one_moment",

@@ -203,6 +203,41 @@ fn one_worker_runs_jobs_in_the_order_they_came() {
     });
 }
 
+/// What a job submits, and what comes from outside, wait for the worker in two places.
+#[test]
+fn jobs_from_inside_and_outside_begin_in_the_order_they_came() {
+    watched(|| {
+        let (pool, order) = (Arc::new(ThreadPool::new(1)), Arc::new(Mutex::new(Vec::new())));
+        let submit = {
+            let order = order.clone();
+            move |pool: &ThreadPool, n: u32| {
+                let order = order.clone();
+                drop(pool.submit(move || order.lock().unwrap().push(n)));
+            }
+        };
+        let [inside, outside] = [(); 2].map(|()| Arc::new(Barrier::new(2)));
+        let first = pool.submit({
+            let (inside, outside) = (inside.clone(), outside.clone());
+            let (pool, submit) = (pool.clone(), submit.clone());
+            move || {
+                for n in [1, 3] {
+                    submit(&pool, n);
+                    inside.wait();
+                    outside.wait();
+                }
+            }
+        });
+        for n in [2, 4] {
+            inside.wait();
+            submit(&pool, n);
+            outside.wait();
+        }
+        first.join().unwrap();
+        pool.submit(|| ()).join().unwrap();
+        assert_eq!(*order.lock().unwrap(), [1, 2, 3, 4]);
+    });
+}
+
 /// Runs a job on each thread of a pool, all at once.
 fn on_every_thread<T: Send + 'static>(
     pool: &ThreadPool,
