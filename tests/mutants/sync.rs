@@ -131,14 +131,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/sync/event.rs",
-        right: "        let polled = poll_locked(what.line(), context, |line, wakers| match key {
-            None if what.is_so() => Poll::Ready(()),
+        right: "        let polled = poll_locked(line, context, |line, wakers| match key {
+            None if is_so() => Poll::Ready(()),
             _ => line.poll(key, 1, &mut wakers.waiter),
         });",
-        wrong: "        if key.is_none() && what.is_so() {
+        wrong: "        if key.is_none() && is_so() {
             return Poll::Ready(());
         }
-        let polled = poll_locked(what.line(), context, |line, wakers| {
+        let polled = poll_locked(line, context, |line, wakers| {
             line.poll(key, 1, &mut wakers.waiter)
         });",
         mistake: "looking at an event and standing in line are two steps",
