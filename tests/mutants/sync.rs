@@ -45,7 +45,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/wait_list.rs",
-        right: "            Some(_) => self.more.push(waker),",
+        right: "            Some((_, more)) => more.push(waker),",
         wrong: "            Some(_) => drop(waker),",
         mistake: "only the first of several is woken",
         caught_by: "sync::a_close_ends_every_wait_for_a_permit",
