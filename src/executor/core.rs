@@ -14,6 +14,7 @@
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::pin::Pin;
+use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -82,7 +83,7 @@ impl Core {
                 let began = self.begin_watch();
                 let mut context = Context::from_waker(&waker.to_poll_with);
                 let (polled, waits_for) = (main.as_mut().poll(&mut context), hints::take_reason());
-                self.tell_if_slow(began, this);
+                began.into_iter().for_each(|began| self.tell_if_slow(began, this));
                 if let Poll::Ready(output) = polled {
                     return Ok(output);
                 }
@@ -103,16 +104,19 @@ impl Core {
         let begun = self.tasks.begin_poll(id);
         let Some((mut future, waker)) = begun else { return }; // It was cancelled after it was queued.
         let began = self.begin_watch();
+        let tell = || began.into_iter().for_each(|began| self.tell_if_slow(began, id));
         let remove = || {
-            self.tell_if_slow(began, id);
+            tell();
             self.tasks.remove(id)
         };
         let mut context = Context::from_waker(&waker.to_poll_with);
         let poll = || future.as_mut().poll_to_end(&mut context, &mut { remove });
+        self.shared.runtime.set_polled(waker.to_poll_with.data());
         let (polled, waits_for) = (panic::catch(Location::caller(), poll), hints::take_reason());
+        self.shared.runtime.set_polled(ptr::null());
         match polled {
             Ok(Poll::Pending) => {
-                self.tell_if_slow(began, id);
+                tell();
                 self.tasks.end_poll(id, (future, waker), waits_for);
             }
             Ok(Poll::Ready(())) => self.tasks.keep(waker),
@@ -158,8 +162,8 @@ impl Core {
     }
 
     /// Tells of a poll that was slow. What has no slot is the future that `run` was given.
-    fn tell_if_slow(&self, began: Option<Instant>, id: TaskId) {
-        let Some(began) = began else { return };
+    #[cold]
+    fn tell_if_slow(&self, began: Instant, id: TaskId) {
         let (took, blocked) = (began.elapsed(), hints::has_blocked());
         if took >= self.slow_poll || blocked {
             let task = self.tasks.get(id);
