@@ -83,7 +83,7 @@ impl Core {
                 let began = self.begin_watch();
                 let mut context = Context::from_waker(&waker.to_poll_with);
                 let (polled, waits_for) = (main.as_mut().poll(&mut context), hints::take_reason());
-                began.into_iter().for_each(|began| self.tell_if_slow(began, this));
+                self.tell_if_slow(began, this);
                 if let Poll::Ready(output) = polled {
                     return Ok(output);
                 }
@@ -104,9 +104,8 @@ impl Core {
         let begun = self.tasks.begin_poll(id);
         let Some((mut future, waker)) = begun else { return }; // It was cancelled after it was queued.
         let began = self.begin_watch();
-        let tell = || began.into_iter().for_each(|began| self.tell_if_slow(began, id));
         let remove = || {
-            tell();
+            self.tell_if_slow(began, id);
             self.tasks.remove(id)
         };
         let mut context = Context::from_waker(&waker.to_poll_with);
@@ -116,7 +115,7 @@ impl Core {
         self.shared.runtime.set_polled(ptr::null());
         match polled {
             Ok(Poll::Pending) => {
-                tell();
+                self.tell_if_slow(began, id);
                 self.tasks.end_poll(id, (future, waker), waits_for);
             }
             Ok(Poll::Ready(())) => self.tasks.keep(waker),
@@ -161,9 +160,15 @@ impl Core {
         self.shared.observer.now_by(prims::now)
     }
 
-    /// Tells of a poll that was slow. What has no slot is the future that `run` was given.
+    /// Tells of a poll that was slow, if there is an observer.
+    #[inline]
+    fn tell_if_slow(&self, began: Option<Instant>, id: TaskId) {
+        began.into_iter().for_each(|began| self.tell_of_a_poll(began, id));
+    }
+
+    /// What has no slot is the future that `run` was given.
     #[cold]
-    fn tell_if_slow(&self, began: Instant, id: TaskId) {
+    fn tell_of_a_poll(&self, began: Instant, id: TaskId) {
         let (took, blocked) = (began.elapsed(), hints::has_blocked());
         if took >= self.slow_poll || blocked {
             let task = self.tasks.get(id);

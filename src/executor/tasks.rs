@@ -29,8 +29,7 @@ use crate::error::{CancelReason, JoinError};
 use crate::panic;
 use crate::prims::{AtomicBool, AtomicUsize, Ordering, fence, thread_local};
 use crate::wait::deferred;
-use crate::wait::hints;
-use crate::wait::hints::WaitReason;
+use crate::wait::hints::{self, WaitReason};
 use crate::wait::runtime::RuntimeContext;
 
 use super::known::KnownClones;
@@ -193,8 +192,8 @@ impl Tasks {
     /// Gives a task its slot, and queues it for its first poll; but one that was cancelled already is dropped.
     pub(crate) fn insert(&self, task: Arc<dyn ErasedTask>, future: BoxedFuture) -> Option<TaskId> {
         let mut slab = self.slab.borrow_mut();
-        let is_wanted = task.metadata().take_slot(slab.next_slot());
-        let id = task.metadata().id();
+        let metadata = task.metadata();
+        let (is_wanted, id) = (metadata.take_slot(slab.next_slot()), metadata.id());
         if !is_wanted {
             drop(slab);
             end(task, future, JoinError::Cancelled(CancelReason::Requested));
@@ -333,6 +332,7 @@ fn replace_current(tasks: Option<Rc<Tasks>>) -> Option<Rc<Tasks>> {
 }
 
 /// Looks at the tasks of that executor, if it runs on this thread. No user code runs in a look.
+#[inline]
 fn with_current<T>(executor: &Arc<Shared>, look: impl FnOnce(&Tasks) -> T) -> Option<T> {
     let looked = CURRENT.try_with(|current| match &*current.borrow() {
         Some(tasks) if Arc::ptr_eq(&tasks.shared, executor) => Some(look(tasks)),
@@ -342,6 +342,7 @@ fn with_current<T>(executor: &Arc<Shared>, look: impl FnOnce(&Tasks) -> T) -> Op
 }
 
 /// Whether that executor runs on this thread.
+#[inline]
 pub(crate) fn is_current(executor: &Arc<Shared>) -> bool {
     with_current(executor, |_| ()).is_some()
 }

@@ -92,7 +92,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/tasks.rs",
-        right: ".inspect(|waker| waker.itself.begin_poll());",
+        right: ".inspect(|waker| self.begin_poll_with(&waker.itself));",
         wrong: ";",
         mistake: "a task that has been polled still counts as queued",
         caught_by: "executor::a_wake_that_comes_during_a_poll_means_another",
@@ -123,7 +123,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "executor::a_cancel_from_another_thread_ends_a_task_that_rests",
     },
     Mutant {
-        file: "src/executor/tasks.rs",
+        file: "src/executor/shared.rs",
         right: "        (Ok(()) | Err(_), error) => task.fail(error),",
         wrong: "        (Ok(()) | Err(_), error) => drop(error),",
         mistake: "a task that is cancelled is dropped, and nobody is told",
