@@ -76,11 +76,10 @@ impl KeptWaker {
 
     /// Is that task's from now on, which is about to be polled.
     fn serve(self, id: TaskId) -> Self {
-        let TaskWaker { slot, number, is_queued, .. } = &*self.itself;
-        // ORDERING: Relaxed, all three. There is no other clone: one that is made carries them.
+        let TaskWaker { slot, number, .. } = &*self.itself;
+        // ORDERING: Relaxed, both. There is no other clone: one that is made carries them.
         slot.store(id.slot, Relaxed);
         number.store(id.number, Relaxed);
-        is_queued.store(false, Relaxed);
         self
     }
 }
@@ -175,14 +174,14 @@ pub(crate) struct Tasks {
     spare: Cell<Option<KeptWaker>>,
     /// No more are spawned.
     is_closed: Cell<bool>,
-    pub(crate) known_clones: Rc<RefCell<KnownClones>>,
+    pub(crate) known_clones: RefCell<KnownClones>,
 }
 
 impl Tasks {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let (queue, slab) = (RefCell::default(), RefCell::default());
-        let (spare, is_closed, known_clones) = (Cell::new(None), Cell::new(false), Rc::default());
-        Self { shared, queue, slab, spare, is_closed, known_clones }
+        let (spare, is_closed) = (Cell::default(), Cell::default());
+        Self { shared, queue, slab, spare, is_closed, known_clones: RefCell::default() }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -217,8 +216,9 @@ impl Tasks {
             Some(spare) => spare.serve(id),
             None => KeptWaker::new(&self.shared, id),
         };
-        let waker = slot.waker.take().inspect(|waker| self.begin_poll_with(&waker.itself));
-        Some((future, waker.unwrap_or_else(new)))
+        let waker = slot.waker.take().unwrap_or_else(new);
+        self.begin_poll_with(&waker.itself);
+        Some((future, waker))
     }
 
     /// What this waker has woken is polled.

@@ -92,8 +92,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/tasks.rs",
-        right: ".inspect(|waker| self.begin_poll_with(&waker.itself));",
-        wrong: ";",
+        right: "        self.begin_poll_with(&waker.itself);
+",
+        wrong: "",
         mistake: "a task that has been polled still counts as queued",
         caught_by: "executor::a_wake_that_comes_during_a_poll_means_another",
     },
