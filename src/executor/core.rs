@@ -14,6 +14,7 @@
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::pin::Pin;
+use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -109,7 +110,9 @@ impl Core {
         };
         let mut context = Context::from_waker(&waker.to_poll_with);
         let poll = || future.as_mut().poll_to_end(&mut context, &mut { remove });
+        self.shared.runtime.set_polled(waker.to_poll_with.data());
         let (polled, waits_for) = (panic::catch(Location::caller(), poll), hints::take_reason());
+        self.shared.runtime.set_polled(ptr::null());
         match polled {
             Ok(Poll::Pending) => {
                 self.tell_if_slow(began, id);
@@ -157,9 +160,15 @@ impl Core {
         self.shared.observer.now_by(prims::now)
     }
 
-    /// Tells of a poll that was slow. What has no slot is the future that `run` was given.
+    /// Tells of a poll that was slow, if there is an observer.
+    #[inline]
     fn tell_if_slow(&self, began: Option<Instant>, id: TaskId) {
-        let Some(began) = began else { return };
+        began.into_iter().for_each(|began| self.tell_of_a_poll(began, id));
+    }
+
+    /// What has no slot is the future that `run` was given.
+    #[cold]
+    fn tell_of_a_poll(&self, began: Instant, id: TaskId) {
         let (took, blocked) = (began.elapsed(), hints::has_blocked());
         if took >= self.slow_poll || blocked {
             let task = self.tasks.get(id);

@@ -31,7 +31,7 @@ use crate::wait::clock::Deadline;
 use crate::wait::hints::{self, WaitReason};
 use crate::wait::parker::AdaptiveSpin;
 
-use super::known::{Confined, KnownClones};
+use super::known::KnownClones;
 use super::shared::Shared;
 use super::slab::Slab;
 use super::tasks::{KeptWaker, Slot, TaskWaker, Tasks};
@@ -201,10 +201,10 @@ impl Main {
 /// If a task blocks the thread meanwhile: then it would be for ever.
 pub(crate) async fn confined<F: Future>(waits_for: &'static str, future: F) -> F::Output {
     let mut future = pin!(future);
-    let mut clone = None;
+    let mut known = None;
     poll_fn(|context| {
         let polled = future.as_mut().poll(context);
-        clone = None;
+        known = None;
         if polled.is_pending() {
             assert!(
                 !hints::is_blocking_wait(),
@@ -212,7 +212,7 @@ pub(crate) async fn confined<F: Future>(waits_for: &'static str, future: F) -> F
                  `.await` it there instead"
             );
             let held = context.waker().data();
-            clone = Tasks::current().map(|tasks| Confined::new(&tasks.known_clones, held));
+            known = Tasks::current().map(|tasks| tasks.known_clones.borrow_mut().add(held));
             hints::set_reason(WaitReason::Words(waits_for));
         }
         polled

@@ -7,57 +7,30 @@
 //! stays is counted again as what keeps it is polled again. Too few are known otherwise, which may hide a hang; one too
 //! many would report what is none.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// How many clones of each waker are in known hands, by what it holds, and since which poll.
+/// For each waker, by what it holds, a token that whatever keeps a clone of it in known hands shares.
 #[derive(Default)]
-pub(crate) struct KnownClones {
-    by_waker: BTreeMap<*const (), (usize, usize)>,
-    n_polls: usize,
-}
+pub(crate) struct KnownClones(BTreeMap<*const (), Rc<()>>);
 
 impl KnownClones {
-    /// The task whose waker holds this is polled.
+    /// A clone of the waker that holds this is, for as long as the token lives, in something which never leaves this
+    /// thread: a group, a map. It is in known hands, for only what is polled here could wake it.
+    pub(crate) fn add(&mut self, held: *const ()) -> Rc<()> {
+        self.0.entry(held).or_default().clone()
+    }
+
+    /// The task whose waker holds this is polled, perhaps for the first time: the waker may be where another one was.
+    /// The tokens that are still there are of no account.
     pub(crate) fn forget(&mut self, held: *const ()) {
-        if !self.by_waker.is_empty() {
-            self.by_waker.remove(&held);
-            self.n_polls += 1;
+        if !self.0.is_empty() {
+            self.0.remove(&held);
         }
     }
 
     /// How many there are of each.
     pub(crate) fn counts(&self) -> BTreeMap<*const (), usize> {
-        self.by_waker.iter().map(|(held, (_, n))| (*held, *n)).collect()
-    }
-}
-
-/// A clone of a waker that is in something which never leaves this thread, for as long as this lives: a group, a
-/// map. It is in known hands, for only what is polled here could wake it.
-pub(crate) struct Confined {
-    known: Rc<RefCell<KnownClones>>,
-    held: *const (),
-    since: usize,
-}
-
-impl Confined {
-    pub(crate) fn new(known: &Rc<RefCell<KnownClones>>, held: *const ()) -> Self {
-        let mut clones = known.borrow_mut();
-        let n_polls = clones.n_polls;
-        let (since, n) = clones.by_waker.entry(held).or_insert((n_polls, 0));
-        *n += 1;
-        Self { known: known.clone(), held, since: *since }
-    }
-}
-
-impl Drop for Confined {
-    fn drop(&mut self) {
-        let by_waker = &mut self.known.borrow_mut().by_waker;
-        match by_waker.get_mut(&self.held) {
-            Some((since, n)) if *since == self.since && *n > 1 => *n -= 1,
-            Some((since, _)) if *since == self.since => drop(by_waker.remove(&self.held)),
-            Some(_) | None => {} // It was forgotten.
-        }
+        self.0.iter().map(|(held, token)| (*held, Rc::strong_count(token) - 1)).collect()
     }
 }

@@ -128,8 +128,8 @@ impl Executor {
 
     /// Runs until that future is ready. Tasks that are not over by then go on in the next run.
     ///
-    /// Between two runs nothing is polled, and a jumping clock stands still. What sleeps by the real clock is told to look
-    /// again at the end of a run, since something else may poll it then; so an end takes as long as there are sleepers.
+    /// Between two runs nothing is polled, and a jumping clock stands still. What sleeps by the real clock and is no task
+    /// is told to look again at the end of a run, since something else may poll it then.
     ///
     /// # Panics
     ///

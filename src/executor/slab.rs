@@ -16,10 +16,8 @@ pub(crate) struct Slab<T> {
     was_sparse: bool,
 }
 
-enum Slot<T> {
-    Empty { next: Option<usize> },
-    Taken(T),
-}
+/// What is in a slot; or, if it is empty, the next one in the chain.
+type Slot<T> = Result<T, Option<usize>>;
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
@@ -37,26 +35,24 @@ impl<T> Slab<T> {
     pub(crate) fn insert(&mut self, value: T) {
         self.n_taken += 1;
         let Some(slot) = self.empty else {
-            self.slots.push(Slot::Taken(value));
+            self.slots.push(Ok(value));
             self.shrinks_below = self.slots.len() / 4;
             return;
         };
-        if let Slot::Empty { next } = mem::replace(&mut self.slots[slot], Slot::Taken(value)) {
+        let slot = &mut self.slots[slot];
+        if let Err(next) = *slot {
             self.empty = next;
         }
+        *slot = Ok(value);
     }
 
     pub(crate) fn get_mut(&mut self, slot: usize) -> Option<&mut T> {
-        match self.slots.get_mut(slot)? {
-            Slot::Taken(value) => Some(value),
-            Slot::Empty { .. } => None,
-        }
+        self.slots.get_mut(slot)?.as_mut().ok()
     }
 
     #[inline]
     pub(crate) fn remove(&mut self, slot: usize) -> T {
-        let empty = Slot::Empty { next: self.empty };
-        let Slot::Taken(value) = mem::replace(&mut self.slots[slot], empty) else {
+        let Ok(value) = mem::replace(&mut self.slots[slot], Err(self.empty)) else {
             unreachable!("who removes it knows that it is there");
         };
         self.empty = Some(slot);
@@ -76,8 +72,7 @@ impl<T> Slab<T> {
     /// Cuts off the empty slots at the end, if they are half of all: they have paid for the look at what stays.
     #[cold]
     fn shrink(&mut self) {
-        let is_taken = |slot: &Slot<T>| matches!(slot, Slot::Taken(_));
-        let last = if self.n_taken > 0 { self.slots.iter().rposition(is_taken) } else { None };
+        let last = if self.n_taken > 0 { self.slots.iter().rposition(Slot::is_ok) } else { None };
         let n_needed = last.map_or(0, |last| last + 1);
         if n_needed == self.slots.len() {
             return; // It may go next, and to look again costs nothing.
@@ -87,7 +82,7 @@ impl<T> Slab<T> {
             self.slots.shrink_to(2 * n_needed);
             self.empty = None;
             for (at, slot) in self.slots.iter_mut().enumerate().rev() {
-                if let Slot::Empty { next } = slot {
+                if let Err(next) = slot {
                     *next = self.empty.replace(at);
                 }
             }
@@ -97,17 +92,11 @@ impl<T> Slab<T> {
 
     /// Takes out everything.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> + use<T> {
-        mem::take(self).slots.into_iter().filter_map(|slot| match slot {
-            Slot::Taken(value) => Some(value),
-            Slot::Empty { .. } => None,
-        })
+        mem::take(self).slots.into_iter().flatten()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().filter_map(|slot| match slot {
-            Slot::Taken(value) => Some(value),
-            Slot::Empty { .. } => None,
-        })
+        self.slots.iter().flatten()
     }
 
     pub(crate) fn len(&self) -> usize {

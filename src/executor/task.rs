@@ -241,6 +241,10 @@ impl<T> Future for Task<T> {
     /// If it is polled again after it was ready; or if a task of the same executor waits for it while it
     /// blocks the thread, on which this task would have to run.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.cell.output.is_settled() {
+            self.is_read = true;
+            return self.cell.output.poll(context);
+        }
         let Metadata { shared, number, .. } = &self.cell.metadata;
         let is_at_home = tasks::is_current(shared);
         let poll = |context: &mut Context<'_>| self.cell.output.poll(context);

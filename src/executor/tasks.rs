@@ -29,8 +29,7 @@ use crate::error::{CancelReason, JoinError};
 use crate::panic;
 use crate::prims::{AtomicBool, AtomicUsize, Ordering, fence, thread_local};
 use crate::wait::deferred;
-use crate::wait::hints;
-use crate::wait::hints::WaitReason;
+use crate::wait::hints::{self, WaitReason};
 use crate::wait::runtime::RuntimeContext;
 
 use super::known::KnownClones;
@@ -77,11 +76,10 @@ impl KeptWaker {
 
     /// Is that task's from now on, which is about to be polled.
     fn serve(self, id: TaskId) -> Self {
-        let TaskWaker { slot, number, is_queued, .. } = &*self.itself;
-        // ORDERING: Relaxed, all three. There is no other clone: one that is made carries them.
+        let TaskWaker { slot, number, .. } = &*self.itself;
+        // ORDERING: Relaxed, both. There is no other clone: one that is made carries them.
         slot.store(id.slot, Relaxed);
         number.store(id.number, Relaxed);
-        is_queued.store(false, Relaxed);
         self
     }
 }
@@ -176,14 +174,14 @@ pub(crate) struct Tasks {
     spare: Cell<Option<KeptWaker>>,
     /// No more are spawned.
     is_closed: Cell<bool>,
-    pub(crate) known_clones: Rc<RefCell<KnownClones>>,
+    pub(crate) known_clones: RefCell<KnownClones>,
 }
 
 impl Tasks {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let (queue, slab) = (RefCell::default(), RefCell::default());
-        let (spare, is_closed, known_clones) = (Cell::new(None), Cell::new(false), Rc::default());
-        Self { shared, queue, slab, spare, is_closed, known_clones }
+        let (spare, is_closed) = (Cell::default(), Cell::default());
+        Self { shared, queue, slab, spare, is_closed, known_clones: RefCell::default() }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -193,8 +191,8 @@ impl Tasks {
     /// Gives a task its slot, and queues it for its first poll; but one that was cancelled already is dropped.
     pub(crate) fn insert(&self, task: Arc<dyn ErasedTask>, future: BoxedFuture) -> Option<TaskId> {
         let mut slab = self.slab.borrow_mut();
-        let is_wanted = task.metadata().take_slot(slab.next_slot());
-        let id = task.metadata().id();
+        let metadata = task.metadata();
+        let (is_wanted, id) = (metadata.take_slot(slab.next_slot()), metadata.id());
         if !is_wanted {
             drop(slab);
             end(task, future, JoinError::Cancelled(CancelReason::Requested));
@@ -334,6 +332,7 @@ fn replace_current(tasks: Option<Rc<Tasks>>) -> Option<Rc<Tasks>> {
 }
 
 /// Looks at the tasks of that executor, if it runs on this thread. No user code runs in a look.
+#[inline]
 fn with_current<T>(executor: &Arc<Shared>, look: impl FnOnce(&Tasks) -> T) -> Option<T> {
     let looked = CURRENT.try_with(|current| match &*current.borrow() {
         Some(tasks) if Arc::ptr_eq(&tasks.shared, executor) => Some(look(tasks)),
@@ -343,6 +342,7 @@ fn with_current<T>(executor: &Arc<Shared>, look: impl FnOnce(&Tasks) -> T) -> Op
 }
 
 /// Whether that executor runs on this thread.
+#[inline]
 pub(crate) fn is_current(executor: &Arc<Shared>) -> bool {
     with_current(executor, |_| ()).is_some()
 }

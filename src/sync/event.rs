@@ -77,21 +77,8 @@ impl Event {
     /// block_on(event.wait());
     /// ```
     pub fn wait(&self) -> impl Future<Output = ()> + Unpin {
-        Wait { what: self, key: None }
-    }
-}
-
-impl Awaited for Event {
-    fn is_so(&self) -> bool {
-        self.is_set()
-    }
-
-    fn line(&self) -> &Mutex<WaitList> {
-        &self.line
-    }
-
-    fn reason(&self) -> WaitReason {
-        WaitReason::Words("an event to be set")
+        let reason = WaitReason::Words("an event to be set");
+        Wait { line: &self.line, is_so: || self.is_set(), reason, key: None }
     }
 }
 
@@ -101,43 +88,36 @@ impl fmt::Debug for Event {
     }
 }
 
-/// Something that is so or not yet, and a line of waiters until it is.
-pub(super) trait Awaited {
-    fn is_so(&self) -> bool;
-
-    /// All in the line are granted after it has come to be so.
-    fn line(&self) -> &Mutex<WaitList>;
-
-    fn reason(&self) -> WaitReason;
-}
-
 /// Waits until something is so.
 #[must_use = "nobody waits until this is awaited"]
-pub(super) struct Wait<'w, W: Awaited> {
-    pub(super) what: &'w W,
+pub(super) struct Wait<'w, I> {
+    /// All in it are granted after it has come to be so.
+    pub(super) line: &'w Mutex<WaitList>,
+    pub(super) is_so: I,
+    pub(super) reason: WaitReason,
     pub(super) key: Option<Key>,
 }
 
-impl<W: Awaited> Future for Wait<'_, W> {
+impl<I: Fn() -> bool + Unpin> Future for Wait<'_, I> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Self { what, key } = &mut *self;
-        let polled = poll_locked(what.line(), context, |line, wakers| match key {
-            None if what.is_so() => Poll::Ready(()),
+        let Self { line, is_so, reason, key } = &mut *self;
+        let polled = poll_locked(line, context, |line, wakers| match key {
+            None if is_so() => Poll::Ready(()),
             _ => line.poll(key, 1, &mut wakers.waiter),
         });
         if polled.is_pending() {
-            hints::set_reason(what.reason());
+            hints::set_reason(reason.clone());
         }
         polled
     }
 }
 
-impl<W: Awaited> Drop for Wait<'_, W> {
+impl<I> Drop for Wait<'_, I> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            locked(self.what.line(), |line, wakers| wakers.leave(line, key));
+            locked(self.line, |line, wakers| wakers.leave(line, key));
         }
     }
 }

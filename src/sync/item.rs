@@ -15,7 +15,7 @@ use crate::prims::{AtomicUsize, Mutex, Ordering};
 use crate::wait::hints::WaitReason;
 use crate::wait::wait_list::{WaitList, locked};
 
-use super::event::{Awaited, Wait};
+use super::event::Wait;
 
 use Ordering::{Acquire, Relaxed, Release};
 
@@ -120,8 +120,9 @@ impl Unfinished {
     }
 
     /// Waits until there are none.
-    pub(super) fn join(self: &Arc<Self>) -> Wait<'_, Arc<Self>> {
-        Wait { what: self, key: None }
+    pub(super) fn join(self: &Arc<Self>) -> impl Future<Output = ()> + Unpin {
+        let reason = WaitReason::Ask(self.clone());
+        Wait { line: &self.line, is_so: || self.n() == 0, reason, key: None }
     }
 
     /// The last item is done.
@@ -133,20 +134,6 @@ impl Unfinished {
                 wakers.wake_all(line);
             }
         });
-    }
-}
-
-impl Awaited for Arc<Unfinished> {
-    fn is_so(&self) -> bool {
-        self.n() == 0
-    }
-
-    fn line(&self) -> &Mutex<WaitList> {
-        &self.line
-    }
-
-    fn reason(&self) -> WaitReason {
-        WaitReason::Ask(self.clone())
     }
 }
 

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::error::{Closed, TryError};
-use crate::wait::permits::{self, Permits};
+use crate::wait::permits::{self, Count, Permits};
 
 /// Lets so many go on at once, and the others wait their turn.
 ///
@@ -147,7 +147,7 @@ impl Semaphore {
     /// If there were more than `usize::MAX` then.
     #[doc(alias = "release")]
     pub fn add_permits(&self, n: usize) {
-        let is_added = self.0.add(n);
+        let is_added = self.0.with(|count, wakers| count.add(n, wakers));
         assert!(is_added.is_some(), "a semaphore cannot have more than `usize::MAX` permits");
     }
 
@@ -155,7 +155,7 @@ impl Semaphore {
     ///
     /// Permits that are out stay good, and are given back as usual.
     pub fn close(&self) {
-        self.0.close();
+        self.0.with(Count::close);
     }
 
     /// Whether [`close`](Self::close) was called.

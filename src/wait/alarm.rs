@@ -172,6 +172,7 @@ fn run_all(work: &Mutex<Vec<Work>>) {
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
+    use crate::wait::timers::SetBy;
     use std::sync::mpsc;
     use std::thread::{self, ThreadId};
 
@@ -189,7 +190,7 @@ mod tests {
     fn ring(alarm: &Alarm) -> ThreadId {
         let (sender, rings) = mpsc::channel();
         let (soon, waker) = (prims::now() + Duration::from_micros(1), Arc::new(SaysWhere(sender)));
-        assert!(alarm.queue.poll(soon, None, &mut None, &waker.into()).is_pending());
+        assert!(alarm.queue.set(soon, None, SetBy::Any, waker.into()).is_some());
         rings.recv().expect("a waker is not dropped unwoken")
     }
 
@@ -219,8 +220,8 @@ mod tests {
         let alarm = Alarm::that_stays(Duration::from_secs(3600));
         let thread = ring(&alarm);
         for _ in 0..100 {
-            let (in_an_hour, mut number) = (prims::now() + Duration::from_secs(3600), None);
-            assert!(alarm.queue.poll(in_an_hour, None, &mut number, Waker::noop()).is_pending());
+            let (in_an_hour, waker) = (prims::now() + Duration::from_secs(3600), Waker::noop());
+            let number = alarm.queue.set(in_an_hour, None, SetBy::Any, waker.clone());
             alarm.queue.remove(in_an_hour, number.expect("it is set"));
             until(|| !alarm.parker.is_notified());
             assert_eq!(ring(&alarm), thread);
@@ -233,7 +234,7 @@ mod tests {
         alarm.state.lock().spec.stack_size = Some(1 << 50); // The system refuses that.
         let (sender, rings) = mpsc::channel();
         let (soon, waker) = (prims::now() + Duration::from_micros(1), Arc::new(SaysWhere(sender)));
-        assert!(alarm.queue.poll(soon, None, &mut None, &waker.into()).is_pending());
+        assert!(alarm.queue.set(soon, None, SetBy::Any, waker.into()).is_some());
         assert!(!alarm.is_up() && rings.try_recv().is_err());
         alarm.state.lock().spec.stack_size = None;
         assert!(alarm.is_up());

@@ -30,7 +30,7 @@ pub(crate) enum WaitReason {
     /// A task of the executor that polls, by its number.
     Task(usize),
     /// To be asked when the sentence is made: it counts something.
-    Ask(Arc<dyn fmt::Display>),
+    Ask(Arc<dyn fmt::Display + Send + Sync>),
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

@@ -47,7 +47,7 @@ impl Count {
         if self.is_closed {
             return Err(TryError::Closed(()));
         }
-        if n > 0 && (n > self.n_free() || self.line.first_needs().is_some()) {
+        if n > 0 && (n > self.n_free() || !self.line.is_empty()) {
             return Err(TryError::WouldBlock(()));
         }
         self.taken += n;
@@ -62,12 +62,21 @@ impl Count {
         key: &mut Option<Key>,
         wakers: &mut Wakers,
     ) -> Poll<Result<(), Closed>> {
+        if key.is_none() && self.try_take(n).is_ok() {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_in_line(n, key, wakers)
+    }
+
+    fn poll_in_line(
+        &mut self,
+        n: usize,
+        key: &mut Option<Key>,
+        wakers: &mut Wakers,
+    ) -> Poll<Result<(), Closed>> {
         if self.is_closed {
             *key = None; // The waiter was granted, and it does not matter what.
             return Poll::Ready(Err(Closed(())));
-        }
-        if key.is_none() && self.try_take(n).is_ok() {
-            return Poll::Ready(Ok(()));
         }
         self.line.poll(key, n, &mut wakers.waiter).map(Ok)
     }
@@ -109,7 +118,14 @@ impl Count {
     }
 
     /// Takes for the first in line what it needs, as long as there is so much.
+    #[inline]
     fn grant(&mut self, wakers: &mut Wakers) {
+        if !self.line.is_empty() {
+            self.grant_first(wakers);
+        }
+    }
+
+    fn grant_first(&mut self, wakers: &mut Wakers) {
         while let Some(need) = self.line.first_needs() {
             if need <= self.n_free() {
                 self.taken += need;
@@ -130,6 +146,7 @@ impl Permits {
     }
 
     /// Works on the count. What is to be woken is woken afterwards.
+    #[inline]
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Count, &mut Wakers) -> R) -> R {
         locked(&self.0, work)
     }
@@ -156,15 +173,6 @@ impl Permits {
             count.limit = limit;
             count.grant(wakers);
         });
-    }
-    /// Makes `n` more; `None` if there would be too many to count.
-    pub(crate) fn add(&self, n: usize) -> Option<()> {
-        self.with(|count, wakers| count.add(n, wakers))
-    }
-
-    /// Every waiter, and one that comes later, is told that it is [`Closed`].
-    pub(crate) fn close(&self) {
-        self.with(Count::close);
     }
 }
 
@@ -316,7 +324,7 @@ mod tests {
         let permits = Permits::new(0);
         let mut waits = acquire(&permits, 1, "a permit");
         assert!(poll(&mut waits).is_pending());
-        permits.close();
+        permits.with(Count::close);
         assert!(matches!(poll(&mut waits), Poll::Ready(Err(Closed(())))));
         assert!(matches!(try_acquire(&permits, 1), Err(TryError::Closed(()))));
     }

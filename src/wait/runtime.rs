@@ -10,15 +10,16 @@
 //! 1. A hold is let go after the wake-up that it announces. A runtime that jumps over time while nothing is
 //!    held would otherwise jump over the end of a job.
 //! 2. The timers of the real clock have one keeper: the thread that the runtime is on, which fires them at each turn
-//!    of its loop, and in [`park`](RuntimeContext::park), whatever it parks for. When it leaves the thread, all sleepers are
-//!    told to look again, and set their timers where they are polled next. A jumping clock moves where its runtime parks,
-//!    and stands still while it is on no thread.
+//!    of its loop, and in [`park`](RuntimeContext::park), whatever it parks for. When it leaves the thread, the sleepers
+//!    that may be polled elsewhere are told to look again, and set their timers where they are polled next; those of its
+//!    tasks stay. A jumping clock moves where its runtime parks, and stands still while it is on no thread.
 //! 3. Nothing is woken or dropped under a lock.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
 
 use crate::prims::{self, AtomicUsize, Mutex, Ordering, thread_local};
 
@@ -37,6 +38,8 @@ pub(crate) struct RuntimeContext {
     /// Those of its clock, if that jumps.
     pub(crate) timers: Arc<TimerQueue>,
     n_held: AtomicUsize,
+    /// What the waker holds of the task that is being polled; 0 if none is.
+    polled: AtomicUsize,
 }
 
 thread_local! {
@@ -47,7 +50,8 @@ impl RuntimeContext {
     pub(crate) fn new(clock: Clock) -> Self {
         let timers = clock.timers().cloned();
         let timers = timers.unwrap_or_else(|| Arc::new(TimerQueue::new(prims::now())));
-        Self { clock, parker: Arc::new(Parker::new()), timers, n_held: AtomicUsize::new(0) }
+        let (parker, [n_held, polled]) = (Arc::new(Parker::new()), [0, 0].map(AtomicUsize::new));
+        Self { clock, parker, timers, n_held, polled }
     }
 
     /// Makes it the runtime of this thread, and gives back the one before.
@@ -56,7 +60,7 @@ impl RuntimeContext {
         // A thread that is ending may have lost its locals, and runs no executor.
         let before = CURRENT.try_with(|current| current.replace(runtime)).ok().flatten();
         match &before {
-            Some(runtime) if runtime.clock.is_real() => runtime.timers.wake_all(),
+            Some(runtime) if runtime.clock.is_real() => runtime.timers.wake_others(),
             Some(runtime) => runtime.timers.unset_keeper(&runtime.parker.clone().into()),
             None => {}
         }
@@ -78,15 +82,17 @@ impl RuntimeContext {
     /// Sleeps until there is an `unpark`, a timer is due or the deadline has passed; and fires what is due. Where
     /// the clock jumps and nothing is held, it jumps to the next timer in place of the sleep.
     pub(crate) fn park(&self, deadline: Deadline) {
-        let next = self.timers.next_deadline();
-        if self.clock.is_real() {
+        let park_until = |next: Option<Instant>| {
             self.parker.park(next.map_or(deadline, |next| deadline.min(Deadline::At(next))));
+        };
+        if self.clock.is_real() {
+            park_until(self.timers.next_deadline());
             self.fire_due();
         } else if self.is_held() {
             // What was started elsewhere knows no other time than the real one.
             let (now, began) = (self.timers.now(), prims::now());
-            let next = next.and_then(|next| began.checked_add(next - now));
-            self.parker.park(next.map_or(deadline, |next| deadline.min(Deadline::At(next))));
+            let next = self.timers.next_deadline();
+            park_until(next.and_then(|next| began.checked_add(next - now)));
             self.timers.fire_until(now + began.elapsed());
         } else if self.parker.is_notified() || !self.timers.fire(|_, next| next) {
             // Told to look again, before the last hold was let go; or there is no time to jump to.
@@ -95,10 +101,28 @@ impl RuntimeContext {
     }
 
     /// Fires the timers of the real clock that are due.
+    #[inline]
     pub(crate) fn fire_due(&self) {
-        if self.clock.is_real() {
+        if self.timers.may_be_due() && self.clock.is_real() {
             self.timers.fire(|_, next| next.map(|_| prims::now()));
         }
+    }
+
+    /// Whether the timers of that clock are set here by what this polls.
+    pub(crate) fn keeps_timers_of(&self, clock: &Clock) -> bool {
+        let is_own = |timers: &Arc<TimerQueue>| Arc::ptr_eq(timers, &self.timers);
+        clock.timers().map_or(self.clock.is_real(), is_own)
+    }
+
+    /// A task is polled with a waker that holds this; null when the poll is over.
+    pub(crate) fn set_polled(&self, held: *const ()) {
+        self.polled.store(held.addr(), Relaxed); // ORDERING: Relaxed. On the thread of the runtime alone.
+    }
+
+    /// Whether that is the waker of the task that is being polled.
+    pub(crate) fn polls_with(&self, waker: &Waker) -> bool {
+        let polled = self.polled.load(Relaxed); // ORDERING: Relaxed, as in `set_polled`.
+        polled != 0 && polled == waker.data().addr()
     }
 
     /// Something is under way elsewhere that was started here. Only on its own thread.

@@ -19,7 +19,7 @@ use std::future::poll_fn;
 use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::error::Elapsed;
@@ -30,7 +30,7 @@ use super::clock::Clock;
 use super::clock::Deadline;
 use super::hints::{self, WaitReason, forget_run_here_hint};
 use super::runtime::{RuntimeContext, poll_elsewhere};
-use super::timers::TimerQueue;
+use super::timers::{SetBy, TimerQueue};
 
 /// Waits until `duration` has passed, counted from this call.
 ///
@@ -87,7 +87,7 @@ pub struct Sleep {
     clock: Clock,
     deadline: Deadline,
     /// Where a timer is set, and which one.
-    timer: Option<(Arc<TimerQueue>, Option<u64>)>,
+    timer: Option<(Arc<TimerQueue>, u64)>,
     /// It has been pending, and so has let others go first.
     has_waited: bool,
 }
@@ -124,13 +124,21 @@ impl Sleep {
 
     /// Whether the time has come; if not, the waker is told when it has.
     fn poll_at(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
-        if let Some(queue) = queue_here(&self.clock) {
-            return self.poll_in(queue, deadline, None, context);
+        // Polled again, it mostly is over; then no waker is cloned.
+        if self.timer.as_ref().is_some_and(|(queue, number)| queue.is_over(deadline, *number)) {
+            self.timer = None;
+            return Poll::Ready(());
         }
-        // Under a jumping clock, a time of the real one is something that ends elsewhere. And the alarm may be
-        // behind, for nothing is fired there before a poll.
+        if let Some(here) = queue_here(&self.clock, context.waker()) {
+            return self.poll_in(here, deadline, context);
+        }
+        // Under a jumping clock, a time of the real one is something that ends elsewhere.
         poll_elsewhere("a time", context, |context| {
-            let polled = self.poll_in(ALARM.queue.clone(), deadline, Some(prims::now()), context);
+            if prims::now() >= deadline {
+                self.take_out(); // The alarm may be behind, for nothing is fired there before a poll.
+                return Poll::Ready(());
+            }
+            let polled = self.poll_in((ALARM.queue.clone(), SetBy::Any), deadline, context);
             if polled.is_pending() && !ALARM.is_up() {
                 context.waker().wake_by_ref();
             }
@@ -138,38 +146,37 @@ impl Sleep {
         })
     }
 
-    fn poll_in(
-        &mut self,
-        queue: Arc<TimerQueue>,
-        deadline: Instant,
-        now: Option<Instant>,
-        context: &Context<'_>,
-    ) -> Poll<()> {
+    fn poll_in(&mut self, here: Here, deadline: Instant, context: &Context<'_>) -> Poll<()> {
+        let (queue, by) = here;
         if self.timer.as_ref().is_some_and(|(set, _)| !Arc::ptr_eq(set, &queue)) {
             self.take_out();
         }
-        let (queue, number) = self.timer.get_or_insert((queue, None));
-        let polled = queue.poll(deadline, now, number, context.waker());
-        if polled.is_ready() {
-            self.timer = None;
-        }
-        polled
+        let number = self.timer.as_ref().map(|(_, number)| *number);
+        let number = queue.set(deadline, number, by, context.waker().clone());
+        self.timer = number.map(|number| (queue, number));
+        if self.timer.is_some() { Poll::Pending } else { Poll::Ready(()) }
     }
 
     fn take_out(&mut self) {
         let Deadline::At(deadline) = self.deadline else { return };
-        if let Some((queue, Some(number))) = self.timer.take() {
+        if let Some((queue, number)) = self.timer.take() {
             queue.remove(deadline, number);
         }
     }
 }
 
-/// The queue in which the code that asks sets timers of that clock, unless that is the alarm's.
-fn queue_here(clock: &Clock) -> Option<Arc<TimerQueue>> {
+/// Where a timer is set, and by whom.
+type Here = (Arc<TimerQueue>, SetBy);
+
+/// Where the code that asks sets timers of that clock, unless it is with the alarm.
+fn queue_here(clock: &Clock, waker: &Waker) -> Option<Here> {
     let of_runtime = |runtime: Option<&Arc<RuntimeContext>>| {
-        runtime.filter(|runtime| runtime.clock.is_real()).map(|runtime| runtime.timers.clone())
+        let runtime = runtime.filter(|runtime| runtime.keeps_timers_of(clock))?;
+        let by = if runtime.polls_with(waker) { SetBy::Task } else { SetBy::Keeper };
+        Some((runtime.timers.clone(), by))
     };
-    clock.timers().cloned().or_else(|| RuntimeContext::with_current(of_runtime))
+    let here = RuntimeContext::with_current(of_runtime);
+    here.or_else(|| clock.timers().map(|queue| (queue.clone(), SetBy::Any)))
 }
 
 impl Future for Sleep {
@@ -338,25 +345,14 @@ impl Interval {
     /// A loop that is late lets the other tasks be polled once before the tick. Dropping the wait loses no tick.
     pub async fn tick(&mut self) -> Instant {
         let Some(due) = self.next else { std::future::pending().await };
-        if self.clock.now() < due {
+        let is_late = self.clock.now() >= due;
+        // Also a sleep that is over lets others go first: once for each tick, though the wait may be begun again.
+        if !is_late || !mem::replace(&mut self.others_had_a_turn, true) {
             Sleep::on(&self.clock, Deadline::At(due)).await;
-        } else {
-            self.let_others_go_first().await;
         }
         self.next = self.after(due, self.clock.now());
         self.others_had_a_turn = false;
         due
-    }
-
-    /// Once for each tick, though the wait may be dropped and begun again.
-    fn let_others_go_first(&mut self) -> impl Future<Output = ()> {
-        poll_fn(|context| {
-            if mem::replace(&mut self.others_had_a_turn, true) {
-                return Poll::Ready(());
-            }
-            context.waker().wake_by_ref();
-            Poll::Pending
-        })
     }
 
     /// Begins anew: the next tick comes a whole period from now.

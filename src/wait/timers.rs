@@ -11,20 +11,28 @@
 //! 3. When a timer is set before all others, the keeper is woken, unless it is awake anyway. If one goes, the one
 //!    before it looks for itself at what has been set meanwhile.
 //! 4. No sleeper's waker is cloned, woken or dropped under the lock.
+//! 5. A sleeper that may be polled where this queue is not fired is among the others, to be [told](TimerQueue::wake_others).
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::task::{Poll, Waker};
+use std::task::Waker;
 use std::time::Instant;
 
 use crate::panic;
-use crate::prims::Mutex;
+use crate::prims::{AtomicBool, Mutex, Ordering};
 
-pub(crate) struct TimerQueue(Mutex<Timers>);
+use Ordering::Relaxed;
+
+pub(crate) struct TimerQueue {
+    timers: Mutex<Timers>,
+    /// False if none is set. A thread that sets them all itself need not take the lock to know it.
+    may_be_due: AtomicBool,
+}
 
 struct Timers {
     now: Instant,
-    wakers: BTreeMap<Key, Waker>,
+    of_tasks: BTreeMap<Key, Waker>,
+    others: BTreeMap<Key, Waker>,
     n_set: u64,
     /// Each wakes a thread that fires, if that may be asleep while a timer is set. The last is the keeper now:
     /// as a rule there is one, but two executors may share a clock.
@@ -38,24 +46,37 @@ struct Key {
     number: u64,
 }
 
+/// Who sets a timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetBy {
+    /// A task, on the thread that fires: nothing but its executor polls the sleeper, unless that is polled anew.
+    Task,
+    /// Another sleeper on that thread.
+    Keeper,
+    /// Any thread.
+    Any,
+}
+
 impl TimerQueue {
     pub(crate) fn new(now: Instant) -> Self {
-        Self(Mutex::new(Timers { now, wakers: BTreeMap::new(), n_set: 0, keepers: Vec::new() }))
+        let (of_tasks, others) = (BTreeMap::new(), BTreeMap::new());
+        let timers = Timers { now, of_tasks, others, n_set: 0, keepers: Vec::new() };
+        Self { timers: Mutex::new(timers), may_be_due: AtomicBool::new(false) }
     }
 
     /// Up to when the timers have been fired.
     pub(crate) fn now(&self) -> Instant {
-        self.0.lock().now
+        self.timers.lock().now
     }
 
     /// Says which waker to wake when a timer is set before all others.
     pub(crate) fn set_keeper(&self, keeper: Waker) {
-        self.0.lock().keepers.push(keeper);
+        self.timers.lock().keepers.push(keeper);
     }
 
     /// That one keeps it no longer. Another that still does is woken, to look.
     pub(crate) fn unset_keeper(&self, keeper: &Waker) {
-        let mut timers = self.0.lock();
+        let mut timers = self.timers.lock();
         let is_own = |other: &Waker| other.will_wake(keeper);
         let own = timers.keepers.iter().rposition(is_own).map(|at| timers.keepers.remove(at));
         let next = timers.keepers.last().cloned();
@@ -64,52 +85,45 @@ impl TimerQueue {
         panic::wake_each(next);
     }
 
-    /// One poll of a sleeper, whose timer is set under that number when it is pending. It is over, too, if the time
-    /// that it has seen itself is later than ours.
-    pub(crate) fn poll(
-        &self,
-        deadline: Instant,
-        seen: Option<Instant>,
-        number: &mut Option<u64>,
-        waker: &Waker,
-    ) -> Poll<()> {
-        // No waker is cloned for a time that has come, as it has when a sleeper is polled again.
-        if !self.is_over(deadline, seen, *number) {
-            *number = self.set(deadline, *number, waker.clone());
-            if number.is_some() {
-                return Poll::Pending;
-            }
-        }
-        *number = None;
-        Poll::Ready(())
-    }
-
-    /// Whether the time has come. Then the timer is taken out, if it is still set.
-    fn is_over(&self, deadline: Instant, seen: Option<Instant>, number: Option<u64>) -> bool {
-        let mut timers = self.0.lock();
-        if deadline > seen.map_or(timers.now, |seen| seen.max(timers.now)) {
+    /// Whether the time has come for a sleeper that has a timer, which is taken out then, if it is still set.
+    pub(crate) fn is_over(&self, deadline: Instant, number: u64) -> bool {
+        let mut timers = self.timers.lock();
+        if deadline > timers.now {
             return false;
         }
         // It fires while we speak, or has fired, as a rule; and to look for the first is cheap.
-        let set = number.filter(|_| timers.next_deadline() <= Some(deadline));
-        let waker = set.and_then(|number| timers.wakers.remove(&Key { deadline, number }));
+        let is_set = timers.first().is_some_and(|first| first.deadline <= deadline);
+        let waker = if is_set { timers.remove(Key { deadline, number }) } else { None };
         drop(timers);
         panic::drop_each(waker);
         true
     }
 
     /// Sets a timer, or the newer waker of one that is set, and gives its number; none if the time has come.
-    fn set(&self, deadline: Instant, number: Option<u64>, waker: Waker) -> Option<u64> {
-        let mut timers = self.0.lock();
+    pub(crate) fn set(
+        &self,
+        deadline: Instant,
+        number: Option<u64>,
+        by: SetBy,
+        waker: Waker,
+    ) -> Option<u64> {
+        let mut timers = self.timers.lock();
         if deadline <= timers.now {
+            let older = number.and_then(|number| timers.remove(Key { deadline, number }));
             drop(timers);
-            panic::contain(|| drop(waker));
+            panic::drop_each([Some(waker), older]);
             return None;
         }
         let is_first = timers.next_deadline().is_none_or(|next| deadline < next);
-        let number = number.unwrap_or_else(|| timers.draw_number());
-        let older = timers.wakers.insert(Key { deadline, number }, waker);
-        let keeper = timers.keepers.last().filter(|_| is_first).cloned();
+        let older = number.and_then(|number| timers.remove(Key { deadline, number }));
+        timers.n_set += 1;
+        let number = number.unwrap_or(timers.n_set);
+        let is_task = by == SetBy::Task;
+        let wakers = if is_task { &mut timers.of_tasks } else { &mut timers.others };
+        wakers.insert(Key { deadline, number }, waker);
+        let keeper = timers.keepers.last().filter(|_| is_first && by == SetBy::Any).cloned();
+        // ORDERING: Relaxed. Read on the thread that sets them all, if it is.
+        self.may_be_due.store(true, Relaxed);
         drop(timers);
         panic::drop_each(older);
         panic::wake_each(keeper);
@@ -118,13 +132,18 @@ impl TimerQueue {
 
     /// Takes a timer out, if it has not fired.
     pub(crate) fn remove(&self, deadline: Instant, number: u64) {
-        let waker = self.0.lock().wakers.remove(&Key { deadline, number });
+        let waker = self.timers.lock().remove(Key { deadline, number });
         panic::contain(|| drop(waker)); // It may be a future's drop that removes.
     }
 
     /// When the next one fires.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.0.lock().next_deadline()
+        self.timers.lock().next_deadline()
+    }
+
+    /// Whether a timer is set, for the thread that sets them all: a hint that is never false too early.
+    pub(crate) fn may_be_due(&self) -> bool {
+        self.may_be_due.load(Relaxed) // ORDERING: Relaxed, as in `set`.
     }
 
     /// Moves on to that time, never backwards, and wakes the sleepers whose time has come.
@@ -140,40 +159,47 @@ impl TimerQueue {
         &self,
         until: impl FnOnce(Instant, Option<Instant>) -> Option<Instant>,
     ) -> bool {
-        let mut timers = self.0.lock();
+        let mut timers = self.timers.lock();
         let Some(until) = until(timers.now, timers.next_deadline()) else { return false };
         timers.now = timers.now.max(until);
         while let Some(waker) = timers.pop_due() {
             drop(timers);
             panic::contain(|| waker.wake());
-            timers = self.0.lock();
+            timers = self.timers.lock();
         }
+        self.may_be_due.store(timers.first().is_some(), Relaxed); // ORDERING: Relaxed, as in `set`.
         true
     }
 
-    /// Wakes all sleepers, though it is too early. They look at the time, and set their timers where they are then.
-    pub(crate) fn wake_all(&self) {
-        let wakers = mem::take(&mut self.0.lock().wakers);
+    /// Wakes the sleepers that are not tasks, though it is too early. They look at the time, and set their timers
+    /// where they are then. A task is polled by its executor alone, and finds its timer there.
+    pub(crate) fn wake_others(&self) {
+        let wakers = mem::take(&mut self.timers.lock().others);
         panic::wake_each(wakers.into_values());
     }
 }
 
 impl Timers {
-    fn draw_number(&mut self) -> u64 {
-        self.n_set += 1;
-        self.n_set
+    fn first(&self) -> Option<Key> {
+        match (self.of_tasks.first_key_value(), self.others.first_key_value()) {
+            (Some((first, _)), None) | (None, Some((first, _))) => Some(*first),
+            (Some((one, _)), Some((other, _))) => Some(*one.min(other)),
+            (None, None) => None,
+        }
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        self.wakers.first_key_value().map(|(key, _)| key.deadline)
+        self.first().map(|key| key.deadline)
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Waker> {
+        self.of_tasks.remove(&key).or_else(|| self.others.remove(&key))
     }
 
     /// Takes the first timer out if its time has come.
     fn pop_due(&mut self) -> Option<Waker> {
-        if self.next_deadline()? > self.now {
-            return None;
-        }
-        self.wakers.pop_first().map(|(_, waker)| waker)
+        let first = self.first()?;
+        if first.deadline > self.now { None } else { self.remove(first) }
     }
 }
 
@@ -197,7 +223,7 @@ mod tests {
     /// One timer, as the plainest thing that does the same remembers it: in a sorted list.
     struct Set {
         deadline: Instant,
-        number: Option<u64>,
+        number: u64,
         counter: Arc<Counter>,
     }
 
@@ -217,38 +243,33 @@ mod tests {
             Self { queue, list: Vec::new(), keeper, start }
         }
 
-        fn set(&mut self, after: u64) {
+        fn set(&mut self, after: u64, by: SetBy) {
             let deadline = self.start + Duration::from_nanos(after);
             let counter = Arc::new(Counter::default());
-            let mut number = None;
             let before = count(&self.keeper);
-            let is_over =
-                self.queue.poll(deadline, None, &mut number, &counter.clone().into()).is_ready();
-            assert_eq!(is_over, deadline <= self.queue.now());
-            if is_over {
-                return;
-            }
+            let number = set(&self.queue, deadline, by, counter.clone().into());
+            assert_eq!(number.is_none(), deadline <= self.queue.now());
+            let Some(number) = number else { return };
             let at = self.list.partition_point(|set| set.deadline <= deadline);
-            assert_eq!(
-                count(&self.keeper) - before,
-                usize::from(at == 0),
-                "the first is announced"
-            );
+            let is_told = at == 0 && by == SetBy::Any;
+            let n_told = count(&self.keeper) - before;
+            assert_eq!(n_told, usize::from(is_told), "the first is announced, unless it is known");
             self.list.insert(at, Set { deadline, number, counter });
         }
 
-        fn renew(&mut self, at: usize) {
+        fn renew(&mut self, at: usize, by: SetBy) {
             let Set { deadline, number, counter } = &mut self.list[at];
             let older = std::mem::take(counter);
-            let was = *number;
-            assert!(self.queue.poll(*deadline, None, number, &counter.clone().into()).is_pending());
-            assert_eq!((*number, Arc::strong_count(&older)), (was, 1), "the older one is let go");
+            assert!(!self.queue.is_over(*deadline, *number));
+            let newer = counter.clone().into();
+            assert_eq!(self.queue.set(*deadline, Some(*number), by, newer), Some(*number));
+            assert_eq!(Arc::strong_count(&older), 1, "the older one is let go");
         }
 
         fn remove(&mut self, at: usize) {
             let Set { deadline, number, counter } = self.list.remove(at);
             for _ in 0..2 {
-                self.queue.remove(deadline, number.expect("it is set"));
+                self.queue.remove(deadline, number);
                 assert_eq!((Arc::strong_count(&counter), count(&counter)), (1, 0));
             }
         }
@@ -257,15 +278,17 @@ mod tests {
             let now = self.start + Duration::from_nanos(after);
             self.queue.fire_until(now);
             let later = self.list.split_off(self.list.partition_point(|set| set.deadline <= now));
-            for mut fired in std::mem::replace(&mut self.list, later) {
+            for fired in std::mem::replace(&mut self.list, later) {
                 assert_eq!((count(&fired.counter), Arc::strong_count(&fired.counter)), (1, 1));
-                let polled =
-                    self.queue.poll(fired.deadline, None, &mut fired.number, Waker::noop());
-                assert_eq!((polled, fired.number), (Poll::Ready(()), None));
+                assert!(self.queue.is_over(fired.deadline, fired.number));
             }
             assert!(self.list.iter().all(|set| count(&set.counter) == 0), "none is early");
             assert_eq!(self.queue.next_deadline(), self.list.first().map(|first| first.deadline));
         }
+    }
+
+    fn set(queue: &TimerQueue, deadline: Instant, by: SetBy, waker: Waker) -> Option<u64> {
+        queue.set(deadline, None, by, waker)
     }
 
     fn count(counter: &Counter) -> usize {
@@ -284,12 +307,13 @@ mod tests {
         for seed in 0..200 {
             let (mut pair, mut state, mut now) = (Pair::new(), seed, 0);
             for _ in 0..200 {
+                let by = [SetBy::Task, SetBy::Keeper, SetBy::Any][draw(&mut state, 3) as usize];
                 match draw(&mut state, 16) {
                     // Few different deadlines, so that many are equal.
-                    0..8 => pair.set(now + 10 * draw(&mut state, 20)),
+                    0..8 => pair.set(now + 10 * draw(&mut state, 20), by),
                     what @ 8..15 if !pair.list.is_empty() => {
                         let at = draw(&mut state, pair.list.len() as u64) as usize;
-                        if what < 13 { pair.remove(at) } else { pair.renew(at) }
+                        if what < 13 { pair.remove(at) } else { pair.renew(at, by) }
                     }
                     _ => {
                         now += draw(&mut state, 60);
@@ -307,7 +331,7 @@ mod tests {
 
     impl Wake for PollsInItsWake {
         fn wake(self: Arc<Self>) {
-            assert!(self.0.poll(self.1, None, &mut None, Waker::noop()).is_ready());
+            assert_eq!(set(&self.0, self.1, SetBy::Any, Waker::noop().clone()), None);
         }
     }
 
@@ -316,8 +340,21 @@ mod tests {
         let start = crate::prims::now();
         let deadline = start + Duration::from_secs(1);
         let polls = Arc::new(PollsInItsWake(TimerQueue::new(start), deadline));
-        assert!(polls.0.poll(deadline, None, &mut None, &polls.clone().into()).is_pending());
+        assert!(set(&polls.0, deadline, SetBy::Any, polls.clone().into()).is_some());
         polls.0.fire_until(deadline);
         assert_eq!(polls.0.next_deadline(), None);
+    }
+
+    #[test]
+    fn those_that_are_not_tasks_are_woken_too_early_and_no_others() {
+        let (start, counters) = (crate::prims::now(), [(); 3].map(|()| Arc::<Counter>::default()));
+        let (queue, deadline) = (TimerQueue::new(start), start + Duration::from_secs(1));
+        for (counter, by) in counters.iter().zip([SetBy::Task, SetBy::Keeper, SetBy::Task]) {
+            assert!(set(&queue, deadline, by, counter.clone().into()).is_some());
+        }
+        queue.wake_others();
+        assert_eq!(counters.each_ref().map(|counter| count(counter)), [0, 1, 0]);
+        queue.fire_until(deadline);
+        assert_eq!(counters.each_ref().map(|counter| count(counter)), [1, 1, 1]);
     }
 }

@@ -43,14 +43,6 @@ struct Waiter {
 #[derive(Debug)]
 pub(crate) struct Key(u64);
 
-/// How a waiter left.
-pub(crate) enum Left {
-    /// It was granted in the meantime. What it was given is now its owner's to pass on.
-    Granted,
-    /// It gave up before its turn came, and this was its waker.
-    Waiting(Waker),
-}
-
 impl WaitList {
     /// One poll of a waiter, as a future has it: asks whether it was granted, which ends its wait.
     ///
@@ -93,15 +85,16 @@ impl WaitList {
         &mut self.line[at.expect("who was not called and has not left stands in the line")].waker
     }
 
-    /// Goes away, granted or not.
-    pub(crate) fn leave(&mut self, key: Key) -> Left {
+    /// Goes away, and takes its waker along. `None` if it was granted in the meantime: what it was given is now its
+    /// owner's to pass on.
+    fn leave(&mut self, key: Key) -> Option<Waker> {
         if self.is_granted(&key) {
-            return Left::Granted;
+            return None;
         }
-        let waker = self.waker_of(&key).take().expect("a key is handed back once");
+        let waker = self.waker_of(&key).take();
         self.n_tombstones += 1;
         self.compact();
-        Left::Waiting(waker)
+        waker
     }
 
     /// Grants the first in line. Its owner wakes the waker, after its lock is let go.
@@ -112,8 +105,12 @@ impl WaitList {
         first.waker
     }
 
-    /// How much the first in line needs; nothing if there is no waiter.
     #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.line.is_empty()
+    }
+
+    /// How much the first in line needs; nothing if there is no waiter.
     pub(crate) fn first_needs(&self) -> Option<usize> {
         Some(self.line.front()?.need)
     }
@@ -121,6 +118,14 @@ impl WaitList {
     /// Takes out the tombstones in front of the first waiter; and all of them, once they are more than the
     /// waiters. So each tombstone is paid for by the waiter that left it.
     fn compact(&mut self) {
+        if self.n_tombstones > 0 {
+            self.take_out_tombstones();
+        }
+        give_back_room(&mut self.line);
+    }
+
+    #[cold]
+    fn take_out_tombstones(&mut self) {
         while self.line.front().is_some_and(|first| first.waker.is_none()) {
             self.line.pop_front();
             self.n_tombstones -= 1;
@@ -129,11 +134,11 @@ impl WaitList {
             self.line.retain(|waiter| waiter.waker.is_some());
             self.n_tombstones = 0;
         }
-        give_back_room(&mut self.line);
     }
 }
 
 /// Gives back half of the memory if a quarter would do: what a flood needed, not what comes and goes.
+#[inline]
 pub(crate) fn give_back_room<T>(line: &mut VecDeque<T>) {
     if line.capacity() > 1024 && line.len() < line.capacity() / 4 {
         line.shrink_to(line.capacity() / 2);
@@ -141,6 +146,7 @@ pub(crate) fn give_back_room<T>(line: &mut VecDeque<T>) {
 }
 
 /// Works on what is behind a lock. What is to be woken is woken when the lock is let go.
+#[inline]
 pub(crate) fn locked<S, R>(lock: &Mutex<S>, work: impl FnOnce(&mut S, &mut Wakers) -> R) -> R {
     let mut wakers = Wakers::default();
     let result = work(&mut lock.lock(), &mut wakers);
@@ -150,6 +156,7 @@ pub(crate) fn locked<S, R>(lock: &Mutex<S>, work: impl FnOnce(&mut S, &mut Waker
 
 /// Polls what is behind a lock. Mostly what is waited for is there, and then no waker is cloned. If
 /// not, it is polled once more, with one: it may have come in between.
+#[inline]
 pub(crate) fn poll_locked<S, R>(
     lock: &Mutex<S>,
     context: &Context<'_>,
@@ -169,9 +176,8 @@ pub(crate) fn poll_locked<S, R>(
 /// Filled under a lock, and run after it.
 #[derive(Default)]
 pub(crate) struct Wakers {
-    /// Apart from the others, since mostly there is one, and it needs no allocation.
-    first: Option<Waker>,
-    more: Vec<Waker>,
+    /// The first apart from the others, since mostly there is one, and it needs no allocation.
+    granted: Option<(Waker, Vec<Waker>)>,
     /// Of the waiter that polls; and in the end one that is not needed any more, and is dropped.
     pub(crate) waiter: Option<Waker>,
 }
@@ -180,20 +186,17 @@ impl Wakers {
     /// Grants the first in line; false if there is none.
     pub(crate) fn wake_first(&mut self, line: &mut WaitList) -> bool {
         let Some(waker) = line.grant_first() else { return false };
-        match self.first {
-            None => self.first = Some(waker),
-            Some(_) => self.more.push(waker),
+        match &mut self.granted {
+            None => self.granted = Some((waker, Vec::new())),
+            Some((_, more)) => more.push(waker),
         }
         true
     }
 
     /// Takes a waiter out of the line; true if it was granted in the meantime.
     pub(crate) fn leave(&mut self, line: &mut WaitList, key: Key) -> bool {
-        match line.leave(key) {
-            Left::Granted => return true,
-            Left::Waiting(waker) => self.waiter = Some(waker),
-        }
-        false
+        self.waiter = line.leave(key);
+        self.waiter.is_none()
     }
 
     /// Grants the whole line.
@@ -204,15 +207,27 @@ impl Wakers {
     /// Mostly there is none.
     #[inline]
     fn run(self) {
-        let Self { first, more, waiter } = self;
-        if let Some(first) = first {
-            panic::wake_each([first]);
-            panic::wake_each(more);
+        let Self { granted, waiter } = self;
+        if let Some((first, more)) = granted {
+            wake(first, more);
         }
         if let Some(waiter) = waiter {
-            panic::contain(|| drop(waiter));
+            drop_contained(waiter);
         }
     }
+}
+
+/// Apart, so that it takes no room where there is none to wake.
+fn wake(first: Waker, more: Vec<Waker>) {
+    panic::contain(|| first.wake());
+    if !more.is_empty() {
+        panic::wake_each(more);
+    }
+}
+
+/// The same.
+fn drop_contained(waker: Waker) {
+    panic::contain(|| drop(waker));
 }
 
 #[cfg(test)]
@@ -247,7 +262,7 @@ mod tests {
         key
     }
 
-    fn leave(list: &mut WaitList, key: Option<Key>) -> Left {
+    fn leave(list: &mut WaitList, key: Option<Key>) -> Option<Waker> {
         list.leave(key.expect("it stands in the line"))
     }
 
@@ -269,7 +284,7 @@ mod tests {
         let woken = Arc::default();
         let mut list = WaitList::default();
         let mut keys: Vec<_> = (0..3).map(|n| stand(&mut list, waker(n, &woken))).collect();
-        assert!(matches!(leave(&mut list, keys.remove(1)), Left::Waiting(_)));
+        assert!(leave(&mut list, keys.remove(1)).is_some());
         assert_eq!([grant(&mut list, &woken), grant(&mut list, &woken)], [0, 2]);
     }
 
@@ -278,7 +293,7 @@ mod tests {
         let mut list = WaitList::default();
         let key = stand(&mut list, Waker::noop().clone());
         list.grant_first();
-        assert!(matches!(leave(&mut list, key), Left::Granted));
+        assert!(leave(&mut list, key).is_none());
     }
 
     #[test]

@@ -3,8 +3,10 @@
 //! Knows nothing of how timers are kept. What must always hold: every timer has one keeper that fires it,
 //! and a thread that blocks where its executor would have fired timers fires them itself.
 
+use std::cell::Cell;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::task::{Poll, Waker};
 
@@ -42,6 +44,22 @@ fn a_task_that_sleeps_between_two_runs_is_ready_in_the_second() {
         executor.run(yield_now());
         assert!(executor.run(task).is_ok());
     });
+}
+
+#[test]
+fn the_end_of_a_run_wakes_no_task_that_sleeps() {
+    let (executor, n_polls) = (executor().build(), Rc::new(Cell::new(0)));
+    for _ in 0..100 {
+        let (n_polls, mut sleeps) = (n_polls.clone(), sleep(secs(3600)));
+        drop(executor.spawn(poll_fn(move |context| {
+            n_polls.set(n_polls.get() + 1);
+            Pin::new(&mut sleeps).poll(context)
+        })));
+    }
+    for _ in 0..3 {
+        executor.run(yield_now());
+    }
+    assert_eq!(n_polls.get(), 100, "each is polled when it begins");
 }
 
 #[test]

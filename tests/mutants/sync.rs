@@ -45,7 +45,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/wait_list.rs",
-        right: "            Some(_) => self.more.push(waker),",
+        right: "            Some((_, more)) => more.push(waker),",
         wrong: "            Some(_) => drop(waker),",
         mistake: "only the first of several is woken",
         caught_by: "sync::a_close_ends_every_wait_for_a_permit",
@@ -131,14 +131,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/sync/event.rs",
-        right: "        let polled = poll_locked(what.line(), context, |line, wakers| match key {
-            None if what.is_so() => Poll::Ready(()),
+        right: "        let polled = poll_locked(line, context, |line, wakers| match key {
+            None if is_so() => Poll::Ready(()),
             _ => line.poll(key, 1, &mut wakers.waiter),
         });",
-        wrong: "        if key.is_none() && what.is_so() {
+        wrong: "        if key.is_none() && is_so() {
             return Poll::Ready(());
         }
-        let polled = poll_locked(what.line(), context, |line, wakers| {
+        let polled = poll_locked(line, context, |line, wakers| {
             line.poll(key, 1, &mut wakers.waiter)
         });",
         mistake: "looking at an event and standing in line are two steps",

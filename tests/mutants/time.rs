@@ -7,8 +7,8 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/timers.rs",
-        right: "        if self.next_deadline()? > self.now {",
-        wrong: "        if self.next_deadline()? >= self.now {",
+        right: "        if first.deadline > self.now { None }",
+        wrong: "        if first.deadline >= self.now { None }",
         mistake: "a timer does not fire at its deadline, but later",
         caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
     },
@@ -25,7 +25,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/timers.rs",
-        right: "        self.n_set += 1;",
+        right: "        timers.n_set += 1;",
         wrong: "",
         mistake: "of two timers of one deadline the first is lost",
         caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
@@ -49,10 +49,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/wait/sleep.rs",
         right: "            self.take_out();
         }
-        let (queue",
+        let number",
         wrong: "            self.timer = None;
         }
-        let (queue",
+        let number",
         mistake: "a sleep that has moved leaves its timer where it was",
         caught_by: "--test=executor moving::a_sleep_that_has_moved_keeps_no_waker_where_it_was",
     },
@@ -81,10 +81,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/runtime.rs",
-        right: "            Some(runtime) if runtime.clock.is_real() => runtime.timers.wake_all(),",
+        right: "            Some(runtime) if runtime.clock.is_real() => runtime.timers.wake_others(),",
         wrong: "            Some(runtime) if runtime.clock.is_real() => {}",
         mistake: "between two runs no timer of the executor fires",
         caught_by: "--test=executor keeping::a_sleep_that_was_set_in_a_run_is_over_between_two_runs",
+    },
+    Mutant {
+        file: "src/wait/sleep.rs",
+        right: "let by = if runtime.polls_with(waker) {",
+        wrong: "let by = if runtime.polls_with(waker) && false {",
+        mistake: "the end of a run wakes every task that sleeps",
+        caught_by: "--test=executor keeping::the_end_of_a_run_wakes_no_task_that_sleeps",
     },
     Mutant {
         file: "src/wait/runtime.rs",
