@@ -23,9 +23,10 @@ use super::builder::Builder;
 use super::handle::JoinHandle;
 use super::injector::Pushed;
 use super::job::{self, Made, Run};
+use super::run_here::run_inline;
 use super::shared::{PoolRef, Shared, Stats};
 use super::watch::Watch;
-use super::worker::{on_worker, pool_of_worker, run_inline, wake_worker, worker_number};
+use super::worker::{on_worker, pool_of_worker, wake_worker, worker_number};
 
 /// A number of threads that run the closures handed to them.
 ///

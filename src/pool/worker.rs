@@ -9,7 +9,6 @@
 
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
-use std::task::Waker;
 use std::{mem, ptr};
 
 use crate::error::{CancelReason, no_thread};
@@ -17,7 +16,6 @@ use crate::event::{Ending, Step};
 use crate::panic;
 use crate::prims::{AtomicUsize, MutexGuard, Ordering, ThreadSpec, spawn_thread, thread_local};
 use crate::wait::clock::Deadline;
-use crate::wait::deferred;
 use crate::wait::hints;
 use crate::wait::parker::{AdaptiveSpin, Parker};
 
@@ -54,46 +52,9 @@ pub(crate) fn take_back<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool 
     in_context(shared, take_back).unwrap_or(false)
 }
 
-/// What a pending poll of a job does for the wait that polls it, on a worker of its pool: it says that
-/// the job could run here; and if it is asked to, runs it, unless another worker comes for it.
-pub(crate) fn ran_here<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R, waker: &Waker) -> bool {
-    shared.process.is_awaited();
-    let Some(number) = worker_number(shared) else { return false };
-    if hints::is_asked_to_run_here() {
-        let mut waker = Some(waker.clone());
-        let mut state = shared.lock();
-        // To run it here would be a shortcut then, and a risk: what it waits for may be up to this
-        // very thread. But the free worker may come to wait as we do, so we want to hear of it.
-        let is_one_coming = state.wait_for_worker(number, &mut waker);
-        drop(state);
-        drop(waker);
-        if !is_one_coming && take_back(shared, job) {
-            return true;
-        }
-    }
-    hints::hint_run_here(job.claim().number());
-    false
-}
-
 /// The pool, as the calling thread knows it, if that is a worker of it.
 pub(crate) fn pool_of_worker(shared: &Arc<Shared>) -> Option<PoolRef> {
     in_context(shared, |context| context.shared.clone())
-}
-
-/// Runs a job that is queued beyond the limit by the thread that submits it, unless that is deep in such jobs:
-/// then it stays queued. They have a depth of their own, for what is deferred in a job must not wait for its end.
-pub(crate) fn run_inline(shared: &Arc<Shared>, job: &dyn Run) {
-    let n_inline = in_context(shared, |context| context.n_inline.get());
-    if n_inline.is_some_and(|n| n < deferred::DEPTH) {
-        let add = |n: isize| {
-            in_context(shared, |context| {
-                context.n_inline.set(context.n_inline.get().wrapping_add_signed(n));
-            });
-        };
-        add(1);
-        take_back(shared, job);
-        add(-1);
-    }
 }
 
 /// The number of the worker of this pool that calls.
@@ -101,7 +62,11 @@ pub(crate) fn worker_number(shared: &Arc<Shared>) -> Option<usize> {
     in_context(shared, |context| context.number)
 }
 
-fn in_context<T>(shared: &Arc<Shared>, look: impl FnOnce(&WorkerContext) -> T) -> Option<T> {
+/// Looks at the context of the worker that calls, if it is one of this pool.
+pub(super) fn in_context<T>(
+    shared: &Arc<Shared>,
+    look: impl FnOnce(&WorkerContext) -> T,
+) -> Option<T> {
     if !on_worker(shared) {
         return None;
     }
@@ -243,12 +208,12 @@ fn work(context: &WorkerContext) {
 }
 
 /// What a worker's thread knows of itself.
-struct WorkerContext {
+pub(super) struct WorkerContext {
     shared: PoolRef,
     number: usize,
     n_settled: Arc<Apart<AtomicUsize>>,
     /// How deep it is in jobs that it runs as it submits them.
-    n_inline: Cell<usize>,
+    pub(super) n_inline: Cell<usize>,
 }
 
 impl WorkerContext {

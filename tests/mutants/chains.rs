@@ -13,7 +13,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=pool chains::a_chain_of_jobs_is_cancelled_at_its_head",
     },
     Mutant {
-        file: "src/pool/worker.rs",
+        file: "src/pool/run_here.rs",
         right: "    if n_inline.is_some_and(|n| n < deferred::DEPTH) {
 ",
         wrong: "    if n_inline.is_some() {
@@ -43,7 +43,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=pool forked::a_join_says_that_the_pool_was_forked",
     },
     Mutant {
-        file: "src/pool/worker.rs",
+        file: "src/pool/run_here.rs",
         right: "        take_back(shared, job);
         add(-1);",
         wrong: "        let _ = deferred::run_now(|| drop(take_back(shared, job)));
