@@ -46,6 +46,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "                if let Some(line) = &mut *node.line.lock() {
                     wakers.wake_all(line);
                 }
+                node.at(); // For the checker, which switches threads at steps that it sees.
                 node.set_reason(reason.clone());
 ",
         mistake: "the waiters are taken from the line before there is a reason",
@@ -64,7 +65,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/cancel_tree.rs",
         right: "            Some(reason) => new.0.set_reason(reason.clone()),",
-        wrong: "            Some(_) => {}",
+        wrong: "            Some(_) => tree.insert(new.0.clone(), None),",
         mistake: "a child of a cancelled token does not show it",
         caught_by: "tokens::a_child_made_while_its_parent_is_cancelled_is_cancelled_too",
     },
@@ -75,9 +76,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             self.join(before, behind);
         }
 ",
-        wrong: "        self.join(self.brackets[2 * at].before, self.brackets[2 * at + 1].behind);
+        wrong: "        let [opens, closes] = [self.brackets[2 * at], self.brackets[2 * at + 1]];
+        self.join(opens.before, closes.behind);
+        self.join(closes.before, opens.behind);
 ",
-        mistake: "a token that goes takes its children along",
+        mistake: "a token that goes leaves its children to themselves",
         caught_by: "tokens::a_token_that_goes_leaves_its_children_to_be_cancelled",
     },
     Mutant {
@@ -166,9 +169,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "                self.join(before, 2 * at + side);",
-        wrong: "",
-        mistake: "what was before the token that fills a gap is joined to nothing",
+        right: "        self.brackets[2 * at].behind / 2",
+        wrong: "        self.brackets[2 * at].before / 2",
+        mistake: "a cancel goes up the tree, and not down",
         caught_by: "--lib wait::cancel_tree::tests::a_tree_does_what_a_list_of_parents_does",
     },
 ];
