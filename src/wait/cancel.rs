@@ -147,10 +147,8 @@ impl CancellationToken {
 
     /// The time at which it is cancelled at the latest, if there is one.
     pub fn deadline(&self) -> Option<Instant> {
-        match self.0.data().deadline {
-            Deadline::At(instant) => Some(instant),
-            Deadline::Never => None,
-        }
+        let Deadline::At(instant) = self.0.data().deadline else { return None };
+        Some(instant)
     }
 
     /// The time that is left, if there is a deadline; zero when it has passed.
