@@ -11,6 +11,8 @@
 
 pub(crate) use backend::*;
 pub(crate) use std::process::id as process_id;
+/// On both backends: to be set under a lock, so that the checker has seen all there is to see of it.
+pub(crate) use std::sync::OnceLock as SetOnce;
 
 /// How a thread is to be made.
 #[derive(Clone, Default)]

@@ -35,7 +35,7 @@ use super::buffers::{Input, Lines, Shared};
 use super::command::KillPolicy;
 use super::outcome::{Cause, Outcome};
 use super::output::Stream;
-use super::signals::{Action, KillState, Signals, later};
+use super::signals::{Action, KillState, Signals};
 use super::sys::{self, Interest, RealProcess, Signal};
 
 /// What is said where nothing can be done.
@@ -172,7 +172,7 @@ impl ManagedChild {
         if self.has_exited || self.pidfd.is_some() {
             return Deadline::Never;
         }
-        let next = later(now, self.pause);
+        let next = Deadline::later(now, self.pause);
         self.pause = RAREST_CHECK.min(self.pause * 2);
         next
     }

@@ -113,7 +113,9 @@ impl KillState {
         Self {
             stage: Stage::Running,
             policy: settings.policy.clone(),
-            timeout: settings.timeout.map_or(Deadline::Never, |timeout| later(began, timeout)),
+            timeout: settings
+                .timeout
+                .map_or(Deadline::Never, |timeout| Deadline::later(began, timeout)),
             kill_by: Deadline::Never,
             idle: settings.idle,
             pipe_grace: settings.pipe_grace.unwrap_or(PIPE_GRACE),
@@ -138,7 +140,7 @@ impl KillState {
                 if process.request.is_some() {
                     self.cause.get_or_insert(Cause::Terminated);
                 }
-                self.stage = Stage::Draining { until: later(now, self.pipe_grace) };
+                self.stage = Stage::Draining { until: Deadline::later(now, self.pipe_grace) };
                 self.next(now, process, pipes_are_open)
             }
             Stage::Running => {
@@ -192,7 +194,7 @@ impl KillState {
         }
         let graces = policy.steps.iter().map(|(_, grace)| *grace);
         let sum = graces.fold(Duration::ZERO, Duration::saturating_add);
-        self.kill_by = self.kill_by.min(later(now, sum));
+        self.kill_by = self.kill_by.min(Deadline::later(now, sum));
     }
 
     /// Whether SIGKILL came after a gentler signal.
@@ -204,18 +206,13 @@ impl KillState {
         let kill = (Signal::KILL, self.policy.kill_wait);
         let (signal, grace) = self.policy.steps.get(step).copied().unwrap_or(kill);
         self.was_killed = step == self.policy.steps.len() && !was_sent;
-        self.stage = Stage::Ending { step, until: later(now, grace) };
+        self.stage = Stage::Ending { step, until: Deadline::later(now, grace) };
         Action::Signal(signal)
     }
 
     fn idle_deadline(&self) -> Deadline {
-        self.idle.map_or(Deadline::Never, |idle| later(self.last_output, idle))
+        self.idle.map_or(Deadline::Never, |idle| Deadline::later(self.last_output, idle))
     }
-}
-
-/// `timeout` after `from`; never, if the clock does not reach that far.
-pub(crate) fn later(from: Instant, timeout: Duration) -> Deadline {
-    from.checked_add(timeout).map_or(Deadline::Never, Deadline::At)
 }
 
 /// The signal lock, around the process.

@@ -22,9 +22,8 @@ use std::time::{Duration, Instant};
 use crate::error::{CancelReason, Cancelled};
 
 use super::block_on::{block_on, block_on_elsewhere};
-use super::cancel_tree::{CancelledFlag, Tree};
-use super::clock::Clock;
-use super::clock::Deadline;
+use super::cancel_tree::NodeHandle;
+use super::clock::{Clock, Deadline};
 use super::hints::{self, WaitReason};
 use super::permits::{self, Permit, Source};
 use super::sleep::{Sleep, within};
@@ -60,18 +59,15 @@ use super::wait_list::Key;
 /// of memory; with one, the clock is read too. **Dropping it** cancels nothing: see
 /// [`drop_guard`](Self::drop_guard).
 #[derive(Clone)]
-pub struct CancellationToken(Arc<Token>);
+pub struct CancellationToken(NodeHandle<TimeLimit>);
 
-struct Token {
-    tree: Arc<Tree>,
-    /// Our node in the tree.
-    node: usize,
-    flag: CancelledFlag,
+/// By when a token is cancelled at the latest.
+struct TimeLimit {
     clock: Clock,
     deadline: Deadline,
     /// The ancestor that set the deadline, which we keep in the tree for that; `None` if it was this
     /// token itself, or none.
-    set_by: Option<Arc<Token>>,
+    set_by: Option<NodeHandle<TimeLimit>>,
 }
 
 impl CancellationToken {
@@ -82,10 +78,8 @@ impl CancellationToken {
 
     /// A token whose deadlines, and whose children's, are points on this clock.
     pub fn on(clock: &Clock) -> Self {
-        let tree = Arc::new(Tree::default());
-        let (node, flag) = tree.add(None);
         let (clock, deadline) = (clock.clone(), Deadline::Never);
-        Self(Arc::new(Token { tree, node, flag, clock, deadline, set_by: None }))
+        Self(NodeHandle::root(TimeLimit { clock, deadline, set_by: None }))
     }
 
     /// A token of its own that is cancelled after `timeout`.
@@ -103,8 +97,7 @@ impl CancellationToken {
     /// A child that is also cancelled after `timeout`, unless this token's own deadline is earlier.
     #[must_use = "a token that nobody holds cancels nothing"]
     pub fn child_with_timeout(&self, timeout: Duration) -> Self {
-        let deadline = self.0.clock.now().checked_add(timeout);
-        self.child_until(deadline.map_or(Deadline::Never, Deadline::At))
+        self.child_until(Deadline::later(self.clock().now(), timeout))
     }
 
     /// A child that is also cancelled at `deadline`, unless this token's own deadline is earlier.
@@ -114,29 +107,28 @@ impl CancellationToken {
     }
 
     fn child_until(&self, deadline: Deadline) -> Self {
-        let (tree, clock) = (self.0.tree.clone(), self.0.clock.clone());
-        let (node, flag) = tree.add(Some(self.0.node));
-        let is_own = deadline < self.0.deadline || self.0.deadline == Deadline::Never;
-        let set_by = (!is_own).then(|| self.0.set_by.as_ref().unwrap_or(&self.0).clone());
-        let deadline = deadline.min(self.0.deadline);
-        Self(Arc::new(Token { tree, node, flag, clock, deadline, set_by }))
+        let ours = self.0.data();
+        let is_own = deadline < ours.deadline || ours.deadline == Deadline::Never;
+        let set_by = (!is_own).then(|| ours.set_by.as_ref().unwrap_or(&self.0).clone());
+        let (clock, deadline) = (ours.clock.clone(), deadline.min(ours.deadline));
+        Self(self.0.child(TimeLimit { clock, deadline, set_by }))
     }
 
     /// Cancels this token and its children; false if it was cancelled already.
     ///
     /// Every waiter for it is woken before this returns.
     pub fn cancel(&self) -> bool {
-        self.0.tree.cancel(self.0.node, &CancelReason::Requested)
+        self.0.cancel(&CancelReason::Requested)
     }
 
     /// The same, with words for a caller of [`reason`](Self::reason).
     pub fn cancel_because(&self, why: impl Into<Arc<str>>) -> bool {
-        self.0.tree.cancel(self.0.node, &CancelReason::Because(why.into()))
+        self.0.cancel(&CancelReason::Because(why.into()))
     }
 
     /// Whether it has been cancelled, or its deadline has passed.
     pub fn is_cancelled(&self) -> bool {
-        self.0.flag.is_set() || self.0.has_run_out()
+        self.0.reason().is_some() || self.has_run_out()
     }
 
     /// Goes on with `?` if this token is not cancelled.
@@ -145,29 +137,23 @@ impl CancellationToken {
     ///
     /// [`Cancelled`], with the reason.
     pub fn check(&self) -> Result<(), Cancelled> {
-        match self.reason() {
-            None => Ok(()),
-            Some(reason) => Err(Cancelled { reason }),
-        }
+        self.reason().map_or(Ok(()), |reason| Err(Cancelled { reason }))
     }
 
     /// Why it has been cancelled, if it has.
     pub fn reason(&self) -> Option<CancelReason> {
-        self.is_cancelled().then(|| self.0.tree.reason(self.0.node)).flatten()
+        if self.is_cancelled() { self.0.reason().cloned() } else { None }
     }
 
     /// The time at which it is cancelled at the latest, if there is one.
     pub fn deadline(&self) -> Option<Instant> {
-        match self.0.deadline {
-            Deadline::At(instant) => Some(instant),
-            Deadline::Never => None,
-        }
+        let Deadline::At(instant) = self.0.data().deadline else { return None };
+        Some(instant)
     }
 
     /// The time that is left, if there is a deadline; zero when it has passed.
     pub fn remaining(&self) -> Option<Duration> {
-        let deadline = self.deadline()?;
-        Some(deadline.saturating_duration_since(self.0.clock.now()))
+        Some(self.deadline()?.saturating_duration_since(self.clock().now()))
     }
 
     /// Waits until it is cancelled, to be awaited; at once if it is. Gives the reason.
@@ -186,8 +172,7 @@ impl CancellationToken {
     /// # canceller.join().unwrap();
     /// ```
     pub fn cancelled(&self) -> WaitForCancel {
-        let sleep = Sleep::on(&self.0.clock, self.0.deadline);
-        WaitForCancel { token: self.clone(), key: None, sleep }
+        self.cancelled_or_at(self.0.data().deadline)
     }
 
     /// Blocks this thread for `duration`, or until the token is cancelled.
@@ -197,19 +182,15 @@ impl CancellationToken {
     /// [`Cancelled`], as soon as it is, with the reason.
     #[doc(alias = "Timer")]
     pub fn sleep(&self, duration: Duration) -> Result<(), Cancelled> {
-        let clock = &self.0.clock;
+        let clock = self.clock();
         if clock.is_real() {
             // The thread itself keeps the time, and needs no alarm.
-            let deadline = Deadline::after(duration).min(self.0.deadline);
-            let cancelled = pin!(WaitForCancel {
-                token: self.clone(),
-                key: None,
-                sleep: Sleep::on(clock, Deadline::Never),
-            });
+            let deadline = Deadline::after(duration).min(self.0.data().deadline);
+            let cancelled = pin!(self.cancelled_or_at(Deadline::Never));
             let _ = block_on_elsewhere(cancelled, deadline, Duration::ZERO);
             return self.check();
         }
-        let until = clock.now().checked_add(duration).map_or(Deadline::Never, Deadline::At);
+        let until = Deadline::later(clock.now(), duration);
         let slept = block_on(within(Sleep::on(clock, until), duration, self.cancelled()));
         slept.map_or(Ok(()), |reason| Err(Cancelled { reason }))
     }
@@ -227,26 +208,26 @@ impl CancellationToken {
     /// assert!(token.is_cancelled());
     /// ```
     pub fn drop_guard(&self) -> DropGuard {
-        DropGuard { token: Some(self.clone()) }
+        CancelOnDrop::new(self.clone(), |token| _ = token.cancel())
     }
-}
 
-impl Token {
+    fn clock(&self) -> &Clock {
+        &self.0.data().clock
+    }
+
+    /// A wait that sees to it that the time is looked at when it is this.
+    fn cancelled_or_at(&self, time: Deadline) -> WaitForCancel {
+        WaitForCancel { token: self.clone(), key: None, sleep: Sleep::on(self.clock(), time) }
+    }
+
     /// Whether the time is over. Then all tokens that share it are cancelled, if they are not already.
     fn has_run_out(&self) -> bool {
-        let Deadline::At(deadline) = self.deadline else { return false };
-        let is_over = self.clock.now() >= deadline;
+        let TimeLimit { clock, deadline, set_by } = self.0.data();
+        let is_over = matches!(deadline, Deadline::At(deadline) if clock.now() >= *deadline);
         if is_over {
-            let set_by = self.set_by.as_ref().map_or(self.node, |setter| setter.node);
-            self.tree.cancel(set_by, &CancelReason::DeadlinePassed);
+            set_by.as_ref().unwrap_or(&self.0).cancel(&CancelReason::DeadlinePassed);
         }
         is_over
-    }
-}
-
-impl Drop for Token {
-    fn drop(&mut self) {
-        self.tree.release(self.node);
     }
 }
 
@@ -279,11 +260,11 @@ impl Future for WaitForCancel {
     type Output = CancelReason;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<CancelReason> {
-        if !self.token.0.has_run_out() && Pin::new(&mut self.sleep).poll(context).is_ready() {
-            self.token.0.has_run_out();
+        if !self.token.has_run_out() && Pin::new(&mut self.sleep).poll(context).is_ready() {
+            self.token.has_run_out();
         }
         let Self { token, key, sleep: _ } = &mut *self;
-        let polled = token.0.tree.poll(token.0.node, key, context);
+        let polled = token.0.poll(key, context);
         if polled.is_pending() {
             hints::set_reason(WaitReason::Words("a token to be cancelled"));
         }
@@ -294,38 +275,26 @@ impl Future for WaitForCancel {
 impl Drop for WaitForCancel {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            self.token.0.tree.leave(self.token.0.node, key);
+            self.token.0.leave(key);
         }
     }
 }
 
 /// Cancels a token when it is dropped; see [`CancellationToken::drop_guard`].
-#[derive(Debug)]
-#[must_use = "dropping it at once cancels at once"]
-pub struct DropGuard {
-    token: Option<CancellationToken>,
-}
+pub type DropGuard = CancelOnDrop<CancellationToken>;
 
 impl DropGuard {
     /// Ends the guard without cancelling anything.
-    pub fn disarm(mut self) -> CancellationToken {
-        self.token.take().expect("only `disarm` takes it, and takes `self` too")
-    }
-}
-
-impl Drop for DropGuard {
-    fn drop(&mut self) {
-        if let Some(token) = &self.token {
-            token.cancel();
-        }
+    pub fn disarm(self) -> CancellationToken {
+        self.into_handle()
     }
 }
 
 /// A handle whose drop cancels what it stands for.
 ///
-/// See [`JoinHandle::cancel_on_drop`](crate::JoinHandle::cancel_on_drop) and
-/// [`Task::cancel_on_drop`](crate::Task::cancel_on_drop). It is a future, as the handle is. For all else,
-/// [take the handle out](Self::into_handle) again.
+/// See [`JoinHandle::cancel_on_drop`](crate::JoinHandle::cancel_on_drop),
+/// [`Task::cancel_on_drop`](crate::Task::cancel_on_drop) and [`CancellationToken::drop_guard`]. It is a future, as the
+/// handle of a job or a task is. For all else, [take the handle out](Self::into_handle) again.
 #[must_use = "dropping it cancels what it stands for"]
 pub struct CancelOnDrop<H> {
     /// `None` once it has been taken out.

@@ -98,7 +98,12 @@ pub(crate) enum Deadline {
 impl Deadline {
     /// The deadline of a wait that begins now and may take `timeout`.
     pub(crate) fn after(timeout: Duration) -> Self {
-        prims::now().checked_add(timeout).map_or(Self::Never, Self::At)
+        Self::later(prims::now(), timeout)
+    }
+
+    /// `timeout` after `from`; never, if the clock does not reach that far.
+    pub(crate) fn later(from: Instant, timeout: Duration) -> Self {
+        from.checked_add(timeout).map_or(Self::Never, Self::At)
     }
 
     pub(crate) fn has_passed(self) -> bool {
