@@ -23,10 +23,16 @@ impl KnownClones {
 
     /// The task whose waker holds this is polled, perhaps for the first time: the waker may be where another one was.
     /// The tokens that are still there are of no account.
+    #[inline]
     pub(crate) fn forget(&mut self, held: *const ()) {
         if !self.0.is_empty() {
-            self.0.remove(&held);
+            self.forget_some(held);
         }
+    }
+
+    #[cold]
+    fn forget_some(&mut self, held: *const ()) {
+        self.0.remove(&held);
     }
 
     /// How many there are of each.
