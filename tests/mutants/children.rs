@@ -78,8 +78,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/signals.rs",
-        right: "        self.kill_by = self.kill_by.min(later(now, sum));",
-        wrong: "        self.kill_by = later(now, sum);",
+        right: "        self.kill_by = self.kill_by.min(Deadline::later(now, sum));",
+        wrong: "        self.kill_by = Deadline::later(now, sum);",
         mistake: "to ask for the end once more puts the kill off",
         caught_by: "--lib process::signals::tests::to_ask_again_and_again_does_not_put_the_kill_off",
     },
