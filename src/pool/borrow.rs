@@ -105,10 +105,9 @@ impl Gate {
     fn shut(&self) {
         let or_abort = AbortsUnwinding;
         let is_empty = pin!(poll_fn(|context| self.poll_shut(context)));
-        match block_on_elsewhere(is_empty, Deadline::Never, self.spin_limit) {
-            Some(()) => mem::forget(or_abort),
-            None => unreachable!("never has not passed"),
-        }
+        block_on_elsewhere(is_empty, Deadline::Never, self.spin_limit)
+            .expect("never has not passed");
+        mem::forget(or_abort);
     }
 
     fn poll_shut(&self, context: &Context<'_>) -> Poll<()> {

@@ -207,10 +207,8 @@ impl<T> JoinHandle<T> {
     /// If the result has been taken, by awaiting `&mut` this handle.
     #[doc(alias = "result")]
     pub fn join(mut self) -> Result<T, JoinError> {
-        match self.reader.join_until(self.pool.as_deref(), Deadline::Never) {
-            Some(result) => result,
-            None => unreachable!("never has not passed"),
-        }
+        let joined = self.reader.join_until(self.pool.as_deref(), Deadline::Never);
+        joined.expect("never has not passed")
     }
 
     /// Waits for the job on this thread, for at most `timeout`.

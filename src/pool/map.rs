@@ -377,16 +377,14 @@ impl<I: Iterator, R> Map<'_, I, R> {
 }
 
 /// There is more to come, and the deadline has passed.
+#[derive(Debug)]
 struct TimeIsOver;
 
 impl<I: Iterator, R> Iterator for Map<'_, I, R> {
     type Item = Result<R, JoinError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.next_until(Deadline::Never) {
-            Ok(next) => next,
-            Err(TimeIsOver) => unreachable!("never has not passed"),
-        }
+        self.next_until(Deadline::Never).expect("never has not passed")
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

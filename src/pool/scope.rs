@@ -354,10 +354,8 @@ impl<T> ScopedHandle<'_, T> {
     ///
     /// The job panicked, or was cancelled before it began.
     pub fn join(mut self) -> Result<T, JoinError> {
-        match self.reader.join_until(Some(&*self.jobs.shared), Deadline::Never) {
-            Some(result) => result,
-            None => unreachable!("never has not passed"),
-        }
+        let joined = self.reader.join_until(Some(&*self.jobs.shared), Deadline::Never);
+        joined.expect("never has not passed")
     }
 
     /// Whether the job has ended. Never blocks.

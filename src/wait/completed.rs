@@ -182,10 +182,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
 
     /// The next result, waited for on this thread; `None` when there are no more.
     pub fn join_next(&mut self) -> Option<F::Output> {
-        match self.join_next_until(Deadline::Never) {
-            Ok(next) => next,
-            Err(_) => unreachable!("never has not passed"),
-        }
+        self.join_next_until(Deadline::Never).expect("never has not passed")
     }
 
     /// The next result, waited for on this thread for at most `timeout`.

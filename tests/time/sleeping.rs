@@ -191,7 +191,10 @@ fn a_waker_that_panics_does_not_stop_the_alarm() {
         let counts = panicked.clone();
         let panics = calls(move || {
             counts.add_one();
-            panic_quietly("woken");
+            // Here it is woken if it is over at its first poll, as it may be on a busy machine.
+            if thread::current().name() == Some("handspun-alarm") {
+                panic_quietly("woken");
+            }
         });
         let _asleep = asleep(MILLISECOND, &panics);
         panicked.reach(1);
@@ -229,7 +232,10 @@ fn sleeps_when_woken(left: usize, done: Gate) {
     let place = Arc::new(Mutex::new(None::<Sleep>));
     let kept = place.clone();
     let waker = calls(move || {
-        drop(kept.lock().unwrap().take());
+        // Not while it is polled: on a busy machine it may be over by then, and wakes in its first poll.
+        if let Ok(mut kept) = kept.try_lock() {
+            drop(kept.take());
+        }
         if left == 0 { done.open() } else { sleeps_when_woken(left - 1, done.clone()) }
     });
     let mut place = place.lock().unwrap();
@@ -350,9 +356,11 @@ fn a_sleep_ends_though_the_system_refuses_the_alarm_its_thread() {
             assert!(began.elapsed() >= MILLISECOND * 5);
             assert_eq!(threads_named("handspun-alarm").len(), 0);
             drop(taken);
-            block_on(sleep(MILLISECOND));
-            // Now there is one to be had; it is named when it has begun.
-            until(|| threads_named("handspun-alarm").len() == 1);
+            // Now there is one to be had; it is named when it has begun, and ends when nothing has slept for a second.
+            until(|| {
+                block_on(sleep(MILLISECOND));
+                threads_named("handspun-alarm").len() == 1
+            });
         });
     });
 }
