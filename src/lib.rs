@@ -112,7 +112,7 @@
 mod prims;
 mod panic;
 mod error;
-mod event;
+mod trace_event;
 mod wait;
 mod pool;
 mod executor;
@@ -202,7 +202,6 @@ pub use error::{
     BuildError, CancelReason, Cancelled, Closed, Elapsed, FlatError, JoinError, QueueFull,
     ShutdownError, StillRunning, TryError, Unfinished,
 };
-pub use event::{Ending, Step, TraceEvent, What};
 pub use executor::group::{GroupSpawner, Member, TaskGroup, task_group};
 pub use executor::idle::{Dump, Hang, TaskState};
 pub use executor::map_concurrent::{MapConcurrent, map_concurrent};
@@ -225,13 +224,14 @@ pub use sync::generator::{Generator, Yielder, generator};
 pub use sync::item::Item;
 pub use sync::queue::{Close, Queue};
 pub use sync::semaphore::{Permit, Semaphore};
+pub use trace_event::{Ending, Step, TraceEvent, What};
+pub use wait::as_completed::{AsCompleted, as_completed};
 pub use wait::block_on::block_on;
 pub use wait::cancel::{CancelOnDrop, CancellationToken, DropGuard, WaitForCancel};
 pub use wait::clock::Clock;
-pub use wait::completed::{AsCompleted, as_completed};
 pub use wait::join_all::{Keyed, join_all, keyed, race, try_join_all};
 pub use wait::runtime::{Hold, hold};
-pub use wait::sleep::{
+pub use wait::time::{
     Interval, MissedTicks, Sleep, interval, sleep, sleep_until, timeout, timeout_at,
 };
 pub use wait::until::{TimedCompleted, Wait, Waited, wait};

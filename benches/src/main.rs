@@ -169,6 +169,10 @@ fn main() -> io::Result<()> {
         return Ok(());
     }
 
+    // Before a quarter of an hour is spent on what could not be written.
+    if let Some(folder) = arguments.save.as_deref().and_then(Path::parent) {
+        fs::create_dir_all(folder)?;
+    }
     let report = match &arguments.from {
         Some(file) => Report::from_json(&fs::read_to_string(file)?)?,
         None => run(&arguments),

@@ -31,7 +31,7 @@ use crate::wait::clock::Deadline;
 use crate::wait::hints::{self, WaitReason};
 use crate::wait::parker::AdaptiveSpin;
 
-use super::known::KnownClones;
+use super::known_clones::KnownClones;
 use super::shared::Shared;
 use super::slab::Slab;
 use super::tasks::{KeptWaker, Slot, TaskWaker, Tasks};

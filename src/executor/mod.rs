@@ -5,10 +5,11 @@
 //! | file             | what is in it                                                          |
 //! |------------------|------------------------------------------------------------------------|
 //! | `slab`           | a vector with holes                                                    |
+//! | `known_clones`   | which clones of wakers are in known hands                               |
 //! | `shared`         | what an executor shares with other threads, and what a task is to it   |
 //! | `tasks`          | a task's waker, the ready queue, the slots, the executor of this thread|
 //! | `idle`           | what is done when no task is ready, or can ever be again               |
-//! | `core`           | the loop: which task is polled, and what happens when none can be      |
+//! | `event_loop`     | the loop: which task is polled, and what happens when none can be      |
 //! | `task`           | spawning, and the handle of a task                                     |
 //! | `members`        | the tasks of a group: how they begin, fail and end                     |
 //! | `group`          | tasks that end together                                                |
@@ -16,11 +17,11 @@
 //! | `run`            | what a user calls                                                      |
 
 pub(crate) mod slab;
-pub(crate) mod known;
+pub(crate) mod known_clones;
 pub(crate) mod shared;
 pub(crate) mod tasks;
 pub(crate) mod idle;
-pub(crate) mod core;
+pub(crate) mod event_loop;
 pub(crate) mod task;
 pub(crate) mod members;
 pub(crate) mod group;

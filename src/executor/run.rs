@@ -14,14 +14,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{Observer, TraceEvent};
 use crate::panic::Panic;
+use crate::trace_event::{Observer, TraceEvent};
 use crate::wait::block_on::default_spin_limit;
 use crate::wait::clock::Clock;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::runtime::RuntimeContext;
 
-use super::core::Core;
+use super::event_loop::EventLoop;
 use super::idle::{Dump, Hang};
 use super::shared::{Message, Shared};
 use super::task::{PendingTask, Task};
@@ -105,7 +105,7 @@ pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
 #[doc(alias = "Runtime")]
 #[doc(alias = "event_loop")]
 pub struct Executor {
-    core: Core,
+    event_loop: EventLoop,
 }
 
 impl Executor {
@@ -152,9 +152,9 @@ impl Executor {
             "an executor runs on this thread already, and what calls this is polled by it: `.await` the \
              future or `spawn` it, or run the other executor on a thread of its own"
         );
-        let _running = self.core.tasks.enter();
-        let _main = MainGuard(&self.core);
-        self.core.run(pin!(future))
+        let _running = self.event_loop.tasks.enter();
+        let _main = MainGuard(&self.event_loop);
+        self.event_loop.run(pin!(future))
     }
 
     /// Spawns a task, which is polled in the next run, or in the next turn of this one.
@@ -177,7 +177,7 @@ impl Executor {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let tasks = &self.core.tasks;
+        let tasks = &self.event_loop.tasks;
         let (task, pending) = PendingTask::new(&tasks.shared, None, Location::caller());
         pending.start(tasks, future);
         task
@@ -185,7 +185,7 @@ impl Executor {
 
     /// A way to spawn from other threads.
     pub fn remote(&self) -> Remote {
-        Remote::new(&self.core.tasks.shared)
+        Remote::new(&self.event_loop.tasks.shared)
     }
 
     /// What every task waits for at this moment. May be asked by a task, too.
@@ -208,17 +208,17 @@ impl Executor {
     #[doc(alias = "print_call_graph")]
     #[doc(alias = "current_task")]
     pub fn dump(&self) -> Dump {
-        self.core.dump()
+        self.event_loop.dump()
     }
 
     /// How many tasks are not over.
     pub fn n_tasks(&self) -> usize {
-        self.core.n_tasks()
+        self.event_loop.n_tasks()
     }
 }
 
 /// Forgets the main future, on every way out of a run.
-struct MainGuard<'a>(&'a Core);
+struct MainGuard<'a>(&'a EventLoop);
 
 impl Drop for MainGuard<'_> {
     fn drop(&mut self) {
@@ -234,8 +234,8 @@ impl Default for Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        let _running = self.core.tasks.enter();
-        self.core.tasks.close();
+        let _running = self.event_loop.tasks.enter();
+        self.event_loop.tasks.close();
     }
 }
 
@@ -340,7 +340,7 @@ impl ExecutorBuilder {
         let Self { clock, seed, spin_limit, slow_poll, observer, panic_hook } = self;
         let runtime = Arc::new(RuntimeContext::new(clock));
         let shared = Arc::new(Shared::new(runtime, observer, panic_hook));
-        Executor { core: Core::new(shared, seed, spin_limit, slow_poll) }
+        Executor { event_loop: EventLoop::new(shared, seed, spin_limit, slow_poll) }
     }
 }
 
@@ -422,7 +422,7 @@ mod tests {
 
     use crate::executor::task::{spawn, yield_now};
     use crate::wait::block_on::block_on;
-    use crate::wait::sleep::sleep;
+    use crate::wait::time::sleep;
 
     struct SpawnsInItsDrop(Rc<Cell<bool>>);
 

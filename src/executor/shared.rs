@@ -19,9 +19,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::error::JoinError;
-use crate::event::{Observer, Step, What};
 use crate::panic;
 use crate::prims::{AtomicUsize, Mutex, Ordering};
+use crate::trace_event::{Observer, Step, What};
 use crate::wait::deferred;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::runtime::RuntimeContext;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::error::{CancelReason, JoinError};
-use crate::event::{Ending, Step};
+use crate::trace_event::{Ending, Step};
 use crate::wait::cancel::CancelOnDrop;
 use crate::wait::deferred;
 use crate::wait::hints::{self, WaitReason};

@@ -32,7 +32,7 @@ use crate::wait::deferred;
 use crate::wait::hints::{self, WaitReason};
 use crate::wait::runtime::RuntimeContext;
 
-use super::known::KnownClones;
+use super::known_clones::KnownClones;
 use super::shared::{BoxedFuture, ErasedTask, Message, Shared, TaskId, end};
 use super::slab::Slab;
 

@@ -22,8 +22,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::event::TraceEvent;
 use crate::prims::{self, Mutex};
+use crate::trace_event::TraceEvent;
 
 use span::{Lives, Picture, Span};
 

@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::event::{Ending, Step, TraceEvent, What};
+use crate::trace_event::{Ending, Step, TraceEvent, What};
 
 /// What is known of one job, task or child: when it was submitted and settled.
 ///

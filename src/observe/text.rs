@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::event::Ending;
+use crate::trace_event::Ending;
 
 use super::span::{Picture, Span, Stretch};
 
@@ -157,8 +157,8 @@ fn blocks(columns: &[f64], full: f64) -> Vec<char> {
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
-    use crate::event::TraceEvent;
     use crate::observe::span::made_up::Film;
+    use crate::trace_event::TraceEvent;
 
     /// The rows of a drawing that is 40 columns wide, and 0.4 s long; `margin` is that of the names.
     fn rows<const N: usize>(film: Film, margin: usize, events: &[TraceEvent<'_>]) -> [String; N] {

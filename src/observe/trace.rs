@@ -65,8 +65,8 @@ fn quoted(text: &str) -> String {
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
-    use crate::event::Ending;
     use crate::observe::span::made_up::Film;
+    use crate::trace_event::Ending;
 
     fn trace(picture: &Picture) -> String {
         let mut out = Vec::new();

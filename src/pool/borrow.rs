@@ -25,9 +25,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::error::CancelReason;
-use crate::event::Ending;
 use crate::panic::Panic;
 use crate::prims::{Mutex, thread_local};
+use crate::trace_event::Ending;
 use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::clock::Deadline;
 use crate::wait::hints::Process;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::BuildError;
-use crate::event::{Observer, TraceEvent};
 use crate::panic::{self, Panic, UserCallback};
 use crate::prims;
+use crate::trace_event::{Observer, TraceEvent};
 use crate::wait::block_on::default_spin_limit;
 use crate::wait::panic_hook::PanicHook;
 

@@ -17,9 +17,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::error::{CancelReason, JoinError};
-use crate::event::Ending;
 use crate::panic::{self, Panic};
 use crate::prims::{AtomicUsize, Ordering};
+use crate::trace_event::Ending;
 use crate::wait::cancel::CancellationToken;
 use crate::wait::panic_hook;
 use crate::wait::runtime::Hold;

@@ -25,8 +25,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::error::CancelReason;
-use crate::event::{Ending, Step};
 use crate::prims::{AtomicUsize, Mutex, MutexGuard, Ordering, ThreadHandle};
+use crate::trace_event::{Ending, Step};
 use crate::wait::deferred;
 use crate::wait::hints::Process;
 use crate::wait::parker::Parker;

@@ -13,19 +13,19 @@ use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use crate::error::{BuildError, QueueFull, TryError};
-use crate::event::Step;
 use crate::panic::{self, Panic};
+use crate::trace_event::Step;
 use crate::wait::cancel::{CancellationToken, wait_for_permit};
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::permits::{self, Permit, Permits};
 
 use super::builder::Builder;
+use super::cancel_watch::Watch;
 use super::handle::JoinHandle;
 use super::injector::Pushed;
 use super::job::{self, Made, Run};
 use super::run_here::run_inline;
 use super::shared::{PoolRef, Shared, Stats};
-use super::watch::Watch;
 use super::worker::{on_worker, pool_of_worker, wake_worker, worker_number};
 
 /// A number of threads that run the closures handed to them.

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::{mem, ptr};
 
 use crate::error::{CancelReason, no_thread};
-use crate::event::{Ending, Step};
 use crate::panic;
 use crate::prims::{AtomicUsize, MutexGuard, Ordering, ThreadSpec, spawn_thread, thread_local};
+use crate::trace_event::{Ending, Step};
 use crate::wait::clock::Deadline;
 use crate::wait::hints;
 use crate::wait::parker::{AdaptiveSpin, Parker};

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{Observer, TraceEvent};
+use crate::trace_event::{Observer, TraceEvent};
 use crate::wait::cancel::CancellationToken;
 
 use super::output::Cap;

@@ -22,8 +22,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use crate::event::{Ending, Observer, Step, What};
 use crate::prims;
+use crate::trace_event::{Ending, Observer, Step, What};
 use crate::wait::cancel::WaitForCancel;
 use crate::wait::clock::Deadline;
 use crate::wait::hints::Process;

@@ -22,8 +22,8 @@ use std::process::{self, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::event::Step;
 use crate::prims;
+use crate::trace_event::Step;
 use crate::wait::cancel::{CancellationToken, wait_for_permit};
 use crate::wait::permits::try_acquire;
 use crate::wait::runtime::{RuntimeContext, hold};

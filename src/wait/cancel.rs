@@ -26,7 +26,7 @@ use super::cancel_tree::NodeHandle;
 use super::clock::{Clock, Deadline};
 use super::hints::{self, WaitReason};
 use super::permits::{self, Permit, Source};
-use super::sleep::{Sleep, within};
+use super::time::{Sleep, within};
 use super::wait_list::Key;
 
 /// A way to ask running code to stop, and for that code to learn that it was asked.

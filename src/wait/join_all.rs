@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 
 use crate::panic::Each;
 
-use super::completed::AsCompleted;
+use super::as_completed::AsCompleted;
 
 /// Waits for all futures, and gives what they came to in the order of the futures.
 ///

@@ -12,8 +12,8 @@ use std::time::Duration;
 use crate::error::Unfinished;
 use crate::panic::Each;
 
+use super::as_completed::{AsCompleted, as_completed};
 use super::clock::Deadline;
-use super::completed::{AsCompleted, as_completed};
 
 impl<F: Future + Unpin> AsCompleted<F> {
     /// Yields what is there within `timeout` from now, and then how much was not.

@@ -19,12 +19,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 mod wait;
 mod pool;
 mod injector;
-mod waits;
-mod ends;
-mod completed;
+mod handle;
+mod shutdown;
+mod as_completed;
 mod tokens;
-mod asked;
-mod steps;
+mod submit_with;
+mod observer;
 mod sync;
 #[cfg(unix)]
 mod children;

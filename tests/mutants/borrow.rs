@@ -98,7 +98,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "borrow::a_scope_ends_after_the_jobs_of_its_jobs",
     },
     Mutant {
-        file: "src/pool/fork.rs",
+        file: "src/pool/par_map.rs",
         right: "        let (rest, chunk) = self.items.split_at(self.items.len() - n_items);
         self.items = rest;
 ",

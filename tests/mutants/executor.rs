@@ -81,7 +81,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "executor::a_wake_from_another_thread_ends_the_rest",
     },
     Mutant {
-        file: "src/executor/core.rs",
+        file: "src/executor/event_loop.rs",
         right: "        if self.shared.runtime.parker.take_notice() {
             self.read_messages();
         }",
@@ -117,7 +117,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "executor::what_is_spawned_from_afar_runs_or_is_cancelled_when_the_executor_ends",
     },
     Mutant {
-        file: "src/executor/core.rs",
+        file: "src/executor/event_loop.rs",
         right: "                Message::Cancel(id) => drop(self.tasks.cancel(id)),",
         wrong: "                Message::Cancel(_) => {}",
         mistake: "nobody reads that a task is to be cancelled",
@@ -215,7 +215,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor hangs::a_waker_that_serves_another_task_has_no_clones_in_known_hands",
     },
     Mutant {
-        file: "src/executor/core.rs",
+        file: "src/executor/event_loop.rs",
         right: " && !deferred::run_queued()",
         wrong: "",
         mistake: "deep in drops, a run waits for the end of a task that is deferred until the run ends",

@@ -19,14 +19,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 mod wait;
-mod waits;
+mod handle;
 mod pool;
 mod injector;
-mod ends;
-mod completed;
+mod shutdown;
+mod as_completed;
 mod tokens;
-mod asked;
-mod steps;
+mod submit_with;
+mod observer;
 mod sync;
 mod children;
 mod borrow;
@@ -48,14 +48,14 @@ struct Mutant {
 /// The mistakes, one list for each file of checks.
 const MUTANTS: [&[Mutant]; 15] = [
     wait::MUTANTS,
-    waits::MUTANTS,
+    handle::MUTANTS,
     pool::MUTANTS,
     injector::MUTANTS,
-    ends::MUTANTS,
-    completed::MUTANTS,
+    shutdown::MUTANTS,
+    as_completed::MUTANTS,
     tokens::MUTANTS,
-    asked::MUTANTS,
-    steps::MUTANTS,
+    submit_with::MUTANTS,
+    observer::MUTANTS,
     sync::MUTANTS,
     children::MUTANTS,
     borrow::MUTANTS,

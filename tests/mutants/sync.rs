@@ -159,7 +159,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=sync drops::a_generator_survives_its_body_and_its_item",
     },
     Mutant {
-        file: "src/wait/completed.rs",
+        file: "src/wait/as_completed.rs",
         right: "            self.completed.queue.forget_waiter();",
         wrong: "",
         mistake: "a `next` that is dropped leaves its waker",

@@ -46,7 +46,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
     },
     Mutant {
-        file: "src/wait/sleep.rs",
+        file: "src/wait/time.rs",
         right: "            self.take_out();
         }
         let number",
@@ -57,14 +57,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor moving::a_sleep_that_has_moved_keeps_no_waker_where_it_was",
     },
     Mutant {
-        file: "src/wait/sleep.rs",
+        file: "src/wait/time.rs",
         right: "Poll::Ready(()) if lets_others_go_first =>",
         wrong: "Poll::Ready(()) if lets_others_go_first && false =>",
         mistake: "a loop of sleeps that are too short starves the timeout around it",
         caught_by: "--test=time sleeping::a_loop_of_sleeps_that_are_too_short_ends_with_the_timeout_around_it",
     },
     Mutant {
-        file: "src/wait/sleep.rs",
+        file: "src/wait/time.rs",
         right: "    fn drop(&mut self) {
         self.take_out();
     }",
@@ -87,7 +87,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor keeping::a_sleep_that_was_set_in_a_run_is_over_between_two_runs",
     },
     Mutant {
-        file: "src/wait/sleep.rs",
+        file: "src/wait/time.rs",
         right: "let by = if runtime.polls_with(waker) {",
         wrong: "let by = if runtime.polls_with(waker) && false {",
         mistake: "the end of a run wakes every task that sleeps",
@@ -124,14 +124,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor keeping::what_wakes_a_task_while_it_blocks_is_not_lost_when_it_is_done",
     },
     Mutant {
-        file: "src/pool/watch.rs",
+        file: "src/pool/cancel_watch.rs",
         right: "        alarm::run_elsewhere(move || self.look());",
         wrong: "        self.look();",
         mistake: "a closure that blocks in its drop keeps every sleeper of the process",
         caught_by: "--test=time alarm::a_closure_that_sleeps_in_its_drop_keeps_no_sleeper",
     },
     Mutant {
-        file: "src/wait/sleep.rs",
+        file: "src/wait/time.rs",
         right: "        Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout }))",
         wrong:
             "        if sleep.deadline() > Some(Clock::current().now() + Duration::from_secs(1)) {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::repository::{Repository, Violation, module_of};
 
 /// What everybody may use, and what uses none of the modules.
-const CORE: [&str; 5] = ["prims", "error", "panic", "event", "wait"];
+const CORE: [&str; 5] = ["prims", "error", "panic", "trace_event", "wait"];
 /// What meets in the user's code only.
 const MODULES: [&str; 5] = ["pool", "executor", "sync", "process", "observe"];
 

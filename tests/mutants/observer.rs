@@ -10,7 +10,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        let _ = (Ending::Cancelled, Step::Settled, &self.settings.observer);
 ",
         mistake: "the observer does not hear of a refusal",
-        caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
+        caught_by: "observer::a_job_that_begins_or_is_cancelled_is_told_of_once",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
@@ -20,7 +20,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "            wake_worker(shared, shared.lock());
 ",
         mistake: "a submitter that has to wake a worker does not tell of the submit",
-        caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
+        caught_by: "observer::a_job_that_begins_or_is_cancelled_is_told_of_once",
     },
     Mutant {
         file: "src/pool/job.rs",
@@ -30,7 +30,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
                 runner.before_settling(Ending::Returned);
 ",
         mistake: "the end is told twice",
-        caught_by: "steps::a_job_that_begins_or_is_cancelled_is_told_of_once",
+        caught_by: "observer::a_job_that_begins_or_is_cancelled_is_told_of_once",
     },
     Mutant {
         file: "src/pool/worker.rs",
@@ -39,7 +39,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             self.tell(Step::Began { worker: self.context.number });
         }",
         mistake: "a job that is taken back is not told to begin",
-        caught_by: "steps::a_job_that_is_taken_back_is_told_of_once",
+        caught_by: "observer::a_job_that_is_taken_back_is_told_of_once",
     },
     Mutant {
         file: "src/pool/worker.rs",
@@ -50,14 +50,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         }
 ",
         mistake: "a job that is taken back is not told to end",
-        caught_by: "steps::a_job_that_is_taken_back_is_told_of_once",
+        caught_by: "observer::a_job_that_is_taken_back_is_told_of_once",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
         right: "                shared.refuse(job, reason.clone());",
         wrong: "                job.refuse(reason.clone());",
         mistake: "a job that is not let in is not told to end",
-        caught_by: "steps::a_job_that_comes_at_the_end_is_told_of_once",
+        caught_by: "observer::a_job_that_comes_at_the_end_is_told_of_once",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
@@ -65,6 +65,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             shared.give",
         wrong: "            shared.give",
         mistake: "a job that is not let in is not told to be submitted",
-        caught_by: "steps::a_job_that_comes_at_the_end_is_told_of_once",
+        caught_by: "observer::a_job_that_comes_at_the_end_is_told_of_once",
     },
 ];

@@ -9,7 +9,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     let mut to_wake",
         wrong: "    let mut to_wake",
         mistake: "a worker that is lost still counts as searching",
-        caught_by: "completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_lost",
+        caught_by: "as_completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_lost",
     },
     Mutant {
         file: "src/pool/worker.rs",
@@ -18,7 +18,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "    drop(to_wake);
 ",
         mistake: "waiting workers are not told that a worker was lost",
-        caught_by: "completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_lost",
+        caught_by: "as_completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_lost",
     },
     Mutant {
         file: "src/pool/worker.rs",
@@ -27,7 +27,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        drop(state);
         drop(waiting);",
         mistake: "waiting workers are not told that the last free worker is gone",
-        caught_by: "completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_gone",
+        caught_by: "as_completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_gone",
     },
     Mutant {
         file: "src/pool/run_here.rs",
@@ -39,14 +39,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         state.wait_for_worker(number, &mut waker);
         drop(state);",
         mistake: "looking for a free worker and registering are two steps",
-        caught_by: "completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_lost",
+        caught_by: "as_completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_lost",
     },
     Mutant {
-        file: "src/wait/completed.rs",
+        file: "src/wait/as_completed.rs",
         right: "        let can_help = deadline == Deadline::Never;",
         wrong: "        let can_help = deadline != Deadline::Never;",
         mistake: "a worker that waits for many does not help",
-        caught_by: "completed::a_lone_worker_helps_itself",
+        caught_by: "as_completed::a_lone_worker_helps_itself",
     },
     Mutant {
         file: "src/wait/ready_queue.rs",
@@ -54,7 +54,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         queue.take_all(taken);",
         wrong: "        let mut queue = self.0.lock();",
         mistake: "looking at the line and leaving a waker are two steps",
-        caught_by: "completed::a_post_ends_the_wait",
+        caught_by: "as_completed::a_post_ends_the_wait",
     },
     Mutant {
         file: "src/wait/ready_queue.rs",
@@ -65,7 +65,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         drop(queue);
         if let",
         mistake: "a post wakes nobody",
-        caught_by: "completed::a_post_ends_the_wait",
+        caught_by: "as_completed::a_post_ends_the_wait",
     },
     Mutant {
         file: "src/wait/ready_queue.rs",
@@ -73,24 +73,24 @@ pub(crate) const MUTANTS: &[Mutant] = &[
 ",
         wrong: "",
         mistake: "who has left the line still counts as standing in it",
-        caught_by: "completed::a_place_serves_one_member_after_another",
+        caught_by: "as_completed::a_place_serves_one_member_after_another",
     },
     Mutant {
-        file: "src/wait/completed.rs",
+        file: "src/wait/as_completed.rs",
         right: "        let mut context = Context::from_waker(waker);",
         wrong: "        let mut context = Context::from_waker({
             let _ = waker;
             Waker::noop()
         });",
         mistake: "a member is polled with a waker that wakes nobody",
-        caught_by: "completed::every_member_is_yielded_once",
+        caught_by: "as_completed::every_member_is_yielded_once",
     },
     Mutant {
         file: "src/pool/shared.rs",
         right: "            self.refuse(job, reason.clone());",
         wrong: "            drop(job);",
         mistake: "jobs are dropped, and nobody who waits is told",
-        caught_by: "completed::cancelled_members_are_yielded_too",
+        caught_by: "as_completed::cancelled_members_are_yielded_too",
     },
     Mutant {
         file: "src/wait/hints.rs",

@@ -9,35 +9,35 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "            None if matches!(state.reader, Reader::Waiting(_)) => Reader::Waiting(waker),
             None => mem::replace(&mut state.reader, Reader::Waiting(waker)),",
         mistake: "the first waker is kept, whoever polls afterwards",
-        caught_by: "waits::the_newest_waker_is_the_one_that_is_woken",
+        caught_by: "handle::the_newest_waker_is_the_one_that_is_woken",
     },
     Mutant {
         file: "src/wait/settle.rs",
         right: "            panic::contain(|| waker.wake());",
         wrong: "            panic::contain(|| drop(waker));",
         mistake: "what settles wakes nobody",
-        caught_by: "waits::a_job_that_is_awaited_wakes_its_task",
+        caught_by: "handle::a_job_that_is_awaited_wakes_its_task",
     },
     Mutant {
         file: "src/pool/job.rs",
         right: "        if !effects.is_empty() {",
         wrong: "        if effects.is_empty() {",
         mistake: "a worker that settles does not look who waits",
-        caught_by: "waits::a_job_that_is_awaited_wakes_its_task",
+        caught_by: "handle::a_job_that_is_awaited_wakes_its_task",
     },
     Mutant {
         file: "src/wait/settle.rs",
         right: "            Reader::Gone => effects.unread = Some(value),",
         wrong: "            Reader::Gone => state.value = Some(value),",
         mistake: "a value without a reader is kept in the cell",
-        caught_by: "waits::a_panic_is_read_or_told_to_the_hook",
+        caught_by: "handle::a_panic_is_read_or_told_to_the_hook",
     },
     Mutant {
         file: "src/wait/panic_hook.rs",
         right: "        Ok(value) => panic::contain(|| drop(value)),",
         wrong: "        Ok(value) => std::mem::forget(value),",
         mistake: "a value that nobody reads is leaked",
-        caught_by: "waits::a_result_that_nobody_reads_is_dropped_once",
+        caught_by: "handle::a_result_that_nobody_reads_is_dropped_once",
     },
     Mutant {
         file: "src/wait/settle.rs",
@@ -46,7 +46,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        let unread = None;
         let reader",
         mistake: "a reader that goes leaves a panic unread",
-        caught_by: "waits::a_panic_is_read_or_told_to_the_hook",
+        caught_by: "handle::a_panic_is_read_or_told_to_the_hook",
     },
     Mutant {
         file: "src/pool/handle.rs",
@@ -55,6 +55,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        let waker = Waker::noop();
         let Poll::Ready(result) = self.outcome",
         mistake: "a callback looks with a waker that wakes nobody",
-        caught_by: "waits::a_callback_runs_exactly_once",
+        caught_by: "handle::a_callback_runs_exactly_once",
     },
 ];

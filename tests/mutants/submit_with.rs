@@ -8,14 +8,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "match self.token.as_ref().and_then(CancellationToken::reason) {",
         wrong: "match None::<CancelReason> {",
         mistake: "a job begins though its token is cancelled",
-        caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
+        caught_by: "submit_with::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
     },
     Mutant {
-        file: "src/pool/watch.rs",
+        file: "src/pool/cancel_watch.rs",
         right: "            pool.cancel(job, reason);",
         wrong: "            drop((pool.claim(job.claim(), None), reason));",
         mistake: "a job that is claimed by its watch never settles",
-        caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
+        caught_by: "submit_with::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
     },
     Mutant {
         file: "src/wait/wait_list.rs",
@@ -23,7 +23,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "    let mut guard = lock.lock();
     let result = work(&mut guard, &mut wakers);",
         mistake: "a cancel wakes under the lock of the tree",
-        caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
+        caught_by: "submit_with::a_queued_job_is_cancelled_with_its_token_at_once",
     },
     Mutant {
         file: "src/pool/job.rs",
@@ -32,22 +32,22 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "                panic::contain(|| std::mem::forget(closure));
 ",
         mistake: "a closure that is not begun is not dropped",
-        caught_by: "asked::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
+        caught_by: "submit_with::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
     },
     Mutant {
-        file: "src/pool/watch.rs",
+        file: "src/pool/cancel_watch.rs",
         right: "        self.look(); // A wake that came before has found nothing to cancel.
 ",
         wrong: "",
         mistake: "a watch begins, and does not look",
-        caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
+        caught_by: "submit_with::a_queued_job_is_cancelled_with_its_token_at_once",
     },
     Mutant {
-        file: "src/pool/watch.rs",
+        file: "src/pool/cancel_watch.rs",
         right: "        let waker = Waker::from(watch.clone());",
         wrong: "        let waker = Waker::noop();",
         mistake: "a watch looks with a waker that wakes nobody",
-        caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
+        caught_by: "submit_with::a_queued_job_is_cancelled_with_its_token_at_once",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
@@ -56,7 +56,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        drop((watch, to_watch));
 ",
         mistake: "a job with a token is not watched",
-        caught_by: "asked::a_queued_job_is_cancelled_with_its_token_at_once",
+        caught_by: "submit_with::a_queued_job_is_cancelled_with_its_token_at_once",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
@@ -67,38 +67,38 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             closure(&its_token)
 ",
         mistake: "a job that begins stays in its token's line",
-        caught_by: "asked::a_job_leaves_the_line_of_its_token_when_it_begins",
+        caught_by: "submit_with::a_job_leaves_the_line_of_its_token_when_it_begins",
     },
     Mutant {
-        file: "src/pool/watch.rs",
+        file: "src/pool/cancel_watch.rs",
         right: "        let waker = Waker::from(watch.clone());
 ",
         wrong: "        let waker = Waker::from(watch.clone());
         std::mem::forget(watch.clone());
 ",
         mistake: "a watch that waits is never let go",
-        caught_by: "asked::a_watch_that_is_woken_ends_with_its_job",
+        caught_by: "submit_with::a_watch_that_is_woken_ends_with_its_job",
     },
     Mutant {
         file: "src/pool/job.rs",
         right: "self.token.as_ref().map(CancellationToken::cancel).is_some()",
         wrong: "self.token.is_some()",
         mistake: "a running job is told to be asked, and is not",
-        caught_by: "asked::a_job_that_waits_for_its_token_is_never_too_late_to_cancel",
+        caught_by: "submit_with::a_job_that_waits_for_its_token_is_never_too_late_to_cancel",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
         right: "let (submitted_at, token) = (Location::caller(), token.child());",
         wrong: "let (submitted_at, token) = (Location::caller(), token.clone());",
         mistake: "a job has its submitter's token, and no child of it",
-        caught_by: "asked::a_job_that_waits_for_its_token_is_never_too_late_to_cancel",
+        caught_by: "submit_with::a_job_that_waits_for_its_token_is_never_too_late_to_cancel",
     },
     Mutant {
         file: "src/pool/job.rs",
         right: "        if self.cell.is_settled_and(|result| matches!(result, Err(JoinError::Cancelled(_)))) {",
         wrong: "        if self.progress() == Progress::Running {",
         mistake: "a job that runs is said to be dequeued",
-        caught_by: "asked::a_cancel_that_races_the_end_changes_nothing",
+        caught_by: "submit_with::a_cancel_that_races_the_end_changes_nothing",
     },
     Mutant {
         file: "src/pool/job.rs",
@@ -107,7 +107,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "            Cancel::TooLate
 ",
         mistake: "a cancel that asks a job to stop says that it was too late",
-        caught_by: "asked::a_cancel_that_races_the_end_changes_nothing",
+        caught_by: "submit_with::a_cancel_that_races_the_end_changes_nothing",
     },
     Mutant {
         file: "src/pool/shared.rs",
@@ -119,7 +119,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             self.refuse(job.clone(), reason.clone());
 ",
         mistake: "a cancel refuses its job twice",
-        caught_by: "asked::a_job_that_two_cancel_settles_once",
+        caught_by: "submit_with::a_job_that_two_cancel_settles_once",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
@@ -128,7 +128,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        Err(_) => {}
 ",
         mistake: "a submitter that has had enough takes no room, and its job gives back some",
-        caught_by: "asked::a_submitter_that_has_had_enough_of_waiting_for_room_takes_none_along",
+        caught_by: "submit_with::a_submitter_that_has_had_enough_of_waiting_for_room_takes_none_along",
     },
     Mutant {
         file: "src/pool/thread_pool.rs",
@@ -140,7 +140,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         }
 ",
         mistake: "a submitter that is given room takes it twice",
-        caught_by: "asked::a_submitter_that_has_had_enough_of_waiting_for_room_takes_none_along",
+        caught_by: "submit_with::a_submitter_that_has_had_enough_of_waiting_for_room_takes_none_along",
     },
     Mutant {
         file: "src/wait/cancel.rs",
@@ -149,6 +149,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "    let mut cancelled = token.filter(|_| false).map(CancellationToken::cancelled);
 ",
         mistake: "a submit that waits for room does not hear its token",
-        caught_by: "asked::a_submit_to_a_full_queue_ends_with_its_token",
+        caught_by: "submit_with::a_submit_to_a_full_queue_ends_with_its_token",
     },
 ];

@@ -21,9 +21,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::error::JoinError;
-use crate::event::Step;
 use crate::panic;
 use crate::prims;
+use crate::trace_event::Step;
 use crate::wait::deferred;
 use crate::wait::hints;
 
@@ -31,7 +31,7 @@ use super::idle::{Dump, Hang, Idle, Main, Verdict, dump, nothing_can_wake};
 use super::shared::{Message, NO_SLOT, Shared, TaskId, end};
 use super::tasks::{KeptWaker, Tasks};
 
-pub(crate) struct Core {
+pub(crate) struct EventLoop {
     pub(crate) tasks: Rc<Tasks>,
     shared: Arc<Shared>,
     /// Of the future that `run` was given, while it runs.
@@ -45,7 +45,7 @@ pub(crate) struct Core {
     messages: Cell<Vec<Message>>,
 }
 
-impl Core {
+impl EventLoop {
     pub(crate) fn new(
         shared: Arc<Shared>,
         seed: Option<u64>,
