@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::mem;
 use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use crate::prims::{
@@ -28,7 +29,7 @@ use crate::wait::permits::Permits;
 
 use super::command::KillPolicy;
 use super::managed::{INTERESTS, ManagedChild};
-use super::poller::{Poller, WakePipe, WakeUp, time_until};
+use super::poller::{Poller, WakePipe, time_until};
 use super::sys::{self, Interest};
 
 use Ordering::Relaxed;
@@ -83,7 +84,7 @@ pub fn terminate_all(policy: KillPolicy) {
         let local: Vec<_> = DRIVER.local.lock().iter().filter_map(Weak::upgrade).collect();
         for here in local {
             here.policies.lock().push(policy.clone());
-            here.pipe.wake_up();
+            here.pipe.clone().wake();
         }
         DRIVER.send(Message::TerminateAll(policy));
     }
@@ -92,7 +93,7 @@ pub fn terminate_all(policy: KillPolicy) {
 pub(crate) struct Driver {
     /// Whose it is: in a fork of this process there is no such thread, and locks may be held for ever.
     pub(crate) process: Process,
-    channel: Channel<Message, WakePipe>,
+    channel: Channel<Message>,
     n_children: AtomicUsize,
     /// How many children may run at once: the limit is set whenever one is to be started.
     pub(crate) permits: Permits,
@@ -104,7 +105,7 @@ pub(crate) struct Driver {
 
 /// How a thread that drives a child itself is reached by [`terminate_all`].
 struct LocalDriver {
-    pipe: WakePipe,
+    pipe: Arc<WakePipe>,
     policies: Mutex<Vec<KillPolicy>>,
 }
 
@@ -128,7 +129,7 @@ impl Driver {
             let spec = ThreadSpec { name: Some("handspun-children".to_owned()), stack_size: None };
             let its_pipe = pipe.clone();
             spawn_thread(spec, move || DRIVER.run(&messages, &its_pipe))?;
-            Ok(pipe)
+            Ok(pipe.into())
         })
     }
 
@@ -173,7 +174,8 @@ impl Driver {
         if local.len() >= MOST_LOCAL {
             return None;
         }
-        let here = LocalDriver { pipe: WakePipe::new().ok()?, policies: Mutex::default() };
+        let here =
+            LocalDriver { pipe: Arc::new(WakePipe::new().ok()?), policies: Mutex::default() };
         let here = Arc::new(here);
         local.push(Arc::downgrade(&here));
         Some(here)
@@ -201,10 +203,8 @@ impl Driver {
             registry.take_turns(&mut poller, &mut scratch);
             elsewhere.start(); // A token whose time is over may have cancelled more than a child.
             if registry.children.is_empty() && is_idle_until.has_passed() {
-                match self.channel.leave(messages) {
-                    Some(message) => registry.handle(message),
-                    None => return,
-                }
+                let Some(message) = self.channel.leave(messages) else { return };
+                registry.handle(message);
                 continue;
             }
             // To wake up costs as much as what there is to do for a child: so the more there are, the more
@@ -281,10 +281,10 @@ impl Registry {
     }
 }
 
-/// A channel to a thread that comes and goes.
-pub(crate) struct Channel<M, W>(Mutex<Option<(Sender<M>, Arc<W>)>>);
+/// A channel to a thread that comes and goes, and what wakes that.
+pub(crate) struct Channel<M>(Mutex<Option<(Sender<M>, Waker)>>);
 
-impl<M, W: WakeUp> Channel<M, W> {
+impl<M> Channel<M> {
     pub(crate) fn new() -> Self {
         Self(Mutex::new(None))
     }
@@ -293,35 +293,33 @@ impl<M, W: WakeUp> Channel<M, W> {
     pub(crate) fn send(
         &self,
         message: M,
-        start: impl FnOnce(Receiver<M>) -> io::Result<Arc<W>>,
+        start: impl FnOnce(Receiver<M>) -> io::Result<Waker>,
     ) -> io::Result<()> {
         let mut thread = self.0.lock();
         let (mut sent, mut started) = (Self::try_send(&thread, message), Ok(()));
         if let Err(unsent) = sent {
             let (sender, receiver) = channel();
-            started = start(receiver).map(|waking| *thread = Some((sender, waking)));
+            started = start(receiver).map(|waker| *thread = Some((sender, waker)));
             sent = Self::try_send(&thread, unsent);
         }
         drop(thread);
-        if let Ok(waking) = sent {
-            waking.wake_up();
+        if let Ok(waker) = sent {
+            waker.wake();
         }
         started
     }
 
     /// Leaves a message if a thread is up.
     pub(crate) fn send_if_up(&self, message: M) {
-        let sent = Self::try_send(&self.0.lock(), message);
-        if let Ok(waking) = sent {
-            waking.wake_up();
-        }
+        let nothing_is_started = |_| Err(io::ErrorKind::NotConnected.into());
+        drop(self.send(message, nothing_is_started));
     }
 
     /// Gives what is to be woken; or the message, if no thread is up or it has panicked. It may be a child, whose drop
     /// is long: so it is dropped with the lock let go.
-    fn try_send(thread: &Option<(Sender<M>, Arc<W>)>, message: M) -> Result<Arc<W>, M> {
-        let Some((sender, waking)) = thread else { return Err(message) };
-        sender.send(message).map(|()| waking.clone()).map_err(|unsent| unsent.0)
+    fn try_send(thread: &Option<(Sender<M>, Waker)>, message: M) -> Result<Waker, M> {
+        let Some((sender, waker)) = thread else { return Err(message) };
+        sender.send(message).map(|()| waker.clone()).map_err(|unsent| unsent.0)
     }
 
     /// The thread must leave, and no message is left behind; unless there is this one.
@@ -339,22 +337,16 @@ impl<M, W: WakeUp> Channel<M, W> {
 mod tests {
     use super::*;
 
-    struct Nothing;
-
-    impl WakeUp for Nothing {
-        fn wake_up(&self) {}
-    }
-
     #[test]
     fn a_thread_that_has_panicked_is_followed_by_another() {
-        let (channel, mut n_started) = (Channel::<u8, Nothing>::new(), 0);
+        let (channel, mut n_started) = (Channel::<u8>::new(), 0);
         channel.send_if_up(0);
         let mut last = None;
         for message in 1..=3 {
             let posted = channel.send(message, |messages| {
                 n_started += 1;
                 last = Some(messages);
-                Ok(Arc::new(Nothing))
+                Ok(Waker::noop().clone())
             });
             assert!(posted.is_ok());
             if message == 1 {
@@ -371,7 +363,7 @@ mod tests {
         let (channel, mut thread) = (Channel::new(), None);
         let start = |messages| {
             thread = Some(messages);
-            Ok(Arc::new(Nothing))
+            Ok(Waker::noop().clone())
         };
         assert!(channel.send(7, start).is_ok());
         let messages = thread.unwrap();

@@ -9,6 +9,8 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::task::Wake;
 use std::time::Duration;
 
 use crate::prims;
@@ -64,11 +66,6 @@ impl Poller {
     }
 }
 
-/// What wakes the thread that reads the messages: a byte in a pipe; in a model check, a parker.
-pub(crate) trait WakeUp {
-    fn wake_up(&self);
-}
-
 /// The thread sleeps until a descriptor is ready, so it is woken by one: a byte in a pipe.
 pub(crate) struct WakePipe {
     pub(crate) reader: File,
@@ -91,8 +88,8 @@ impl WakePipe {
     }
 }
 
-impl WakeUp for WakePipe {
-    fn wake_up(&self) {
+impl Wake for WakePipe {
+    fn wake(self: Arc<Self>) {
         // A pipe that is full is an error here, and wakes as it is.
         let _ = (&self.writer).write(&[0]);
     }

@@ -11,19 +11,12 @@ use shuttle::thread;
 use super::{Tally, every_schedule, random_schedules};
 use crate::prims::Receiver;
 use crate::process::driver::Channel;
-use crate::process::poller::WakeUp;
 use crate::process::signals::Signals;
 use crate::process::sys::{Process, Signal};
 use crate::wait::clock::Deadline;
 use crate::wait::parker::Parker;
 
-impl WakeUp for Parker {
-    fn wake_up(&self) {
-        self.unpark();
-    }
-}
-
-type Messages = Arc<Channel<usize, Parker>>;
+type Messages = Arc<Channel<usize>>;
 /// The drivers that were started.
 type Drivers = Arc<Mutex<Vec<thread::JoinHandle<()>>>>;
 
@@ -38,7 +31,7 @@ fn send(
         let (channel, its_parker) = (channel.clone(), parker.clone());
         let driver = thread::spawn(move || run(channel, messages, its_parker));
         drivers.lock().unwrap().push(driver);
-        Ok(parker)
+        Ok(parker.into())
     });
     assert!(posted.is_ok());
 }

@@ -31,8 +31,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "            sent = Self::try_send(&thread, unsent);
         }
         drop(thread);
-        if let Ok(waking) = sent {
-            waking.wake_up();
+        if let Ok(waker) = sent {
+            waker.wake();
         }",
         wrong: "            sent = Self::try_send(&thread, unsent);
         }
@@ -42,15 +42,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/driver.rs",
-        right: "        sender.send(message).map(|()| waking.clone()).map_err(|unsent| unsent.0)",
+        right: "        sender.send(message).map(|()| waker.clone()).map_err(|unsent| unsent.0)",
         wrong: "        drop(sender.send(message));
-        Ok(waking.clone())",
+        Ok(waker.clone())",
         mistake: "a message to a thread that has panicked is lost",
         caught_by: "--lib process::driver::tests::a_thread_that_has_panicked_is_followed_by_another",
     },
     Mutant {
         file: "src/process/driver.rs",
-        right: "            here.pipe.wake_up();",
+        right: "            here.pipe.clone().wake();",
         wrong: "",
         mistake: "a child that its own thread drives is not reached when all are to end",
         caught_by: "--test=process handles::all_children_can_be_asked_and_then_killed",
