@@ -28,7 +28,7 @@ use crate::wait::hints::Process;
 use crate::wait::permits::Permits;
 
 use super::command::KillPolicy;
-use super::managed::{INTERESTS, ManagedChild};
+use super::managed::{Asked, INTERESTS, ManagedChild};
 use super::poller::{Poller, WakePipe, time_until};
 use super::sys::{self, Interest};
 
@@ -41,7 +41,7 @@ pub(crate) static DRIVER: Lazy<Driver> = Lazy::new(|| Driver {
     n_children: AtomicUsize::new(0),
     permits: Permits::new(0),
     local: Mutex::new(Vec::new()),
-    terminated: Mutex::new((0, None)),
+    asked: Mutex::default(),
 });
 
 /// Long enough for a program that runs one child after another.
@@ -79,14 +79,13 @@ const WAKE_PIPE: u64 = u64::MAX;
 #[doc(alias = "add_signal_handler")]
 pub fn terminate_all(policy: KillPolicy) {
     if DRIVER.process.is_current() {
-        let n_times = DRIVER.n_terminations();
-        *DRIVER.terminated.lock() = (n_times + 1, Some(policy.clone()));
-        let local: Vec<_> = DRIVER.local.lock().iter().filter_map(Weak::upgrade).collect();
-        for here in local {
-            here.policies.lock().push(policy.clone());
-            here.pipe.clone().wake();
+        let mut asked = DRIVER.asked.lock();
+        *asked = asked.0.get_or_init(|| (policy, Arc::default())).1.clone();
+        drop(asked);
+        for pipe in DRIVER.local.lock().iter().filter_map(Weak::upgrade) {
+            pipe.wake();
         }
-        DRIVER.send(Message::TerminateAll(policy));
+        DRIVER.send(Message::WakeAll);
     }
 }
 
@@ -97,23 +96,18 @@ pub(crate) struct Driver {
     n_children: AtomicUsize,
     /// How many children may run at once: the limit is set whenever one is to be started.
     pub(crate) permits: Permits,
-    local: Mutex<Vec<Weak<LocalDriver>>>,
-    /// How many times all were to end, and how at last. A child that runs, and is registered nowhere yet when it
-    /// is to end, looks here when it is.
-    terminated: Mutex<(usize, Option<KillPolicy>)>,
-}
-
-/// How a thread that drives a child itself is reached by [`terminate_all`].
-struct LocalDriver {
-    pipe: Arc<WakePipe>,
-    policies: Mutex<Vec<KillPolicy>>,
+    /// What wakes each thread that drives a child itself, for [`terminate_all`].
+    local: Mutex<Vec<Weak<WakePipe>>>,
+    /// The end of what all were asked: a child that is to be started reads on from here.
+    asked: Mutex<Arc<Asked>>,
 }
 
 pub(crate) enum Message {
     Register(Box<ManagedChild>),
     /// Something was asked of the child of this number, or can go on.
     Wake(usize),
-    TerminateAll(KillPolicy),
+    /// Something was asked of all.
+    WakeAll,
 }
 
 impl Driver {
@@ -133,52 +127,39 @@ impl Driver {
         })
     }
 
-    /// How many times all were to end.
-    pub(crate) fn n_terminations(&self) -> usize {
-        self.terminated.lock().0
-    }
-
-    /// If all were to end since this one was started, so is this one, though nothing drove it yet.
-    fn terminate_with_others(&self, child: &mut ManagedChild) {
-        let (n_times, policy) = self.terminated.lock().clone();
-        if let Some(policy) = policy.filter(|_| n_times > child.n_terminations) {
-            child.terminate_by(&policy);
-        }
+    /// What is asked of all children from now on.
+    pub(crate) fn asked(&self) -> Arc<Asked> {
+        self.asked.lock().clone()
     }
 
     /// Drives a child to its end on this thread. Nothing can be asked of it but by
     /// [`terminate_all`].
     pub(crate) fn drive_here(&self, mut child: ManagedChild) -> io::Result<()> {
-        let Some(here) = self.local_driver() else { return self.register(child) };
-        self.terminate_with_others(&mut child);
+        let Some(pipe) = self.local_pipe() else { return self.register(child) };
         let mut scratch = vec![0; SCRATCH];
         while let Some(next) = child.turn(&mut scratch) {
-            if child.is_settled {
+            if child.state.outcome.is_settled() {
                 return self.register(child).or(Ok(())); // It was given up, and may end yet.
             }
-            let mut list = vec![Interest::read(&here.pipe.reader)];
+            let mut list = vec![Interest::read(&pipe.reader)];
             list.extend(child.interests().into_iter().flatten());
             if sys::poll(&list, time_until(next))[0] {
-                here.pipe.drain();
-                let policies = mem::take(&mut *here.policies.lock());
-                policies.iter().for_each(|policy| child.terminate_by(policy));
+                pipe.drain();
             }
         }
         Ok(())
     }
 
     /// None, if there are many: no permit counts the pipe.
-    fn local_driver(&self) -> Option<Arc<LocalDriver>> {
+    fn local_pipe(&self) -> Option<Arc<WakePipe>> {
         let mut local = self.local.lock();
-        local.retain(|here| here.strong_count() > 0);
+        local.retain(|pipe| pipe.strong_count() > 0);
         if local.len() >= MOST_LOCAL {
             return None;
         }
-        let here =
-            LocalDriver { pipe: Arc::new(WakePipe::new().ok()?), policies: Mutex::default() };
-        let here = Arc::new(here);
-        local.push(Arc::downgrade(&here));
-        Some(here)
+        let pipe = Arc::new(WakePipe::new().ok()?);
+        local.push(Arc::downgrade(&pipe));
+        Some(pipe)
     }
 
     /// Leaves a message, if there is a thread and this is its process: otherwise it concerns no child.
@@ -237,19 +218,15 @@ impl Registry {
     pub(super) fn handle(&mut self, message: Message) {
         let now = Deadline::At(prims::now());
         match message {
-            Message::Register(mut child) => {
-                DRIVER.terminate_with_others(&mut child);
+            Message::Register(child) => {
                 let number = child.state.number;
                 self.children.insert(number, (child, now));
                 self.turns.insert((now, number));
             }
             Message::Wake(number) => self.schedule(number, now),
-            Message::TerminateAll(policy) => {
-                for (number, (child, next)) in &mut self.children {
-                    child.terminate_by(&policy);
-                    self.turns.remove(&(mem::replace(next, now), *number));
-                    self.turns.insert((now, *number));
-                }
+            Message::WakeAll => {
+                self.children.values_mut().for_each(|(_, next)| *next = now);
+                self.turns = self.children.keys().map(|number| (now, *number)).collect();
             }
         }
     }

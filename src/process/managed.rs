@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use crate::prims;
+use crate::prims::{self, SetOnce};
 use crate::trace_event::{Ending, Observer, Step, What};
 use crate::wait::cancel::WaitForCancel;
 use crate::wait::clock::Deadline;
@@ -103,6 +103,11 @@ const MOST_CHECKS: usize = 1000;
 pub(crate) const FIRST_CHECK: Duration = Duration::from_millis(1);
 const RAREST_CHECK: Duration = Duration::from_millis(50);
 
+/// What all children at once are asked: to end, by this policy; and what they are asked later. Each reads this from where
+/// it ended when the child was started, and nothing is kept that every child has read.
+#[derive(Default)]
+pub(crate) struct Asked(pub(crate) SetOnce<(KillPolicy, Arc<Asked>)>);
+
 pub(crate) struct ManagedChild {
     pub(crate) state: Arc<ChildState>,
     pub(crate) command: String,
@@ -115,11 +120,9 @@ pub(crate) struct ManagedChild {
     pub(crate) outputs: [Stream; 2],
     pub(crate) token: Option<WaitForCancel>,
     pub(crate) began: Instant,
-    /// How many times all children were to end before this one was started.
-    pub(crate) n_terminations: usize,
+    /// What all children are asked from its start on.
+    pub(crate) asked: Arc<Asked>,
     pub(crate) has_exited: bool,
-    /// Whether the handle has settled. The end may come later, after it was given up.
-    pub(crate) is_settled: bool,
     /// `None` once its descriptors are closed.
     pub(crate) permit: Option<ChildPermit>,
 }
@@ -137,9 +140,12 @@ impl ManagedChild {
 
     /// Does what there is to do. Says until when it need not be asked again; `None` at its end.
     pub(crate) fn turn(&mut self, scratch: &mut [u8]) -> Option<Deadline> {
-        if self.stdin.as_mut().is_some_and(|pipe| self.state.input.feed(pipe)) {
-            self.stdin = None;
+        while let Some((policy, later)) = self.asked.0.get().cloned() {
+            self.state.signals.terminate();
+            self.kill.hasten(&policy, prims::now());
+            self.asked = later;
         }
+        drop(self.stdin.take_if(|pipe| self.state.input.feed(pipe)));
         self.read(false, scratch);
         let is_cancelled = self.poll_token();
         let (now, mut process) = (prims::now(), self.state.signals.status());
@@ -175,12 +181,6 @@ impl ManagedChild {
         let next = Deadline::later(now, self.pause);
         self.pause = RAREST_CHECK.min(self.pause * 2);
         next
-    }
-
-    /// The end by this policy, or by one under way if that comes sooner.
-    pub(crate) fn terminate_by(&mut self, policy: &KillPolicy) {
-        self.state.signals.terminate();
-        self.kill.hasten(policy, prims::now());
     }
 
     fn close_input(&mut self) {
@@ -221,10 +221,10 @@ impl ManagedChild {
 
     /// Nothing is left open when the handle settles, but the pidfd of one that has not exited.
     fn settle(&mut self, reaped: Option<(ExitStatus, Duration)>) {
-        if mem::replace(&mut self.is_settled, true) {
+        let (state, pipes_leaked) = (self.state.clone(), self.has_open_pipes());
+        if state.outcome.is_settled() {
             return; // It was given up, and has died after all.
         }
-        let (state, pipes_leaked) = (self.state.clone(), self.has_open_pipes());
         self.close_input();
         self.token = None;
         let is_over = self.outputs.iter().any(|stream| stream.capture.is_over());
@@ -257,7 +257,7 @@ impl ManagedChild {
 impl Drop for ManagedChild {
     /// There can be no thread for it, or that has panicked: nothing would end it in time.
     fn drop(&mut self) {
-        if !self.is_settled {
+        if !self.state.outcome.is_settled() {
             let signals = &self.state.signals;
             signals.kill(true);
             // If it is not ours to kill, or hangs in the kernel, we do not wait for it longer than for so many looks.

@@ -33,7 +33,7 @@ use super::buffers::{Input, Lines, Shared, Source};
 use super::child::Child;
 use super::command::{Command, Group, Output, Settings, Stdin};
 use super::driver::{DRIVER, Message};
-use super::managed::{ChildPermit, ChildState, FIRST_CHECK, FORKED, ManagedChild};
+use super::managed::{Asked, ChildPermit, ChildState, FIRST_CHECK, FORKED, ManagedChild};
 use super::outcome::{Outcome, SpawnError};
 use super::output::Stream;
 use super::signals::{KillState, Signals};
@@ -95,10 +95,9 @@ fn start(
         return Err(explain(settings, io::Error::new(ErrorKind::Unsupported, FORKED)));
     }
     let permit = take_permit(settings)?;
-    let (began, n_terminations) = (prims::now(), DRIVER.n_terminations());
+    let (began, asked) = (prims::now(), DRIVER.asked());
     let process = spawn(settings).map_err(|error| explain(settings, error))?;
-    let mut managed = manage(settings, process, permit, began);
-    managed.n_terminations = n_terminations;
+    let managed = manage(settings, process, permit, began, asked);
     let child = Child::new(managed.state.clone());
     managed.state.emit(Step::Submitted(at)); // Before the driver has it, and may emit the end.
     Ok((child, managed))
@@ -246,6 +245,7 @@ fn manage(
     (pid, [stdin, stdout, stderr]): (u32, Pipes),
     permit: ChildPermit,
     began: Instant,
+    asked: Arc<Asked>,
 ) -> ManagedChild {
     let leads_group = settings.group == Group::Own;
     let process = RealProcess::new(pid, leads_group, !settings.without_pidfd);
@@ -284,9 +284,8 @@ fn manage(
         ],
         token: settings.token.as_ref().map(CancellationToken::cancelled),
         began,
-        n_terminations: 0,
+        asked,
         has_exited: false,
-        is_settled: false,
         permit: Some(permit),
     }
 }
@@ -331,7 +330,7 @@ mod tests {
         let Command(settings) = Command::new("sleep").arg("60");
         let permit = take_permit(&settings).expect("there are some");
         let process = spawn(&settings).expect("there is such a program");
-        manage(&settings, process, permit, prims::now())
+        manage(&settings, process, permit, prims::now(), Arc::default())
     }
 
     /// As it is lost when there can be no thread, or when that has panicked.

@@ -50,15 +50,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/driver.rs",
-        right: "            here.pipe.clone().wake();",
-        wrong: "",
+        right: "            pipe.wake();",
+        wrong: "            drop(pipe);",
         mistake: "a child that its own thread drives is not reached when all are to end",
         caught_by: "--test=process handles::all_children_can_be_asked_and_then_killed",
     },
     Mutant {
         file: "src/process/driver.rs",
-        right: "            if child.is_settled {",
-        wrong: "            if child.is_settled && child.has_exited {",
+        right: "            if child.state.outcome.is_settled() {",
+        wrong: "            if child.state.outcome.is_settled() && child.has_exited {",
         mistake: "a run waits for a child that no signal reaches",
         caught_by: "--test=process sandbox::the_bound_holds_where_no_signal_may_be_sent",
     },
@@ -177,9 +177,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=process forked::a_child_of_a_forked_process_is_refused",
     },
     Mutant {
-        file: "src/process/driver.rs",
-        right: "policy.filter(|_| n_times > child.n_terminations) {",
-        wrong: "policy.filter(|_| n_times > n_times.max(child.n_terminations)) {",
+        file: "src/process/spawn.rs",
+        right: "    managed.state.emit(Step::Submitted(at));",
+        wrong: "    let mut managed = managed;
+    managed.state.emit(Step::Submitted(at));
+    managed.asked = DRIVER.asked();",
         mistake: "a child that has just been started is not asked with the others",
         caught_by: "--test=process handles::a_child_that_has_just_been_started_can_be_asked",
     },
