@@ -37,7 +37,7 @@ use super::managed::{Asked, ChildPermit, ChildState, FIRST_CHECK, FORKED, Manage
 use super::outcome::{Outcome, SpawnError};
 use super::output::Stream;
 use super::signals::{KillState, Signals};
-use super::sys::{self, RealProcess};
+use super::sys::{self, Interest, RealProcess};
 
 /// Where a pipe cannot be opened and kept from other children in one step, spawns take turns: a child
 /// that inherited a stranger's pipe would keep it open.
@@ -55,16 +55,16 @@ impl Command {
     #[doc(alias = "getstatusoutput")]
     #[track_caller]
     pub fn run(&self) -> Result<Outcome, SpawnError> {
-        let (child, managed) = start(&self.0, Location::caller())?;
         // Where this thread may stay until the end, it need not pass the child to another. A task's has timers to
         // fire; and if the input were not read, our write would be a SIGPIPE, which the driver's thread blocks.
         let may_stay = RuntimeContext::current().is_none() && self.0.token.is_none();
-        if may_stay && managed.stdin.is_none() {
+        let child = start(&self.0, Location::caller(), |child, managed| {
+            if !may_stay || managed.stdin.is_some() {
+                return DRIVER.register(managed);
+            }
             child.release_streams();
-            DRIVER.drive_here(managed).map_err(|error| explain(&self.0, error))?;
-        } else {
-            DRIVER.register(managed).map_err(|error| explain(&self.0, error))?;
-        }
+            DRIVER.drive_here(managed)
+        })?;
         Ok(child.wait())
     }
 
@@ -76,18 +76,16 @@ impl Command {
     #[doc(alias = "create_subprocess_exec")]
     #[track_caller]
     pub fn spawn(&self) -> Result<Child, SpawnError> {
-        let (child, managed) = start(&self.0, Location::caller())?;
-        // Where there is no thread, and no pipe to wake it, the child is killed.
-        DRIVER.register(managed).map_err(|error| explain(&self.0, error))?;
-        Ok(child)
+        start(&self.0, Location::caller(), |_, managed| DRIVER.register(managed))
     }
 }
 
-/// Starts a child, which is then to be driven to its end.
+/// Starts a child, and hands it to what drives it to its end. If nothing can, the child is killed.
 fn start(
     settings: &Settings,
     at: &'static Location<'static>,
-) -> Result<(Child, ManagedChild), SpawnError> {
+    drive: impl FnOnce(&Child, ManagedChild) -> io::Result<()>,
+) -> Result<Child, SpawnError> {
     if let Some(reason) = settings.token.as_ref().and_then(CancellationToken::reason) {
         return Err(SpawnError::Cancelled(reason));
     }
@@ -100,7 +98,8 @@ fn start(
     let managed = manage(settings, process, permit, began, asked);
     let child = Child::new(managed.state.clone());
     managed.state.emit(Step::Submitted(at)); // Before the driver has it, and may emit the end.
-    Ok((child, managed))
+    drive(&child, managed).map_err(|error| explain(settings, error))?;
+    Ok(child)
 }
 
 /// What a child needs: three pipes, and the descriptor that is readable after its exit.
@@ -249,7 +248,7 @@ fn manage(
 ) -> ManagedChild {
     let leads_group = settings.group == Group::Own;
     let process = RealProcess::new(pid, leads_group, !settings.without_pidfd);
-    let pidfd = process.interest();
+    let pidfd = process.pidfd.as_ref().map(Interest::read);
     let state = ChildState {
         pid,
         program: settings.program.to_string_lossy().into_owned(),

@@ -107,11 +107,6 @@ impl RealProcess {
         process
     }
 
-    /// What is ready once it has exited.
-    pub(crate) fn interest(&self) -> Option<Interest> {
-        self.pidfd.as_ref().map(Interest::read)
-    }
-
     /// To that of the descriptor, if there is one.
     fn send_alone(&self, signal: Signal) -> io::Result<()> {
         let answer = match &self.pidfd {
@@ -196,13 +191,12 @@ pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     #[cfg(target_vendor = "apple")]
     check(unsafe { libc::pipe(ends.as_mut_ptr()) })?;
     // SAFETY: the system has just opened both for us, and nobody else knows of them.
-    let ends = ends.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
+    let [reader, writer] = ends.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
     #[cfg(target_vendor = "apple")]
-    for end in &ends {
+    for end in [&reader, &writer] {
         // SAFETY: no memory is passed.
         check(unsafe { libc::fcntl(end.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) })?;
     }
-    let [reader, writer] = ends;
     Ok((reader, writer))
 }
 
