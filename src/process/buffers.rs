@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::{self, BufRead, Chain, Cursor, ErrorKind, Read, Write};
 use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -190,18 +190,13 @@ impl Waiting<'_, Lines> {
     }
 }
 
-/// What is written in one turn, more or less: the other children are to have their turn too.
-const A_TURN: usize = 256 << 10;
+/// What is read or written in one turn, more or less: the other children are to have their turn too.
+pub(crate) const A_TURN: usize = 256 << 10;
 
 /// Bytes that the pipe to a child has not taken yet.
-#[derive(Default)]
 pub(crate) struct Input {
-    /// The bytes that were there from the start, which all children of a command share.
-    given: Arc<[u8]>,
-    /// How many of them the pipe has taken.
-    n_taken: usize,
-    /// What was written since, and the pipe has not taken.
-    written: VecDeque<u8>,
+    /// Those that were there from the start, which all children of a command share; and those written since.
+    bytes: Chain<Cursor<Arc<[u8]>>, VecDeque<u8>>,
     /// Whether the pipe is to be closed behind these bytes.
     is_last: bool,
     /// Whether the pipe is closed.
@@ -211,55 +206,52 @@ pub(crate) struct Input {
 impl Input {
     /// These bytes, and more to come unless `is_last`.
     pub(crate) fn new(given: Arc<[u8]>, is_last: bool) -> Self {
-        Self { given, is_last, ..Self::default() }
+        let bytes = Cursor::new(given).chain(VecDeque::new());
+        Self { bytes, is_last, is_closed: false }
     }
 
     /// There is no pipe.
     pub(crate) fn closed() -> Self {
-        Self { is_last: true, is_closed: true, ..Self::default() }
+        Self { is_closed: true, ..Self::new([].into(), true) }
     }
 
     /// Some of what the pipe is to take next; all of it was taken, if there is none.
-    fn next(&self) -> &[u8] {
-        match &self.given[self.n_taken..] {
-            [] => self.written.as_slices().0,
-            given => given,
-        }
+    fn next(&mut self) -> &[u8] {
+        self.bytes.fill_buf().expect("what is in memory can be read")
     }
 
-    fn is_empty(&self) -> bool {
+    fn is_empty(&mut self) -> bool {
         self.next().is_empty()
     }
 
-    fn advance(&mut self, n: usize) {
-        if self.n_taken < self.given.len() {
-            self.n_taken += n;
-        } else {
-            self.written.drain(..n);
-        }
+    /// Writes what the pipe takes now.
+    fn feed(&mut self, pipe: &mut File) {
+        let (_, has_ended) = transfer(A_TURN, || {
+            let n = match self.next() {
+                [] => 0,
+                bytes => pipe.write(bytes)?,
+            };
+            self.bytes.consume(n);
+            Ok(n)
+        });
+        // If there is more, the child has closed its end. That is its right, and no error of ours.
+        self.is_closed |= if self.is_empty() { self.is_last } else { has_ended };
     }
+}
 
-    /// Says whether the pipe is to be closed, and whether it has taken all there was.
-    fn feed(&mut self, pipe: &mut File) -> (bool, bool) {
-        let mut n_written = 0;
-        while !self.is_empty() && n_written < A_TURN {
-            match pipe.write(self.next()) {
-                Ok(n) => {
-                    self.advance(n);
-                    n_written += n;
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                // It has closed its end. That is its right, and no error of ours.
-                Err(_) => {
-                    self.is_closed = true;
-                    break;
-                }
-            }
+/// Reads or writes until that would wait, or `most` bytes have passed. Says how many have, and whether no more can: it is
+/// at an end, or there was an error, after which there is no more.
+pub(crate) fn transfer(most: usize, mut some: impl FnMut() -> io::Result<usize>) -> (usize, bool) {
+    let mut n_passed = 0;
+    while n_passed < most {
+        match some() {
+            Ok(n) if n > 0 => n_passed += n,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Ok(_) | Err(_) => return (n_passed, true),
         }
-        self.is_closed |= self.is_last && self.is_empty();
-        (self.is_closed, self.is_empty())
     }
+    (n_passed, false)
 }
 
 impl Shared<Input> {
@@ -270,7 +262,7 @@ impl Shared<Input> {
                 return Err(InputClosed);
             }
             let needs_wake = input.is_empty() && !bytes.is_empty();
-            input.written.extend(bytes);
+            input.bytes.get_mut().1.extend(bytes);
             Ok(needs_wake)
         })
     }
@@ -287,11 +279,13 @@ impl Shared<Input> {
 
     /// Writes what the pipe takes now. True if it is to be closed.
     pub(crate) fn feed(&self, pipe: &mut File) -> bool {
-        let (is_closed, is_empty) = self.with(|input| input.feed(pipe));
-        if is_closed || is_empty {
-            self.change(|_| {});
-        }
-        is_closed
+        locked(&self.0, |(input, waits), wakers| {
+            input.feed(pipe);
+            if input.is_closed || input.is_empty() {
+                wakers.wake_all(waits);
+            }
+            input.is_closed
+        })
     }
 
     /// The pipe is closed, and waits for it end.

@@ -99,7 +99,7 @@ pub(crate) struct Driver {
     /// What wakes each thread that drives a child itself, for [`terminate_all`].
     local: Mutex<Vec<Weak<WakePipe>>>,
     /// The end of what all were asked: a child that is to be started reads on from here.
-    asked: Mutex<Arc<Asked>>,
+    pub(crate) asked: Mutex<Arc<Asked>>,
 }
 
 pub(crate) enum Message {
@@ -125,11 +125,6 @@ impl Driver {
             spawn_thread(spec, move || DRIVER.run(&messages, &its_pipe))?;
             Ok(pipe.into())
         })
-    }
-
-    /// What is asked of all children from now on.
-    pub(crate) fn asked(&self) -> Arc<Asked> {
-        self.asked.lock().clone()
     }
 
     /// Drives a child to its end on this thread. Nothing can be asked of it but by

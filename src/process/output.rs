@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::mem;
 
-use super::buffers::{Line, Lines, Shared, Source};
+use super::buffers::{A_TURN, Line, Lines, Shared, Source, transfer};
 use super::sys::{self, Interest};
 
 /// How much of a stream is kept. Each stream has a cap of its own.
@@ -160,8 +160,6 @@ impl Splitter {
 
 /// The longest line, in bytes, that is given as one.
 const LONGEST_LINE: usize = 64 << 10;
-/// What is read of one pipe in one turn at most: the others are to have their turn too.
-const A_TURN: usize = 256 << 10;
 
 /// One of the two output pipes.
 pub(crate) struct Stream {
@@ -206,19 +204,14 @@ impl Stream {
             Some(_) | None => A_TURN,
         };
         let (mut n_read, mut new) = (0, Vec::new());
-        while let Some(pipe) = &mut self.pipe {
-            if n_read >= most {
-                break;
-            }
-            match pipe.read(scratch) {
-                Ok(n) if n > 0 => {
-                    n_read += n;
-                    self.take(&scratch[..n], &mut new);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Ok(_) | Err(_) => self.pipe = None, // The end; or an error, after which there is no more.
-            }
+        if let Some(mut pipe) = self.pipe.take() {
+            let has_ended;
+            (n_read, has_ended) = transfer(most, || {
+                let n = pipe.read(scratch)?;
+                self.take(&scratch[..n], &mut new);
+                Ok(n)
+            });
+            self.pipe = (!has_ended).then_some(pipe);
         }
         if !new.is_empty() {
             lines.push(new);

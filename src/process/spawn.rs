@@ -93,7 +93,7 @@ fn start(
         return Err(explain(settings, io::Error::new(ErrorKind::Unsupported, FORKED)));
     }
     let permit = take_permit(settings)?;
-    let (began, asked) = (prims::now(), DRIVER.asked());
+    let (began, asked) = (prims::now(), DRIVER.asked.lock().clone());
     let process = spawn(settings).map_err(|error| explain(settings, error))?;
     let managed = manage(settings, process, permit, began, asked);
     let child = Child::new(managed.state.clone());
@@ -258,7 +258,7 @@ fn manage(
         sweeps: leads_group && !settings.spares_group,
         input: Shared::of(match &settings.stdin {
             Stdin::Bytes(bytes) => Input::new(bytes.clone(), true),
-            Stdin::Piped => Input::default(),
+            Stdin::Piped => Input::new([].into(), false),
             Stdin::Null | Stdin::File(_) | Stdin::Inherit => Input::closed(),
         }),
         lines: Shared::of(Lines::default()),

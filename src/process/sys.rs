@@ -351,8 +351,8 @@ pub(crate) fn descriptor_limit() -> usize {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is ours, and may be written to until the call returns.
     let answer = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
-    let n = check(answer).map(|_| usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX));
-    n.unwrap_or(256) // The smallest that is usual.
+    // If it does not say, the smallest that is usual.
+    check(answer).map_or(256, |_| usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX))
 }
 
 fn check(answer: c_int) -> io::Result<c_int> {

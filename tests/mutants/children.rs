@@ -181,7 +181,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "    managed.state.emit(Step::Submitted(at));",
         wrong: "    let mut managed = managed;
     managed.state.emit(Step::Submitted(at));
-    managed.asked = DRIVER.asked();",
+    managed.asked = DRIVER.asked.lock().clone();",
         mistake: "a child that has just been started is not asked with the others",
         caught_by: "--test=process handles::a_child_that_has_just_been_started_can_be_asked",
     },
