@@ -210,11 +210,6 @@ impl Input {
         Self { bytes, is_last, is_closed: false }
     }
 
-    /// There is no pipe.
-    pub(crate) fn closed() -> Self {
-        Self { is_closed: true, ..Self::new([].into(), true) }
-    }
-
     /// Some of what the pipe is to take next; all of it was taken, if there is none.
     fn next(&mut self) -> &[u8] {
         self.bytes.fill_buf().expect("what is in memory can be read")

@@ -234,7 +234,7 @@ impl ManagedChild {
             self.permit = None;
         }
 
-        let status = reaped.map(|(status, _)| status);
+        let (status, cpu) = reaped.unzip();
         // Too much is no success, though it exited before we could end it for that.
         let by_itself = if is_over { Cause::OutputLimit } else { cause_of(status) };
         let outcome = Outcome {
@@ -246,7 +246,7 @@ impl ManagedChild {
             stderr,
             pipes_leaked,
             wall: prims::now().saturating_duration_since(self.began),
-            cpu: reaped.map(|(_, time)| time),
+            cpu,
         };
         state.emit(Step::Settled(ending_of(&outcome)));
         drop(state.outcome.settle(outcome).run());

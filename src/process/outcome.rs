@@ -171,11 +171,8 @@ impl ExitError {
 impl fmt::Display for ExitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Outcome { command, cause, status, stderr, .. } = &*self.0;
-        write!(f, "`{command}` failed: {cause}")?;
-        match status {
-            Some(status) => write!(f, " ({status})")?,
-            None => f.write_str(" (status unknown)")?,
-        }
+        let status = status.map_or("status unknown".to_owned(), |status| status.to_string());
+        write!(f, "`{command}` failed: {cause} ({status})")?;
         let said = &stderr.bytes[stderr.bytes.len().saturating_sub(TAIL)..];
         match String::from_utf8_lossy(said).trim() {
             "" => Ok(()),
@@ -247,6 +244,10 @@ pub enum SpawnError {
     },
 }
 
+/// What is said of a script without one.
+const ASKS_FOR_INTERPRETER: &str =
+    "; a script says in its first line who runs it, as in `#!/bin/sh`";
+
 impl fmt::Display for SpawnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -257,11 +258,10 @@ impl fmt::Display for SpawnError {
                 write!(f, "no permission to run `{}`", program.display())
             }
             Self::NoDirectory { directory, program } => {
+                let (place, program) = (directory.display(), program.display());
                 write!(
                     f,
-                    "no directory `{}` to run `{}` in, or no permission to enter it",
-                    directory.display(),
-                    program.display()
+                    "no directory `{place}` to run `{program}` in, or no permission to enter it"
                 )
             }
             Self::TooMany { limit } => {
@@ -269,13 +269,8 @@ impl fmt::Display for SpawnError {
             }
             Self::Cancelled(reason) => write!(f, "cancelled before it was started: {reason}"),
             Self::Refused { program, error } => {
-                write!(f, "the system refused to start `{}`: {error}", program.display())?;
-                if sys::is_unknown_format(error) {
-                    f.write_str(
-                        "; a script says in its first line who runs it, as in `#!/bin/sh`",
-                    )?;
-                }
-                Ok(())
+                let hint = if sys::is_unknown_format(error) { ASKS_FOR_INTERPRETER } else { "" };
+                write!(f, "the system refused to start `{}`: {error}{hint}", program.display())
             }
         }
     }

@@ -113,9 +113,7 @@ impl KillState {
         Self {
             stage: Stage::Running,
             policy: settings.policy.clone(),
-            timeout: settings
-                .timeout
-                .map_or(Deadline::Never, |timeout| Deadline::later(began, timeout)),
+            timeout: Deadline::later(began, settings.timeout.unwrap_or(Duration::MAX)),
             kill_by: Deadline::Never,
             idle: settings.idle,
             pipe_grace: settings.pipe_grace.unwrap_or(PIPE_GRACE),
@@ -144,12 +142,10 @@ impl KillState {
                 self.next(now, process, pipes_are_open)
             }
             Stage::Running => {
-                self.cause = process.request.map(|_| Cause::Terminated).or(self.reason.clone());
-                if self.cause.is_none() && is_over(self.timeout) {
-                    self.cause = Some(Cause::TimedOut);
-                } else if self.cause.is_none() && is_over(self.idle_deadline()) {
-                    self.cause = Some(Cause::Idle);
-                }
+                let asked = process.request.map(|_| Cause::Terminated);
+                let timed_out = is_over(self.timeout).then_some(Cause::TimedOut);
+                let idle = is_over(self.idle_deadline()).then_some(Cause::Idle);
+                self.cause = asked.or(self.reason.clone()).or(timed_out).or(idle);
                 match &self.cause {
                     Some(_) => self.take_step(if was_sent { last } else { 0 }, now, was_sent),
                     None => Action::Wait,

@@ -259,7 +259,7 @@ fn manage(
         input: Shared::of(match &settings.stdin {
             Stdin::Bytes(bytes) => Input::new(bytes.clone(), true),
             Stdin::Piped => Input::new([].into(), false),
-            Stdin::Null | Stdin::File(_) | Stdin::Inherit => Input::closed(),
+            Stdin::Null | Stdin::File(_) | Stdin::Inherit => Input::new([].into(), true),
         }),
         lines: Shared::of(Lines::default()),
         outcome: Settle::running(),
