@@ -14,21 +14,17 @@ use super::span::{Picture, Span};
 
 /// Writes it as one JSON object.
 pub(crate) fn write(picture: &Picture, mut out: impl Write) -> io::Result<()> {
-    out.write_all(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
-    let mut separator = "\n";
+    let mut events = Vec::new();
     // From 1: viewers keep 0 for the machine's own idle thread.
     for (pid, ((_, source), group)) in (1..).zip(picture.groups()) {
-        let mut events = vec![name_of("process_name", pid, 0, &format!("source {source}"))];
+        events.push(name_of("process_name", pid, 0, &format!("source {source}")));
         for (number, (name, spans)) in &group.tracks {
             events.push(name_of("thread_name", pid, number + 1, name));
             events.extend(spans.iter().map(|span| event_of(picture, span, pid, number + 1)));
         }
-        for event in events {
-            write!(out, "{separator}{event}")?;
-            separator = ",\n";
-        }
     }
-    out.write_all(b"\n]}\n")?;
+    let events = events.join(",\n");
+    writeln!(out, "{{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n{events}\n]}}")?;
     out.flush()
 }
 
