@@ -291,6 +291,7 @@ fn manage(
 
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
+    use super::super::command::KillPolicy;
     use super::super::driver::Registry;
     use super::super::outcome::Cause;
     use super::super::poller::Poller;
@@ -341,6 +342,16 @@ mod tests {
         assert!(child.is_finished());
         let outcome = child.wait();
         assert_eq!((outcome.cause, outcome.status), (Cause::Unknown, None));
+    }
+
+    /// The first asks for SIGKILL, and the second for a gentler signal.
+    #[test]
+    fn a_child_heeds_all_that_was_asked_of_all_since_its_start() {
+        let mut managed = sleeper();
+        let (_, later) = managed.asked.0.get_or_init(|| (KillPolicy::at_once(), Arc::default()));
+        later.0.get_or_init(|| (KillPolicy::default(), Arc::default()));
+        managed.turn(&mut [0; 8]);
+        assert!(managed.kill.has_escalated(), "the second does not put the first off");
     }
 
     /// Two have died, and one is to have a turn: the driver does not look through all of them.

@@ -77,6 +77,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--lib process::spawn::tests::a_child_has_a_turn_only_when_its_time_has_come",
     },
     Mutant {
+        file: "src/process/managed.rs",
+        right: "        while let Some((policy, later)) = self.asked.0.get().cloned() {",
+        wrong: "        if let Some((policy, later)) = self.asked.0.get().cloned() {",
+        mistake: "of what all children are asked, a child heeds the first alone",
+        caught_by: "--lib process::spawn::tests::a_child_heeds_all_that_was_asked_of_all_since_its_start",
+    },
+    Mutant {
         file: "src/process/signals.rs",
         right: "        self.kill_by = self.kill_by.min(Deadline::later(now, sum));",
         wrong: "        self.kill_by = Deadline::later(now, sum);",
