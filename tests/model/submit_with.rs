@@ -8,9 +8,9 @@ use shuttle::thread;
 
 use super::{Tally, every_schedule, random_schedules};
 use crate::error::{CancelReason, JoinError};
+use crate::pool::cancel_watch::Watch;
 use crate::pool::job::{self, Run};
 use crate::pool::shared::Shared;
-use crate::pool::cancel_watch::Watch;
 use crate::{Cancel, CancellationToken, ThreadPool, block_on};
 
 /// The token is cancelled before, while or after the job is handed in, watched, begun and done.
