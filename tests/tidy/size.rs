@@ -10,7 +10,7 @@ use crate::repository::{Repository, Violation, module_of};
 /// A file is one idea.
 const LINES_OF_A_FILE: usize = 250;
 /// All of `src`. A feature that does not fit displaces another.
-const LINES_OF_THE_CRATE: usize = 10_400;
+const LINES_OF_THE_CRATE: usize = 10_370;
 /// A reader must be able to say which file a line is in.
 const FILES_OF_THE_CRATE: usize = 75;
 
