@@ -1,4 +1,4 @@
-//! A process for each row: the program starts itself once more, and reads what it prints.
+//! A process of its own: the program starts itself once more, and reads what it prints.
 //!
 //! What one row leaves behind, another would find: memory that the allocator keeps, threads of pools that
 //! live as long as the process, a heap in another shape. And a process that has grown takes longer to
@@ -10,16 +10,14 @@ use std::process::{Command, Stdio};
 
 use serde::de::DeserializeOwned;
 
-use crate::harness::Effort;
 use crate::pools::WORKERS;
 
 /// Has another process of this program measure what `question` asks for, and reads its answer.
-pub(crate) fn measure<T: DeserializeOwned>(question: &[&str], effort: Effort) -> T {
+pub(crate) fn measure<T: DeserializeOwned>(question: &[&str], rounds: u32) -> T {
     let itself = env::current_exe().expect("the program knows where it is");
     let output = Command::new(itself)
         .args(question)
-        .args(["--rounds", &effort.rounds.to_string()])
-        .args(["--within", &effort.within.as_secs().to_string()])
+        .args(["--rounds", &rounds.to_string()])
         // What smol's `unblock` runs closures on: as many threads as everybody has.
         .env("BLOCKING_MAX_THREADS", WORKERS.to_string())
         .stdin(Stdio::null())

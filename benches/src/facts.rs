@@ -54,10 +54,13 @@ pub(crate) struct Facts {
 /// How the rounds were taken.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Rounds {
-    pub(crate) at_least: u32,
+    /// In each process.
+    pub(crate) rounds: u32,
+    /// For each row, at least.
+    pub(crate) processes: usize,
     /// How long a row may take more of them for.
     pub(crate) within_s: u64,
-    /// All rows in one process, instead of one for each.
+    /// All rows in one process, instead of several for each.
     pub(crate) in_one_process: bool,
 }
 
@@ -111,17 +114,14 @@ impl fmt::Display for Facts {
         )?;
         writeln!(f, "load      {load} threads were runnable in the minute before")?;
         if let Some(rounds) = self.rounds {
-            let Rounds { at_least, within_s, in_one_process } = rounds;
-            let processes = if in_one_process { "one process" } else { "a process for each row" };
+            let Rounds { rounds, processes, within_s, in_one_process } = rounds;
+            let times = if in_one_process { "times in one process" } else { "processes" };
+            writeln!(f, "method    {} workers each, one operation, medians", self.workers)?;
             writeln!(
                 f,
-                "method    {} workers each, {processes}, one operation, medians",
-                self.workers
-            )?;
-            writeln!(
-                f,
-                "rounds    {at_least}, and up to {} while a target is open, within {within_s} s a row",
-                at_least << DOUBLINGS
+                "rounds    {rounds} in each of {processes} {times}, and of up to {} while a target is open, within \
+                 {within_s} s a row",
+                processes << DOUBLINGS
             )?;
         }
         writeln!(f, "versions  {}", versions.join(", "))?;

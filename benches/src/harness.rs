@@ -2,14 +2,15 @@
 //! met.
 //!
 //! 1. The contenders of a row live in one process: while one of them works, the others are alive and
-//!    asleep. Each row has a process of its own, unless asked otherwise (`elsewhere`).
+//!    asleep. A row has several processes, one after the other, unless asked otherwise (`elsewhere`): where a
+//!    thread or a heap lies is luck that lasts as long as the process does.
 //! 2. Interleaved: what the machine does to a round, it does to everybody. Each round begins with
 //!    another contender, and every second one goes backwards, so that nobody always has the same
 //!    neighbour before them.
 //! 3. The first turn of each is a warm-up: it starts the lazy threads and is not counted.
 //! 4. Every turn's results are added up and checked. A wrong sum ends the run.
 //! 5. To look at an interval after each round, and to stop when it pleases, is to choose it. So it is looked
-//!    at after the rounds asked for, and then only each time that they have doubled.
+//!    at after the processes asked for, and then only each time that they have doubled.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,8 +27,10 @@ const REST: Duration = Duration::from_millis(2);
 /// How long to go on.
 #[derive(Clone, Copy)]
 pub(crate) struct Effort {
-    /// So many rounds, in any case.
+    /// So many rounds in each process.
     pub(crate) rounds: u32,
+    /// So many processes, in any case.
+    pub(crate) processes: usize,
     /// More of them only while the row has taken less than this.
     pub(crate) within: Duration,
 }
@@ -47,34 +50,39 @@ struct Tail {
     p999: f64,
 }
 
-/// Gives everybody one turn as a warm-up and then as many that count as `effort` asks for and allows.
-pub(crate) fn measure(line_up: LineUp, effort: Effort) -> Field {
+/// Gives everybody one turn as a warm-up and then as many that count.
+pub(crate) fn measure(line_up: LineUp, rounds: u32) -> Field {
     let (measure, mut contenders) = (line_up.measure, line_up.contenders);
-    let start = Instant::now();
     for contender in &mut contenders {
         take_turn(contender, measure);
     }
-
     let mut turns: Vec<Vec<Turn>> = contenders.iter().map(|_| Vec::new()).collect();
-    let mut look_after = effort.rounds;
-    let most = effort.rounds << DOUBLINGS;
-    for round in 0.. {
+    for round in 0..rounds {
         for index in order_of(round as usize, contenders.len()) {
             turns[index].push(take_turn(&mut contenders[index], measure));
         }
-        let n_rounds = round + 1;
-        let is_late = n_rounds >= effort.rounds && start.elapsed() >= effort.within;
-        if n_rounds < look_after && !is_late {
+    }
+    let figures = contenders.iter().zip(&turns).map(|(who, turns)| summarise(who, turns));
+    Field::new(measure, figures.collect())
+}
+
+/// Has as many processes measure the same as `effort` asks for, and more while a verdict is open and there
+/// is time.
+pub(crate) fn until_decided(effort: Effort, mut measure_in_one: impl FnMut() -> Field) -> Field {
+    let start = Instant::now();
+    let (mut parts, mut look_after) = (Vec::new(), effort.processes);
+    loop {
+        parts.push(measure_in_one());
+        let is_late = parts.len() >= effort.processes && start.elapsed() >= effort.within;
+        if parts.len() < look_after && !is_late {
             continue;
         }
-        let figures = contenders.iter().zip(&turns).map(|(who, turns)| summarise(who, turns));
-        let field = Field::new(measure, figures.collect());
-        if is_late || n_rounds >= most || field.is_decided() {
+        let field = Field::of_all(&parts);
+        if is_late || parts.len() >= effort.processes << DOUBLINGS || field.is_decided() {
             return field;
         }
         look_after *= 2;
     }
-    unreachable!("the rounds are counted up to a bound")
 }
 
 /// Who comes when: the same circle in each round, entered one place further on, and walked forwards
@@ -154,14 +162,14 @@ fn summarise(contender: &Contender, turns: &[Turn]) -> Figures {
         p999_ns: middle(|tail| tail.p999),
         cpu_ns: stats::median(&cpus),
         rounds_ns,
+        n_processes: 1,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
-    use std::rc::Rc;
+    use crate::report::tests::duel;
 
     #[test]
     fn every_round_begins_one_further_on_and_every_second_goes_backwards() {
@@ -192,35 +200,33 @@ mod tests {
         assert!(turn.tail.expect("operations were timed one by one").p99 >= turn.median);
     }
 
-    /// Contenders that tell made-up times, so that the verdict does not hang on the machine. Returns how
-    /// many rounds there were.
-    fn rounds_against(ours_ns: [u64; 2], effort: Effort) -> usize {
-        let turn = Rc::new(Cell::new(0));
-        let ours = move || {
-            turn.set(turn.get() + 1);
-            vec![Duration::from_nanos(ours_ns[turn.get() % 2])]
-        };
-        let line_up = LineUp::told(1).ours_told("ours", 1.0, ours);
-        let line_up = line_up.peer_told("a peer", || vec![Duration::from_nanos(100)]);
-        measure(line_up, effort).n_rounds()
+    /// Fields of a contender that takes `ours_ns` in turn from process to process, against one that takes
+    /// 100. Returns how many rounds there were.
+    fn rounds_against(ours_ns: [f64; 2], effort: Effort) -> usize {
+        let mut process = 0;
+        let field = until_decided(effort, || {
+            process += 1;
+            duel(&vec![ours_ns[process % 2]; effort.rounds as usize], 1.0)
+        });
+        field.n_rounds()
     }
 
     #[test]
-    fn a_clear_verdict_takes_the_rounds_asked_for_and_no_more() {
-        let effort = Effort { rounds: 6, within: Duration::MAX };
-        assert_eq!(rounds_against([50, 60], effort), 6);
-        assert_eq!(rounds_against([150, 160], effort), 6);
+    fn a_clear_verdict_takes_the_processes_asked_for_and_no_more() {
+        let effort = Effort { rounds: 3, processes: 4, within: Duration::MAX };
+        assert_eq!(rounds_against([50.0, 60.0], effort), 12);
+        assert_eq!(rounds_against([150.0, 160.0], effort), 12);
     }
 
     #[test]
-    fn an_unclear_verdict_takes_more_rounds_up_to_a_bound() {
-        let effort = Effort { rounds: 6, within: Duration::MAX };
-        assert_eq!(rounds_against([50, 150], effort), 48);
+    fn an_unclear_verdict_takes_more_processes_up_to_a_bound() {
+        let effort = Effort { rounds: 3, processes: 4, within: Duration::MAX };
+        assert_eq!(rounds_against([50.0, 150.0], effort), 96);
     }
 
     #[test]
-    fn when_time_is_up_there_are_no_more_rounds_than_asked_for() {
-        let effort = Effort { rounds: 6, within: Duration::ZERO };
-        assert_eq!(rounds_against([50, 150], effort), 6);
+    fn when_time_is_up_there_are_no_more_processes_than_asked_for() {
+        let effort = Effort { rounds: 3, processes: 4, within: Duration::ZERO };
+        assert_eq!(rounds_against([50.0, 150.0], effort), 12);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How often the rounds of a row may double while one of its targets is open.
+/// How often the processes of a row may double while one of its targets is open.
 pub(crate) const DOUBLINGS: u32 = 3;
 
 /// Ours on a curve: the design asks of a row that we be quick, and of a curve that it be flat.
@@ -31,14 +31,22 @@ impl Scale {
         }
     }
 
+    /// How many rounds each process has.
     pub(crate) fn usual_rounds(self) -> u32 {
         match self {
-            Scale::Full => 9,
+            Scale::Full => 5,
             Scale::Quick => 3,
         }
     }
 
-    /// For how many seconds a row may go on with more rounds.
+    pub(crate) fn usual_processes(self) -> usize {
+        match self {
+            Scale::Full => 4,
+            Scale::Quick => 1,
+        }
+    }
+
+    /// For how many seconds a row may go on with more processes.
     pub(crate) fn usual_seconds(self) -> u64 {
         match self {
             Scale::Full => 30,

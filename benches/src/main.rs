@@ -60,12 +60,16 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
 
-    /// How often everybody has a turn, at least [default: 9, with --quick 3].
+    /// How often everybody has a turn in each process [default: 5, with --quick 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: Option<u32>,
 
-    /// While a target is open, take more rounds until a row has taken so long, at most eight times as
-    /// many [default: 30, with --quick 0].
+    /// In how many processes a row is measured, at least [default: 4, with --quick 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    processes: Option<u16>,
+
+    /// While a target is open, measure in more processes until a row has taken so long, at most eight times
+    /// as many [default: 30, with --quick 0].
     #[arg(long, value_name = "SECONDS")]
     within: Option<u64>,
 
@@ -124,6 +128,7 @@ impl Arguments {
         let within = self.within.unwrap_or(self.scale().usual_seconds());
         Effort {
             rounds: self.rounds.unwrap_or(self.scale().usual_rounds()),
+            processes: self.processes.map_or(self.scale().usual_processes(), usize::from),
             within: Duration::from_secs(within),
         }
     }
@@ -155,17 +160,15 @@ fn main() -> io::Result<()> {
     }
     if let Some(name) = &arguments.one {
         let row = rows::named(name).expect("the program asks itself for what is in its list");
-        let measured = measure_here(row, arguments.scale(), arguments.effort());
-        serde_json::to_writer(io::stdout(), &measured)?;
+        let field = harness::measure((row.line_up)(arguments.scale()), arguments.effort().rounds);
+        serde_json::to_writer(io::stdout(), &field)?;
         return Ok(());
     }
     if let Some([curve, n]) = arguments.point.as_deref() {
         let curve = curves::named(curve).expect("the program asks itself for what is in its list");
         let n = n.parse().expect("the program asks itself for a number");
-        serde_json::to_writer(
-            io::stdout(),
-            &harness::measure((curve.line_up)(n), arguments.effort()),
-        )?;
+        let field = harness::measure((curve.line_up)(n), arguments.effort().rounds);
+        serde_json::to_writer(io::stdout(), &field)?;
         return Ok(());
     }
 
@@ -217,7 +220,8 @@ fn document(report: &Report, pictures: &[Picture], folder: Option<&Path>) -> Str
 fn run(arguments: &Arguments) -> Report {
     let (scale, effort) = (arguments.scale(), arguments.effort());
     let rounds = Rounds {
-        at_least: effort.rounds,
+        rounds: effort.rounds,
+        processes: effort.processes,
         within_s: effort.within.as_secs(),
         in_one_process: arguments.in_one_process,
     };
@@ -230,11 +234,14 @@ fn run(arguments: &Arguments) -> Report {
         // On stderr, so that somebody who waits sees life, and somebody who pipes gets only the
         // result.
         eprintln!("measuring {} …", row.name);
-        let measured = if arguments.in_one_process {
-            measure_here(row, scale, effort)
-        } else {
-            elsewhere::measure(&question_of(row, scale), effort)
-        };
+        let field = harness::until_decided(effort, || {
+            if arguments.in_one_process {
+                harness::measure((row.line_up)(scale), effort.rounds)
+            } else {
+                elsewhere::measure(&question_of(row, scale), effort.rounds)
+            }
+        });
+        let measured = RowReport::new(row, field);
         if !arguments.json {
             println!("{measured}");
         }
@@ -258,13 +265,13 @@ fn question_of(row: &Row, scale: Scale) -> Vec<&'static str> {
 
 /// A point has no target and so no verdict: a few rounds will do, and each is in a process of its own.
 fn measure_curve(curve: &Curve, scale: Scale, effort: Effort) -> CurveReport {
-    let effort = Effort { rounds: effort.rounds.min(5), within: Duration::ZERO };
     let n_points = match scale {
         Scale::Full => curve.points.len(),
         Scale::Quick => curve.points.len().div_ceil(2),
     };
     let point = |n: &u64| {
-        let field: Field = elsewhere::measure(&["--point", curve.name, &n.to_string()], effort);
+        let field: Field =
+            elsewhere::measure(&["--point", curve.name, &n.to_string()], effort.rounds);
         Point { n: *n, field }
     };
     CurveReport {
@@ -273,8 +280,4 @@ fn measure_curve(curve: &Curve, scale: Scale, effort: Effort) -> CurveReport {
         of: curve.of.to_owned(),
         points: curve.points[..n_points].iter().map(point).collect(),
     }
-}
-
-fn measure_here(row: &Row, scale: Scale, effort: Effort) -> RowReport {
-    RowReport::new(row, harness::measure((row.line_up)(scale), effort))
 }

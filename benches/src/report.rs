@@ -107,8 +107,34 @@ pub(crate) struct Figures {
     pub(crate) p99_ns: Option<f64>,
     pub(crate) p999_ns: Option<f64>,
     pub(crate) cpu_ns: f64,
-    /// Each round, in the order in which they were run.
+    /// Each round, in the order in which they were run: those of one process after those of another.
     pub(crate) rounds_ns: Vec<f64>,
+    pub(crate) n_processes: usize,
+}
+
+impl Figures {
+    /// The figures of one contender from several processes, each of which had as many rounds.
+    fn of_all(parts: &[&Self]) -> Self {
+        let rounds_ns = parts.iter().flat_map(|part| &part.rounds_ns).copied().collect::<Vec<_>>();
+        let of = |figure: fn(&Self) -> Option<f64>| {
+            let figures: Vec<f64> = parts.iter().copied().filter_map(figure).collect();
+            (!figures.is_empty()).then(|| stats::median(&figures))
+        };
+        Self {
+            name: parts[0].name.clone(),
+            role: parts[0].role,
+            target: parts[0].target,
+            operations: parts[0].operations,
+            median_ns: stats::median(&rounds_ns),
+            min_ns: stats::min(&rounds_ns),
+            max_ns: stats::max(&rounds_ns),
+            p99_ns: of(|part| part.p99_ns),
+            p999_ns: of(|part| part.p999_ns),
+            cpu_ns: of(|part| Some(part.cpu_ns)).expect("there is one process at least"),
+            rounds_ns,
+            n_processes: parts.iter().map(|part| part.n_processes).sum(),
+        }
+    }
 }
 
 /// A contender's figures, and where they put it.
@@ -167,6 +193,17 @@ impl Field {
         Self { measure, best_peer, contenders }
     }
 
+    /// The same field, measured in several processes.
+    pub(crate) fn of_all(parts: &[Self]) -> Self {
+        let of = |index: usize| {
+            let figures: Vec<_> =
+                parts.iter().map(|part| &part.contenders[index].figures).collect();
+            Figures::of_all(&figures)
+        };
+        let figures = (0..parts[0].contenders.len()).map(of).collect();
+        Self::new(parts[0].measure, figures)
+    }
+
     /// Whether no target is open any more.
     pub(crate) fn is_decided(&self) -> bool {
         self.contenders.iter().all(|placed| placed.verdict != Some(Verdict::Open))
@@ -179,7 +216,7 @@ impl Field {
 
 fn place(figures: Figures, best_ns: &[f64]) -> Placed {
     let ratios = stats::paired_ratios(&figures.rounds_ns, best_ns);
-    let interval = stats::interval_of_median(&ratios);
+    let interval = stats::interval_of_median(&ratios, figures.n_processes);
     Placed {
         to_best_peer: stats::median(&ratios),
         interval,
@@ -205,6 +242,7 @@ pub(crate) mod tests {
             p999_ns: None,
             cpu_ns: 0.0,
             rounds_ns: rounds_ns.to_vec(),
+            n_processes: 1,
         }
     }
 
