@@ -81,9 +81,9 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_of_10401_lines_is_caught() {
+    fn a_crate_of_a_line_too_many_is_caught() {
         let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", "f();\n".repeat(999));
-        let enough = "f();\n".repeat(10_399);
+        let enough = "f();\n".repeat(LINES_OF_THE_CRATE - 1);
         let full = [("src/a.rs", enough.as_str()), ("src/b.rs", "g();"), ("src/c.rs", &tests)];
         assert_eq!(caught(the_crate_is_small_on_purpose, &full), [""; 0]);
         let overfull = [full[0], full[1], full[2], ("src/d.rs", "h();")];
@@ -91,10 +91,10 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_of_76_files_is_caught() {
-        let paths: Vec<_> = (0..76).map(|n| format!("src/n{n}.rs")).collect();
+    fn a_crate_of_a_file_too_many_is_caught() {
+        let paths: Vec<_> = (0..=FILES_OF_THE_CRATE).map(|n| format!("src/n{n}.rs")).collect();
         let files: Vec<_> = paths.iter().map(|path| (path.as_str(), "f();")).collect();
-        assert_eq!(caught(the_crate_is_small_on_purpose, &files[..75]), [""; 0]);
+        assert_eq!(caught(the_crate_is_small_on_purpose, &files[..FILES_OF_THE_CRATE]), [""; 0]);
         assert_eq!(caught(the_crate_is_small_on_purpose, &files), ["src:0"]);
     }
 
@@ -115,7 +115,7 @@ mod tests {
                 "2  src/wait/mod.rs",
                 "1  lib",
                 "3  wait",
-                "4  of 10400"
+                &*format!("4  of {LINES_OF_THE_CRATE}")
             ]
         );
     }
