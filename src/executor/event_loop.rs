@@ -201,7 +201,12 @@ impl EventLoop {
     fn nothing_can_wake(&self) -> bool {
         let is_disturbed = || self.shared.runtime.parker.is_notified();
         let (main, slab) = (self.main.borrow(), self.tasks.slab.borrow());
-        nothing_can_wake(main.as_ref(), &slab, &self.tasks.known_clones.borrow(), is_disturbed)
+        nothing_can_wake(
+            main.as_ref(),
+            &slab,
+            &mut self.tasks.known_clones.borrow_mut(),
+            is_disturbed,
+        )
     }
 }
 

@@ -226,7 +226,7 @@ pub(crate) async fn confined<F: Future>(waits_for: &'static str, future: F) -> F
 pub(crate) fn nothing_can_wake(
     main: Option<&Main>,
     slab: &Slab<Slot>,
-    known_clones: &KnownClones,
+    known_clones: &mut KnownClones,
     is_disturbed: impl Fn() -> bool,
 ) -> bool {
     let mut known = known_clones.counts();

@@ -36,7 +36,8 @@ impl KnownClones {
     }
 
     /// How many there are of each.
-    pub(crate) fn counts(&self) -> BTreeMap<*const (), usize> {
+    pub(crate) fn counts(&mut self) -> BTreeMap<*const (), usize> {
+        self.0.retain(|_, token| Rc::strong_count(token) > 1);
         self.0.iter().map(|(held, token)| (*held, Rc::strong_count(token) - 1)).collect()
     }
 }

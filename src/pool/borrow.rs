@@ -6,14 +6,14 @@
 //!
 //! What must always hold:
 //!
-//! 1. What is lent is called inside its gate, and nowhere else.
+//! 1. What is lent is called inside its gate, or by the thread that lends it while its body runs.
 //! 2. A thread that finds the gate shut does not get in; and it stays shut.
 //! 3. Neither `lend` nor `lend_on_demand` returns, or unwinds, before the gate is shut and no thread is
 //!    inside.
 //!
 //! A job that has settled is not yet over: the thread that ran it may still be dropping what it returned.
 //! Therefore nothing here asks whether a job has settled. A thread that is inside may touch the borrow,
-//! and no other.
+//! and the one that lends it; no other.
 
 use std::cell::RefCell;
 use std::future::poll_fn;

@@ -10,8 +10,8 @@
 //! 1. Jobs move from the shards to the workers' queue, all at once and in the order of their numbers, and never
 //!    back: so the order in which they came is the order in which they begin.
 //! 2. A job that was claimed out of turn, by a joiner or a canceller, stays behind as a tombstone.
-//!    There are never many more of these than of the jobs that they are between.
-//! 3. A wake becomes needed with every shard locked and empty; and a submitter looks whether it is with its own
+//!    For each shard there are at most about half as many of these as jobs, or 32.
+//! 3. A wake becomes needed with every shard locked and empty, or when a worker has been lost; and a submitter looks whether it is with its own
 //!    shard locked.
 
 use std::collections::VecDeque;
@@ -59,7 +59,7 @@ impl<T> Deref for Apart<T> {
     }
 }
 
-/// How many shards workers share.
+/// How many shards there are for workers, at most.
 const MOST_SHARDS: usize = 8;
 
 /// What was submitted by some of the threads.
@@ -69,7 +69,7 @@ pub(crate) struct Shard {
     /// How many tombstones these threads have made, less those that were taken out of this queue. With those of
     /// the workers' queue the sum is right, but for claims that have not been reported.
     n_tombstones: isize,
-    /// How long the workers' queue was when it was last filled. It has only shrunk since.
+    /// How many jobs were queued when last all of them were moved or looked through.
     n_moved: usize,
     /// Why no more jobs are let in, once that is so.
     closed: Option<CancelReason>,
@@ -133,9 +133,8 @@ impl Injector {
 
     /// Lets no more jobs in.
     pub(crate) fn close(&self, reason: &CancelReason) {
-        for shard in &mut self.lock().0 {
-            shard.closed = Some(reason.clone());
-        }
+        let mut all = self.lock();
+        all.0.iter_mut().for_each(|shard| shard.closed = Some(reason.clone()));
         self.is_closed.store(true, Relaxed); // ORDERING: Relaxed, as in `push`.
     }
 
@@ -217,10 +216,11 @@ impl Locked<'_> {
         workers_queue.retain(|job| !job.claim().is_taken());
         for shard in &mut self.0 {
             shard.queue.retain(|job| !job.claim().is_taken());
-            (shard.n_tombstones, shard.n_moved) = (0, workers_queue.len());
+            shard.n_tombstones = 0;
         }
-        // None, but for claims that have not been reported.
-        *n_tombstones = workers_queue.len() as isize + self.n_queued() - n_queued;
+        let n_left = workers_queue.len() as isize + self.n_queued();
+        *n_tombstones = n_left - n_queued; // None, but for claims that have not been reported.
+        self.0.iter_mut().for_each(|shard| shard.n_moved = n_left as usize);
     }
 
     /// Moves everything to the workers' queue, which is empty.

@@ -61,7 +61,7 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     /// Emptied before the injector, which then takes its place.
     pub(crate) queue: Queue,
-    /// Less than nothing: each that was taken out is counted where it was made.
+    /// Zero or less: a tombstone that is taken out here was counted where it was made.
     n_tombstones: isize,
     /// Some worker is bound to look at the queue before it sleeps: it was woken or started, it spins,
     /// or it is about to settle its job. No other need be woken meanwhile.

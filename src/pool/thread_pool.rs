@@ -26,7 +26,7 @@ use super::injector::Pushed;
 use super::job::{self, Made, Run};
 use super::run_here::run_inline;
 use super::shared::{PoolRef, Shared, Stats};
-use super::worker::{on_worker, pool_of_worker, wake_worker, worker_number};
+use super::worker::{in_context, on_worker, wake_worker, worker_number};
 
 /// A number of threads that run the closures handed to them.
 ///
@@ -239,7 +239,8 @@ impl ThreadPool {
     }
 
     pub(crate) fn share(&self) -> PoolRef {
-        pool_of_worker(&self.shared).unwrap_or_else(|| self.shared.clone())
+        in_context(&self.shared, |context| context.shared.clone())
+            .unwrap_or_else(|| self.shared.clone())
     }
 
     pub(crate) fn panic_hook(&self) -> &PanicHook {
@@ -390,9 +391,6 @@ impl RefUnwindSafe for ThreadPool {}
 
 impl fmt::Debug for ThreadPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ThreadPool")
-            .field("threads", &self.threads())
-            .field("stats", &self.stats())
-            .finish()
+        write!(f, "ThreadPool({} threads, {:?})", self.threads(), self.stats())
     }
 }

@@ -52,11 +52,6 @@ pub(crate) fn take_back<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool 
     in_context(shared, take_back).unwrap_or(false)
 }
 
-/// The pool, as the calling thread knows it, if that is a worker of it.
-pub(crate) fn pool_of_worker(shared: &Arc<Shared>) -> Option<PoolRef> {
-    in_context(shared, |context| context.shared.clone())
-}
-
 /// The number of the worker of this pool that calls.
 pub(crate) fn worker_number(shared: &Arc<Shared>) -> Option<usize> {
     in_context(shared, |context| context.number)
@@ -209,7 +204,7 @@ fn work(context: &WorkerContext) {
 
 /// What a worker's thread knows of itself.
 pub(super) struct WorkerContext {
-    shared: PoolRef,
+    pub(super) shared: PoolRef,
     number: usize,
     n_settled: Arc<Apart<AtomicUsize>>,
     /// How deep it is in jobs that it runs as it submits them.

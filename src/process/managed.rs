@@ -103,10 +103,20 @@ const MOST_CHECKS: usize = 1000;
 pub(crate) const FIRST_CHECK: Duration = Duration::from_millis(1);
 const RAREST_CHECK: Duration = Duration::from_millis(50);
 
-/// What all children at once are asked: to end, by this policy; and what they are asked later. Each reads this from where
-/// it ended when the child was started, and nothing is kept that every child has read.
+/// What all children at once are asked: to end, by this policy; and what they are asked later. Each child reads on
+/// from where the list ended when it was started, and nothing is kept that every child has read.
 #[derive(Default)]
 pub(crate) struct Asked(pub(crate) SetOnce<(KillPolicy, Arc<Asked>)>);
+
+impl Drop for Asked {
+    /// Link by link: dropped inside one another, the links of a long list would take the whole stack.
+    fn drop(&mut self) {
+        let mut next = self.0.take();
+        while let Some((_, later)) = next {
+            next = Arc::into_inner(later).and_then(|mut later| later.0.take());
+        }
+    }
+}
 
 pub(crate) struct ManagedChild {
     pub(crate) state: Arc<ChildState>,
@@ -282,4 +292,21 @@ fn cause_of(status: Option<ExitStatus>) -> Cause {
 fn ending_of(outcome: &Outcome) -> Ending {
     let was_given_up = outcome.status.is_none() && outcome.cause != Cause::Unknown;
     if was_given_up || outcome.signal().is_some() { Ending::Killed } else { Ending::Returned }
+}
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_children_were_asked_is_dropped_without_a_stack_of_its_length() {
+        let first = Arc::new(Asked::default());
+        let mut last = first.clone();
+        for _ in 0..100_000 {
+            let next = Arc::new(Asked::default());
+            assert!(last.0.set((KillPolicy::default(), next.clone())).is_ok());
+            last = next;
+        }
+        drop(first);
+    }
 }

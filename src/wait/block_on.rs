@@ -174,26 +174,26 @@ impl Drop for CachedParker {
 }
 
 /// How long a task may block its thread before that is told.
-const SILENCE: Duration = Duration::from_secs(1);
+const QUIET: Duration = Duration::from_secs(1);
 
 impl InTask {
     /// Parks, and says so once if nothing happens for a second. It may be a hang that cannot be proved: another
     /// thread may have what ends the wait, but as a rule it is another task of this very thread.
     fn park(&mut self, deadline: Deadline) {
-        let silence = Deadline::after(SILENCE);
-        if self.has_warned || deadline <= silence {
+        let quiet_until = Deadline::after(QUIET);
+        if self.has_warned || deadline <= quiet_until {
             return self.runtime.park(deadline);
         }
-        self.runtime.park(silence);
-        if silence.has_passed() && !self.runtime.parker.is_notified() {
+        self.runtime.park(quiet_until);
+        if quiet_until.has_passed() && !self.runtime.parker.is_notified() {
             self.has_warned = true;
-            let tag = hints::take_reason();
-            let what = tag.as_ref().map_or("something else".to_owned(), WaitReason::to_string);
+            let reason = hints::take_reason();
+            let what = reason.as_ref().map_or("something else".to_owned(), WaitReason::to_string);
             warn(format_args!(
                 "a task blocks its executor's thread, and has waited there for a second for {what}. If another \
                  task of this executor is to end the wait, it never will: `.await` it there instead."
             ));
-            tag.into_iter().for_each(hints::set_reason);
+            reason.into_iter().for_each(hints::set_reason);
         }
     }
 }

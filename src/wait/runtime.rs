@@ -23,8 +23,7 @@ use std::time::Instant;
 
 use crate::prims::{self, AtomicUsize, Mutex, Ordering, thread_local};
 
-use super::clock::Clock;
-use super::clock::Deadline;
+use super::clock::{Clock, Deadline};
 use super::hints::{self, WaitReason};
 use super::parker::Parker;
 use super::timers::TimerQueue;
@@ -35,7 +34,7 @@ pub(crate) struct RuntimeContext {
     pub(crate) clock: Clock,
     /// Where the thread of the executor sleeps, also while a task blocks it.
     pub(crate) parker: Arc<Parker>,
-    /// Those of its clock, if that jumps.
+    /// Those of its clock, if that jumps; otherwise its own, of the real one.
     pub(crate) timers: Arc<TimerQueue>,
     n_held: AtomicUsize,
     /// What the waker holds of the task that is being polled; 0 if none is.

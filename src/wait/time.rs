@@ -26,8 +26,7 @@ use crate::error::Elapsed;
 use crate::prims;
 
 use super::alarm::ALARM;
-use super::clock::Clock;
-use super::clock::Deadline;
+use super::clock::{Clock, Deadline};
 use super::hints::{self, WaitReason, forget_run_here_hint};
 use super::runtime::{RuntimeContext, poll_elsewhere};
 use super::timers::{SetBy, TimerQueue};

@@ -8,7 +8,7 @@
 //! 1. No timer fires before its deadline, and equal deadlines fire in the order in which they were set.
 //! 2. A sleep whose deadline is not later than `now` is over: its timer has been taken out, or is about to be, and
 //!    none is set there.
-//! 3. When a timer is set before all others, the keeper is woken, unless it is awake anyway. If one goes, the one
+//! 3. When a timer is set before all others, the keeper is woken, unless the thread that sets it fires here itself. If one goes, the one
 //!    before it looks for itself at what has been set meanwhile.
 //! 4. No sleeper's waker is cloned, woken or dropped under the lock.
 //! 5. A sleeper that may be polled where this queue is not fired is among the others, to be [told](TimerQueue::wake_others).

@@ -119,11 +119,7 @@ pub struct Wait<F: Future, P> {
 
 impl<F: Future, P> fmt::Debug for Wait<F, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (done, waiting) = (self.done.0.len(), &self.completed);
-        f.debug_struct("Wait")
-            .field("done", &done)
-            .field("waiting", waiting)
-            .finish_non_exhaustive()
+        write!(f, "Wait({} done, {:?})", self.done.0.len(), self.completed)
     }
 }
 

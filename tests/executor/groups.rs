@@ -108,7 +108,7 @@ fn a_group_keeps_nothing_of_a_member_that_is_over() {
                 yield_now().await;
             }
             assert_eq!(drops.get(), 1000);
-            assert_eq!(format!("{group:?}"), "TaskGroup { n_tasks: 0, .. }");
+            assert_eq!(format!("{group:?}"), "TaskGroup(0 tasks)");
             group.join().await.unwrap();
         });
     });

@@ -148,10 +148,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/injector.rs",
-        right: "        for shard in &mut self.lock().0 {
-            shard.closed",
-        wrong: "        for shard in self.lock().0.iter_mut().take(1) {
-            shard.closed",
+        right: "shard.n_moved = n_left as usize",
+        wrong: "shard.n_moved = workers_queue.len()",
+        mistake: "what another thread submitted is looked through again and again",
+        caught_by: "--test=pool references::a_flood_of_jobs_that_a_worker_submitted_is_cancelled_from_outside_in_no_time",
+    },
+    Mutant {
+        file: "src/pool/injector.rs",
+        right: "        all.0.iter_mut().for_each(|shard| shard.closed",
+        wrong: "        all.0.iter_mut().take(1).for_each(|shard| shard.closed",
         mistake: "a shutdown lets in what workers submit",
         caught_by: "--test=pool shutdown::a_job_that_submits_while_its_pool_ends_hears_that_it_does",
     },

@@ -1,8 +1,8 @@
 //! Nothing is kept longer than it is needed.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Weak, mpsc};
 
-use handspun::{Cancel, ThreadPool, as_completed};
+use handspun::{Cancel, JoinHandle, ThreadPool, as_completed};
 
 use crate::support::{Count, CountsDrop, Gate, until, watched};
 
@@ -112,6 +112,25 @@ fn a_flood_of_cancelled_jobs_leaves_nothing_behind() {
         assert!(pool.stats().queued <= 2);
         gate.open();
         first.join().unwrap();
+    });
+}
+
+/// To look through all that is queued at each claim, or each few, would take minutes.
+#[test]
+fn a_flood_of_jobs_that_a_worker_submitted_is_cancelled_from_outside_in_no_time() {
+    watched(|| {
+        let (pool, gate) = (Arc::new(ThreadPool::new(1)), Gate::closed());
+        let (handles, jobs) = mpsc::channel();
+        let inside = (pool.clone(), gate.clone());
+        let submits = pool.submit(move || {
+            let (pool, gate) = inside;
+            handles.send((0..400_000).map(|_| pool.submit(|| ())).collect()).unwrap();
+            gate.pass();
+        });
+        let jobs: Vec<JoinHandle<()>> = jobs.recv().unwrap();
+        assert!(jobs.iter().all(|job| job.cancel() == Cancel::Dequeued));
+        gate.open();
+        submits.join().unwrap();
     });
 }
 
