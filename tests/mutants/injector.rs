@@ -124,7 +124,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         let _ = &state;
 ",
         mistake: "a shutdown that cancels forgets the workers' queue",
-        caught_by: "injector::a_shutdown_cancels_at_once_wherever_a_job_stands",
+        caught_by: "--test=pool shutdown::a_shutdown_cancels_what_a_worker_has_taken_over_and_not_begun",
     },
     Mutant {
         file: "src/pool/worker.rs",

@@ -429,3 +429,24 @@ fn a_handle_outlives_its_pool() {
         drop::<Result<(), _>>(panicked.join());
     });
 }
+
+/// The worker has taken them over with the job that holds it, so that they are in its queue by then.
+#[test]
+fn a_shutdown_cancels_what_a_worker_has_taken_over_and_not_begun() {
+    watched(|| {
+        let (pool, first, second) = (ThreadPool::new(1), Gate::closed(), Gate::closed());
+        drop(block(&pool, &first));
+        let (begun, holds) = (Gate::closed(), second.clone());
+        let begins = begun.clone();
+        drop(pool.submit(move || {
+            begins.open();
+            holds.pass();
+        }));
+        let taken_over = [(); 2].map(|()| pool.submit(|| ()));
+        first.open();
+        begun.pass();
+        assert!(pool.shutdown_timeout(Shutdown::Cancel, Duration::ZERO).is_err(), "one is held");
+        assert!(taken_over.into_iter().all(|job| was_cancelled(&job.join())));
+        second.open();
+    });
+}
