@@ -33,10 +33,10 @@ const MEASURED: [&str; 17] = [
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Facts {
-    date: String,
+    pub(crate) date: String,
     command: String,
     /// `None` where there is no git, or no commit yet.
-    commit: Option<String>,
+    pub(crate) commit: Option<String>,
     compiler: String,
     optimised: bool,
     system: String,
@@ -49,6 +49,9 @@ pub(crate) struct Facts {
     rounds: Option<Rounds>,
     quick: bool,
     versions: BTreeMap<String, String>,
+    /// Date and commit of the earlier run that this one is compared with, if it is.
+    #[serde(default)]
+    pub(crate) after: Option<String>,
 }
 
 /// How the rounds were taken.
@@ -80,6 +83,7 @@ impl Facts {
             rounds,
             quick: scale == Scale::Quick,
             versions: versions(include_str!("../Cargo.lock")),
+            after: None,
         }
     }
 
@@ -125,6 +129,9 @@ impl fmt::Display for Facts {
             )?;
         }
         writeln!(f, "versions  {}", versions.join(", "))?;
+        if let Some(earlier) = &self.after {
+            writeln!(f, "before    {earlier}; a verdict is one that both runs have come to")?;
+        }
         if self.quick {
             writeln!(f, "          quick: a tenth of the operations; do not quote these figures")?;
         }

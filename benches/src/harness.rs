@@ -2,8 +2,9 @@
 //! met.
 //!
 //! 1. The contenders of a row live in one process: while one of them works, the others are alive and
-//!    asleep. A row has several processes, one after the other, unless asked otherwise (`elsewhere`): where a
-//!    thread or a heap lies is luck that lasts as long as the process does.
+//!    asleep. A row has several processes, unless asked otherwise (`elsewhere`): where a thread or a heap lies is luck
+//!    that lasts as long as the process does. And they are minutes apart, in passes through all rows: a machine
+//!    that others use too has its moods, and they last for minutes.
 //! 2. Interleaved: what the machine does to a round, it does to everybody. Each round begins with
 //!    another contender, and every second one goes backwards, so that nobody always has the same
 //!    neighbour before them.
@@ -66,22 +67,42 @@ pub(crate) fn measure(line_up: LineUp, rounds: u32) -> Field {
     Field::new(measure, figures.collect())
 }
 
-/// Has as many processes measure the same as `effort` asks for, and more while a verdict is open and there
-/// is time.
-pub(crate) fn until_decided(effort: Effort, mut measure_in_one: impl FnMut() -> Field) -> Field {
-    let start = Instant::now();
-    let (mut parts, mut look_after) = (Vec::new(), effort.processes);
-    loop {
-        parts.push(measure_in_one());
-        let is_late = parts.len() >= effort.processes && start.elapsed() >= effort.within;
-        if parts.len() < look_after && !is_late {
-            continue;
+/// A row that is being measured, in process after process, until its verdict is clear.
+pub(crate) struct Measuring<M> {
+    effort: Effort,
+    measure_in_one: M,
+    parts: Vec<Field>,
+    took: Duration,
+}
+
+impl<M: FnMut() -> Field> Measuring<M> {
+    pub(crate) fn new(effort: Effort, measure_in_one: M) -> Self {
+        Self { effort, measure_in_one, parts: Vec::new(), took: Duration::ZERO }
+    }
+
+    /// One pass: doubles the number of processes. The field is there once its verdicts are clear, or there is no
+    /// more time for them.
+    pub(crate) fn go_on(&mut self) -> Option<Field> {
+        let processes = self.effort.processes;
+        let n_parts = self.parts.len();
+        let enough = (2 * n_parts).max(1);
+        let enough = if n_parts < processes { enough.min(processes) } else { enough };
+        while self.parts.len() < enough && !self.is_late() {
+            let start = Instant::now();
+            self.parts.push((self.measure_in_one)());
+            self.took += start.elapsed();
         }
-        let field = Field::of_all(&parts);
-        if is_late || parts.len() >= effort.processes << DOUBLINGS || field.is_decided() {
-            return field;
+        if self.parts.len() < processes {
+            return None;
         }
-        look_after *= 2;
+        let field = Field::of_all(&self.parts);
+        let is_over = self.is_late() || self.parts.len() >= processes << DOUBLINGS;
+        (is_over || field.is_decided()).then_some(field)
+    }
+
+    /// Whether there have been all the processes asked for, and all the time.
+    fn is_late(&self) -> bool {
+        self.parts.len() >= self.effort.processes && self.took >= self.effort.within
     }
 }
 
@@ -170,6 +191,7 @@ fn summarise(contender: &Contender, turns: &[Turn]) -> Figures {
 mod tests {
     use super::*;
     use crate::report::tests::duel;
+    use std::iter;
 
     #[test]
     fn every_round_begins_one_further_on_and_every_second_goes_backwards() {
@@ -204,10 +226,12 @@ mod tests {
     /// 100. Returns how many rounds there were.
     fn rounds_against(ours_ns: [f64; 2], effort: Effort) -> usize {
         let mut process = 0;
-        let field = until_decided(effort, || {
+        let mut measuring = Measuring::new(effort, || {
             process += 1;
             duel(&vec![ours_ns[process % 2]; effort.rounds as usize], 1.0)
         });
+        let field = iter::repeat_with(|| measuring.go_on()).flatten().next();
+        let field = field.expect("it ends");
         field.n_rounds()
     }
 
@@ -216,6 +240,15 @@ mod tests {
         let effort = Effort { rounds: 3, processes: 4, within: Duration::MAX };
         assert_eq!(rounds_against([50.0, 60.0], effort), 12);
         assert_eq!(rounds_against([150.0, 160.0], effort), 12);
+    }
+
+    #[test]
+    fn the_processes_asked_for_come_in_passes() {
+        let effort = Effort { rounds: 3, processes: 5, within: Duration::MAX };
+        let mut measuring = Measuring::new(effort, || duel(&[50.0; 3], 1.0));
+        let passes: Vec<_> =
+            (0..4).map(|_| measuring.go_on().map(|field| field.n_rounds())).collect();
+        assert_eq!(passes, [None, None, None, Some(15)], "after 1, 2, 4 and 5");
     }
 
     #[test]

@@ -35,7 +35,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::curves::Curve;
 use crate::facts::{Facts, Rounds};
-use crate::harness::Effort;
+use crate::harness::{Effort, Measuring};
 use crate::line_up::Scale;
 use crate::pictures::Picture;
 use crate::report::{CurveReport, Field, Point, Report, RowReport};
@@ -84,6 +84,10 @@ struct Arguments {
     /// Write the JSON document into this file as well.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+
+    /// Give a verdict only where the run in this file, which was saved before, has the same.
+    #[arg(long, value_name = "FILE")]
+    after: Option<PathBuf>,
 
     /// Measure nothing, and read such a file instead.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rows", "curves", "named_curves", "quick", "rounds", "within", "in_one_process"])]
@@ -176,10 +180,15 @@ fn main() -> io::Result<()> {
     if let Some(folder) = arguments.save.as_deref().and_then(Path::parent) {
         fs::create_dir_all(folder)?;
     }
-    let report = match &arguments.from {
-        Some(file) => Report::from_json(&fs::read_to_string(file)?)?,
+    let read = |file: &PathBuf| Ok::<_, io::Error>(Report::from_json(&fs::read_to_string(file)?)?);
+    let earlier = arguments.after.as_ref().map(read).transpose()?;
+    let mut report = match &arguments.from {
+        Some(file) => read(file)?,
         None => run(&arguments),
     };
+    if let Some(earlier) = &earlier {
+        report.compare_with(earlier);
+    }
     if let Some(file) = &arguments.save {
         fs::write(file, report.to_json())?;
     }
@@ -230,23 +239,31 @@ fn run(arguments: &Arguments) -> Report {
     if !arguments.json {
         println!("{}", report.facts);
     }
-    for row in arguments.rows() {
-        // On stderr, so that somebody who waits sees life, and somebody who pipes gets only the
-        // result.
-        eprintln!("measuring {} …", row.name);
-        let field = harness::until_decided(effort, || {
-            if arguments.in_one_process {
-                harness::measure((row.line_up)(scale), effort.rounds)
-            } else {
-                elsewhere::measure(&question_of(row, scale), effort.rounds)
-            }
-        });
-        let measured = RowReport::new(row, field);
-        if !arguments.json {
-            println!("{measured}");
+    let measure = |row: &Row| {
+        if arguments.in_one_process {
+            harness::measure((row.line_up)(scale), effort.rounds)
+        } else {
+            elsewhere::measure(&question_of(row, scale), effort.rounds)
         }
-        report.rows.push(measured);
+    };
+    let start = |row| (row, Measuring::new(effort, move || measure(row)));
+    let mut open: Vec<_> = arguments.rows().map(start).collect();
+    while !open.is_empty() {
+        open.retain_mut(|(row, measuring)| {
+            // On stderr, so that somebody who waits sees life, and somebody who pipes gets only the
+            // result.
+            eprintln!("measuring {} …", row.name);
+            let Some(field) = measuring.go_on() else { return true };
+            let measured = RowReport::new(row, field);
+            if !arguments.json {
+                println!("{measured}");
+            }
+            report.rows.push(measured);
+            false
+        });
     }
+    // Not as they were decided, but in the order of the list.
+    report.rows.sort_by_key(|measured| rows::ALL.iter().position(|row| row.name == measured.name));
     for curve in arguments.curves() {
         eprintln!("measuring the curve of {} …", curve.of);
         let measured = measure_curve(curve, scale, effort);

@@ -24,6 +24,29 @@ impl Report {
     pub(crate) fn from_json(text: &str) -> serde_json::Result<Self> {
         serde_json::from_str(text)
     }
+
+    /// Notes what an earlier run had found, and leaves a target open if it had come to another verdict.
+    pub(crate) fn compare_with(&mut self, earlier: &Self) {
+        let commit = earlier.facts.commit.as_deref().unwrap_or("an unknown commit");
+        self.facts.after = Some(format!("{}, of {commit}", earlier.facts.date));
+        for row in &mut self.rows {
+            for placed in &mut row.field.contenders {
+                let before = earlier.placed(&row.name, &placed.figures.name);
+                placed.before = before
+                    .and_then(|it| Some(Before { ratio: it.to_best_peer, verdict: it.verdict? }));
+                let has_changed =
+                    placed.before.as_ref().is_some_and(|it| Some(it.verdict) != placed.verdict);
+                if has_changed {
+                    placed.verdict = Some(Verdict::Open);
+                }
+            }
+        }
+    }
+
+    fn placed(&self, row: &str, contender: &str) -> Option<&Placed> {
+        let row = self.rows.iter().find(|one| one.name == row)?;
+        row.field.contenders.iter().find(|placed| placed.figures.name == contender)
+    }
 }
 
 /// The answer to one question.
@@ -148,6 +171,16 @@ pub(crate) struct Placed {
     pub(crate) interval: Interval,
     /// `None` without a target.
     pub(crate) verdict: Option<Verdict>,
+    /// What an earlier run had found, if it is compared with one, and there is a target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<Before>,
+}
+
+/// How a contender stood in an earlier run.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Before {
+    pub(crate) ratio: f64,
+    pub(crate) verdict: Verdict,
 }
 
 /// With fewer rounds, even the whole range from the best to the worst misses the true median more often
@@ -162,7 +195,8 @@ pub(crate) enum Verdict {
     Met,
     /// The whole interval is above the target.
     Missed,
-    /// The target lies within the interval, or there were too few rounds for one: it is too noisy to say.
+    /// The target lies within the interval, or there were too few rounds for one, or an earlier run had come to
+    /// another verdict: it is too noisy to say.
     Open,
 }
 
@@ -221,6 +255,7 @@ fn place(figures: Figures, best_ns: &[f64]) -> Placed {
         to_best_peer: stats::median(&ratios),
         interval,
         verdict: figures.target.map(|target| Verdict::of(interval, ratios.len(), target)),
+        before: None,
         figures,
     }
 }
@@ -228,6 +263,7 @@ fn place(figures: Figures, best_ns: &[f64]) -> Placed {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::line_up::Scale;
 
     pub(crate) fn figures(name: &str, role: Role, rounds_ns: &[f64]) -> Figures {
         Figures {
@@ -279,6 +315,28 @@ pub(crate) mod tests {
     fn five_rounds_are_too_few_for_a_verdict_and_six_are_not() {
         let verdict = |n| duel(&vec![50.0; n], 0.8).contenders[0].verdict;
         assert_eq!([5, 6].map(verdict), [Some(Verdict::Open), Some(Verdict::Met)]);
+    }
+
+    fn report(ours_ns: &[f64]) -> Report {
+        let (name, question) = ("a".to_owned(), "b?".to_owned());
+        let rows = vec![RowReport { name, question, field: duel(ours_ns, 0.8) }];
+        Report { facts: Facts::gather(Scale::Quick, None), rows, curves: Vec::new() }
+    }
+
+    #[test]
+    fn a_verdict_stands_only_if_an_earlier_run_had_the_same() {
+        let verdict_after = |earlier: f64, later: f64| {
+            let mut run = report(&[later; 6]);
+            run.compare_with(&report(&[earlier; 6]));
+            let [ours, peer] = &run.rows[0].field.contenders[..] else { panic!("two of them") };
+            assert!(peer.before.is_none(), "it has no target");
+            ours.before.as_ref().map(|it| (it.verdict, ours.verdict))
+        };
+        use Verdict::{Met, Missed, Open};
+        assert_eq!(verdict_after(70.0, 75.0), Some((Met, Some(Met))));
+        assert_eq!(verdict_after(90.0, 95.0), Some((Missed, Some(Missed))));
+        assert_eq!(verdict_after(90.0, 70.0), Some((Missed, Some(Open))));
+        assert_eq!(verdict_after(70.0, 90.0), Some((Met, Some(Open))));
     }
 
     #[test]

@@ -12,8 +12,12 @@ use crate::stats::Interval;
 impl Report {
     /// A line for each target of each row, met or not.
     pub(crate) fn summary(&self) -> Table {
-        let mut table =
-            markdown(&["row", "ours", "median", "best peer", "÷ best peer", "95 %", "target"]);
+        let mut header =
+            vec!["row", "ours", "median", "best peer", "÷ best peer", "95 %", "target"];
+        if self.facts.after.is_some() {
+            header.push("before");
+        }
+        let mut table = markdown(&header);
         for row in &self.rows {
             for placed in &row.field.contenders {
                 table.add_rows(placed.line_of_summary(row));
@@ -86,9 +90,9 @@ impl Placed {
     }
 
     /// Its line in the summary, if it has a target.
-    fn line_of_summary(&self, row: &RowReport) -> Option<[String; 7]> {
+    fn line_of_summary(&self, row: &RowReport) -> Option<Vec<String>> {
         let (target, verdict) = (self.figures.target?, self.verdict?);
-        Some([
+        let mut line = vec![
             row.name.clone(),
             self.figures.name.clone(),
             time(self.figures.median_ns),
@@ -96,7 +100,9 @@ impl Placed {
             ratio(self.to_best_peer),
             between(self.interval),
             format!("{target:.2} {verdict}"),
-        ])
+        ];
+        line.extend(self.before.as_ref().map(|it| format!("{} {}", ratio(it.ratio), it.verdict)));
+        Some(line)
     }
 }
 

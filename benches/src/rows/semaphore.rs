@@ -39,28 +39,12 @@ fn line_up(scale: Scale) -> LineUp {
         .peer("tokio Semaphore", move || {
             let semaphore = Arc::new(tokio::sync::Semaphore::new(3));
             crowd::on_tokio(&tokio, n_tasks, |_| {
-                let semaphore = semaphore.clone();
-                async move {
-                    for _ in 0..TIMES {
-                        let _permit = semaphore.acquire().await.expect("it stays open");
-                        tokio::task::yield_now().await;
-                    }
-                    TIMES
-                }
+                tokio_takes(semaphore.clone(), tokio::task::yield_now)
             })
         })
         .peer("tokio Semaphore, on handspun", move || {
             let semaphore = Arc::new(tokio::sync::Semaphore::new(3));
-            crowd::on_handspun(n_tasks, |_| {
-                let semaphore = semaphore.clone();
-                async move {
-                    for _ in 0..TIMES {
-                        let _permit = semaphore.acquire().await.expect("it stays open");
-                        handspun::yield_now().await;
-                    }
-                    TIMES
-                }
-            })
+            crowd::on_handspun(n_tasks, |_| tokio_takes(semaphore.clone(), handspun::yield_now))
         })
         .peer("async-lock, on handspun", move || {
             let semaphore = Rc::new(smol::lock::Semaphore::new(3));
@@ -75,4 +59,12 @@ fn line_up(scale: Scale) -> LineUp {
                 }
             })
         })
+}
+
+async fn tokio_takes(semaphore: Arc<tokio::sync::Semaphore>, yield_now: impl AsyncFn()) -> u64 {
+    for _ in 0..TIMES {
+        let _permit = semaphore.acquire().await.expect("it stays open");
+        yield_now().await;
+    }
+    TIMES
 }
