@@ -163,8 +163,7 @@ impl<H> Error for StillRunning<H> {}
 
 /// Time was over before all of several futures were ready.
 ///
-/// You meet it in [`AsCompleted::timeout`](crate::AsCompleted::timeout) and
-/// [`AsCompleted::join_next_timeout`](crate::AsCompleted::join_next_timeout).
+/// You meet it in [`AsCompleted::timeout`](crate::AsCompleted::timeout).
 #[doc(alias = "TimeoutError")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfinished {

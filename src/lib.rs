@@ -72,8 +72,8 @@
 //! - [`run`], or [`try_run`], runs a future and all that it spawns; [`Executor`] and [`ExecutorBuilder`] have settings.
 //! - [`spawn`] and [`spawn_named`] start a task, and [`Task`] is its handle; [`yield_now`] lets the others go first;
 //!   [`Remote`] spawns from other threads.
-//! - [`task_group`] is for tasks that end together: [`TaskGroup`], [`GroupSpawner`], [`Member`], and what went wrong
-//!   with them: [`Failures`], [`Failure`], [`FailureCause`].
+//! - [`task_group`] is for tasks that end together: [`TaskGroup`], [`Member`], and what went wrong with them:
+//!   [`Failures`], [`Failure`].
 //! - [`map_concurrent`] works on many inputs, a few at a time ([`MapConcurrent`]).
 //! - [`Hang`] is the proof that nothing can wake any task; [`Dump`] and [`TaskState`] say what each waits for.
 //!
@@ -202,10 +202,9 @@ pub use error::{
     BuildError, CancelReason, Cancelled, Closed, Elapsed, FlatError, JoinError, QueueFull,
     ShutdownError, StillRunning, TryError, Unfinished,
 };
-pub use executor::group::{GroupSpawner, Member, TaskGroup, task_group};
+pub use executor::group::{Failure, Failures, Member, TaskGroup, task_group};
 pub use executor::idle::{Dump, Hang, TaskState};
 pub use executor::map_concurrent::{MapConcurrent, map_concurrent};
-pub use executor::members::{Failure, FailureCause, Failures};
 pub use executor::run::{Executor, ExecutorBuilder, Remote, run, try_run};
 pub use executor::task::{Task, spawn, spawn_named, yield_now};
 pub use observe::Timeline;

@@ -11,9 +11,8 @@ use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use crate::prims::{Mutex, panicking};
 
@@ -121,18 +120,6 @@ pub(crate) fn catch<T>(
         let message = text_of(&payload);
         Panic(Box::new(Caught { payload: Mutex::new(Some(payload)), message, submitted_at }))
     })
-}
-
-/// Polls a future that is not ours; its panic is what it came to.
-pub(crate) fn catch_poll<F: Future + ?Sized>(
-    submitted_at: &'static Location<'static>,
-    future: Pin<&mut F>,
-    context: &mut Context<'_>,
-) -> Poll<Result<F::Output, Panic>> {
-    match catch(submitted_at, || future.poll(context)) {
-        Ok(polled) => polled.map(Ok),
-        Err(panic) => Poll::Ready(Err(panic)),
-    }
 }
 
 /// Runs code that is not ours and that is not waited for: a drop, a waker, a hook.

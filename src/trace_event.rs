@@ -57,8 +57,8 @@ pub enum Step {
         took: Duration,
         /// Whether it blocked the thread, by waiting for something without an `.await`.
         blocked: bool,
-        /// The line that spawned the task; `None` for the future that `run` was given.
-        spawned_at: Option<&'static Location<'static>>,
+        /// The line that spawned the task, or called `run`.
+        spawned_at: &'static Location<'static>,
     },
     /// It is over. Its handle settles in the next moment.
     Settled(Ending),

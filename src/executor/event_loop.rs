@@ -11,7 +11,8 @@
 //! 2. The thread idles only when no task is ready, and reads its messages afterwards.
 //! 3. No borrow of the queue or the slab is held while a future is polled or dropped.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::future::pending;
 use std::panic::Location;
 use std::pin::Pin;
 use std::ptr;
@@ -27,76 +28,88 @@ use crate::trace_event::Step;
 use crate::wait::deferred;
 use crate::wait::hints;
 
-use super::idle::{Dump, Hang, Idle, Main, Verdict, dump, nothing_can_wake};
-use super::shared::{Message, NO_SLOT, Shared, TaskId, end};
-use super::tasks::{KeptWaker, Tasks};
+use super::idle::Hang;
+use super::shared::{Message, Shared, TaskId, end};
+use super::task::of_main;
+use super::tasks::Tasks;
 
 pub(crate) struct EventLoop {
     pub(crate) tasks: Rc<Tasks>,
-    shared: Arc<Shared>,
-    /// Of the future that `run` was given, while it runs.
-    main: RefCell<Option<Main>>,
-    idle: Idle,
     /// Of the generator that shuffles the batches, if they are shuffled.
     seed: Cell<Option<u64>>,
     /// From when on the observer hears of a poll.
     slow_poll: Duration,
     /// Empty between two turns, and kept for their memory.
     messages: Cell<Vec<Message>>,
+    /// Whether one of the tasks is the future that `run` was given.
+    has_main: Cell<bool>,
+}
+
+/// A slot for the future that `run` was given, as long as that runs. The future itself may borrow, and is not in there.
+struct MainSlot<'a> {
+    event_loop: &'a EventLoop,
+    id: TaskId,
+}
+
+impl<'a> MainSlot<'a> {
+    /// Takes one, and queues it for its first poll.
+    fn take(event_loop: &'a EventLoop, called_at: &'static Location<'static>) -> Self {
+        let task = of_main(&event_loop.tasks.shared, called_at);
+        event_loop.tasks.insert(task.clone(), Box::pin(Some(pending::<()>())));
+        event_loop.has_main.set(true);
+        Self { event_loop, id: task.metadata().id() }
+    }
+}
+
+impl Drop for MainSlot<'_> {
+    fn drop(&mut self) {
+        self.event_loop.tasks.remove(self.id);
+        self.event_loop.has_main.set(false);
+    }
 }
 
 impl EventLoop {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        seed: Option<u64>,
-        spin_limit: Duration,
-        slow_poll: Duration,
-    ) -> Self {
-        Self {
-            tasks: Rc::new(Tasks::new(shared.clone())),
-            idle: Idle::new(&shared, spin_limit),
-            shared,
-            main: RefCell::new(None),
-            seed: Cell::new(seed),
-            slow_poll,
-            messages: Cell::default(),
-        }
+    pub(crate) fn new(shared: Arc<Shared>, seed: Option<u64>, slow_poll: Duration) -> Self {
+        let (tasks, seed) = (Rc::new(Tasks::new(shared)), Cell::new(seed));
+        Self { tasks, seed, slow_poll, messages: Cell::default(), has_main: Cell::default() }
     }
 
     /// Runs until that future is ready, or until it is proved that it never will be.
-    pub(crate) fn run<F: Future>(&self, mut main: Pin<&mut F>) -> Result<F::Output, Hang> {
-        let this = TaskId { slot: NO_SLOT, number: self.shared.next_number() };
-        let waker = KeptWaker::new(&self.shared, this);
-        waker.to_poll_with.wake_by_ref(); // For its first poll.
+    pub(crate) fn run<F: Future>(
+        &self,
+        mut main: Pin<&mut F>,
+        called_at: &'static Location<'static>,
+    ) -> Result<F::Output, Hang> {
         hints::take_reason(); // Left over from before this run.
-        *self.main.borrow_mut() = Some(Main::new(waker.itself.clone()));
+        let slot = MainSlot::take(self, called_at);
         loop {
             for _ in 0..self.begin_turn() {
                 let next = self.tasks.queue.borrow_mut().pop_front();
                 let next = next.expect("what is in the queue is taken out here only");
-                if next != this {
+                if next != slot.id {
                     self.poll(next);
-                    continue;
-                }
-                self.tasks.begin_poll_with(&waker.itself);
-                self.update_main(|main| main.is_polled = true);
-                let began = self.begin_watch();
-                let mut context = Context::from_waker(&waker.to_poll_with);
-                let (polled, waits_for) = (main.as_mut().poll(&mut context), hints::take_reason());
-                self.tell_if_slow(began, this);
-                if let Poll::Ready(output) = polled {
+                } else if let Poll::Ready(output) = self.poll_main(next, main.as_mut()) {
                     return Ok(output);
                 }
-                self.update_main(|main| (main.is_polled, main.waits_for) = (false, waits_for));
             }
             // Deep in deferred code, the end of a task is queued, and waited for here.
             if self.tasks.queue.borrow().is_empty() && !deferred::run_queued() {
-                match self.idle.rest(self.n_tasks(), || self.nothing_can_wake()) {
-                    Verdict::GoesOn => self.read_messages(),
-                    Verdict::Hangs => return Err(Hang(self.dump())),
+                if self.tasks.rest() {
+                    return Err(Hang(self.tasks.dump()));
                 }
+                self.read_messages();
             }
         }
+    }
+
+    /// Polls the future that `run` was given. What is in its slot takes no part in it.
+    fn poll_main<F: Future>(&self, id: TaskId, main: Pin<&mut F>) -> Poll<F::Output> {
+        let (in_slot, waker) = self.tasks.begin_poll(id).expect("it has a slot while it runs");
+        let began = self.begin_watch();
+        let polled = main.poll(&mut Context::from_waker(&waker.to_poll_with));
+        self.tell_if_slow(began, id);
+        self.tasks.end_poll(id, (in_slot, waker), hints::take_reason());
+        polled
     }
 
     /// Polls a task that was queued.
@@ -110,9 +123,9 @@ impl EventLoop {
         };
         let mut context = Context::from_waker(&waker.to_poll_with);
         let poll = || future.as_mut().poll_to_end(&mut context, &mut { remove });
-        self.shared.runtime.set_polled(waker.to_poll_with.data());
+        self.tasks.shared.runtime.set_polled(waker.to_poll_with.data());
         let (polled, waits_for) = (panic::catch(Location::caller(), poll), hints::take_reason());
-        self.shared.runtime.set_polled(ptr::null());
+        self.tasks.shared.runtime.set_polled(ptr::null());
         match polled {
             Ok(Poll::Pending) => {
                 self.tell_if_slow(began, id);
@@ -130,10 +143,10 @@ impl EventLoop {
 
     /// Reads the messages, fires the timers, and says how many are to be polled in this turn.
     fn begin_turn(&self) -> usize {
-        if self.shared.runtime.parker.take_notice() {
+        if self.tasks.shared.runtime.parker.take_notice() {
             self.read_messages();
         }
-        self.shared.runtime.fire_due();
+        self.tasks.shared.runtime.fire_due();
         self.tasks.slab.borrow_mut().tidy();
         let mut queue = self.tasks.queue.borrow_mut();
         if let Some(seed) = self.seed.get() {
@@ -144,7 +157,7 @@ impl EventLoop {
 
     fn read_messages(&self) {
         let mut messages = self.messages.take();
-        self.shared.fetch(&mut messages);
+        self.tasks.shared.fetch(&mut messages);
         for message in messages.drain(..) {
             match message {
                 Message::Wake(id) => self.tasks.queue.borrow_mut().push_back(id),
@@ -157,7 +170,7 @@ impl EventLoop {
 
     /// When a poll began, if there is an observer that wants to know how long it takes.
     fn begin_watch(&self) -> Option<Instant> {
-        self.shared.observer.now_by(prims::now)
+        self.tasks.shared.observer.now_by(prims::now)
     }
 
     /// Tells of a poll that was slow, if there is an observer.
@@ -166,47 +179,18 @@ impl EventLoop {
         began.into_iter().for_each(|began| self.tell_of_a_poll(began, id));
     }
 
-    /// What has no slot is the future that `run` was given.
     #[cold]
     fn tell_of_a_poll(&self, began: Instant, id: TaskId) {
         let (took, blocked) = (began.elapsed(), hints::has_blocked());
         if took >= self.slow_poll || blocked {
-            let task = self.tasks.get(id);
-            let metadata = task.as_ref().map(|task| task.metadata());
-            let name = metadata.map_or(Some("main"), |task| task.name.as_deref());
-            let spawned_at = metadata.map(|task| task.spawned_at);
-            self.shared.tell(id.number, name, Step::SlowPoll { took, blocked, spawned_at });
+            let task = self.tasks.get(id).expect("it is removed afterwards");
+            let spawned_at = task.metadata().spawned_at;
+            task.metadata().tell(Step::SlowPoll { took, blocked, spawned_at });
         }
-    }
-
-    fn update_main(&self, update: impl FnOnce(&mut Main)) {
-        if let Some(main) = &mut *self.main.borrow_mut() {
-            update(main);
-        }
-    }
-
-    /// The future that `run` was given is over, in whatever way.
-    pub(crate) fn forget_main(&self) {
-        self.main.take();
     }
 
     pub(crate) fn n_tasks(&self) -> usize {
-        self.tasks.slab.borrow().len()
-    }
-
-    pub(crate) fn dump(&self) -> Dump {
-        dump(self.main.borrow().as_ref(), &self.tasks.slab.borrow())
-    }
-
-    fn nothing_can_wake(&self) -> bool {
-        let is_disturbed = || self.shared.runtime.parker.is_notified();
-        let (main, slab) = (self.main.borrow(), self.tasks.slab.borrow());
-        nothing_can_wake(
-            main.as_ref(),
-            &slab,
-            &mut self.tasks.known_clones.borrow_mut(),
-            is_disturbed,
-        )
+        self.tasks.slab.borrow().len() - usize::from(self.has_main.get())
     }
 }
 

@@ -3,25 +3,29 @@
 //! Knows nothing of what they do. What must always hold:
 //!
 //! 1. When a group is over, whether it was waited for or dropped, so is every task of it.
-//! 2. A task that fails says why to its group, once; nothing else need ask.
-//! 3. A task is cancelled, and user code runs, with no borrow of the group held.
+//! 2. A task counts from its beginning to its end, whatever that is: what its future is in counts it out.
+//! 3. No failure is lost, and each says which line spawned the task: `join` tells it, or the panic hook.
+//! 4. A task is cancelled, and user code runs, with no borrow of the group held.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
 use std::panic::Location;
 use std::pin::{Pin, pin};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use crate::wait::permits::Permits;
+use crate::panic::{self, Panic};
+use crate::wait::deferred;
 
 use super::idle::confined;
-use super::members::{Failures, Members, begin, cancel_all};
-use super::task::Task;
+use super::shared::{ErasedTask, Metadata};
+use super::task::{PendingTask, Task};
+use super::tasks::{self, Tasks};
 
 /// Tasks that end together.
 ///
@@ -41,7 +45,7 @@ use super::task::Task;
 ///     assert_eq!(answer.await, Some(42));
 ///
 ///     let group = TaskGroup::new();
-///     group.try_spawn(async { Err::<(), _>("no more paper") }).detach();
+///     group.try_spawn(async { Err::<(), _>("no more paper") });
 ///     let endless = group.spawn(sleep(Duration::MAX));
 ///     let failures = group.join().await.unwrap_err();
 ///     assert!(failures.to_string().contains("no more paper"));
@@ -57,8 +61,28 @@ use super::task::Task;
 #[doc(alias = "nursery")]
 #[derive(Default)]
 pub struct TaskGroup {
-    shared: Rc<RefCell<Members>>,
+    members: Rc<RefCell<Members>>,
+    /// Its drop cancels nothing.
+    is_spawner: bool,
 }
+
+#[derive(Default)]
+struct Members {
+    supervises: bool,
+    /// Those that are not over.
+    tasks: BTreeMap<usize, Arc<dyn ErasedTask>>,
+    n_spawned: usize,
+    /// It takes no more.
+    is_over: bool,
+    failures: Vec<(Arc<dyn ErasedTask>, BoxError)>,
+    /// Waits for the end of the group, or for the first failure.
+    waiter: Option<Waker>,
+}
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// What the output of a future comes to for its group.
+type Finish<F, T> = fn(<F as Future>::Output) -> Result<T, BoxError>;
 
 impl TaskGroup {
     /// A group in which the first failure cancels the others.
@@ -69,31 +93,20 @@ impl TaskGroup {
     /// A group in which the others go on when one fails. All failures are told at the end.
     #[doc(alias = "return_exceptions")]
     pub fn supervising() -> Self {
-        let group = Self::default();
-        group.shared.borrow_mut().supervises = true;
+        let group = Self::new();
+        group.members.borrow_mut().supervises = true;
         group
-    }
-
-    /// Lets at most so many tasks go on at a time. The others begin when one is over, in their order.
-    ///
-    /// # Panics
-    ///
-    /// If it is zero.
-    #[must_use = "it is changed by value"]
-    pub fn limit(self, n_tasks: usize) -> Self {
-        assert!(n_tasks > 0, "a limit of 0 would let nothing begin: ask for at least 1");
-        self.shared.borrow_mut().limit = Some(Arc::new(Permits::new(n_tasks)));
-        self
     }
 
     /// Spawns a task into the group. If it panics, it has failed; an `Err` is an output like others.
     ///
     /// A group that is over, because a task has failed or it was cancelled, takes no more: the future is
-    /// dropped, and the member is `None`.
+    /// dropped, and the member is `None`. To let a few go on at a time, let each wait for a permit of a
+    /// [`Semaphore`](crate::Semaphore).
     ///
     /// # Panics
     ///
-    /// If no executor runs on this thread, or if the tasks in the group are of another one.
+    /// If no executor runs on this thread.
     #[doc(alias = "create_task")]
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> Member<F::Output>
@@ -101,28 +114,58 @@ impl TaskGroup {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Member(begin(&self.shared, Location::caller(), future, Ok))
+        self.begin(Location::caller(), future, Ok)
     }
 
     /// Spawns a task into the group. If it gives an `Err`, or panics, it has failed.
     ///
     /// # Panics
     ///
-    /// If no executor runs on this thread, or if the tasks in the group are of another one.
+    /// If no executor runs on this thread.
     #[track_caller]
     pub fn try_spawn<F, T, E>(&self, future: F) -> Member<T>
     where
         F: Future<Output = Result<T, E>> + 'static,
         T: 'static,
-        E: Into<Box<dyn Error + Send + Sync>>,
+        E: Into<BoxError>,
     {
-        let finish = |result: Result<T, E>| result.map_err(Into::into);
-        Member(begin(&self.shared, Location::caller(), future, finish))
+        self.begin(Location::caller(), future, |result| result.map_err(Into::into))
     }
 
-    /// A way to spawn into this group from its own tasks.
-    pub fn spawner(&self) -> GroupSpawner {
-        GroupSpawner { shared: Rc::downgrade(&self.shared) }
+    fn begin<F, T>(
+        &self,
+        site: &'static Location<'static>,
+        future: F,
+        finish: Finish<F, T>,
+    ) -> Member<T>
+    where
+        F: Future + 'static,
+        T: 'static,
+    {
+        let tasks = Tasks::current().expect(
+            "no executor runs on this thread: a group's tasks are spawned by what it polls",
+        );
+        let (handle, pending) = PendingTask::new(&tasks.shared, None, site);
+        let (group, task) = (self.spawner(), handle.erase());
+        let mut members = self.members.borrow_mut();
+        let (number, is_over) = (members.n_spawned, members.is_over);
+        members.n_spawned += 1;
+        members.tasks.insert(number, task.clone());
+        drop(members);
+        // Boxed by itself, so that what is around it does not hold its size twice.
+        let member = RunMember { group, number, task, future: Some(Box::pin(future)) };
+        if is_over {
+            let _ = deferred::run(move || drop((member, pending))); // It may spawn in vain again.
+        } else {
+            pending.start(&tasks, member.run(finish));
+        }
+        Member(handle)
+    }
+
+    /// The same group, for its own tasks to spawn into. Dropping this one cancels nothing.
+    #[must_use = "it is for spawning"]
+    pub fn spawner(&self) -> Self {
+        Self { members: self.members.clone(), is_spawner: true }
     }
 
     /// Cancels the tasks of the group, which takes no more.
@@ -130,7 +173,15 @@ impl TaskGroup {
     /// Their futures have been dropped when this returns, but for a task that calls it: that one is dropped
     /// after its poll. To be cancelled is no failure, so [`join`](Self::join) does not tell of it.
     pub fn cancel(&self) {
-        cancel_all(&self.shared, None);
+        let mut members = self.members.borrow_mut();
+        members.is_over = true;
+        let tasks = members.tasks.values().cloned().collect::<Vec<_>>();
+        let waiter = members.waiter.take();
+        drop(members);
+        for task in tasks {
+            tasks::cancel(task.metadata());
+        }
+        panic::wake_each(waiter);
     }
 
     /// Waits until all tasks are over, also those that are spawned meanwhile.
@@ -141,28 +192,30 @@ impl TaskGroup {
     ///
     /// [`Failures`], if there were any.
     pub async fn join(self) -> Result<(), Failures> {
-        self.until(|shared| shared.tasks.is_empty()).await;
-        self.result()
+        self.until(|members| members.tasks.is_empty()).await;
+        let mut members = self.members.borrow_mut();
+        members.is_over = true;
+        if members.failures.is_empty() {
+            return Ok(());
+        }
+        let failures = mem::take(&mut members.failures).into_iter().map(|(task, error)| {
+            let Metadata { number, spawned_at, .. } = task.metadata();
+            Failure { number: *number, spawned_at, error }
+        });
+        Err(Failures { failures: failures.collect(), of: members.n_spawned })
     }
 
     async fn until(&self, is_enough: impl Fn(&Members) -> bool) {
         let poll = |context: &mut Context<'_>| {
-            if is_enough(&self.shared.borrow()) {
+            if is_enough(&self.members.borrow()) {
                 return Poll::Ready(());
             }
             let waker = context.waker().clone();
-            let stale = self.shared.borrow_mut().waiter.replace(waker);
+            let stale = self.members.borrow_mut().waiter.replace(waker);
             drop(stale);
             Poll::Pending
         };
         confined("the tasks of a group", poll_fn(poll)).await;
-    }
-
-    fn result(&self) -> Result<(), Failures> {
-        let mut shared = self.shared.borrow_mut();
-        shared.is_over = true;
-        let failures = mem::take(&mut shared.failures);
-        if failures.is_empty() { Ok(()) } else { Err(Failures::new(failures, shared.n_spawned)) }
     }
 }
 
@@ -193,7 +246,7 @@ impl TaskGroup {
 /// use handspun::{run, sleep, task_group};
 ///
 /// let refused = run(task_group(async |group| {
-///     group.spawn(sleep(Duration::from_secs(3600))).detach();
+///     group.spawn(sleep(Duration::from_secs(3600)));
 ///     group.cancel(); // Without this it would wait for an hour.
 ///     Err::<(), _>("no more paper")
 /// }))?;
@@ -215,7 +268,7 @@ pub async fn task_group<T>(body: impl AsyncFnOnce(&TaskGroup) -> T) -> Result<T,
     let group = TaskGroup::new();
     let output = {
         let mut body = pin!(body(&group));
-        let mut failed = pin!(group.until(|shared| !shared.failures.is_empty()));
+        let mut failed = pin!(group.until(|members| !members.failures.is_empty()));
         poll_fn(|context| match body.as_mut().poll(context) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
             Poll::Pending => failed.as_mut().poll(context).map(|()| None),
@@ -226,44 +279,13 @@ pub async fn task_group<T>(body: impl AsyncFnOnce(&TaskGroup) -> T) -> Result<T,
     Ok(output.expect("a body is given up for a failure only, and the group has told that"))
 }
 
-/// Spawns into a group from its own tasks; see [`TaskGroup::spawner`].
-///
-/// It does not keep the group: when that is over, it takes no more.
-#[derive(Clone)]
-pub struct GroupSpawner {
-    shared: Weak<RefCell<Members>>,
-}
-
-impl GroupSpawner {
-    /// As [`TaskGroup::spawn`]; `None` if the group is gone.
-    ///
-    /// # Panics
-    ///
-    /// If no executor runs on this thread, or if the tasks in the group are of another one.
-    #[track_caller]
-    pub fn spawn<F>(&self, future: F) -> Option<Member<F::Output>>
-    where
-        F: Future + 'static,
-        F::Output: 'static,
-    {
-        let group = self.shared.upgrade()?;
-        Some(Member(begin(&group, Location::caller(), future, Ok)))
-    }
-}
-
 /// A task of a group: what it came to, or `None` if it failed or was cancelled, which the group explains.
 ///
-/// **Dropping it** changes nothing for the task.
+/// **Dropping it** changes nothing for the task: the group waits for it all the same.
 #[derive(Debug)]
-#[must_use = "the task goes on in its group all the same: say `detach()` if that is meant"]
 pub struct Member<T>(Task<Option<T>>);
 
 impl<T> Member<T> {
-    /// Lets go of it. The group still waits for the task.
-    pub fn detach(self) {
-        drop(self.0);
-    }
-
     /// Cancels this task alone, which is no failure; false if it is over.
     pub fn cancel(&self) -> bool {
         self.0.cancel()
@@ -278,20 +300,109 @@ impl<T> Future for Member<T> {
     }
 }
 
+/// What a member's task owns. It counts the member out when it is dropped, whatever the end.
+struct RunMember<F> {
+    group: TaskGroup,
+    number: usize,
+    task: Arc<dyn ErasedTask>,
+    /// `None` once it is dropped.
+    future: Option<Pin<Box<F>>>,
+}
+
+impl<F: Future> RunMember<F> {
+    async fn run<T>(mut self, finish: Finish<F, T>) -> Option<T> {
+        let site = self.task.metadata().spawned_at;
+        let ended = poll_fn(|context| {
+            let future = self.future.as_mut().expect("it is dropped at the end");
+            panic::catch(site, || future.as_mut().poll(context).map(finish))
+                .unwrap_or_else(|panic| Poll::Ready(Err(panic.into())))
+        });
+        ended.await.map_err(|error| self.fail(error)).ok()
+    }
+}
+
+impl<F> RunMember<F> {
+    fn fail(&self, error: BoxError) {
+        let mut members = self.group.members.borrow_mut();
+        members.failures.push((self.task.clone(), error));
+        let ends_the_group = !members.supervises && !members.is_over;
+        drop(members);
+        if ends_the_group {
+            self.group.cancel();
+        }
+    }
+}
+
+impl<F> Drop for RunMember<F> {
+    fn drop(&mut self) {
+        let future = self.future.take();
+        if let Err(panic) = panic::catch(self.task.metadata().spawned_at, || drop(future)) {
+            self.fail(panic.into());
+        }
+        let mut members = self.group.members.borrow_mut();
+        members.tasks.remove(&self.number);
+        let waiter = if members.tasks.is_empty() { members.waiter.take() } else { None };
+        drop(members);
+        panic::wake_each(waiter);
+    }
+}
+
 impl Drop for TaskGroup {
     fn drop(&mut self) {
-        cancel_all(&self.shared, None);
+        if !self.is_spawner {
+            self.cancel();
+        }
+    }
+}
+
+/// Failures that were never asked for: what panicked is told to the hook.
+impl Drop for Members {
+    fn drop(&mut self) {
+        for (task, error) in mem::take(&mut self.failures) {
+            match error.downcast::<Panic>() {
+                Ok(panic) => task.metadata().shared.panic_hook.tell(&panic),
+                Err(error) => panic::contain(|| drop(error)),
+            }
+        }
     }
 }
 
 impl fmt::Debug for TaskGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TaskGroup({} tasks)", self.shared.borrow().tasks.len())
+        write!(f, "TaskGroup({} tasks)", self.members.borrow().tasks.len())
     }
 }
 
-impl fmt::Debug for GroupSpawner {
+/// What went wrong in a group of tasks; see [`TaskGroup::join`].
+#[doc(alias = "ExceptionGroup")]
+#[derive(Debug)]
+pub struct Failures {
+    /// In the order in which they happened; there is one at least.
+    pub failures: Vec<Failure>,
+    /// How many tasks were spawned into the group.
+    pub of: usize,
+}
+
+/// One task that failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The number of the task.
+    pub number: usize,
+    /// The line that spawned it.
+    pub spawned_at: &'static Location<'static>,
+    /// What it gave; or a [`Panic`], to which it can be cast down.
+    pub error: Box<dyn Error + Send + Sync>,
+}
+
+impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("GroupSpawner(..)")
+        write!(f, "{} of {} tasks failed", self.failures.len(), self.of)?;
+        for Failure { number, spawned_at, error } in &self.failures {
+            write!(f, "; task {number}, spawned at {spawned_at}: {error}")?;
+        }
+        Ok(())
     }
 }
+
+impl Error for Failures {}

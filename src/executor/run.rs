@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use crate::panic::Panic;
 use crate::trace_event::{Observer, TraceEvent};
-use crate::wait::block_on::default_spin_limit;
 use crate::wait::clock::Clock;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::runtime::RuntimeContext;
@@ -51,6 +50,7 @@ use super::tasks::Tasks;
 /// If the future does. If an executor runs on this thread already. And if nothing can ever wake again: the
 /// message says which task waits for what; see [`try_run`].
 #[doc(alias = "asyncio")]
+#[track_caller]
 pub fn run<F: Future>(future: F) -> F::Output {
     Executor::new().run(future)
 }
@@ -66,8 +66,8 @@ pub fn run<F: Future>(future: F) -> F::Output {
 /// })
 /// .unwrap_err();
 /// let report = hang.to_string();
-/// assert!(report.contains("task 0 'main', waits for task 1"), "{report}");
-/// assert!(report.contains("task 1, spawned at "), "{report}");
+/// assert!(report.contains("task 0 'main', spawned at "), "{report}");
+/// assert!(report.contains(", waits for task 1"), "{report}");
 /// ```
 ///
 /// # Errors
@@ -79,6 +79,7 @@ pub fn run<F: Future>(future: F) -> F::Output {
 /// (A thread that will [cancel](Task::cancel) a task by its handle keeps a `Remote` meanwhile, to be waited for.)
 /// Under a [jumping](Clock::jumping) clock a quiet period of a second is enough in place of the last. A hang that
 /// cannot be proved is not reported: [`Executor::dump`] shows what each task waits for.
+#[track_caller]
 pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
     Executor::new().try_run(future)
 }
@@ -119,7 +120,6 @@ impl Executor {
         ExecutorBuilder {
             clock: Clock::real(),
             seed: None,
-            spin_limit: default_spin_limit(),
             slow_poll: Duration::from_millis(100),
             observer: Observer::default(),
             panic_hook: PanicHook::default(),
@@ -134,6 +134,7 @@ impl Executor {
     /// # Panics
     ///
     /// As the function [`run`] does.
+    #[track_caller]
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         match self.try_run(future) {
             Ok(output) => output,
@@ -146,6 +147,7 @@ impl Executor {
     /// # Errors
     ///
     /// As the function [`try_run`].
+    #[track_caller]
     pub fn try_run<F: Future>(&self, future: F) -> Result<F::Output, Hang> {
         assert!(
             Tasks::current().is_none(),
@@ -153,8 +155,7 @@ impl Executor {
              future or `spawn` it, or run the other executor on a thread of its own"
         );
         let _running = self.event_loop.tasks.enter();
-        let _main = MainGuard(&self.event_loop);
-        self.event_loop.run(pin!(future))
+        self.event_loop.run(pin!(future), Location::caller())
     }
 
     /// Spawns a task, which is polled in the next run, or in the next turn of this one.
@@ -208,21 +209,12 @@ impl Executor {
     #[doc(alias = "print_call_graph")]
     #[doc(alias = "current_task")]
     pub fn dump(&self) -> Dump {
-        self.event_loop.dump()
+        self.event_loop.tasks.dump()
     }
 
     /// How many tasks are not over.
     pub fn n_tasks(&self) -> usize {
         self.event_loop.n_tasks()
-    }
-}
-
-/// Forgets the main future, on every way out of a run.
-struct MainGuard<'a>(&'a EventLoop);
-
-impl Drop for MainGuard<'_> {
-    fn drop(&mut self) {
-        self.0.forget_main();
     }
 }
 
@@ -251,7 +243,6 @@ impl fmt::Debug for Executor {
 pub struct ExecutorBuilder {
     clock: Clock,
     seed: Option<u64>,
-    spin_limit: Duration,
     slow_poll: Duration,
     observer: Observer,
     panic_hook: PanicHook,
@@ -281,14 +272,6 @@ impl ExecutorBuilder {
         self
     }
 
-    /// How long the thread spins before it sleeps, while jobs are under way that it has submitted.
-    ///
-    /// It is 5 µs by default, and nothing on a single core.
-    pub fn spin_limit(mut self, limit: Duration) -> Self {
-        self.spin_limit = limit;
-        self
-    }
-
     /// From when on the observer hears of a poll that takes too long. It is 100 ms by default.
     ///
     /// ```
@@ -298,9 +281,9 @@ impl ExecutorBuilder {
     ///
     /// let (warn, warnings) = mpsc::channel();
     /// let executor = Executor::builder().slow_poll(Duration::from_millis(1)).observer(move |event| {
-    ///     if let Step::SlowPoll { took, spawned_at: Some(line), .. } = event.step {
+    ///     if let Step::SlowPoll { took, spawned_at, .. } = event.step {
     ///         let name = event.name.unwrap_or("a task");
-    ///         let _ = warn.send(format!("{name}, spawned at {line}: a poll took {took:?}"));
+    ///         let _ = warn.send(format!("{name}, spawned at {spawned_at}: a poll took {took:?}"));
     ///     }
     /// });
     /// executor.build().run(async {
@@ -337,10 +320,10 @@ impl ExecutorBuilder {
 
     /// An executor with these settings.
     pub fn build(self) -> Executor {
-        let Self { clock, seed, spin_limit, slow_poll, observer, panic_hook } = self;
+        let Self { clock, seed, slow_poll, observer, panic_hook } = self;
         let runtime = Arc::new(RuntimeContext::new(clock));
         let shared = Arc::new(Shared::new(runtime, observer, panic_hook));
-        Executor { event_loop: EventLoop::new(shared, seed, spin_limit, slow_poll) }
+        Executor { event_loop: EventLoop::new(shared, seed, slow_poll) }
     }
 }
 

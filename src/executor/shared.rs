@@ -152,8 +152,8 @@ pub(crate) trait ErasedTask {
     fn as_any(&self) -> &dyn Any;
 }
 
-/// No slot: of a task that has none yet, and of the future that `run` was given.
-pub(crate) const NO_SLOT: usize = usize::MAX;
+/// No slot: of a task that has none yet.
+const NO_SLOT: usize = usize::MAX;
 /// The slot of a task that was cancelled before it had one.
 const CANCELLED: usize = NO_SLOT - 1;
 

@@ -23,7 +23,7 @@ use crate::wait::hints::{self, WaitReason};
 use crate::wait::runtime::poll_elsewhere;
 use crate::wait::settle::{Progress, Settle};
 
-use super::shared::{ErasedFuture, ErasedTask, Metadata, Shared, TaskId};
+use super::shared::{ErasedFuture, ErasedTask, Metadata, Shared};
 use super::tasks::{self, Tasks};
 
 /// A handle of a task: what it came to, or a way to cancel it.
@@ -93,6 +93,15 @@ impl<T: 'static> ErasedTask for TaskCell<T> {
     }
 }
 
+/// The future that `run` was given, as a task: it has a slot, and is never settled.
+pub(crate) fn of_main(
+    shared: &Arc<Shared>,
+    called_at: &'static Location<'static>,
+) -> Arc<dyn ErasedTask> {
+    let metadata = Metadata::new(shared, Some("main".into()), called_at);
+    Arc::new(TaskCell::<()> { metadata, output: Settle::running() })
+}
+
 /// A task that has no future yet. Dropped like this, it settles as cancelled.
 pub(crate) struct PendingTask<T>(Option<Arc<TaskCell<T>>>);
 
@@ -109,20 +118,16 @@ impl<T: 'static> PendingTask<T> {
     }
 
     /// Gives it a future and a slot, unless the executor has been closed.
-    pub(crate) fn start(
-        mut self,
-        tasks: &Tasks,
-        future: impl Future<Output = T> + 'static,
-    ) -> Option<TaskId> {
+    pub(crate) fn start(mut self, tasks: &Tasks, future: impl Future<Output = T> + 'static) {
         if !tasks.is_open() {
             let _ = deferred::run(move || {
                 drop(future);
                 drop(self); // Which tells the waiter for it.
             });
-            return None;
+            return;
         }
         let cell = self.0.take().expect("it is taken here only, and `self` with it");
-        tasks.insert(cell, Box::pin(Some(future)))
+        tasks.insert(cell, Box::pin(Some(future)));
     }
 }
 
@@ -154,6 +159,13 @@ where
     }
 }
 
+impl<T: 'static> Task<T> {
+    /// The task, whatever its output is.
+    pub(super) fn erase(&self) -> Arc<dyn ErasedTask> {
+        self.cell.clone()
+    }
+}
+
 impl<T> Task<T> {
     /// Drops the task's future as it is; false if the task is over.
     ///
@@ -181,8 +193,7 @@ impl<T> Task<T> {
     #[doc(alias = "abort")]
     pub fn cancel(&self) -> bool {
         let metadata = &self.cell.metadata;
-        !self.is_finished()
-            && (metadata.cancel_pending() || tasks::cancel(&metadata.shared, metadata.id()))
+        !self.is_finished() && (metadata.cancel_pending() || tasks::cancel(metadata))
     }
 
     /// Ties the task to its handle: dropping what this returns cancels the task.

@@ -30,11 +30,11 @@ use crate::panic;
 use crate::prims::{AtomicBool, AtomicUsize, Ordering, fence, thread_local};
 use crate::wait::deferred;
 use crate::wait::hints::{self, WaitReason};
+use crate::wait::parker::AdaptiveSpin;
 use crate::wait::runtime::RuntimeContext;
+use crate::wait::slab::Slab;
 
-use super::known_clones::KnownClones;
-use super::shared::{BoxedFuture, ErasedTask, Message, Shared, TaskId, end};
-use super::slab::Slab;
+use super::shared::{BoxedFuture, ErasedTask, Message, Metadata, Shared, TaskId, end};
 
 use Ordering::{Acquire, Relaxed, Release};
 
@@ -174,14 +174,14 @@ pub(crate) struct Tasks {
     spare: Cell<Option<KeptWaker>>,
     /// No more are spawned.
     is_closed: Cell<bool>,
-    pub(crate) known_clones: RefCell<KnownClones>,
+    pub(super) adaptive_spin: Cell<AdaptiveSpin>,
 }
 
 impl Tasks {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let (queue, slab) = (RefCell::default(), RefCell::default());
         let (spare, is_closed) = (Cell::default(), Cell::default());
-        Self { shared, queue, slab, spare, is_closed, known_clones: RefCell::default() }
+        Self { shared, queue, slab, spare, is_closed, adaptive_spin: Cell::default() }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -189,19 +189,17 @@ impl Tasks {
     }
 
     /// Gives a task its slot, and queues it for its first poll; but one that was cancelled already is dropped.
-    pub(crate) fn insert(&self, task: Arc<dyn ErasedTask>, future: BoxedFuture) -> Option<TaskId> {
+    pub(crate) fn insert(&self, task: Arc<dyn ErasedTask>, future: BoxedFuture) {
         let mut slab = self.slab.borrow_mut();
         let metadata = task.metadata();
         let (is_wanted, id) = (metadata.take_slot(slab.next_slot()), metadata.id());
         if !is_wanted {
             drop(slab);
-            end(task, future, JoinError::Cancelled(CancelReason::Requested));
-            return None;
+            return end(task, future, JoinError::Cancelled(CancelReason::Requested));
         }
         let stage = Stage::Resting(future);
         slab.insert(Slot { stage, number: id.number, task, waker: None, waits_for: None });
         self.queue.borrow_mut().push_back(id);
-        Some(id)
     }
 
     /// Takes the future out, to poll it with that waker; `None` if its task is over.
@@ -217,14 +215,8 @@ impl Tasks {
             None => KeptWaker::new(&self.shared, id),
         };
         let waker = slot.waker.take().unwrap_or_else(new);
-        self.begin_poll_with(&waker.itself);
+        waker.itself.begin_poll();
         Some((future, waker))
-    }
-
-    /// What this waker has woken is polled.
-    pub(crate) fn begin_poll_with(&self, waker: &Arc<TaskWaker>) {
-        waker.begin_poll();
-        self.known_clones.borrow_mut().forget(Arc::as_ptr(waker).cast());
     }
 
     /// Puts it back after a poll. If it was cancelled meanwhile, that happens now.
@@ -256,8 +248,8 @@ impl Tasks {
 
     /// Removes a task that is over.
     pub(crate) fn remove(&self, id: TaskId) -> Arc<dyn ErasedTask> {
-        let Slot { task, .. } = self.slab.borrow_mut().remove(id.slot);
-        task
+        let slot = self.slab.borrow_mut().remove(id.slot);
+        slot.expect("only the loop removes what is polled").task
     }
 
     /// Keeps the waker of a task that is over for the next one.
@@ -274,7 +266,7 @@ impl Tasks {
             Stage::Resting(_) => {
                 let slot = slab.remove(id.slot);
                 drop(slab);
-                slot.cancel(CancelReason::Requested);
+                slot.into_iter().for_each(|slot| slot.cancel(CancelReason::Requested));
             }
         }
         true
@@ -284,8 +276,8 @@ impl Tasks {
     pub(crate) fn close(&self) {
         self.is_closed.set(true);
         while self.slab.borrow().len() > 0 {
-            let slots = self.slab.borrow_mut().drain();
-            slots.for_each(|slot| slot.cancel(CancelReason::ShutDown));
+            let slots = self.slab.take();
+            slots.into_iter().for_each(|slot| slot.cancel(CancelReason::ShutDown));
             deferred::run_queued(); // If we are deep in such code, the futures are there.
         }
         panic::drop_each(self.shared.close().into_iter().flatten());
@@ -348,10 +340,10 @@ pub(crate) fn is_current(executor: &Arc<Shared>) -> bool {
 }
 
 /// Cancels a task: here if its executor runs here, and by a message otherwise. False if it is over.
-pub(crate) fn cancel(executor: &Arc<Shared>, id: TaskId) -> bool {
+pub(crate) fn cancel(task: &Metadata) -> bool {
     match Tasks::current() {
-        Some(tasks) if Arc::ptr_eq(&tasks.shared, executor) => tasks.cancel(id),
-        Some(_) | None => executor.send(Message::Cancel(id)),
+        Some(tasks) if Arc::ptr_eq(&tasks.shared, &task.shared) => tasks.cancel(task.id()),
+        Some(_) | None => task.shared.send(Message::Cancel(task.id())),
     }
 }
 

@@ -377,7 +377,10 @@ mod tests {
         let (took, blocked) = (Duration::from_secs(1), false);
         lives.hear(
             0,
-            &TraceEvent { step: Step::SlowPoll { took, blocked, spawned_at: None }, ..spawned },
+            &TraceEvent {
+                step: Step::SlowPoll { took, blocked, spawned_at: Location::caller() },
+                ..spawned
+            },
         );
         assert!(lives.open.is_empty());
     }

@@ -22,7 +22,6 @@ use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 #[cfg(feature = "stream")]
 use futures_core::Stream;
@@ -34,6 +33,7 @@ use super::block_on::{block_on_until, default_spin_limit};
 use super::clock::Deadline;
 use super::hints::{Process, ask_to_run_here, take_awaited, take_run_here_hint};
 use super::ready_queue::ReadyQueue;
+use super::slab::Slab;
 
 /// Yields what several futures come to, each as soon as it is there.
 ///
@@ -72,20 +72,15 @@ use super::ready_queue::ReadyQueue;
 #[must_use = "dropping it lets go of all the futures: jobs are detached"]
 pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> AsCompleted<F> {
     let mut completed = AsCompleted::new();
-    let futures = futures.into_iter();
-    completed.slots.0.reserve(futures.size_hint().0);
-    for future in futures {
-        completed.add(future);
-    }
+    futures.into_iter().for_each(|future| completed.add(future));
     completed
 }
 
 /// Futures, and what they come to in the order they finish; see [`as_completed`].
 #[must_use = "dropping it lets go of all the futures: jobs are detached"]
 pub struct AsCompleted<F: Future> {
-    slots: Each<Vec<Slot<F>>>,
-    /// Which slots are vacant.
-    vacant: Vec<usize>,
+    /// A member is in none while it is polled.
+    slots: Each<Slab<Slot<F>>>,
     /// Which slots have something to say.
     queue: Arc<ReadyQueue>,
     /// The indices that were taken from the queue together, and have not been looked at.
@@ -97,8 +92,6 @@ pub struct AsCompleted<F: Future> {
 }
 
 enum Slot<F: Future> {
-    /// Empty, or of the member that is being polled.
-    Vacant,
     Pending(Member<F>),
     /// What was ready when it was added. Its index is in the queue, behind those that were before it.
     Ready(F::Output),
@@ -115,7 +108,6 @@ impl<F: Future + Unpin> AsCompleted<F> {
     pub fn new() -> Self {
         Self {
             slots: Each::default(),
-            vacant: Vec::new(),
             queue: Arc::new(ReadyQueue::default()),
             taken: VecDeque::new(),
             run_here: BTreeSet::new(),
@@ -144,10 +136,10 @@ impl<F: Future + Unpin> AsCompleted<F> {
     /// ```
     pub fn add(&mut self, future: F) {
         self.n_added += 1;
-        let at = self.vacant.last().copied().unwrap_or(self.slots.0.len());
+        let at = self.slots.0.next_slot();
         let waker = self.queue.waker_of(at);
-        if let Poll::Ready(output) = self.poll_member(at, Member { future, waker, hint: None }) {
-            self.occupy(at, Slot::Ready(output));
+        if let Some(output) = self.poll_member(at, Member { future, waker, hint: None }) {
+            self.slots.0.insert(Slot::Ready(output));
             self.queue.enqueue(at);
         }
     }
@@ -185,21 +177,9 @@ impl<F: Future + Unpin> AsCompleted<F> {
         self.join_next_until(Deadline::Never).expect("never has not passed")
     }
 
-    /// The next result, waited for on this thread for at most `timeout`.
-    ///
-    /// # Errors
-    ///
-    /// [`Unfinished`] says how many are not finished. They are all still here: ask again.
-    pub fn join_next_timeout(
-        &mut self,
-        timeout: Duration,
-    ) -> Result<Option<F::Output>, Unfinished> {
-        self.join_next_until(Deadline::after(timeout))
-    }
-
     /// How many have not given their result yet.
     pub fn unfinished(&self) -> usize {
-        self.slots.0.len() - self.vacant.len()
+        self.slots.0.len()
     }
 
     /// Ends it: the results that were not fetched, and the futures that are left.
@@ -210,7 +190,6 @@ impl<F: Future + Unpin> AsCompleted<F> {
         let (mut outputs, mut futures) = (Vec::new(), Vec::new());
         for slot in mem::take(&mut self.slots.0) {
             match slot {
-                Slot::Vacant => {}
                 Slot::Pending(member) => futures.push(member.future),
                 Slot::Ready(output) => outputs.push(output),
             }
@@ -256,7 +235,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
         if self.unfinished() == 0 {
             return Poll::Ready(None);
         }
-        for _ in 0..self.slots.0.len() {
+        for _ in 0..self.unfinished() {
             if self.taken.is_empty() {
                 self.queue.take_all(&mut self.taken, context.waker());
             }
@@ -273,63 +252,37 @@ impl<F: Future + Unpin> AsCompleted<F> {
 
     /// What came of the member that queued this index, if anything.
     fn look_at(&mut self, at: usize) -> Option<F::Output> {
-        match self.leave(at) {
-            // A future that is ready may still have been queued again.
-            Slot::Vacant => None,
+        // There may be none: a future that is ready, or has panicked, may still have been queued again.
+        match self.slots.0.remove(at)? {
             Slot::Ready(output) => Some(output),
-            Slot::Pending(member) => match self.poll_member(at, member) {
-                Poll::Ready(output) => Some(output),
-                Poll::Pending => None,
-            },
+            Slot::Pending(member) => {
+                if let Some(hint) = member.hint {
+                    self.run_here.remove(&(hint, at));
+                }
+                self.poll_member(at, member)
+            }
         }
     }
 
     /// Polls a member that is in no slot meanwhile, so that it is gone if it panics. If it is
     /// pending, its slot is the one given, which is the next that is vacant.
-    fn poll_member(&mut self, at: usize, member: Member<F>) -> Poll<F::Output> {
+    fn poll_member(&mut self, at: usize, member: Member<F>) -> Option<F::Output> {
         let mut polled_one = Each(Some(member)); // Its drop may panic as well as its poll.
         let Some(Member { future, waker, hint }) = &mut polled_one.0 else { unreachable!("above") };
         let mut context = Context::from_waker(waker);
         let (polled, newest) = take_run_here_hint(|| Pin::new(future).poll(&mut context));
-        if polled.is_pending() {
-            self.run_here.extend(newest.map(|hint| (hint, at)));
-            *hint = newest;
-            if let Some(member) = polled_one.0.take() {
-                self.occupy(at, Slot::Pending(member));
-            }
-        } else {
+        if let Poll::Ready(output) = polled {
             panic::drop_each(polled_one.0.take()); // What it came to is not lost with it.
+            return Some(output);
         }
-        polled
-    }
-
-    fn occupy(&mut self, at: usize, by: Slot<F>) {
-        match self.slots.0.get_mut(at) {
-            Some(slot) => {
-                *slot = by;
-                self.vacant.pop();
-            }
-            None => self.slots.0.push(by),
-        }
-    }
-
-    fn leave(&mut self, at: usize) -> Slot<F> {
-        let slot = match self.slots.0.get_mut(at) {
-            Some(slot) => mem::replace(slot, Slot::Vacant),
-            // One that was never taken: its future woke itself and then was ready, or panicked.
-            None => return Slot::Vacant,
-        };
-        match &slot {
-            Slot::Vacant => return slot,
-            Slot::Ready(_) => {}
-            Slot::Pending(member) => {
-                if let Some(hint) = member.hint {
-                    self.run_here.remove(&(hint, at));
-                }
-            }
-        }
-        self.vacant.push(at);
-        slot
+        self.run_here.extend(newest.map(|hint| (hint, at)));
+        *hint = newest;
+        polled_one
+            .0
+            .take()
+            .into_iter()
+            .for_each(|member| self.slots.0.insert(Slot::Pending(member)));
+        None
     }
 }
 
@@ -354,7 +307,7 @@ impl<F: Future + Unpin> Iterator for AsCompleted<F> {
 
 impl<F: Future> fmt::Debug for AsCompleted<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unfinished = self.slots.0.len() - self.vacant.len();
+        let unfinished = self.slots.0.len();
         f.debug_struct("AsCompleted").field("unfinished", &unfinished).finish_non_exhaustive()
     }
 }
@@ -394,9 +347,5 @@ impl<F: Future + Unpin> Stream for AsCompleted<F> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<F::Output>> {
         Self::poll_next(&mut self, context)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.unfinished(), Some(self.unfinished()))
     }
 }

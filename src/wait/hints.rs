@@ -18,7 +18,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::prims::{process_id, thread_local};
 
@@ -31,6 +31,9 @@ pub(crate) enum WaitReason {
     Task(usize),
     /// To be asked when the sentence is made: it counts something.
     Ask(Arc<dyn fmt::Display + Send + Sync>),
+    /// Words for a wait that keeps one clone of its waker on this thread, as long as this is there: the address of what
+    /// that waker holds.
+    Confined(&'static str, Weak<usize>),
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -89,7 +92,7 @@ pub(crate) fn take_reason() -> Option<WaitReason> {
 impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Words(words) => f.write_str(words),
+            Self::Words(words) | Self::Confined(words, _) => f.write_str(words),
             Self::Task(number) => write!(f, "task {number}"),
             Self::Ask(counts) => counts.fmt(f),
         }

@@ -24,6 +24,7 @@ pub(crate) mod permits;
 pub(crate) mod time;
 pub(crate) mod cancel_tree;
 pub(crate) mod cancel;
+pub(crate) mod slab;
 pub(crate) mod ready_queue;
 pub(crate) mod as_completed;
 pub(crate) mod until;

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use crate::error::Unfinished;
@@ -138,23 +138,22 @@ where
     P: FnMut(&F::Output) -> bool,
 {
     /// Waits on this thread.
-    pub fn join(mut self) -> Waited<F> {
-        self.collect_until(Deadline::Never);
-        self.finish()
+    pub fn join(self) -> Waited<F> {
+        self.join_until(Deadline::Never)
     }
 
     /// Waits on this thread for at most `timeout`; what is done by then is enough.
-    pub fn join_timeout(mut self, timeout: Duration) -> Waited<F> {
-        self.collect_until(Deadline::after(timeout));
-        self.finish()
+    pub fn join_timeout(self, timeout: Duration) -> Waited<F> {
+        self.join_until(Deadline::after(timeout))
     }
 
-    fn collect_until(&mut self, deadline: Deadline) {
+    fn join_until(mut self, deadline: Deadline) -> Waited<F> {
         while let Ok(Some(output)) = self.completed.join_next_until(deadline) {
             if self.keep(output) {
-                return;
+                break;
             }
         }
+        self.finish()
     }
 
     /// Whether that was enough.
@@ -186,16 +185,11 @@ where
     type Output = Waited<F>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Waited<F>> {
-        loop {
-            match self.completed.poll_next(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) => return Poll::Ready(self.finish()),
-                Poll::Ready(Some(output)) => {
-                    if self.keep(output) {
-                        return Poll::Ready(self.finish());
-                    }
-                }
+        while let Some(output) = ready!(self.completed.poll_next(context)) {
+            if self.keep(output) {
+                break;
             }
         }
+        Poll::Ready(self.finish())
     }
 }

@@ -5,7 +5,7 @@
 use std::future::pending;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
-use std::task::Wake;
+use std::task::{Wake, Waker};
 
 use handspun::{
     Cancel, CancelOnDrop, Executor, MapConcurrent, Remote, Task, TaskGroup, ThreadPool,
@@ -61,7 +61,7 @@ fn a_chain_ends_with_its_executor() {
 }
 
 fn nest(group: &TaskGroup, depth: usize, ends: Tally) {
-    let member = group.spawn(async move {
+    group.spawn(async move {
         let counts = ends.clone();
         let _counts = OnDrop(move || counts.add_one());
         let inner = TaskGroup::new();
@@ -70,7 +70,6 @@ fn nest(group: &TaskGroup, depth: usize, ends: Tally) {
         }
         pending::<()>().await;
     });
-    member.detach();
 }
 
 #[test]
@@ -101,7 +100,7 @@ fn what_is_spawned_in_vain_by_a_drop_may_spawn_in_vain() {
                 left = 0;
             }
         });
-        group.spawn(async move { drop(again) }).detach();
+        group.spawn(async move { drop(again) });
     }
     on_a_small_stack("chains::what_is_spawned_in_vain_by_a_drop_may_spawn_in_vain", || {
         in_order().run(async {
@@ -194,7 +193,9 @@ fn a_map_in_a_map_in_a_map_is_dropped_from_outside() {
             async move {
                 let counts = ends.clone();
                 let _counts = OnDrop(move || counts.add_one());
-                let _inner = (depth > 1).then(|| nest(depth - 1, ends));
+                if depth > 1 {
+                    nest(depth - 1, ends).next().await;
+                }
                 pending::<()>().await;
             }
         })
@@ -202,11 +203,14 @@ fn a_map_in_a_map_in_a_map_is_dropped_from_outside() {
     on_a_small_stack("chains::a_map_in_a_map_in_a_map_is_dropped_from_outside", || {
         let (executor, ends) = (in_order(), Tally::default());
         executor.run(async {
-            let map = nest(N, ends.clone());
+            let mut map = nest(N, ends.clone());
+            let mut next = Box::pin(map.next());
             while executor.n_tasks() < N {
+                assert!(poll(&mut next, Waker::noop()).is_pending());
                 yield_now().await;
             }
             yield_now().await;
+            drop(next);
             drop(map);
             assert_eq!(ends.get(), N);
         });

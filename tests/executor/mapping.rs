@@ -5,9 +5,9 @@ use std::future::pending;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use handspun::{JoinError, MapConcurrent, Panic, map_concurrent, sleep, yield_now};
+use handspun::{JoinError, MapConcurrent, Panic, map_concurrent, sleep, spawn, yield_now};
 
 use crate::setup::{Log, Tally, executor, in_order, jumping, panicking_waker, run, secs};
 use crate::support::{Count, CountsDrop, PanicsWhenDropped, panic_quietly, poll, watched};
@@ -18,6 +18,11 @@ async fn all<T>(mut results: MapConcurrent<T>) -> Vec<T> {
         outputs.push(result.unwrap());
     }
     outputs
+}
+
+/// Has the first inputs taken, and leaves their results.
+fn begin<T>(results: &mut MapConcurrent<T>) {
+    assert!(poll(&mut Box::pin(results.next()), Waker::noop()).is_pending());
 }
 
 /// How many are inside now, and the most that there ever were.
@@ -125,11 +130,11 @@ fn the_work_goes_on_while_the_reader_is_busy() {
             });
             results.next().await.unwrap().unwrap();
             sleep(secs(100)).await;
-            // One fetched, four that wait to be, and four lanes that wait with one more each.
-            assert_eq!(done.get(), 9);
+            // One fetched, and three that wait to be; the next takes a fifth input.
+            assert_eq!(done.get(), 4);
             assert!(results.next().await.is_some());
             sleep(secs(100)).await;
-            assert_eq!(done.get(), 10);
+            assert_eq!(done.get(), 5);
         });
     });
 }
@@ -159,26 +164,27 @@ fn a_call_that_panics_costs_its_own_result_and_no_other() {
     });
 }
 
-/// A84.
+/// A84: what began before it is dropped with the reader.
 #[test]
-fn an_iterator_that_panics_is_the_last_result() {
+fn an_iterator_that_panics_panics_where_the_next_is_asked_for() {
     watched(|| {
-        run(async {
+        let executor = executor().build();
+        executor.run(async {
             let inputs = (0..10).inspect(|n| {
                 if *n == 5 {
                     panic_quietly("no more")
                 }
             });
-            let mut results = map_concurrent(inputs, 3, async |n| n);
-            let mut n_good = 0;
-            let mut n_panicked = 0;
-            while let Some(result) = results.next().await {
-                match result {
-                    Ok(_) => n_good += 1,
-                    Err(_) => n_panicked += 1,
+            let n_good = Tally::default();
+            let counts = n_good.clone();
+            let reader = spawn(async move {
+                let mut results = map_concurrent(inputs, 3, async |n| n);
+                while results.next().await.is_some_and(|result| result.is_ok()) {
+                    counts.add_one();
                 }
-            }
-            assert_eq!((n_good, n_panicked), (5, 1));
+            });
+            let Err(JoinError::Panicked(panic)) = reader.await else { unreachable!("it panics") };
+            assert_eq!((panic.message(), n_good.get(), executor.n_tasks()), ("no more", 3, 0));
         });
     });
 }
@@ -200,12 +206,12 @@ fn results_that_are_dropped_drop_the_work() {
             results.next().await.unwrap().unwrap();
             yield_now().await;
             drop(results);
-            assert_eq!((drops.get(), executor.n_tasks()), (5, 0));
+            assert_eq!((drops.get(), executor.n_tasks()), (4, 0));
         });
     });
 }
 
-/// A84: whether they wait to be fetched, or in a lane for a place.
+/// A84.
 #[test]
 fn panics_that_nobody_fetches_are_told_to_the_hook() {
     watched(|| {
@@ -213,7 +219,7 @@ fn panics_that_nobody_fetches_are_told_to_the_hook() {
         let hook = move |panic: &Panic| tells.send(panic.message().to_owned()).unwrap();
         executor().panic_hook(hook).build().run(async {
             let work = async |_| panic_quietly("oh no");
-            let mut results: MapConcurrent<()> = map_concurrent(0..100, 2, work);
+            let mut results: MapConcurrent<()> = map_concurrent(0..100, 5, work);
             assert!(results.next().await.unwrap().is_err());
             for _ in 0..10 {
                 yield_now().await;
@@ -224,18 +230,17 @@ fn panics_that_nobody_fetches_are_told_to_the_hook() {
     });
 }
 
-/// A79: two that wait to be fetched, and two in lanes for a place.
+/// A79: three that wait to be fetched, and there are no more inputs.
 #[test]
-fn results_outlive_the_lanes_that_left_them() {
+fn results_outlive_the_executor_that_they_came_from() {
     watched(|| {
         let results = run(async {
-            let results = map_concurrent(0..100, 2, async |n| n);
-            for _ in 0..10 {
-                yield_now().await;
-            }
+            let mut results = map_concurrent(0..4, 4, async |n| n);
+            results.next().await.unwrap().unwrap();
+            yield_now().await;
             results
         });
-        assert_eq!(handspun::block_on(all(results)).len(), 4);
+        assert_eq!(handspun::block_on(all(results)).len(), 3);
     });
 }
 
@@ -246,11 +251,12 @@ fn results_that_are_dropped_unread_are_contained() {
         jumping().run(async {
             let drops = Count::default();
             let counts = drops.clone();
-            let results =
+            let mut results =
                 map_concurrent(0..100, 4, async move |_| PanicsWhenDropped(counts.clone()));
+            begin(&mut results);
             sleep(secs(1)).await;
             drop(results);
-            assert_eq!(drops.get(), 8, "four that wait to be fetched, and one more in each lane");
+            assert_eq!(drops.get(), 4);
         });
     });
 }
@@ -261,7 +267,9 @@ fn results_that_are_dropped_at_once_call_nothing() {
     watched(|| {
         let executor = executor().build();
         executor.run(async {
-            drop(map_concurrent(0..100, 4, async |_| unreachable!("nobody wants it")));
+            let mut results = map_concurrent(0..100, 4, async |_| unreachable!("nobody wants it"));
+            begin(&mut results);
+            drop(results);
             yield_now().await;
             assert_eq!(executor.n_tasks(), 0);
         });
@@ -276,12 +284,13 @@ fn results_may_be_dropped_by_their_own_work() {
         executor.run(async {
             let kept = Rc::new(RefCell::new(None));
             let own = kept.clone();
-            let results = map_concurrent(0..100, 4, async move |n| {
+            let mut results = map_concurrent(0..100, 4, async move |n| {
                 yield_now().await;
                 if n == 2 {
                     drop(own.take())
                 }
             });
+            begin(&mut results);
             kept.replace(Some(results));
             while executor.n_tasks() > 0 {
                 yield_now().await;
@@ -293,10 +302,19 @@ fn results_may_be_dropped_by_their_own_work() {
 
 /// A79: after the executor has gone.
 #[test]
-fn results_that_outlive_their_executor_end() {
+fn work_that_outlives_its_executor_is_cancelled() {
     watched(|| {
-        let results = run(async { map_concurrent(0..100, 4, async |_| pending::<()>().await) });
-        assert_eq!(handspun::block_on(all(results)).len(), 0);
+        let mut results = run(async {
+            let mut results = map_concurrent(0..4, 4, async |_| pending::<()>().await);
+            begin(&mut results);
+            results
+        });
+        handspun::block_on(async {
+            for _ in 0..4 {
+                assert!(matches!(results.next().await, Some(Err(JoinError::Cancelled(_)))));
+            }
+            assert!(results.next().await.is_none());
+        });
     });
 }
 
@@ -320,7 +338,7 @@ fn a_wait_for_a_result_that_is_dropped_loses_none() {
     });
 }
 
-/// A16: a foreign waker that panics ends no lane.
+/// A16: a foreign waker that panics ends no work.
 #[test]
 fn a_waker_that_panics_when_a_result_is_there_is_contained() {
     watched(|| {
@@ -340,29 +358,9 @@ fn a_waker_that_panics_when_a_result_is_there_is_contained() {
     });
 }
 
-/// A83: one place that comes free is for one lane, and not for all of them to look at.
+/// A83.
 #[test]
-fn a_result_that_is_fetched_wakes_one_that_waits_for_room() {
-    watched(|| {
-        let executor = jumping();
-        executor.run(async {
-            let mut results = map_concurrent(0..1000, 100, async |n| n);
-            assert!(results.next().await.is_some());
-            sleep(secs(1)).await;
-            for _ in 0..10 {
-                assert!(results.next().await.is_some());
-            }
-            let tasks = executor.dump().tasks;
-            let n_ready = tasks.iter().skip(1).filter(|task| task.waits_for.is_none()).count();
-            assert_eq!((tasks.len(), n_ready), (101, 10));
-            assert_eq!(all(results).await.len(), 989);
-        });
-    });
-}
-
-/// A83: a lane that is polled for nothing while it waits does not lose its place, nor take another's.
-#[test]
-fn lanes_that_are_woken_for_nothing_lose_no_result() {
+fn work_that_is_woken_for_nothing_loses_no_result() {
     watched(|| {
         let wakers = Rc::new(RefCell::new(Vec::<std::task::Waker>::new()));
         let kept = wakers.clone();
@@ -388,17 +386,19 @@ fn lanes_that_are_woken_for_nothing_lose_no_result() {
 }
 
 #[test]
-fn a_map_that_its_own_work_drops_takes_no_more_inputs() {
+fn a_map_that_its_own_work_drops_works_on_no_more_inputs() {
     watched(|| {
         run(async {
             let map: Rc<RefCell<Option<MapConcurrent<u32>>>> = Rc::default();
             let worked_on = Log::new();
             let (held, log) = (map.clone(), worked_on.clone());
-            *map.borrow_mut() = Some(map_concurrent(0..100, 8, move |n| {
+            let mut results = map_concurrent(0..100, 8, move |n| {
                 log.add(n);
                 drop(held.take());
                 async move { n }
-            }));
+            });
+            begin(&mut results);
+            *map.borrow_mut() = Some(results);
             for _ in 0..5 {
                 yield_now().await;
             }

@@ -87,7 +87,6 @@ async fn with_children(world: &Rc<World>, rng: &mut Rng, depth: usize, deed: usi
         }
         7 => {
             let group = if rng.one_in(2) { TaskGroup::new() } else { TaskGroup::supervising() };
-            let group = group.limit(1 + rng.below(2));
             let members: Vec<_> = children.into_iter().map(|child| group.spawn(child)).collect();
             if rng.one_in(3) {
                 drop(group);

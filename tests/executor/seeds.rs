@@ -89,13 +89,11 @@ async fn program() -> u64 {
     let passed = task_group(async |group| {
         for n in 0..10 {
             let (gate, queue) = (gate.clone(), queue.clone());
-            group
-                .spawn(async move {
-                    let _permit = gate.acquire().await.unwrap();
-                    sleep(secs(n % 3)).await;
-                    queue.put(n).await.unwrap();
-                })
-                .detach();
+            group.spawn(async move {
+                let _permit = gate.acquire().await.unwrap();
+                sleep(secs(n % 3)).await;
+                queue.put(n).await.unwrap();
+            });
         }
     });
     passed.await.unwrap();

@@ -1,7 +1,6 @@
 //! Tasks: their outputs, their panics, their names, and what is told of them.
 
 use std::future::pending;
-use std::panic::Location;
 use std::rc::Rc;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
@@ -296,22 +295,22 @@ fn a_slow_poll_is_told_of_with_the_name_and_the_line_of_its_task() {
         let (tells, told) = mpsc::channel();
         let executor = executor().slow_poll(millis(2)).observer(move |event| {
             if let Step::SlowPoll { blocked, spawned_at, .. } = event.step {
-                let line = spawned_at.map(Location::line);
-                tells.send((event.name.map(str::to_owned), line, blocked)).unwrap();
+                tells.send((event.name.map(str::to_owned), spawned_at.line(), blocked)).unwrap();
             }
         });
         let busy = || async {
             let began = std::time::Instant::now();
             while began.elapsed() < millis(2) {}
         };
+        let line_of_run = line!() + 1;
         let line = executor.build().run(async {
             busy().await;
             let line = line!() + 1;
             spawn_named("busy", busy()).await.unwrap();
             line
         });
-        let of_main = (Some("main".to_owned()), None, false);
-        let of_the_task = (Some("busy".to_owned()), Some(line), false);
+        let of_main = (Some("main".to_owned()), line_of_run, false);
+        let of_the_task = (Some("busy".to_owned()), line, false);
         let told: Vec<_> = told.try_iter().collect();
         assert!(told.contains(&of_main) && told.contains(&of_the_task), "{told:?}");
     });

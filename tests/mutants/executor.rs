@@ -4,24 +4,23 @@ use super::Mutant;
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
-        file: "src/executor/slab.rs",
-        right: "        let is_sparse = self.n_taken < self.shrinks_below;",
-        wrong: "        let is_sparse = self.slots.is_empty();",
+        file: "src/wait/slab.rs",
+        right: "        if self.slots.capacity() > FEW.max(4 * self.slots.len()) {",
+        wrong: "        if self.slots.capacity() > FEW && self.slots.is_empty() {",
         mistake: "the slots of a crowd are kept for ever",
         caught_by: "--test=executor sizes::tasks_that_are_over_give_their_memory_back",
     },
     Mutant {
-        file: "src/executor/members.rs",
-        right: "        dropped.map_err(|panic| self.fail(FailureCause::Panicked(panic))).is_ok()",
-        wrong: "        dropped.is_ok()",
+        file: "src/executor/group.rs",
+        right: "            self.fail(panic.into());",
+        wrong: "            drop(panic);",
         mistake: "a clean-up that panics is no failure of the group",
         caught_by: "--test=executor failing::a_clean_up_that_panics_is_a_failure_of_the_group",
     },
     Mutant {
         file: "src/executor/idle.rs",
-        right: "    let mut known = known_clones.counts();",
-        wrong: "    let mut known = std::collections::BTreeMap::new();
-        let _ = known_clones.counts();",
+        right: "            let held = slot.task.waits().into_iter().chain(slot.confined_waker());",
+        wrong: "            let held = slot.task.waits().into_iter().filter(|_| slot.confined_waker().is_none());",
         mistake: "the wakers of those who wait for a group are in unknown hands",
         caught_by: "--test=executor hangs::a_group_whose_members_wait_for_ever_is_reported",
     },
@@ -34,8 +33,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/task.rs",
-        right: "            && (metadata.cancel_pending() || tasks::cancel(&metadata.shared, metadata.id()))",
-        wrong: "            && tasks::cancel(&metadata.shared, metadata.id())",
+        right: "metadata.cancel_pending() || tasks::cancel(metadata)",
+        wrong: "tasks::cancel(metadata)",
         mistake: "the cancel of a task that has no slot yet is lost",
         caught_by: "--test=executor remotes::what_is_spawned_from_afar_may_be_cancelled_before_it_arrives",
     },
@@ -82,17 +81,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/event_loop.rs",
-        right: "        if self.shared.runtime.parker.take_notice() {
+        right: "        if self.tasks.shared.runtime.parker.take_notice() {
             self.read_messages();
         }",
         wrong: "        self.read_messages();
-        self.shared.runtime.parker.take_notice();",
+        self.tasks.shared.runtime.parker.take_notice();",
         mistake: "the messages are read before the notice of them is taken",
         caught_by: "executor::two_tasks_that_two_threads_wake_are_both_polled",
     },
     Mutant {
         file: "src/executor/tasks.rs",
-        right: "        waker.begin_poll();
+        right: "        waker.itself.begin_poll();
 ",
         wrong: "",
         mistake: "a task that has been polled still counts as queued",
@@ -199,20 +198,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor jumping::a_clock_that_one_executor_leaves_is_kept_by_the_other",
     },
     Mutant {
-        file: "src/executor/tasks.rs",
-        right: "        self.known_clones.borrow_mut().forget(Arc::as_ptr(waker).cast());",
-        wrong: "",
-        mistake: "a clone that has woken its task still counts as in known hands",
-        caught_by: "--test=executor hangs::a_join_of_a_group_that_was_polled_once_is_no_reason_for_a_report",
-    },
-    Mutant {
-        file: "src/executor/tasks.rs",
-        right: "        self.begin_poll_with(&waker.itself);
-        Some(",
-        wrong: "        waker.itself.begin_poll();
-        Some(",
-        mistake: "the clones of a waker that served another task still count as in known hands",
-        caught_by: "--test=executor hangs::a_waker_that_serves_another_task_has_no_clones_in_known_hands",
+        file: "src/executor/idle.rs",
+        right: "            let held = held.insert(Arc::new(context.waker().data().addr()));",
+        wrong: "            let held: &Arc<usize> = Box::leak(Box::new(Arc::new(
+                *held.insert(context.waker().data().addr()),
+            )));",
+        mistake: "a clone still counts as in known hands when its wait is dropped",
+        caught_by: "--test=executor hangs::a_wait_for_a_map_that_was_dropped_is_no_reason_for_a_report",
     },
     Mutant {
         file: "src/executor/event_loop.rs",
@@ -230,9 +222,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/map_concurrent.rs",
-        right: "        if self.shared.borrow().limit == 0 {",
-        wrong: "        if false {",
-        mistake: "a map that was dropped by its own work goes on",
-        caught_by: "--test=executor mapping::a_map_that_its_own_work_drops_takes_no_more_inputs",
+        right: "        while self.under_way.unfinished() < self.limit {",
+        wrong: "        while self.under_way.unfinished() <= self.limit {",
+        mistake: "a map works on one input more than it may",
+        caught_by: "--test=executor mapping::no_more_than_the_limit_are_worked_on_at_a_time",
+    },
+    Mutant {
+        file: "src/executor/group.rs",
+        right: "        if !self.is_spawner {",
+        wrong: "        if !self.is_spawner || self.is_spawner {",
+        mistake: "a group is cancelled by the drop of what its tasks spawn with",
+        caught_by: "--test=executor groups::a_group_waits_for_children_of_its_children",
     },
 ];

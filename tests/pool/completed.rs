@@ -199,10 +199,10 @@ fn a_member_that_was_woken_many_times_is_polled_once_for_all() {
     watched(|| {
         let (sender, wakers) = mpsc::channel();
         let polls = Count::default();
-        let mut results = as_completed([CountsPolls(GivesItsWaker(sender), polls.clone())]);
+        let results = as_completed([CountsPolls(GivesItsWaker(sender), polls.clone())]);
         let waker = wakers.recv().unwrap();
         (0..100).for_each(|_| waker.wake_by_ref());
-        assert!(results.join_next_timeout(Duration::ZERO).is_err());
+        assert!(results.timeout(Duration::ZERO).next().unwrap().is_err());
         assert_eq!(polls.get(), 2, "one when it was added");
     });
 }
@@ -211,8 +211,8 @@ fn a_member_that_was_woken_many_times_is_polled_once_for_all() {
 #[test]
 fn a_member_that_always_wakes_itself_does_not_outlast_a_timeout() {
     watched(|| {
-        let mut results = as_completed([Restless]);
-        let unfinished = results.join_next_timeout(Duration::from_millis(1)).unwrap_err();
+        let mut results = as_completed([Restless]).timeout(Duration::from_millis(1));
+        let unfinished = results.next().unwrap().unwrap_err();
         assert_eq!(unfinished, Unfinished { unfinished: 1, of: 1 });
     });
 }

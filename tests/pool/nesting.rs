@@ -274,8 +274,9 @@ fn an_any_wait_that_moves_to_another_pool_runs_none_of_its_jobs() {
             let count = begun.clone();
             // The second job of the other pool. It stays in the queue while this one waits.
             let stranger = right.submit(move || count.add_one());
-            let mut moved = moved;
-            moved.join_next_timeout(A_MOMENT).expect_err("the gate is closed");
+            let mut timed = moved.timeout(A_MOMENT);
+            timed.next().unwrap().expect_err("the gate is closed");
+            let mut moved = timed.into_inner();
             let opener = handspun::thread::spawn(move || gate.open());
             moved.join_next().unwrap().unwrap();
             opener.join().unwrap();

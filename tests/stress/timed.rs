@@ -140,7 +140,9 @@ async fn sleeps(world: &World, rng: &mut Rng) {
 fn blocks_for_sleeps(rng: &mut Rng) {
     let mut sleeps = as_completed((0..3).map(|_| sleep(micros(rng))));
     if rng.one_in(2) {
-        let _ = sleeps.join_next_timeout(micros(rng));
+        let mut timed = sleeps.timeout(micros(rng));
+        let _ = timed.next();
+        sleeps = timed.into_inner();
     }
     sleeps.for_each(drop);
 }

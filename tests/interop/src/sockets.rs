@@ -111,7 +111,7 @@ fn a_semaphore_bounds_the_connections() {
                     let _permit = doors.acquire().await.map_err(io::Error::other)?;
                     ask(be_let_in(address).await?, n.to_string()).await
                 };
-                clients.try_spawn(client).detach();
+                clients.try_spawn(client);
             }
             clients.join().await.unwrap();
             assert_eq!(doors.available(), 10);
