@@ -68,7 +68,7 @@ impl EventLoop {
         let this = TaskId { slot: NO_SLOT, number: self.shared.next_number() };
         let waker = KeptWaker::new(&self.shared, this);
         waker.to_poll_with.wake_by_ref(); // For its first poll.
-        hints::take_reason(); // Left over from before this run.
+        let _ = (hints::take_reason(), hints::has_blocked()); // Left over from before this run.
         *self.main.borrow_mut() = Some(Main::new(waker.itself.clone()));
         loop {
             for _ in 0..self.begin_turn() {
@@ -82,7 +82,9 @@ impl EventLoop {
                 self.update_main(|main| main.is_polled = true);
                 let began = self.begin_watch();
                 let mut context = Context::from_waker(&waker.to_poll_with);
+                self.shared.runtime.set_polled(waker.to_poll_with.data());
                 let (polled, waits_for) = (main.as_mut().poll(&mut context), hints::take_reason());
+                self.shared.runtime.set_polled(ptr::null());
                 self.tell_if_slow(began, this);
                 if let Poll::Ready(output) = polled {
                     return Ok(output);

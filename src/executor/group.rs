@@ -14,7 +14,6 @@ use std::mem;
 use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::wait::permits::Permits;
@@ -82,7 +81,7 @@ impl TaskGroup {
     #[must_use = "it is changed by value"]
     pub fn limit(self, n_tasks: usize) -> Self {
         assert!(n_tasks > 0, "a limit of 0 would let nothing begin: ask for at least 1");
-        self.shared.borrow_mut().limit = Some(Arc::new(Permits::new(n_tasks)));
+        self.shared.borrow_mut().limit = Some(Permits::new(n_tasks));
         self
     }
 

@@ -19,13 +19,12 @@ use std::mem;
 use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::error::JoinError;
 use crate::panic::{self, Panic};
 use crate::wait::cancel::CancelOnDrop;
 use crate::wait::panic_hook::PanicHook;
-use crate::wait::permits::{self, Count, Permit, Permits};
+use crate::wait::permits::{Count, Permit, Permits};
 
 use super::idle::confined;
 use super::task::{Task, spawn_at};
@@ -80,8 +79,8 @@ where
         limit,
         lanes: Vec::new(),
         results: VecDeque::new(),
-        ready: Arc::new(Permits::new(0)),
-        room: Arc::new(Permits::new(limit)),
+        ready: Permits::new(0),
+        room: Permits::new(limit),
         panic_hook: tasks.shared.panic_hook.clone(),
     }));
     let (inputs, site) = (RefCell::new(Some(inputs.into_iter())), Location::caller());
@@ -102,9 +101,9 @@ struct Shared<T> {
     /// Those that wait to be fetched, and in addition at most one of each lane that waits for its permit.
     results: VecDeque<Result<T, JoinError>>,
     /// A permit for each result, which is taken with it. Closed when there will be no more.
-    ready: Arc<Permits>,
+    ready: Permits,
     /// A permit for each result that may be left, which a lane takes and the reader makes anew.
-    room: Arc<Permits>,
+    room: Permits,
     /// Hears of the panics that are not fetched.
     panic_hook: PanicHook,
 }
@@ -117,7 +116,7 @@ impl<T> MapConcurrent<T> {
         let what = "a result of map_concurrent";
         let ready = self.shared.borrow().ready.clone();
         // If it is closed, what is there is all that there will be.
-        let _ = confined(what, permits::acquire(ready, 1, what)).await.map(Permit::forget);
+        let _ = confined(what, ready.acquire(1, what)).await.map(Permit::forget);
         let mut shared = self.shared.borrow_mut();
         let (result, room) = (shared.results.pop_front(), shared.room.clone());
         drop(shared);
@@ -223,7 +222,7 @@ where
         self.put(result);
         let what = "somebody to fetch a result of map_concurrent";
         let room = self.shared.borrow().room.clone();
-        let room = confined(what, permits::acquire(room, 1, what)).await;
+        let room = confined(what, room.acquire(1, what)).await;
         room.expect("it is never closed").forget();
     }
 

@@ -23,7 +23,7 @@ use std::task::{Poll, Waker};
 
 use crate::panic::{self, Panic};
 use crate::wait::deferred;
-use crate::wait::permits::{self, Permit, Permits};
+use crate::wait::permits::{Permit, Permits};
 
 use super::idle::confined;
 use super::shared::{Shared, TaskId};
@@ -34,7 +34,7 @@ use super::tasks::{self, Tasks};
 pub(super) struct Members {
     pub(super) supervises: bool,
     /// A permit for each that may go on at a time.
-    pub(super) limit: Option<Arc<Permits>>,
+    pub(super) limit: Option<Permits>,
     /// Whose tasks they are, if there are any: a number and a slot say nothing in another one.
     executor: Option<Arc<Shared>>,
     /// By number: all that are not over.
@@ -82,14 +82,15 @@ struct RunMember<F> {
     number: usize,
     site: &'static Location<'static>,
     future: Option<Pin<Box<F>>>,
-    permit: Option<Permit<Arc<Permits>>>,
+    permit: Option<Permit<'static>>,
 }
 
 impl<F: Future> RunMember<F> {
-    async fn run<T>(mut self, limit: Option<Arc<Permits>>, finish: Finish<F, T>) -> Option<T> {
+    async fn run<T>(mut self, limit: Option<Permits>, finish: Finish<F, T>) -> Option<T> {
         if let Some(limit) = limit {
             let what = "a permit of its group";
-            self.permit = confined(what, permits::acquire(limit, 1, what)).await.ok();
+            let permit = confined(what, limit.acquire(1, what)).await;
+            self.permit = permit.ok().map(Permit::into_owned);
         }
         let ended = poll_fn(|context| {
             let future = self.future.as_mut().expect("it is polled until it is ready");
@@ -156,7 +157,7 @@ pub(super) fn cancel_all(group: &Rc<RefCell<Members>>, but: Option<usize>) {
 
 impl Members {
     /// One more is to begin. Gives the limit, and whether the group is over and takes none.
-    fn count_in(&mut self, executor: &Arc<Shared>) -> (Option<Arc<Permits>>, bool) {
+    fn count_in(&mut self, executor: &Arc<Shared>) -> (Option<Permits>, bool) {
         if self.tasks.is_empty() {
             self.executor = Some(executor.clone());
         }
