@@ -79,12 +79,12 @@
 //!
 //! ## Time
 //!
-//! - [`sleep`], [`sleep_until`] ([`Sleep`]); [`timeout`], [`timeout_at`]; [`interval`] ([`Interval`], [`MissedTicks`]).
+//! - [`sleep`], [`sleep_until`] ([`Sleep`]); [`timeout`].
 //! - [`Clock`] is real, or jumps, so that a test of an hour takes no time; [`hold`] ([`Hold`]) keeps it from jumping.
 //!
 //! ## Cancelling
 //!
-//! - [`CancellationToken`] asks running code to stop ([`CancelReason`], [`DropGuard`], [`WaitForCancel`]).
+//! - [`CancellationToken`] asks running code to stop ([`CancelReason`], [`WaitForCancel`]).
 //! - [`CancelOnDrop`] ties a job or a task to its handle.
 //!
 //! ## Sharing
@@ -222,17 +222,16 @@ pub use sync::event::Event;
 pub use sync::generator::{Generator, Yielder, generator};
 pub use sync::item::Item;
 pub use sync::queue::{Close, Queue};
-pub use sync::semaphore::{Permit, Semaphore};
+pub use sync::semaphore::Semaphore;
 pub use trace_event::{Ending, Step, TraceEvent, What};
 pub use wait::as_completed::{AsCompleted, as_completed};
 pub use wait::block_on::block_on;
-pub use wait::cancel::{CancelOnDrop, CancellationToken, DropGuard, WaitForCancel};
+pub use wait::cancel::{CancelOnDrop, CancellationToken, WaitForCancel};
 pub use wait::clock::Clock;
 pub use wait::join_all::{Keyed, join_all, keyed, race, try_join_all};
+pub use wait::permits::Permit;
 pub use wait::runtime::{Hold, hold};
-pub use wait::time::{
-    Interval, MissedTicks, Sleep, interval, sleep, sleep_until, timeout, timeout_at,
-};
+pub use wait::time::{Sleep, sleep, sleep_until, timeout};
 pub use wait::until::{TimedCompleted, Wait, Waited, wait};
 
 /// Raw threads that can be joined with a timeout.

@@ -9,6 +9,8 @@
 //! `std::thread`, `thread_local!`, `spin_loop` or `Instant::now`. A lock taken elsewhere would be
 //! one that the checker cannot see, and a green check would then prove nothing.
 
+use std::io;
+
 pub(crate) use backend::*;
 pub(crate) use std::process::id as process_id;
 /// On both backends: to be set under a lock, so that the checker has seen all there is to see of it.
@@ -22,9 +24,22 @@ pub(crate) struct ThreadSpec {
     pub(crate) stack_size: Option<usize>,
 }
 
+pub(crate) fn spawn_thread<T: Send + 'static>(
+    spec: ThreadSpec,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<ThreadHandle<T>> {
+    let mut builder = backend::ThreadBuilder::new();
+    if let Some(name) = spec.name {
+        builder = builder.name(name);
+    }
+    if let Some(bytes) = spec.stack_size {
+        builder = builder.stack_size(bytes);
+    }
+    builder.spawn(body)
+}
+
 #[cfg(not(handspun_model))]
 mod backend {
-    use std::io;
     use std::num::NonZero;
     use std::time::{Duration, Instant};
 
@@ -32,10 +47,8 @@ mod backend {
     pub(crate) use parking_lot::{Mutex, MutexGuard};
     pub(crate) use std::sync::LazyLock as Lazy;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
-    pub(crate) use std::thread::{JoinHandle as ThreadHandle, panicking};
+    pub(crate) use std::thread::{Builder as ThreadBuilder, JoinHandle as ThreadHandle, panicking};
     pub(crate) use std::thread_local;
-
-    use super::ThreadSpec;
 
     pub(crate) fn now() -> Instant {
         Instant::now()
@@ -49,38 +62,22 @@ mod backend {
             Self(parking_lot::Condvar::new())
         }
 
-        pub(crate) fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-            self.0.wait(&mut guard);
-            guard
-        }
-
-        pub(crate) fn wait_until<'a, T>(
+        /// Whether the time ran out is read off the clock by the caller, who must look anyway.
+        pub(crate) fn wait<'a, T>(
             &self,
             mut guard: MutexGuard<'a, T>,
-            until: Instant,
+            until: Option<Instant>,
         ) -> MutexGuard<'a, T> {
-            // Whether the time ran out is read off the clock by the caller, who must look anyway.
-            let _ = self.0.wait_until(&mut guard, until);
+            match until {
+                Some(until) => _ = self.0.wait_until(&mut guard, until),
+                None => self.0.wait(&mut guard),
+            }
             guard
         }
 
         pub(crate) fn notify_one(&self) {
             self.0.notify_one();
         }
-    }
-
-    pub(crate) fn spawn_thread<T: Send + 'static>(
-        spec: ThreadSpec,
-        body: impl FnOnce() -> T + Send + 'static,
-    ) -> io::Result<ThreadHandle<T>> {
-        let mut builder = std::thread::Builder::new();
-        if let Some(name) = spec.name {
-            builder = builder.name(name);
-        }
-        if let Some(bytes) = spec.stack_size {
-            builder = builder.stack_size(bytes);
-        }
-        builder.spawn(body)
     }
 
     /// How many threads the machine runs at once, as far as it tells.
@@ -119,7 +116,6 @@ mod backend {
 /// switch. Time does not pass in a model, so nothing that is checked may depend on a timeout.
 #[cfg(handspun_model)]
 mod backend {
-    use std::io;
     pub(crate) use std::sync::LazyLock as Lazy; // Of one model's run and the next alike: no model asks for one.
     use std::sync::PoisonError;
     use std::time::{Duration, Instant};
@@ -127,12 +123,10 @@ mod backend {
     pub(crate) use shuttle::sync::MutexGuard;
     pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
     pub(crate) use shuttle::sync::mpsc::{Receiver, Sender, channel};
-    pub(crate) use shuttle::thread::JoinHandle as ThreadHandle;
+    pub(crate) use shuttle::thread::{Builder as ThreadBuilder, JoinHandle as ThreadHandle};
     pub(crate) use shuttle::thread_local;
     pub(crate) use std::sync::atomic::fence;
     pub(crate) use std::thread::panicking; // Orderings are looked at by the loom checks alone.
-
-    use super::ThreadSpec;
 
     pub(crate) fn now() -> Instant {
         Instant::now()
@@ -163,32 +157,17 @@ mod backend {
             Self(shuttle::sync::Condvar::new())
         }
 
-        pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-            self.0.wait(guard).unwrap_or_else(PoisonError::into_inner)
-        }
-
-        pub(crate) fn wait_until<'a, T>(
+        pub(crate) fn wait<'a, T>(
             &self,
             guard: MutexGuard<'a, T>,
-            _until: Instant,
+            _until: Option<Instant>,
         ) -> MutexGuard<'a, T> {
-            self.wait(guard)
+            self.0.wait(guard).unwrap_or_else(PoisonError::into_inner)
         }
 
         pub(crate) fn notify_one(&self) {
             self.0.notify_one();
         }
-    }
-
-    pub(crate) fn spawn_thread<T: Send + 'static>(
-        spec: ThreadSpec,
-        body: impl FnOnce() -> T + Send + 'static,
-    ) -> io::Result<ThreadHandle<T>> {
-        let mut builder = shuttle::thread::Builder::new().name(spec.name.unwrap_or_default());
-        if let Some(bytes) = spec.stack_size {
-            builder = builder.stack_size(bytes);
-        }
-        builder.spawn(body)
     }
 
     pub(crate) fn cores() -> usize {

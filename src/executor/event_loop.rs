@@ -80,7 +80,7 @@ impl EventLoop {
         mut main: Pin<&mut F>,
         called_at: &'static Location<'static>,
     ) -> Result<F::Output, Hang> {
-        hints::take_reason(); // Left over from before this run.
+        let _ = (hints::take_reason(), hints::has_blocked()); // Left over from before this run.
         let slot = MainSlot::take(self, called_at);
         loop {
             for _ in 0..self.begin_turn() {
@@ -106,7 +106,9 @@ impl EventLoop {
     fn poll_main<F: Future>(&self, id: TaskId, main: Pin<&mut F>) -> Poll<F::Output> {
         let (in_slot, waker) = self.tasks.begin_poll(id).expect("it has a slot while it runs");
         let began = self.begin_watch();
+        self.tasks.shared.runtime.set_polled(waker.to_poll_with.data());
         let polled = main.poll(&mut Context::from_waker(&waker.to_poll_with));
+        self.tasks.shared.runtime.set_polled(ptr::null());
         self.tell_if_slow(began, id);
         self.tasks.end_poll(id, (in_slot, waker), hints::take_reason());
         polled

@@ -314,7 +314,7 @@ impl Tasks {
     pub(crate) fn enter(self: &Rc<Self>) -> Running {
         let before = replace_current(Some(self.clone()));
         let runtime_before = RuntimeContext::enter(Some(self.shared.runtime.clone()));
-        Running { before, runtime_before, _inside: hints::enter_executor() }
+        Running { before, runtime_before, _inside: hints::enter(false) }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::panic::{self, Panic};
 use crate::trace_event::Step;
 use crate::wait::cancel::{CancellationToken, wait_for_permit};
 use crate::wait::panic_hook::PanicHook;
-use crate::wait::permits::{self, Permit, Permits};
+use crate::wait::permits::{Permit, Permits};
 
 use super::builder::Builder;
 use super::cancel_watch::Watch;
@@ -315,7 +315,7 @@ pub(crate) fn submit(
 /// behind it.
 pub(crate) fn has_room(shared: &Shared) -> bool {
     let Some(room) = &shared.room else { return true };
-    match permits::try_acquire(room, 1).map(Permit::keep) {
+    match room.try_acquire(1).map(Permit::keep) {
         Ok(()) | Err(TryError::Closed(())) => true,
         Err(TryError::WouldBlock(())) => false,
     }

@@ -27,7 +27,7 @@ use crate::trace_event::{Ending, Observer, Step, What};
 use crate::wait::cancel::WaitForCancel;
 use crate::wait::clock::Deadline;
 use crate::wait::hints::Process;
-use crate::wait::permits::{Permit, Permits};
+use crate::wait::permits::Permit;
 use crate::wait::runtime::Hold;
 use crate::wait::settle::Settle;
 
@@ -92,7 +92,7 @@ impl Wake for ChildState {
 }
 
 /// Of the driver's permits: one for each child that may run.
-pub(crate) type ChildPermit = Permit<&'static Permits>;
+pub(crate) type ChildPermit = Permit<'static>;
 
 /// How many descriptors a managed child waits for at most.
 pub(crate) const INTERESTS: usize = 4;

@@ -25,7 +25,6 @@ use std::time::{Duration, Instant};
 use crate::prims;
 use crate::trace_event::Step;
 use crate::wait::cancel::{CancellationToken, wait_for_permit};
-use crate::wait::permits::try_acquire;
 use crate::wait::runtime::{RuntimeContext, hold};
 use crate::wait::settle::Settle;
 
@@ -119,7 +118,7 @@ fn take_permit(settings: &Settings) -> Result<ChildPermit, SpawnError> {
         let permit = wait_for_permit(permits, PLACE, settings.token.as_ref(), Duration::ZERO);
         return permit.map_err(|reason| SpawnError::Cancelled(reason.expect("it is never closed")));
     }
-    try_acquire(permits, 1).map_err(|_| SpawnError::TooMany { limit })
+    permits.try_acquire(1).map_err(|_| SpawnError::TooMany { limit })
 }
 
 /// Our ends of the pipes to stdin, and from stdout and stderr.
@@ -303,11 +302,11 @@ mod tests {
     /// S83.
     #[test]
     fn a_permit_that_is_given_back_goes_to_the_wait_for_one() {
-        let permits = Arc::new(Permits::new(1));
-        let permit = try_acquire(permits.clone(), 1).expect("there is one");
+        let permits = Permits::new(1);
+        let permit = permits.try_acquire(1).expect("there is one");
         let waiting = thread::spawn({
             let permits = permits.clone();
-            move || wait_for_permit(permits, PLACE, None, Duration::ZERO).map(drop)
+            move || wait_for_permit(&permits, PLACE, None, Duration::ZERO).map(drop)
         });
         drop(permit);
         assert_eq!(waiting.join().unwrap(), Ok(()));
@@ -316,11 +315,11 @@ mod tests {
 
     #[test]
     fn a_wait_for_a_permit_ends_with_its_token() {
-        let permits = Arc::new(Permits::new(0));
+        let permits = Permits::new(0);
         let token = CancellationToken::new();
         let waiting = thread::spawn({
             let token = token.clone();
-            move || wait_for_permit(permits, PLACE, Some(&token), Duration::ZERO).map(drop)
+            move || wait_for_permit(&permits, PLACE, Some(&token), Duration::ZERO).map(drop)
         });
         token.cancel();
         assert_eq!(waiting.join().unwrap(), Err(Some(CancelReason::Requested)));

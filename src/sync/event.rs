@@ -1,17 +1,16 @@
-//! An event that can be waited for, which asyncio calls an event, and the wait for anything of its kind.
+//! An event that can be waited for, as asyncio's.
 //!
-//! Knows nothing of what it announces. What must always hold: to set it ends every wait that had
-//! begun by then, also if it is cleared again before they look.
+//! Knows nothing of what it announces. It is a semaphore that has no permit, or all there can be: a waiter goes on when
+//! it has one, and gives it back.
+//!
+//! What must always hold: to set it ends every wait that had begun by then, also if it is cleared again before they
+//! look.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use crate::prims::{AtomicBool, Mutex, Ordering};
-use crate::wait::hints::{self, WaitReason};
-use crate::wait::wait_list::{Key, WaitList, locked, poll_locked};
-
-use Ordering::{Acquire, Relaxed, Release};
+use crate::wait::permits::Permits;
 
 /// Something is so, or not yet; and every waiter goes on when it is.
 ///
@@ -34,35 +33,27 @@ use Ordering::{Acquire, Relaxed, Release};
 /// ```
 ///
 /// It is Python's `Event`. What an observer hears is a [`TraceEvent`](crate::TraceEvent).
-#[derive(Default)]
-pub struct Event {
-    is_set: AtomicBool,
-    line: Mutex<WaitList>,
-}
+pub struct Event(Permits);
 
 impl Event {
     /// An event that is not set.
     pub fn new() -> Self {
-        Self::default()
+        Self(Permits::new(0))
     }
 
     /// Sets it: all waiters go on, and one that comes while it is set does not wait.
     pub fn set(&self) {
-        // ORDERING: Release. Pairs with the Acquire in `is_set`. A waiter that looks before we have the lock of
-        // the line, and does not see it, is in the line when we do.
-        self.is_set.store(true, Release);
-        locked(&self.line, |line, wakers| wakers.wake_all(line));
+        self.0.set_limit(usize::MAX);
     }
 
     /// Clears it: a waiter that comes from now on waits. Those that were told go on all the same.
     pub fn clear(&self) {
-        self.is_set.store(false, Relaxed); // ORDERING: Relaxed. That it is not so tells nothing.
+        self.0.set_limit(0);
     }
 
     /// Whether it is set at this moment.
     pub fn is_set(&self) -> bool {
-        // ORDERING: Acquire. Pairs with the Release in `set`: a waiter that goes on sees what was set up before.
-        self.is_set.load(Acquire)
+        self.0.n_free() > 0
     }
 
     /// Waits until it is set; not at all if it is.
@@ -77,47 +68,19 @@ impl Event {
     /// block_on(event.wait());
     /// ```
     pub fn wait(&self) -> impl Future<Output = ()> + Unpin {
-        let reason = WaitReason::Words("an event to be set");
-        Wait { line: &self.line, is_so: || self.is_set(), reason, key: None }
+        let mut waiting = self.0.acquire(1, "an event to be set");
+        poll_fn(move |context| Pin::new(&mut waiting).poll(context).map(drop))
+    }
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Event({})", if self.is_set() { "set" } else { "not set" })
-    }
-}
-
-/// Waits until something is so.
-#[must_use = "nobody waits until this is awaited"]
-pub(super) struct Wait<'w, I> {
-    /// All in it are granted after it has come to be so.
-    pub(super) line: &'w Mutex<WaitList>,
-    pub(super) is_so: I,
-    pub(super) reason: WaitReason,
-    pub(super) key: Option<Key>,
-}
-
-impl<I: Fn() -> bool + Unpin> Future for Wait<'_, I> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Self { line, is_so, reason, key } = &mut *self;
-        let polled = poll_locked(line, context, |line, wakers| match key {
-            None if is_so() => Poll::Ready(()),
-            _ => line.poll(key, 1, &mut wakers.waiter),
-        });
-        if polled.is_pending() {
-            hints::set_reason(reason.clone());
-        }
-        polled
-    }
-}
-
-impl<I> Drop for Wait<'_, I> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key.take() {
-            locked(self.line, |line, wakers| wakers.leave(line, key));
-        }
     }
 }

@@ -144,13 +144,6 @@ impl<T, B: Future<Output = ()>> futures_core::Stream for Generator<T, B> {
     }
 }
 
-impl<T> Drop for Slot<T> {
-    fn drop(&mut self) {
-        panic::drop_each(self.item.take());
-        panic::drop_each(self.yielder.take());
-    }
-}
-
 /// What the body of a [`generator`] gives its items to.
 ///
 /// It belongs in the body. From elsewhere it gives an item just as well, but that wakes no reader: it is

@@ -7,15 +7,16 @@
 //! 2. A waiter for the count to be zero is told when it is, even if more is put once the drop of
 //!    the last one has ended.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
-use crate::prims::{AtomicUsize, Mutex, Ordering};
-use crate::wait::hints::WaitReason;
-use crate::wait::wait_list::{WaitList, locked};
-
-use super::event::Wait;
+use crate::prims::{AtomicUsize, Ordering};
+use crate::wait::permits::Permits;
 
 use Ordering::{Acquire, Relaxed, Release};
 
@@ -48,7 +49,7 @@ pub struct Item<'q, T> {
 impl<'q, T> Item<'q, T> {
     /// An item that is counted already.
     pub(super) fn new(value: T, unfinished: &'q Arc<Unfinished>) -> Self {
-        Self { value, counted: Counted::Borrowed(unfinished) }
+        Self { value, counted: Counted(Cow::Borrowed(unfinished)) }
     }
 
     /// The same item, which may go anywhere: it shares what it is counted with.
@@ -65,9 +66,9 @@ impl<'q, T> Item<'q, T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn into_owned(self) -> Item<'static, T> {
-        let unfinished = self.counted.unfinished().clone();
+        let unfinished = Arc::clone(&self.counted.0);
         unfinished.add_one(); // And one fewer when `self` goes: it is never done in between.
-        Item { value: self.value, counted: Counted::Owned(unfinished) }
+        Item { value: self.value, counted: Counted(Cow::Owned(unfinished)) }
     }
 
     /// The value alone. From now on it counts as done, whatever is still to be done with it.
@@ -99,12 +100,13 @@ impl<T: fmt::Debug> fmt::Debug for Item<'_, T> {
 /// How many items of one queue exist, and the waiters until there are none.
 pub(super) struct Unfinished {
     n: AtomicUsize,
-    line: Mutex<WaitList>,
+    /// There is none, except for a moment when the last item is done.
+    ended: Permits,
 }
 
 impl Unfinished {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { n: AtomicUsize::new(0), line: Mutex::default() })
+        Arc::new(Self { n: AtomicUsize::new(0), ended: Permits::new(0) })
     }
 
     pub(super) fn n(&self) -> usize {
@@ -120,74 +122,37 @@ impl Unfinished {
     }
 
     /// Waits until there are none.
-    pub(super) fn join(self: &Arc<Self>) -> impl Future<Output = ()> + Unpin {
-        let reason = WaitReason::Ask(self.clone());
-        Wait { line: &self.line, is_so: || self.n() == 0, reason, key: None }
+    pub(super) fn join(&self) -> impl Future<Output = ()> + Unpin {
+        let mut ended = self.ended.acquire(1, "the items of a queue to be done");
+        poll_fn(move |context| {
+            // We look when we are in line: what is the last after that finds us there.
+            let is_told = Pin::new(&mut ended).poll(context).is_ready();
+            if is_told || self.n() == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
     }
 
     /// The last item is done.
     #[cold]
     fn tell(&self) {
-        locked(&self.line, |line, wakers| {
+        self.ended.with(|count, wakers| {
             // If there are some again, a waiter may have come after them, and goes on waiting.
             if self.n() == 0 {
-                wakers.wake_all(line);
+                count.set_limit(usize::MAX, wakers);
+                count.set_limit(0, wakers);
             }
         });
     }
 }
 
-impl fmt::Display for Unfinished {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.n() {
-            1 => f.write_str("a queue with 1 item unfinished"),
-            n => write!(f, "a queue with {n} items unfinished"),
-        }
-    }
-}
-
 /// One of those that are counted, for as long as this exists.
-enum Counted<'q> {
-    Borrowed(&'q Arc<Unfinished>),
-    Owned(Arc<Unfinished>),
-}
-
-impl Counted<'_> {
-    fn unfinished(&self) -> &Arc<Unfinished> {
-        match self {
-            Self::Borrowed(unfinished) => unfinished,
-            Self::Owned(unfinished) => unfinished,
-        }
-    }
-}
+struct Counted<'q>(Cow<'q, Arc<Unfinished>>);
 
 impl Drop for Counted<'_> {
     #[inline]
     fn drop(&mut self) {
-        let unfinished = self.unfinished();
         // ORDERING: Release. Pairs with the Acquire in `n`.
-        if unfinished.n.fetch_sub(1, Release) == 1 {
-            unfinished.tell();
+        if self.0.n.fetch_sub(1, Release) == 1 {
+            self.0.tell();
         }
-    }
-}
-
-#[cfg(all(test, not(handspun_model)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_for_items_says_how_many_are_unfinished() {
-        let unfinished = Unfinished::new();
-        let tag = WaitReason::Ask(unfinished.clone());
-        let mut items = Vec::from([1, 2, 3].map(|n| {
-            unfinished.add_one();
-            Item::new(n, &unfinished)
-        }));
-        assert_eq!(tag.to_string(), "a queue with 3 items unfinished");
-        items.truncate(1);
-        assert_eq!(tag.to_string(), "a queue with 1 item unfinished");
-        drop(items);
-        assert_eq!(unfinished.n(), 0);
     }
 }

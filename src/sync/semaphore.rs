@@ -7,13 +7,9 @@
 //! was forgotten.
 
 use std::fmt;
-use std::future::poll_fn;
-use std::ops::Deref;
-use std::pin::Pin;
-use std::sync::Arc;
 
 use crate::error::{Closed, TryError};
-use crate::wait::permits::{self, Count, Permits};
+use crate::wait::permits::{Count, Permit, Permits};
 
 /// Lets so many go on at once, and the others wait their turn.
 ///
@@ -93,30 +89,7 @@ impl Semaphore {
         &self,
         n: usize,
     ) -> impl Future<Output = Result<Permit<'_>, Closed>> + Unpin {
-        acquire(Holder::Borrowed(self), n)
-    }
-
-    /// The same as [`acquire`](Self::acquire), but the permit may go anywhere: it shares the semaphore.
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    /// use handspun::{Semaphore, ThreadPool, block_on};
-    ///
-    /// let (pool, slots) = (ThreadPool::new(2), Arc::new(Semaphore::new(1)));
-    /// let permit = block_on(slots.acquire_owned())?;
-    /// let job = pool.submit(move || drop(permit)); // it is taken here, and given back there
-    /// job.join()?;
-    /// assert_eq!(slots.available(), 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Closed`], as for [`acquire`](Self::acquire).
-    pub fn acquire_owned(
-        self: &Arc<Self>,
-    ) -> impl Future<Output = Result<Permit<'static>, Closed>> + Unpin + use<> {
-        acquire(Holder::Shared(self.clone()), 1)
+        self.0.acquire(n, "a permit of a semaphore")
     }
 
     /// One permit, if one is free and no waiter is there for it.
@@ -126,29 +99,15 @@ impl Semaphore {
     /// [`TryError`] says whether it is worth another try.
     #[doc(alias = "try_lock")]
     pub fn try_acquire(&self) -> Result<Permit<'_>, TryError> {
-        permits::try_acquire(Holder::Borrowed(self), 1).map(Permit)
-    }
-
-    /// The same as [`try_acquire`](Self::try_acquire), but the permit may go anywhere.
-    ///
-    /// # Errors
-    ///
-    /// [`TryError`], as there.
-    pub fn try_acquire_owned(self: &Arc<Self>) -> Result<Permit<'static>, TryError> {
-        permits::try_acquire(Holder::Shared(self.clone()), 1).map(Permit)
+        self.0.try_acquire(1)
     }
 
     /// Makes `n` new permits. The waiters have them first.
     ///
-    /// To take some away, acquire them and [forget](Permit::forget) them.
-    ///
-    /// # Panics
-    ///
-    /// If there were more than `usize::MAX` then.
+    /// To take some away, acquire them and [forget](Permit::forget) them. There are never more than `usize::MAX`.
     #[doc(alias = "release")]
     pub fn add_permits(&self, n: usize) {
-        let is_added = self.0.with(|count, wakers| count.add(n, wakers));
-        assert!(is_added.is_some(), "a semaphore cannot have more than `usize::MAX` permits");
+        self.0.with(|count, wakers| count.add(n, wakers));
     }
 
     /// Gives no more permits: a waiter, and one that comes later, has [`Closed`] for an answer.
@@ -179,59 +138,4 @@ impl fmt::Debug for Semaphore {
             .field("is_closed", &self.is_closed())
             .finish_non_exhaustive()
     }
-}
-
-/// The right to go on, until it is dropped; see [`Semaphore`].
-///
-/// One that was acquired with `acquire_owned` is a `Permit<'static>`. A panic drops it like anything
-/// else, and so gives it back.
-#[must_use = "dropping it at once gives it back at once"]
-pub struct Permit<'s>(permits::Permit<Holder<'s>>);
-
-impl Permit<'_> {
-    /// Ends the permit without giving it back: the semaphore has fewer for good.
-    ///
-    /// ```
-    /// use handspun::Semaphore;
-    ///
-    /// let tickets = Semaphore::new(2);
-    /// tickets.try_acquire()?.forget();
-    /// assert_eq!(tickets.available(), 1);
-    /// # Ok::<(), handspun::TryError>(())
-    /// ```
-    pub fn forget(self) {
-        self.0.forget();
-    }
-}
-
-impl fmt::Debug for Permit<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("n", &self.0.n()).finish_non_exhaustive()
-    }
-}
-
-/// How a guard, or a wait for one, knows what it is of.
-#[derive(Clone)]
-enum Holder<'s> {
-    Borrowed(&'s Semaphore),
-    Shared(Arc<Semaphore>),
-}
-
-impl Deref for Holder<'_> {
-    type Target = Permits;
-
-    fn deref(&self) -> &Permits {
-        match self {
-            Self::Borrowed(semaphore) => &semaphore.0,
-            Self::Shared(semaphore) => &semaphore.0,
-        }
-    }
-}
-
-fn acquire<'s>(
-    semaphore: Holder<'s>,
-    n: usize,
-) -> impl Future<Output = Result<Permit<'s>, Closed>> + Unpin {
-    let mut waiting = permits::acquire(semaphore, n, "a permit of a semaphore");
-    poll_fn(move |context| Pin::new(&mut waiting).poll(context).map_ok(Permit))
 }

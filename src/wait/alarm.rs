@@ -1,8 +1,7 @@
 //! The thread that fires timers of the real clock, wherever no executor does; and what may not run on such a thread.
 //!
 //! Knows nothing of futures. It fires a queue of its own, for sleeps under a blocking wait or a foreign executor. It
-//! is started by the first timer and ends when there has been none for a second, so that a program which never sleeps
-//! never has it.
+//! is started by the first timer, so that a program which never sleeps never has it, and stays.
 //!
 //! Many wait for this thread, as they do for the driver of the children, which keeps their timeouts. When a deadline
 //! cancels a queued job there, the job's closure is dropped and its callback runs: code of the user, which may block,
@@ -19,7 +18,6 @@ use std::cell::RefCell;
 use std::mem;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
-use std::time::Duration;
 
 use crate::panic;
 use crate::prims::{self, Lazy, Mutex, ThreadSpec, spawn_thread, thread_local};
@@ -30,18 +28,13 @@ use super::parker::Parker;
 use super::timers::TimerQueue;
 
 /// The one alarm of this process.
-pub(crate) static ALARM: Lazy<Arc<Alarm>> = Lazy::new(|| Alarm::that_stays(IDLE));
-
-/// Long enough for a loop that sleeps now and then, and for timeouts that never fire.
-const IDLE: Duration = Duration::from_secs(1);
+pub(crate) static ALARM: Lazy<Arc<Alarm>> = Lazy::new(Alarm::new);
 
 pub(crate) struct Alarm {
     pub(crate) queue: Arc<TimerQueue>,
     state: Mutex<State>,
     /// Where the thread sleeps.
     parker: Parker,
-    /// How long it stays without a timer.
-    idle: Duration,
 }
 
 struct State {
@@ -51,11 +44,11 @@ struct State {
 }
 
 impl Alarm {
-    fn that_stays(idle: Duration) -> Arc<Self> {
+    fn new() -> Arc<Self> {
         let spec = ThreadSpec { name: Some("handspun-alarm".to_owned()), stack_size: None };
         let state = Mutex::new(State { up_in: None, spec });
         let (queue, parker) = (Arc::new(TimerQueue::new(prims::now())), Parker::new());
-        let alarm = Arc::new(Self { queue, state, parker, idle });
+        let alarm = Arc::new(Self { queue, state, parker });
         alarm.queue.set_keeper(Waker::from(alarm.clone()));
         alarm
     }
@@ -85,28 +78,11 @@ impl Alarm {
     }
 
     fn run(&self) {
-        let mut elsewhere = Elsewhere::serve();
         loop {
-            self.queue.fire_until(prims::now());
-            elsewhere.start();
-            let (next, idle) = (self.queue.next_deadline(), Deadline::after(self.idle));
+            serve(|| self.queue.fire_until(prims::now()));
             hints::take_awaited(); // A waker may have polled anything.
-            self.parker.park(next.map_or(idle, Deadline::At));
-            // A timer that was set and taken out again has unparked us too, and begins a new second.
-            if next.is_none() && idle.has_passed() && self.ends() {
-                return;
-            }
+            self.parker.park(self.queue.next_deadline().map_or(Deadline::Never, Deadline::At));
         }
-    }
-
-    /// Whether there is still no timer; then the next one starts a thread.
-    fn ends(&self) -> bool {
-        let mut state = self.state.lock();
-        let ends = self.queue.next_deadline().is_none();
-        if ends {
-            state.up_in = None;
-        }
-        ends
     }
 }
 
@@ -124,33 +100,18 @@ thread_local! {
     static WORK: RefCell<Option<Vec<Work>>> = const { RefCell::new(None) };
 }
 
-/// This thread serves, for as long as this lives.
-pub(crate) struct Elsewhere(());
-
-impl Elsewhere {
-    pub(crate) fn serve() -> Self {
-        WORK.with(|list| *list.borrow_mut() = Some(Vec::new()));
-        Self(())
-    }
-
-    /// Starts what has been handed in since the last call, all of it on one thread.
-    pub(crate) fn start(&mut self) {
-        let take = || WORK.with(|list| list.borrow_mut().as_mut().map(mem::take));
-        while let Some(work) = take().filter(|work| !work.is_empty()) {
-            let work = Arc::new(Mutex::new(work));
-            let theirs = work.clone();
-            let spec = ThreadSpec { name: Some("handspun-elsewhere".to_owned()), stack_size: None };
-            if spawn_thread(spec, move || run_all(&theirs)).is_err() {
-                run_all(&work); // It may hand in more.
-            }
+/// Runs code on a thread that serves; and then, all on one other thread, what that has handed in.
+pub(crate) fn serve(code: impl FnOnce()) {
+    WORK.with(|list| *list.borrow_mut() = Some(Vec::new()));
+    code();
+    let work = WORK.with(RefCell::take).unwrap_or_default();
+    if !work.is_empty() {
+        let work = Arc::new(Mutex::new(work));
+        let theirs = work.clone();
+        let spec = ThreadSpec { name: Some("handspun-elsewhere".to_owned()), stack_size: None };
+        if spawn_thread(spec, move || run_all(&theirs)).is_err() {
+            run_all(&work);
         }
-    }
-}
-
-impl Drop for Elsewhere {
-    fn drop(&mut self) {
-        self.start();
-        WORK.with(|list| *list.borrow_mut() = None);
     }
 }
 
@@ -174,66 +135,23 @@ mod tests {
     use super::*;
     use crate::wait::timers::SetBy;
     use std::sync::mpsc;
-    use std::thread::{self, ThreadId};
+    use std::time::Duration;
 
-    /// A waker that says on which thread it was woken.
-    struct SaysWhere(mpsc::Sender<ThreadId>);
+    /// A waker that says that it was woken.
+    struct Rings(mpsc::Sender<()>);
 
-    impl Wake for SaysWhere {
+    impl Wake for Rings {
         fn wake(self: Arc<Self>) {
-            // Nobody may be listening any more.
-            let _ = self.0.send(thread::current().id());
-        }
-    }
-
-    /// Sets a timer that is due in a moment, and waits for its wake. Gives the alarm's thread.
-    fn ring(alarm: &Alarm) -> ThreadId {
-        let (sender, rings) = mpsc::channel();
-        let (soon, waker) = (prims::now() + Duration::from_micros(1), Arc::new(SaysWhere(sender)));
-        assert!(alarm.queue.set(soon, None, SetBy::Any, waker.into()).is_some());
-        rings.recv().expect("a waker is not dropped unwoken")
-    }
-
-    fn until(is_so: impl Fn() -> bool) {
-        while !is_so() {
-            thread::yield_now();
-        }
-    }
-
-    fn is_up(alarm: &Alarm) -> bool {
-        alarm.state.lock().up_in.is_some()
-    }
-
-    #[test]
-    fn the_thread_ends_when_it_is_idle_and_another_is_started_for_the_next_timer() {
-        let alarm = Alarm::that_stays(Duration::ZERO);
-        let threads = [(); 3].map(|()| {
-            let thread = ring(&alarm);
-            until(|| !is_up(&alarm));
-            thread
-        });
-        assert!(threads[0] != threads[1] && threads[1] != threads[2]);
-    }
-
-    #[test]
-    fn a_timer_that_is_taken_out_again_does_not_end_the_thread() {
-        let alarm = Alarm::that_stays(Duration::from_secs(3600));
-        let thread = ring(&alarm);
-        for _ in 0..100 {
-            let (in_an_hour, waker) = (prims::now() + Duration::from_secs(3600), Waker::noop());
-            let number = alarm.queue.set(in_an_hour, None, SetBy::Any, waker.clone());
-            alarm.queue.remove(in_an_hour, number.expect("it is set"));
-            until(|| !alarm.parker.is_notified());
-            assert_eq!(ring(&alarm), thread);
+            self.0.send(()).expect("somebody listens");
         }
     }
 
     #[test]
     fn a_timer_that_was_set_while_there_was_no_thread_to_be_had_fires_when_there_is() {
-        let alarm = Alarm::that_stays(Duration::ZERO);
+        let alarm = Alarm::new();
         alarm.state.lock().spec.stack_size = Some(1 << 50); // The system refuses that.
         let (sender, rings) = mpsc::channel();
-        let (soon, waker) = (prims::now() + Duration::from_micros(1), Arc::new(SaysWhere(sender)));
+        let (soon, waker) = (prims::now() + Duration::from_micros(1), Arc::new(Rings(sender)));
         assert!(alarm.queue.set(soon, None, SetBy::Any, waker.into()).is_some());
         assert!(!alarm.is_up() && rings.try_recv().is_err());
         alarm.state.lock().spec.stack_size = None;

@@ -237,7 +237,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
         }
         for _ in 0..self.unfinished() {
             if self.taken.is_empty() {
-                self.queue.take_all(&mut self.taken, context.waker());
+                self.queue.take_all(&mut self.taken, context);
             }
             let Some(at) = self.taken.pop_front() else { return Poll::Pending };
             if let Some(output) = self.look_at(at) {

@@ -60,7 +60,7 @@ pub(crate) fn block_on_until<F: Future>(
     spin_limit: Duration,
 ) -> Option<F::Output> {
     let mut parker_here = CachedParker::take();
-    let _entered = hints::enter_blocking_wait();
+    let _entered = hints::enter(parker_here.in_task.is_some());
     // A future that panics unwinds through here, and the parker is dropped: there will be another.
     let output = loop {
         let mut context = Context::from_waker(&parker_here.waker);
@@ -70,7 +70,11 @@ pub(crate) fn block_on_until<F: Future>(
         if deadline.has_passed() {
             break None;
         }
-        hints::will_block(|| deadline == Deadline::Never && parker_here.is_forgotten());
+        assert!(
+            deadline != Deadline::Never || !parker_here.is_forgotten(),
+            "a task blocks its thread, and nothing can ever wake it; `.await` it there instead, and the \
+             report says what it waits for"
+        );
         // Spun or not, it is the park that takes notice.
         parker_here.adaptive_spin.spin(spin_limit, || parker_here.parker.is_notified());
         match &mut parker_here.in_task {
@@ -180,6 +184,7 @@ impl InTask {
     /// Parks, and says so once if nothing happens for a second. It may be a hang that cannot be proved: another
     /// thread may have what ends the wait, but as a rule it is another task of this very thread.
     fn park(&mut self, deadline: Deadline) {
+        hints::set_blocked();
         let quiet_until = Deadline::after(QUIET);
         if self.has_warned || deadline <= quiet_until {
             return self.runtime.park(deadline);

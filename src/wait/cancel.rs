@@ -7,8 +7,8 @@
 //!
 //! 1. A token is cancelled once, for one reason, and stays so.
 //! 2. A child's deadline is no later than its parent's.
-//! 3. A deadline that is seen to be past cancels, then and there, the token that set it, and so
-//!    everything below: no reader learns of another reason for the same end.
+//! 3. A deadline that is seen to be past cancels the token then and there, and so everything below; a request to cancel
+//!    it that comes later comes too late.
 //! 4. What a handle that cancels on drop stands for is cancelled on every way out, unless its result has been taken or
 //!    the handle was taken out again.
 
@@ -22,10 +22,10 @@ use std::time::{Duration, Instant};
 use crate::error::{CancelReason, Cancelled};
 
 use super::block_on::{block_on, block_on_elsewhere};
-use super::cancel_tree::NodeHandle;
+use super::cancel_tree::Node;
 use super::clock::{Clock, Deadline};
 use super::hints::{self, WaitReason};
-use super::permits::{self, Permit, Source};
+use super::permits::{Permit, Permits};
 use super::time::{Sleep, within};
 use super::wait_list::Key;
 
@@ -59,15 +59,12 @@ use super::wait_list::Key;
 /// of memory; with one, the clock is read too. **Dropping it** cancels nothing: see
 /// [`drop_guard`](Self::drop_guard).
 #[derive(Clone)]
-pub struct CancellationToken(NodeHandle<TimeLimit>);
+pub struct CancellationToken(Arc<Node<TimeLimit>>);
 
 /// By when a token is cancelled at the latest.
 struct TimeLimit {
     clock: Clock,
     deadline: Deadline,
-    /// The ancestor that set the deadline, which we keep in the tree for that; `None` if it was this
-    /// token itself, or none.
-    set_by: Option<NodeHandle<TimeLimit>>,
 }
 
 impl CancellationToken {
@@ -78,8 +75,7 @@ impl CancellationToken {
 
     /// A token whose deadlines, and whose children's, are points on this clock.
     pub fn on(clock: &Clock) -> Self {
-        let (clock, deadline) = (clock.clone(), Deadline::Never);
-        Self(NodeHandle::root(TimeLimit { clock, deadline, set_by: None }))
+        Self(Node::root(TimeLimit { clock: clock.clone(), deadline: Deadline::Never }))
     }
 
     /// A token of its own that is cancelled after `timeout`.
@@ -100,30 +96,26 @@ impl CancellationToken {
         self.child_until(Deadline::later(self.clock().now(), timeout))
     }
 
-    /// A child that is also cancelled at `deadline`, unless this token's own deadline is earlier.
-    #[must_use = "a token that nobody holds cancels nothing"]
-    pub fn child_with_deadline(&self, deadline: Instant) -> Self {
-        self.child_until(Deadline::At(deadline))
-    }
-
     fn child_until(&self, deadline: Deadline) -> Self {
         let ours = self.0.data();
-        let is_own = deadline < ours.deadline || ours.deadline == Deadline::Never;
-        let set_by = (!is_own).then(|| ours.set_by.as_ref().unwrap_or(&self.0).clone());
         let (clock, deadline) = (ours.clock.clone(), deadline.min(ours.deadline));
-        Self(self.0.child(TimeLimit { clock, deadline, set_by }))
+        Self(self.0.child(TimeLimit { clock, deadline }))
     }
 
     /// Cancels this token and its children; false if it was cancelled already.
     ///
     /// Every waiter for it is woken before this returns.
     pub fn cancel(&self) -> bool {
-        self.0.cancel(&CancelReason::Requested)
+        self.cancel_for(CancelReason::Requested)
     }
 
     /// The same, with words for a caller of [`reason`](Self::reason).
     pub fn cancel_because(&self, why: impl Into<Arc<str>>) -> bool {
-        self.0.cancel(&CancelReason::Because(why.into()))
+        self.cancel_for(CancelReason::Because(why.into()))
+    }
+
+    fn cancel_for(&self, reason: CancelReason) -> bool {
+        !self.has_run_out() && self.0.cancel(&reason)
     }
 
     /// Whether it has been cancelled, or its deadline has passed.
@@ -147,8 +139,7 @@ impl CancellationToken {
 
     /// The time at which it is cancelled at the latest, if there is one.
     pub fn deadline(&self) -> Option<Instant> {
-        let Deadline::At(instant) = self.0.data().deadline else { return None };
-        Some(instant)
+        self.0.data().deadline.instant()
     }
 
     /// The time that is left, if there is a deadline; zero when it has passed.
@@ -172,7 +163,8 @@ impl CancellationToken {
     /// # canceller.join().unwrap();
     /// ```
     pub fn cancelled(&self) -> WaitForCancel {
-        self.cancelled_or_at(self.0.data().deadline)
+        let TimeLimit { clock, deadline } = self.0.data();
+        WaitForCancel { token: self.clone(), key: None, sleep: Sleep::on(clock, *deadline) }
     }
 
     /// Blocks this thread for `duration`, or until the token is cancelled.
@@ -182,16 +174,9 @@ impl CancellationToken {
     /// [`Cancelled`], as soon as it is, with the reason.
     #[doc(alias = "Timer")]
     pub fn sleep(&self, duration: Duration) -> Result<(), Cancelled> {
-        let clock = self.clock();
-        if clock.is_real() {
-            // The thread itself keeps the time, and needs no alarm.
-            let deadline = Deadline::after(duration).min(self.0.data().deadline);
-            let cancelled = pin!(self.cancelled_or_at(Deadline::Never));
-            let _ = block_on_elsewhere(cancelled, deadline, Duration::ZERO);
-            return self.check();
-        }
-        let until = Deadline::later(clock.now(), duration);
-        let slept = block_on(within(Sleep::on(clock, until), duration, self.cancelled()));
+        let until = Deadline::later(self.clock().now(), duration);
+        let sleep = Sleep::on(self.clock(), until);
+        let slept = block_on(within(sleep, duration, self.cancelled()));
         slept.map_or(Ok(()), |reason| Err(Cancelled { reason }))
     }
 
@@ -207,7 +192,7 @@ impl CancellationToken {
     /// }
     /// assert!(token.is_cancelled());
     /// ```
-    pub fn drop_guard(&self) -> DropGuard {
+    pub fn drop_guard(&self) -> CancelOnDrop<Self> {
         CancelOnDrop::new(self.clone(), |token| _ = token.cancel())
     }
 
@@ -215,17 +200,12 @@ impl CancellationToken {
         &self.0.data().clock
     }
 
-    /// A wait that sees to it that the time is looked at when it is this.
-    fn cancelled_or_at(&self, time: Deadline) -> WaitForCancel {
-        WaitForCancel { token: self.clone(), key: None, sleep: Sleep::on(self.clock(), time) }
-    }
-
-    /// Whether the time is over. Then all tokens that share it are cancelled, if they are not already.
+    /// Whether the time is over. Then it is cancelled, if it is not already.
     fn has_run_out(&self) -> bool {
-        let TimeLimit { clock, deadline, set_by } = self.0.data();
+        let TimeLimit { clock, deadline } = self.0.data();
         let is_over = matches!(deadline, Deadline::At(deadline) if clock.now() >= *deadline);
         if is_over {
-            set_by.as_ref().unwrap_or(&self.0).cancel(&CancelReason::DeadlinePassed);
+            self.0.cancel(&CancelReason::DeadlinePassed);
         }
         is_over
     }
@@ -280,16 +260,6 @@ impl Drop for WaitForCancel {
     }
 }
 
-/// Cancels a token when it is dropped; see [`CancellationToken::drop_guard`].
-pub type DropGuard = CancelOnDrop<CancellationToken>;
-
-impl DropGuard {
-    /// Ends the guard without cancelling anything.
-    pub fn disarm(self) -> CancellationToken {
-        self.into_handle()
-    }
-}
-
 /// A handle whose drop cancels what it stands for.
 ///
 /// See [`JoinHandle::cancel_on_drop`](crate::JoinHandle::cancel_on_drop),
@@ -341,21 +311,20 @@ impl<H> Drop for CancelOnDrop<H> {
 /// # Errors
 ///
 /// Why it has none: the token is cancelled; or, without a reason, there will be no more permits.
-pub(crate) fn wait_for_permit<S: Source>(
-    source: S,
+pub(crate) fn wait_for_permit<'p>(
+    permits: &'p Permits,
     what: &'static str,
     token: Option<&CancellationToken>,
     spin_limit: Duration,
-) -> Result<Permit<S>, Option<CancelReason>> {
-    let mut permit = permits::acquire(source, 1, what);
+) -> Result<Permit<'p>, Option<CancelReason>> {
+    let mut permit = permits.acquire(1, what);
     let mut cancelled = token.map(CancellationToken::cancelled);
     let ended = pin!(poll_fn(|context| {
-        match cancelled.as_mut().map(|cancelled| Pin::new(cancelled).poll(context)) {
-            Some(Poll::Ready(reason)) => Poll::Ready(Err(Some(reason))),
-            Some(Poll::Pending) | None => {
-                Pin::new(&mut permit).poll(context).map(|permit| permit.map_err(|_| None))
-            }
+        let ended = cancelled.as_mut().map(|cancelled| Pin::new(cancelled).poll(context));
+        if let Some(Poll::Ready(reason)) = ended {
+            return Poll::Ready(Err(Some(reason)));
         }
+        Pin::new(&mut permit).poll(context).map(|permit| permit.map_err(|_| None))
     }));
     block_on_elsewhere(ended, Deadline::Never, spin_limit).expect("never has not passed")
 }

@@ -14,29 +14,22 @@
 //!    the reason is there, so no cancel falls between.
 //! 3. Everything that walks the tree walks in a loop: a chain may be a hundred thousand deep.
 //! 4. No waker is woken or dropped, and no node, under a lock. That of a line is taken under that of the tree.
-//! 5. A node is in the tree as long as it is held and not cancelled. So a tree takes no more room than the tokens that
-//!    are held, also if each is the child of the last, which is dropped.
+//! 5. A node is in the tree as long as it is held and not cancelled; or it is about to leave it. So a tree takes no more
+//!    room than the tokens that are held, also if each is the child of the last, which is dropped.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::ptr;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use crate::error::CancelReason;
-use crate::prims::{AtomicUsize, Mutex, Ordering, SetOnce};
+use crate::prims::{Mutex, SetOnce};
 
 use super::wait_list::{Key, WaitList, locked, poll_locked};
 
-use Ordering::Relaxed;
-
-/// A node, as a token holds it, with data that is the token's. Clones are the same node, which stays in the tree until
-/// the last of them is dropped.
-pub(crate) struct NodeHandle<T>(Arc<Node<T>>);
-
-struct Node<T> {
+/// A node, with data that is the token's. It stays in the tree until the last that holds it is dropped.
+pub(crate) struct Node<T> {
     tree: Arc<Mutex<Tree<T>>>,
-    /// Where it is in the tree, as long as it is: to be read and written under the lock of the tree.
-    at: AtomicUsize,
-    /// How many handles there are. The tree, which keeps the node too, has none.
-    n_handles: AtomicUsize,
     /// Why it is cancelled, if it is: to be read without a lock, and written under that of the tree, so that no writer
     /// waits for another.
     reason: SetOnce<CancelReason>,
@@ -45,11 +38,13 @@ struct Node<T> {
     data: T,
 }
 
-/// The nodes that are held and not cancelled, in no order, and their brackets: those of node `n` are `2 * n`, which
-/// opens, and `2 * n + 1`, which closes. All brackets are in one ring.
-struct Tree<T> {
-    nodes: Vec<Arc<Node<T>>>,
-    brackets: Vec<Bracket>,
+/// The nodes, by their [places](Node::at). A node's opening bracket is at its place, and the closing one is next to it,
+/// at an odd number. All brackets are in one ring.
+struct Tree<T>(BTreeMap<usize, Entry<T>>);
+
+struct Entry<T> {
+    node: Weak<Node<T>>,
+    brackets: [Bracket; 2],
 }
 
 #[derive(Clone, Copy)]
@@ -58,42 +53,42 @@ struct Bracket {
     behind: usize,
 }
 
-impl<T> NodeHandle<T> {
+impl<T> Node<T> {
     /// The root of a new tree.
-    pub(crate) fn root(data: T) -> Self {
-        let tree = Tree { nodes: Vec::new(), brackets: Vec::new() };
-        Self::new(None, Arc::new(Mutex::new(tree)), data)
+    pub(crate) fn root(data: T) -> Arc<Self> {
+        Self::new(None, Arc::new(Mutex::new(Tree(BTreeMap::new()))), data)
     }
 
     /// A node below this one; cancelled, if this one is.
-    pub(crate) fn child(&self, data: T) -> Self {
-        Self::new(Some(self), self.0.tree.clone(), data)
+    pub(crate) fn child(&self, data: T) -> Arc<Self> {
+        Self::new(Some(self), self.tree.clone(), data)
     }
 
-    fn new(parent: Option<&Self>, tree: Arc<Mutex<Tree<T>>>, data: T) -> Self {
-        let (at, n_handles) = (AtomicUsize::new(0), AtomicUsize::new(1));
+    fn new(parent: Option<&Self>, tree: Arc<Mutex<Tree<T>>>, data: T) -> Arc<Self> {
         let (reason, line) = (SetOnce::new(), Mutex::default());
-        let new = Self(Arc::new(Node { tree, at, n_handles, reason, line, data }));
-        let mut tree = new.0.tree.lock();
+        let new = Arc::new(Self { tree, reason, line, data });
+        let mut tree = new.tree.lock();
         match parent.and_then(Self::reason) {
-            None => tree.insert(new.0.clone(), parent.map(|parent| parent.0.at())),
-            Some(reason) => new.0.set_reason(reason.clone()),
+            None => tree.insert(&new, parent.map(Self::at)),
+            Some(reason) => new.set_reason(reason.clone()),
         }
         drop(tree);
         new
     }
 
     pub(crate) fn data(&self) -> &T {
-        &self.0.data
+        &self.data
     }
 
     /// Cancels it and all below it; false if it was cancelled already.
     pub(crate) fn cancel(&self, reason: &CancelReason) -> bool {
-        let cancelled = locked(&self.0.tree, |tree, wakers| {
+        let cancelled = locked(&self.tree, |tree, wakers| {
             let mut cancelled = Vec::new();
             // Itself at last: until then what is below it can be found by it.
             while self.reason().is_none() {
-                let node = tree.remove(tree.first_within(self.0.at()));
+                let first_within = tree.bracket(self.at()).behind & !1;
+                let removed = tree.remove(first_within).upgrade();
+                let Some(node) = removed else { continue }; // Its last token is being dropped.
                 node.set_reason(reason.clone());
                 if let Some(line) = &mut *node.line.lock() {
                     wakers.wake_all(line);
@@ -107,12 +102,12 @@ impl<T> NodeHandle<T> {
 
     /// Why it is cancelled, if it is. `None` means "not yet": ask again.
     pub(crate) fn reason(&self) -> Option<&CancelReason> {
-        self.0.reason.get()
+        self.reason.get()
     }
 
     /// One poll of a waiter, which is woken when the node is cancelled: why it is, if it is.
     pub(crate) fn poll(&self, key: &mut Option<Key>, context: &Context<'_>) -> Poll<CancelReason> {
-        poll_locked(&self.0.line, context, |line, wakers| {
+        poll_locked(&self.line, context, |line, wakers| {
             if let Some(reason) = self.reason() {
                 *key = None; // The waiter was granted.
                 return Poll::Ready(reason.clone());
@@ -125,34 +120,12 @@ impl<T> NodeHandle<T> {
 
     /// A waiter goes.
     pub(crate) fn leave(&self, key: Key) {
-        locked(&self.0.line, |line, wakers| wakers.leave(line.get_or_insert_default(), key));
+        locked(&self.line, |line, wakers| wakers.leave(line.get_or_insert_default(), key));
     }
-}
 
-impl<T> Clone for NodeHandle<T> {
-    fn clone(&self) -> Self {
-        // ORDERING: Relaxed. There is this handle, so the count is not 0 meanwhile.
-        self.0.n_handles.fetch_add(1, Relaxed);
-        Self(self.0.clone())
-    }
-}
-
-impl<T> Drop for NodeHandle<T> {
-    fn drop(&mut self) {
-        // What is cancelled is not in the tree any more, and its handles need not be counted.
-        // ORDERING: Relaxed. One handle is the last, whatever the others did before; the lock orders the rest.
-        if self.reason().is_none() && self.0.n_handles.fetch_sub(1, Relaxed) == 1 {
-            let mut tree = self.0.tree.lock();
-            if self.reason().is_none() {
-                tree.remove(self.0.at());
-            }
-        }
-    }
-}
-
-impl<T> Node<T> {
+    /// Its place in the tree: where it is in memory, for no two are there, and that is an even number.
     fn at(&self) -> usize {
-        self.at.load(Relaxed) // ORDERING: Relaxed. Read and written under the lock of the tree.
+        ptr::from_ref(self).addr()
     }
 
     fn set_reason(&self, reason: CancelReason) {
@@ -160,56 +133,49 @@ impl<T> Node<T> {
     }
 }
 
+impl<T> Drop for Node<T> {
+    fn drop(&mut self) {
+        // What is cancelled is not in the tree any more.
+        if self.reason().is_none() {
+            let mut tree = self.tree.lock();
+            // Nor is what a cancel has come upon since the last token went.
+            if tree.0.contains_key(&self.at()) {
+                tree.remove(self.at());
+            }
+        }
+    }
+}
+
 impl<T> Tree<T> {
     /// Puts it below a parent, or into a ring of its own.
-    fn insert(&mut self, node: Arc<Node<T>>, parent: Option<usize>) {
-        let at = self.nodes.len();
-        node.at.store(at, Relaxed); // ORDERING: Relaxed, as in `at`.
-        self.nodes.push(node);
-        let (opens, closes) = (2 * at, 2 * at + 1);
-        self.brackets.push(Bracket { before: closes, behind: closes });
-        self.brackets.push(Bracket { before: opens, behind: opens });
+    fn insert(&mut self, node: &Arc<Node<T>>, parent: Option<usize>) {
+        let (opens, closes) = (node.at(), node.at() + 1);
+        let brackets = [closes, opens].map(|other| Bracket { before: other, behind: other });
+        self.0.insert(opens, Entry { node: Arc::downgrade(node), brackets });
         if let Some(parent) = parent {
-            let behind = self.brackets[2 * parent].behind;
-            self.join(2 * parent, opens);
+            let behind = self.bracket(parent).behind;
+            self.join(parent, opens);
             self.join(closes, behind);
         }
     }
 
     /// Takes it out. What was between its brackets is between those around it.
-    fn remove(&mut self, at: usize) -> Arc<Node<T>> {
-        for bracket in [2 * at, 2 * at + 1] {
-            let Bracket { before, behind } = self.brackets[bracket];
+    fn remove(&mut self, at: usize) -> Weak<Node<T>> {
+        for bracket in [at, at + 1] {
+            let Bracket { before, behind } = *self.bracket(bracket);
             self.join(before, behind);
         }
-        let last = self.nodes.len() - 1;
-        if at != last {
-            // The last one moves into the gap.
-            for side in [0, 1] {
-                let Bracket { before, behind } = self.brackets[2 * last + side];
-                self.join(before, 2 * at + side);
-                self.join(2 * at + side, behind);
-            }
-            self.nodes[last].at.store(at, Relaxed); // ORDERING: Relaxed, as in `at`.
-        }
-        self.brackets.truncate(2 * last);
-        let removed = self.nodes.swap_remove(at);
-        // What a flood needed, not what comes and goes.
-        if self.nodes.capacity() > 1024 && last < self.nodes.capacity() / 4 {
-            self.nodes.shrink_to(2 * last);
-            self.brackets.shrink_to(4 * last);
-        }
-        removed
-    }
-
-    /// The first child of this node; itself, if it has none.
-    fn first_within(&self, at: usize) -> usize {
-        self.brackets[2 * at].behind / 2
+        self.0.remove(&at).expect("it is in the tree").node
     }
 
     fn join(&mut self, before: usize, behind: usize) {
-        self.brackets[before].behind = behind;
-        self.brackets[behind].before = before;
+        self.bracket(before).behind = behind;
+        self.bracket(behind).before = before;
+    }
+
+    fn bracket(&mut self, at: usize) -> &mut Bracket {
+        let entry = self.0.get_mut(&(at & !1)).expect("its node is in the tree");
+        &mut entry.brackets[at & 1]
     }
 }
 
@@ -217,15 +183,15 @@ impl<T> Tree<T> {
 mod tests {
     use super::*;
 
-    type Handle = NodeHandle<()>;
+    type Handle = Arc<Node<()>>;
 
     fn n_nodes(handle: &Handle) -> usize {
-        handle.0.tree.lock().nodes.len()
+        handle.tree.lock().0.len()
     }
 
     #[test]
     fn a_chain_whose_last_node_alone_is_held_is_one_node_long() {
-        let mut last = Handle::root(());
+        let mut last = Node::root(());
         for _ in 0..1000 {
             last = last.child(());
         }
@@ -234,7 +200,7 @@ mod tests {
 
     #[test]
     fn children_that_have_gone_leave_nothing_behind() {
-        let root = Handle::root(());
+        let root = Node::root(());
         for is_cancelled in [false, true] {
             let middle = root.child(());
             let children: Vec<_> = (0..100_000).map(|_| middle.child(())).collect();
@@ -244,15 +210,13 @@ mod tests {
             } else {
                 drop((middle, children));
             }
-            let tree = root.0.tree.lock();
-            assert_eq!((tree.nodes.len(), tree.brackets.len()), (1, 2));
-            assert!(tree.nodes.capacity() <= 1024 && tree.brackets.capacity() <= 4096);
+            assert_eq!(n_nodes(&root), 1);
         }
     }
 
     #[test]
     fn a_node_that_goes_leaves_what_is_below_it_to_the_one_above() {
-        let root = Handle::root(());
+        let root = Node::root(());
         let middle = root.child(());
         let [left, right] = [(); 2].map(|()| middle.child(()));
         drop((middle.clone(), left));
@@ -275,7 +239,7 @@ mod tests {
         fn add(&mut self, parent: Option<usize>) {
             let above = parent.map(|parent| &self.nodes[parent]);
             let new = |above: &Option<Handle>| above.as_ref().expect("it is held").child(());
-            let handle = above.map_or_else(|| Handle::root(()), |(above, ..)| new(above));
+            let handle = above.map_or_else(|| Node::root(()), |(above, ..)| new(above));
             let is_cancelled = above.is_some_and(|(.., is_cancelled)| *is_cancelled);
             self.nodes.push((Some(handle), parent, is_cancelled));
         }

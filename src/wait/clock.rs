@@ -106,11 +106,15 @@ impl Deadline {
         from.checked_add(timeout).map_or(Self::Never, Self::At)
     }
 
-    pub(crate) fn has_passed(self) -> bool {
+    pub(crate) fn instant(self) -> Option<Instant> {
         match self {
-            Self::At(instant) => prims::now() >= instant,
-            Self::Never => false,
+            Self::At(instant) => Some(instant),
+            Self::Never => None,
         }
+    }
+
+    pub(crate) fn has_passed(self) -> bool {
+        self.instant().is_some_and(|instant| prims::now() >= instant)
     }
 }
 

@@ -18,7 +18,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 
 use crate::prims::{process_id, thread_local};
 
@@ -29,26 +29,14 @@ pub(crate) enum WaitReason {
     Words(&'static str),
     /// A task of the executor that polls, by its number.
     Task(usize),
-    /// To be asked when the sentence is made: it counts something.
-    Ask(Arc<dyn fmt::Display + Send + Sync>),
     /// Words for a wait that keeps one clone of its waker on this thread, as long as this is there: the address of what
     /// that waker holds.
     Confined(&'static str, Weak<usize>),
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Inside {
-    /// No executor runs here.
-    #[default]
-    Plain,
-    /// An executor of ours polls its tasks.
-    Executor,
-    /// A task of it waits as a thread does, and polls what it waits for.
-    BlockingWait,
-}
-
 struct Hints {
-    inside: Cell<Inside>,
+    /// Whether a task waits here as a thread does, and polls what it waits for.
+    is_blocking: Cell<bool>,
     /// Whether a task has blocked the thread since the last look.
     has_blocked: Cell<bool>,
     /// What was said last.
@@ -64,7 +52,7 @@ struct Hints {
 thread_local! {
     static HINTS: Hints = const {
         Hints {
-            inside: Cell::new(Inside::Plain),
+            is_blocking: Cell::new(false),
             has_blocked: Cell::new(false),
             reason: Cell::new(None),
             run_here: Cell::new(None),
@@ -94,7 +82,6 @@ impl fmt::Display for WaitReason {
         match self {
             Self::Words(words) | Self::Confined(words, _) => f.write_str(words),
             Self::Task(number) => write!(f, "task {number}"),
-            Self::Ask(counts) => counts.fmt(f),
         }
     }
 }
@@ -129,45 +116,30 @@ pub(crate) fn forget_run_here_hint() {
     with(|hints| hints.run_here.set(None));
 }
 
-/// For as long as this lives, what happens on this thread happens in there.
+/// For as long as this lives, what is said on this thread is said to the wait, or to the executor, that entered.
 #[derive(Default)]
 pub(crate) struct Entered {
-    before: Inside,
+    was_blocking: bool,
     /// What was said to the wait around this one, and is its own again when this one is over.
     run_here: Option<usize>,
     is_asked: bool,
     awaited: Option<Process>,
 }
 
-impl Entered {
-    fn enter(inside: impl FnOnce(Inside) -> Inside) -> Self {
-        with(|hints| {
-            let before = hints.inside.get();
-            hints.inside.set(inside(before));
-            let (run_here, is_asked) = (hints.run_here.take(), hints.is_asked.take());
-            Self { before, run_here, is_asked, awaited: hints.awaited.take() }
-        })
-    }
-}
-
-/// An executor begins to run its tasks.
-pub(crate) fn enter_executor() -> Entered {
-    has_blocked(); // What blocked in another executor, which did not ask, is nothing to this one.
-    Entered::enter(|_| Inside::Executor)
-}
-
-/// A wait begins that blocks the thread.
-pub(crate) fn enter_blocking_wait() -> Entered {
-    Entered::enter(|before| match before {
-        Inside::Plain => Inside::Plain,
-        Inside::Executor | Inside::BlockingWait => Inside::BlockingWait,
+/// An executor begins to run its tasks, or a wait begins: one that blocks the thread of a task, or another.
+pub(crate) fn enter(is_blocking: bool) -> Entered {
+    with(|hints| Entered {
+        was_blocking: hints.is_blocking.replace(is_blocking),
+        run_here: hints.run_here.take(),
+        is_asked: hints.is_asked.take(),
+        awaited: hints.awaited.take(),
     })
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         with(|hints| {
-            hints.inside.set(self.before);
+            hints.is_blocking.set(self.was_blocking);
             hints.run_here.set(self.run_here);
             hints.is_asked.set(self.is_asked);
             hints.awaited.set(self.awaited);
@@ -177,23 +149,12 @@ impl Drop for Entered {
 
 /// Whether the code that asks is polled by a wait that blocks a task's thread.
 pub(crate) fn is_blocking_wait() -> bool {
-    with(|hints| hints.inside.get()) == Inside::BlockingWait
+    with(|hints| hints.is_blocking.get())
 }
 
-/// Says that this thread is about to sleep in such a wait, if it is in one.
-///
-/// # Panics
-///
-/// If nothing would ever wake it: no deadline, and no clone of its waker.
-pub(crate) fn will_block(is_for_ever: impl FnOnce() -> bool) {
-    if is_blocking_wait() {
-        assert!(
-            !is_for_ever(),
-            "a task blocks its thread, and nothing can ever wake it; `.await` it there instead, and the \
-             report says what it waits for"
-        );
-        with(|hints| hints.has_blocked.set(true));
-    }
+/// Says that such a wait puts the thread to sleep.
+pub(crate) fn set_blocked() {
+    with(|hints| hints.has_blocked.set(true));
 }
 
 /// Whether it did, since this was asked before.

@@ -66,10 +66,7 @@ impl Parker {
             return;
         }
         loop {
-            guard = match deadline {
-                Deadline::At(instant) => self.woken.wait_until(guard, instant),
-                Deadline::Never => self.woken.wait(guard),
-            };
+            guard = self.woken.wait(guard, deadline.instant());
             if self.take_notice() {
                 return;
             }

@@ -8,9 +8,11 @@
 //! 3. A waiter that leaves before it was granted anything may have been in the way of those behind it.
 //! 4. Once closed, every waiter is told so, granted or not, and it does not matter what is free.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::mem;
-use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::error::{Closed, TryError};
@@ -96,12 +98,17 @@ impl Count {
         }
     }
 
-    /// Makes `n` more, which the waiters have first; `None` if there would be too many to count.
+    /// Makes `n` more, which the waiters have first.
     #[inline]
-    pub(crate) fn add(&mut self, n: usize, wakers: &mut Wakers) -> Option<()> {
-        self.limit = self.limit.checked_add(n)?;
+    pub(crate) fn add(&mut self, n: usize, wakers: &mut Wakers) {
+        self.set_limit(self.limit.saturating_add(n), wakers);
+    }
+
+    /// Changes how many there are in all, of which the waiters have what is new first.
+    #[inline]
+    pub(crate) fn set_limit(&mut self, limit: usize, wakers: &mut Wakers) {
+        self.limit = limit;
         self.grant(wakers);
-        Some(())
     }
 
     /// Ends `n` of those that are taken: there are fewer for good.
@@ -137,12 +144,13 @@ impl Count {
     }
 }
 
-/// The same with a lock of its own: many threads and tasks share it.
-pub(crate) struct Permits(Mutex<Count>);
+/// The same with a lock of its own: many threads and tasks share it. Clones are the same permits.
+#[derive(Clone)]
+pub(crate) struct Permits(Arc<Mutex<Count>>);
 
 impl Permits {
     pub(crate) fn new(limit: usize) -> Self {
-        Self(Mutex::new(Count::new(limit)))
+        Self(Arc::new(Mutex::new(Count::new(limit))))
     }
 
     /// Works on the count. What is to be woken is woken afterwards.
@@ -167,83 +175,82 @@ impl Permits {
     }
 
     /// Changes how many there are in all. If more are taken than that, none is free until they are back.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "for the descriptors that children need"))]
     pub(crate) fn set_limit(&self, limit: usize) {
-        self.with(|count, wakers| {
-            count.limit = limit;
-            count.grant(wakers);
-        });
+        self.with(|count, wakers| count.set_limit(limit, wakers));
+    }
+
+    /// Takes `n` at once, or says why not.
+    pub(crate) fn try_acquire(&self, n: usize) -> Result<Permit<'_>, TryError> {
+        self.0.lock().try_take(n)?;
+        Ok(Permit { permits: Cow::Borrowed(self), n })
+    }
+
+    /// Takes `n` as soon as they are granted. What it waits for is said in words.
+    ///
+    /// A thread blocks on it, for a time if it likes. Dropped while it waits, it leaves the line, and what
+    /// it was granted unawares goes to the next.
+    pub(crate) fn acquire(&self, n: usize, words: &'static str) -> Waiting<'_> {
+        Waiting { permits: self, n, words, key: None }
     }
 }
 
-/// How a guard, or a wait for one, knows its permits.
-pub(crate) trait Source: Deref<Target = Permits> + Clone + Unpin {}
-
-impl<S: Deref<Target = Permits> + Clone + Unpin> Source for S {}
-
-/// Takes `n` at once, or says why not.
-pub(crate) fn try_acquire<S: Source>(source: S, n: usize) -> Result<Permit<S>, TryError> {
-    source.0.lock().try_take(n)?;
-    Ok(Permit { source, n })
-}
-
-/// Takes `n` as soon as they are granted. What it waits for is said in words.
-///
-/// A thread blocks on it, for a time if it likes. Dropped while it waits, it leaves the line, and what
-/// it was granted unawares goes to the next.
-pub(crate) fn acquire<S: Source>(source: S, n: usize, words: &'static str) -> Waiting<S> {
-    Waiting { source, n, words, key: None }
-}
-
-/// Waits for `n` permits; see [`acquire`].
+/// Waits for `n` permits; see [`acquire`](Permits::acquire).
 #[must_use = "nobody stands in line until this is awaited"]
-pub(crate) struct Waiting<S: Source> {
-    source: S,
+pub(crate) struct Waiting<'p> {
+    permits: &'p Permits,
     n: usize,
     words: &'static str,
     /// Our number in the line, once we are in it.
     key: Option<Key>,
 }
 
-impl<S: Source> Future for Waiting<S> {
-    type Output = Result<Permit<S>, Closed>;
+impl<'p> Future for Waiting<'p> {
+    type Output = Result<Permit<'p>, Closed>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { source, n, words, key } = &mut *self;
-        let mut are_so_many = true;
-        let polled = poll_locked(&source.0, context, |count, wakers| {
-            are_so_many = *n <= count.limit;
-            count.poll(*n, key, wakers)
-        });
+        let Self { permits, n, words, key } = &mut *self;
+        let polled = poll_locked(&permits.0, context, |count, wakers| count.poll(*n, key, wakers));
         if polled.is_pending() {
-            hints::set_reason(WaitReason::Words(if are_so_many {
-                words
-            } else {
-                "more permits than there are"
-            }));
+            hints::set_reason(WaitReason::Words(words));
         }
-        polled.map_ok(|()| Permit { source: source.clone(), n: *n })
+        polled.map_ok(|()| Permit { permits: Cow::Borrowed(permits), n: *n })
     }
 }
 
-impl<S: Source> Drop for Waiting<S> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            self.source.with(|count, wakers| count.leave(self.n, key, wakers));
+            self.permits.with(|count, wakers| count.leave(self.n, key, wakers));
         }
     }
 }
 
-/// Some permits, which are given back when this is dropped.
+/// The right to go on, until it is dropped; see [`Semaphore`](crate::Semaphore).
+///
+/// A panic drops it like anything else, and so gives it back. It borrows the semaphore; to send it elsewhere, make it an
+/// [owned](Self::into_owned) one.
 #[must_use = "dropping it at once gives it back at once"]
-pub(crate) struct Permit<S: Source> {
-    source: S,
+pub struct Permit<'s> {
+    permits: Cow<'s, Permits>,
     n: usize,
 }
 
-impl<S: Source> Permit<S> {
-    pub(crate) fn n(&self) -> usize {
-        self.n
+impl Permit<'_> {
+    /// The same permit, which may go anywhere: it shares the semaphore.
+    ///
+    /// ```
+    /// use handspun::{Semaphore, ThreadPool, block_on};
+    ///
+    /// let (pool, slots) = (ThreadPool::new(2), Semaphore::new(1));
+    /// let permit = block_on(slots.acquire())?.into_owned();
+    /// let job = pool.submit(move || drop(permit)); // it is taken here, and given back there
+    /// job.join()?;
+    /// assert_eq!(slots.available(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_owned(mut self) -> Permit<'static> {
+        let permits = Cow::Owned(Permits::clone(&self.permits));
+        Permit { permits, n: mem::take(&mut self.n) }
     }
 
     /// Ends the guard alone: what it held stays taken until it is [given](Permits::give) back.
@@ -251,17 +258,32 @@ impl<S: Source> Permit<S> {
         self.n = 0;
     }
 
-    /// Gives nothing back: there are fewer for good.
-    pub(crate) fn forget(mut self) {
+    /// Ends the permit without giving it back: the semaphore has fewer for good.
+    ///
+    /// ```
+    /// use handspun::Semaphore;
+    ///
+    /// let tickets = Semaphore::new(2);
+    /// tickets.try_acquire()?.forget();
+    /// assert_eq!(tickets.available(), 1);
+    /// # Ok::<(), handspun::TryError>(())
+    /// ```
+    pub fn forget(mut self) {
         let n = mem::take(&mut self.n);
-        self.source.0.lock().forget(n);
+        self.permits.0.lock().forget(n);
     }
 }
 
-impl<S: Source> Drop for Permit<S> {
+impl fmt::Debug for Permit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").field("n", &self.n).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.n > 0 {
-            self.source.give(self.n);
+            self.permits.give(self.n);
         }
     }
 }
@@ -269,10 +291,9 @@ impl<S: Source> Drop for Permit<S> {
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use std::task::Waker;
 
-    fn poll<S: Source>(acquire: &mut Waiting<S>) -> Poll<Result<Permit<S>, Closed>> {
+    fn poll<'p>(acquire: &mut Waiting<'p>) -> Poll<Result<Permit<'p>, Closed>> {
         Pin::new(acquire).poll(&mut Context::from_waker(Waker::noop()))
     }
 
@@ -280,7 +301,7 @@ mod tests {
     fn what_is_taken_beyond_the_limit_is_given_back_before_anything_is_free() {
         let permits = Permits::new(1);
         permits.take_anyway(3);
-        let mut waits = acquire(&permits, 1, "a permit");
+        let mut waits = permits.acquire(1, "a permit");
         assert!(poll(&mut waits).is_pending());
         permits.give(2);
         assert!(poll(&mut waits).is_pending());
@@ -294,9 +315,9 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_raised_lets_in_who_waits_and_one_that_is_lowered_takes_nothing_away() {
-        let permits = Arc::new(Permits::new(1));
-        let first = try_acquire(permits.clone(), 1).expect("one is free");
-        let mut second = acquire(permits.clone(), 1, "a permit");
+        let permits = Permits::new(1);
+        let first = permits.try_acquire(1).expect("one is free");
+        let mut second = permits.acquire(1, "a permit");
         assert!(poll(&mut second).is_pending());
         permits.set_limit(2);
         let second = poll(&mut second);
@@ -311,8 +332,8 @@ mod tests {
     #[test]
     fn a_wait_that_is_dropped_passes_on_what_it_was_granted() {
         let permits = Permits::new(1);
-        let held = try_acquire(&permits, 1);
-        let [mut goes, mut stays] = [(); 2].map(|()| acquire(&permits, 1, "a permit"));
+        let held = permits.try_acquire(1);
+        let [mut goes, mut stays] = [(); 2].map(|()| permits.acquire(1, "a permit"));
         assert!(poll(&mut goes).is_pending() && poll(&mut stays).is_pending());
         drop(held);
         drop(goes);
@@ -322,10 +343,10 @@ mod tests {
     #[test]
     fn a_close_ends_every_wait() {
         let permits = Permits::new(0);
-        let mut waits = acquire(&permits, 1, "a permit");
+        let mut waits = permits.acquire(1, "a permit");
         assert!(poll(&mut waits).is_pending());
         permits.with(Count::close);
         assert!(matches!(poll(&mut waits), Poll::Ready(Err(Closed(())))));
-        assert!(matches!(try_acquire(&permits, 1), Err(TryError::Closed(()))));
+        assert!(matches!(permits.try_acquire(1), Err(TryError::Closed(()))));
     }
 }

@@ -10,10 +10,12 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
-use std::task::{Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use crate::panic;
 use crate::prims::Mutex;
+
+use super::wait_list::poll_locked;
 
 /// The epoch of an index that was never queued.
 const NEVER: u64 = u64::MAX;
@@ -56,13 +58,21 @@ impl ReadyQueue {
         }
     }
 
-    /// Takes all that are queued into `taken`, which is empty. If there are none, leaves the waker
-    /// to be woken when there is one.
-    pub(crate) fn take_all(&self, taken: &mut VecDeque<usize>, waker: &Waker) {
-        self.0.lock().take_all(taken);
-        if taken.is_empty() {
-            self.leave_waker(taken, waker.clone());
-        }
+    /// Takes all that are queued into `taken`, which is empty: two pointers are swapped, however many there are. If
+    /// there are none, the waker is woken when there is one.
+    pub(crate) fn take_all(&self, taken: &mut VecDeque<usize>, context: &Context<'_>) {
+        let _ = poll_locked(&self.0, context, |queue, wakers| {
+            mem::swap(&mut queue.queued, taken);
+            // Before the members are polled: a wake from within a poll must count.
+            queue.epoch += 1;
+            if !taken.is_empty() {
+                return Poll::Ready(());
+            }
+            if let Some(waker) = wakers.waiter.take() {
+                wakers.waiter = queue.waiter.replace(waker);
+            }
+            Poll::Pending
+        });
     }
 
     /// The waiter goes.
@@ -70,32 +80,11 @@ impl ReadyQueue {
         let waiter = self.0.lock().waiter.take();
         panic::drop_each(waiter);
     }
-
-    /// The slow half of `take_all`. It looks again: a member may have been queued since.
-    fn leave_waker(&self, taken: &mut VecDeque<usize>, waker: Waker) {
-        let mut queue = self.0.lock();
-        queue.take_all(taken);
-        let not_needed = match taken.is_empty() {
-            true => queue.waiter.replace(waker),
-            false => Some(waker),
-        };
-        drop(queue);
-        panic::drop_each(not_needed); // After the lock: a waker is user code, its drop too.
-    }
 }
 
 impl Drop for ReadyQueue {
     fn drop(&mut self) {
         self.forget_waiter();
-    }
-}
-
-impl State {
-    /// Takes the same time, however many there are: two pointers are swapped.
-    fn take_all(&mut self, taken: &mut VecDeque<usize>) {
-        mem::swap(&mut self.queued, taken);
-        // Before the members are polled: a wake from within a poll must count.
-        self.epoch += 1;
     }
 }
 

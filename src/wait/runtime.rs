@@ -9,10 +9,10 @@
 //!
 //! 1. A hold is let go after the wake-up that it announces. A runtime that jumps over time while nothing is
 //!    held would otherwise jump over the end of a job.
-//! 2. The timers of the real clock have one keeper: the thread that the runtime is on, which fires them at each turn
-//!    of its loop, and in [`park`](RuntimeContext::park), whatever it parks for. When it leaves the thread, the sleepers
-//!    that may be polled elsewhere are told to look again, and set their timers where they are polled next; those of its
-//!    tasks stay. A jumping clock moves where its runtime parks, and stands still while it is on no thread.
+//! 2. A sleep of the real clock that a task polls itself has its timer here: the thread that the runtime is on fires it, at
+//!    each turn of its loop, and in [`park`](RuntimeContext::park), whatever it parks for. While it is on no thread,
+//!    no task is polled, and none needs its timer. A sleep with another waker may be polled elsewhere, and is with the
+//!    alarm. A jumping clock moves where its runtime parks, and stands still while it is on no thread.
 //! 3. Nothing is woken or dropped under a lock.
 
 use std::cell::RefCell;
@@ -55,13 +55,11 @@ impl RuntimeContext {
 
     /// Makes it the runtime of this thread, and gives back the one before.
     pub(crate) fn enter(runtime: Option<Arc<Self>>) -> Option<Arc<Self>> {
-        let after = runtime.clone().filter(|runtime| !runtime.clock.is_real());
+        let after = runtime.clone();
         // A thread that is ending may have lost its locals, and runs no executor.
         let before = CURRENT.try_with(|current| current.replace(runtime)).ok().flatten();
-        match &before {
-            Some(runtime) if runtime.clock.is_real() => runtime.timers.wake_others(),
-            Some(runtime) => runtime.timers.unset_keeper(&runtime.parker.clone().into()),
-            None => {}
+        if let Some(runtime) = &before {
+            runtime.timers.unset_keeper(&runtime.parker.clone().into());
         }
         if let Some(runtime) = after {
             runtime.timers.set_keeper(runtime.parker.clone().into());
@@ -107,10 +105,10 @@ impl RuntimeContext {
         }
     }
 
-    /// Whether the timers of that clock are set here by what this polls.
-    pub(crate) fn keeps_timers_of(&self, clock: &Clock) -> bool {
+    /// Whether a sleep on that clock, which is polled here with that waker, has its timer here.
+    pub(crate) fn keeps_timer(&self, clock: &Clock, waker: &Waker) -> bool {
         let is_own = |timers: &Arc<TimerQueue>| Arc::ptr_eq(timers, &self.timers);
-        clock.timers().map_or(self.clock.is_real(), is_own)
+        clock.timers().map_or_else(|| self.clock.is_real() && self.polls_with(waker), is_own)
     }
 
     /// A task is polled with a waker that holds this; null when the poll is over.

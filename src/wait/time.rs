@@ -1,7 +1,7 @@
-//! Waiting for a time: until it has come, at most for so long, and again and again.
+//! Waiting for a time: until it has come, or at most for so long.
 //!
-//! Knows nothing of tasks: under an executor of ours the runtime keeps the timer, under others the alarm, and a
-//! jumping clock its own. So it works under `block_on` and under any executor.
+//! Knows nothing of tasks: what a task of ours polls itself has its timer with the runtime, all else with the alarm, and
+//! a jumping clock keeps its own. So it works under `block_on` and under any executor.
 //!
 //! What must always hold:
 //!
@@ -11,15 +11,13 @@
 //!    other tasks nor the timeout around it.
 //! 3. A result that is there beats a time that is over; and a timeout that is pending will be polled when its time has
 //!    come, whatever is around it.
-//! 4. Ticks are counted from the first, and not from when they were waited for, so that they do not drift; what
-//!    happens when a waiter comes late is said, and not left to chance.
 
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::error::Elapsed;
@@ -61,19 +59,23 @@ pub fn sleep(duration: Duration) -> Sleep {
 
 /// Waits until that time, of the [current](Clock::current) clock.
 ///
-/// When to use it: several waits have one deadline. All else is as with [`sleep`]: where the time has passed
-/// already, the other tasks are polled once.
+/// When to use it: something is done again and again, at a rate that does not drift. All else is as with [`sleep`]: where
+/// the time has passed already, the other tasks are polled once.
 ///
 /// ```
 /// use std::time::Duration;
 /// use handspun::{Clock, block_on, sleep_until};
 ///
-/// let deadline = Clock::current().now() + Duration::from_millis(2);
+/// let (clock, period) = (Clock::current(), Duration::from_millis(1));
+/// let began = clock.now();
 /// block_on(async {
-///     sleep_until(deadline).await;
-///     sleep_until(deadline).await;
+///     let mut next = began;
+///     for _ in 0..3 {
+///         sleep_until(next).await; // The work follows here.
+///         next += period; // Late, it catches up; with `next = clock.now() + period` it does not.
+///     }
 /// });
-/// assert!(Clock::current().now() >= deadline);
+/// assert!(clock.now() >= began + 2 * period);
 /// ```
 #[doc(alias = "call_at")]
 pub fn sleep_until(deadline: Instant) -> Sleep {
@@ -96,31 +98,6 @@ impl Sleep {
         Self { clock: clock.clone(), deadline, timer: None, has_waited: false }
     }
 
-    /// When it is over; `None` if that is never.
-    pub fn deadline(&self) -> Option<Instant> {
-        match self.deadline {
-            Deadline::At(instant) => Some(instant),
-            Deadline::Never => None,
-        }
-    }
-
-    /// Gives it another deadline, on the same clock, whether it is over or not.
-    ///
-    /// It is a new sleep then: **poll it again, or nothing wakes** the task (tokio's keeps its waker).
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use handspun::{block_on, sleep};
-    ///
-    /// let mut alarm = sleep(Duration::from_secs(3600));
-    /// alarm.reset(std::time::Instant::now());
-    /// block_on(alarm);
-    /// ```
-    #[doc(alias = "reschedule")]
-    pub fn reset(&mut self, deadline: Instant) {
-        *self = Self::on(&self.clock, Deadline::At(deadline));
-    }
-
     /// Whether the time has come; if not, the waker is told when it has.
     fn poll_at(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
         // Polled again, it mostly is over; then no waker is cloned.
@@ -128,8 +105,15 @@ impl Sleep {
             self.timer = None;
             return Poll::Ready(());
         }
-        if let Some(here) = queue_here(&self.clock, context.waker()) {
-            return self.poll_in(here, deadline, context);
+        let keeps =
+            |runtime: &&Arc<RuntimeContext>| runtime.keeps_timer(&self.clock, context.waker());
+        let here =
+            RuntimeContext::with_current(|runtime| Some(runtime.filter(keeps)?.timers.clone()));
+        if let Some(queue) = here {
+            return self.poll_in(queue, SetBy::Keeper, deadline, context);
+        }
+        if let Some(queue) = self.clock.timers().cloned() {
+            return self.poll_in(queue, SetBy::Any, deadline, context);
         }
         // Under a jumping clock, a time of the real one is something that ends elsewhere.
         poll_elsewhere("a time", context, |context| {
@@ -137,7 +121,7 @@ impl Sleep {
                 self.take_out(); // The alarm may be behind, for nothing is fired there before a poll.
                 return Poll::Ready(());
             }
-            let polled = self.poll_in((ALARM.queue.clone(), SetBy::Any), deadline, context);
+            let polled = self.poll_in(ALARM.queue.clone(), SetBy::Any, deadline, context);
             if polled.is_pending() && !ALARM.is_up() {
                 context.waker().wake_by_ref();
             }
@@ -145,8 +129,13 @@ impl Sleep {
         })
     }
 
-    fn poll_in(&mut self, here: Here, deadline: Instant, context: &Context<'_>) -> Poll<()> {
-        let (queue, by) = here;
+    fn poll_in(
+        &mut self,
+        queue: Arc<TimerQueue>,
+        by: SetBy,
+        deadline: Instant,
+        context: &Context<'_>,
+    ) -> Poll<()> {
         if self.timer.as_ref().is_some_and(|(set, _)| !Arc::ptr_eq(set, &queue)) {
             self.take_out();
         }
@@ -162,20 +151,6 @@ impl Sleep {
             queue.remove(deadline, number);
         }
     }
-}
-
-/// Where a timer is set, and by whom.
-type Here = (Arc<TimerQueue>, SetBy);
-
-/// Where the code that asks sets timers of that clock, unless it is with the alarm.
-fn queue_here(clock: &Clock, waker: &Waker) -> Option<Here> {
-    let of_runtime = |runtime: Option<&Arc<RuntimeContext>>| {
-        let runtime = runtime.filter(|runtime| runtime.keeps_timers_of(clock))?;
-        let by = if runtime.polls_with(waker) { SetBy::Task } else { SetBy::Keeper };
-        Some((runtime.timers.clone(), by))
-    };
-    let here = RuntimeContext::with_current(of_runtime);
-    here.or_else(|| clock.timers().map(|queue| (queue.clone(), SetBy::Any)))
 }
 
 impl Future for Sleep {
@@ -227,6 +202,8 @@ impl fmt::Debug for Sleep {
 /// A future that is dropped may not be done with all that it began: a job of a pool goes on, unless its handle
 /// [cancels on drop](crate::JoinHandle::cancel_on_drop).
 ///
+/// Several steps, one after the other, that have one deadline, each have what is left: `timeout(deadline - clock.now(), step)`.
+///
 /// Where timeouts are nested, the result says whose time was over: each adds a `Result` of its own. If
 /// both are over at the same moment, the inner one says so.
 ///
@@ -245,22 +222,6 @@ pub fn timeout<F: Future>(
     within(sleep(duration), duration, future)
 }
 
-/// Gives a future until that time, of the [current](Clock::current) clock.
-///
-/// When to use it: several steps, one after the other, have one deadline. All else is as with [`timeout`].
-///
-/// # Errors
-///
-/// [`Elapsed`], with the time that was left at this call.
-pub fn timeout_at<F: Future>(
-    deadline: Instant,
-    future: F,
-) -> impl Future<Output = Result<F::Output, Elapsed>> {
-    let clock = Clock::current();
-    let left = deadline.saturating_duration_since(clock.now());
-    within(Sleep::on(&clock, Deadline::At(deadline)), left, future)
-}
-
 /// A future that has as long as a sleep takes.
 pub(crate) async fn within<F: Future>(
     mut sleep: Sleep,
@@ -273,106 +234,10 @@ pub(crate) async fn within<F: Future>(
             return Poll::Ready(Ok(output));
         }
         forget_run_here_hint(); // A job that is run here, by the thread that waits for it, would not mind the time.
-        if sleep.deadline().is_none() {
+        if sleep.deadline == Deadline::Never {
             return Poll::Pending; // And what it waits for is what the future waits for.
         }
         Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout }))
     })
     .await
-}
-
-/// Ticks now, and then once in every `period`.
-///
-/// When to use it: something is to be done again and again, at a rate. To pause between two things,
-/// [`sleep`](crate::sleep) after each.
-///
-/// ```
-/// use std::time::Duration;
-/// use handspun::{block_on, interval};
-///
-/// block_on(async {
-///     let mut ticks = interval(Duration::from_millis(1));
-///     let first = ticks.tick().await;
-///     let second = ticks.tick().await;
-///     assert_eq!(second - first, Duration::from_millis(1));
-/// });
-/// ```
-///
-/// # Panics
-///
-/// If the period is zero, which would be no interval.
-pub fn interval(period: Duration) -> Interval {
-    assert!(!period.is_zero(), "an interval of zero never ends: use `yield_now`");
-    let clock = Clock::current();
-    let next = Some(clock.now());
-    Interval { clock, period, next, others_had_a_turn: true, missed: MissedTicks::Burst }
-}
-
-/// What an [`Interval`] does about ticks that were not waited for in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MissedTicks {
-    /// All of them come at once, until it has caught up. Nothing is left out.
-    Burst,
-    /// One comes at once, and the next a whole period later.
-    Delay,
-    /// One comes at once, and the next at the next multiple of the period.
-    Skip,
-}
-
-/// A row of ticks; see [`interval`].
-#[derive(Debug)]
-pub struct Interval {
-    clock: Clock,
-    period: Duration,
-    /// When the next tick is due; `None` if there is no such time.
-    next: Option<Instant>,
-    /// Since the last tick. Without that, a loop that is late for every tick would be ready for ever.
-    others_had_a_turn: bool,
-    missed: MissedTicks,
-}
-
-impl Interval {
-    /// What to do about ticks that were missed; `Burst` by default.
-    #[must_use = "it is changed by value"]
-    pub fn missed_ticks(mut self, missed: MissedTicks) -> Self {
-        self.missed = missed;
-        self
-    }
-
-    /// Waits for the next tick, and gives the time at which it was due.
-    ///
-    /// A loop that is late lets the other tasks be polled once before the tick. Dropping the wait loses no tick.
-    pub async fn tick(&mut self) -> Instant {
-        let Some(due) = self.next else { std::future::pending().await };
-        let is_late = self.clock.now() >= due;
-        // Also a sleep that is over lets others go first: once for each tick, though the wait may be begun again.
-        if !is_late || !mem::replace(&mut self.others_had_a_turn, true) {
-            Sleep::on(&self.clock, Deadline::At(due)).await;
-        }
-        self.next = self.after(due, self.clock.now());
-        self.others_had_a_turn = false;
-        due
-    }
-
-    /// Begins anew: the next tick comes a whole period from now.
-    pub fn reset(&mut self) {
-        self.next = self.clock.now().checked_add(self.period);
-    }
-
-    /// When the tick comes that follows the one which was due then and is taken now.
-    fn after(&self, due: Instant, now: Instant) -> Option<Instant> {
-        let next = due.checked_add(self.period)?;
-        if next > now {
-            return Some(next);
-        }
-        match self.missed {
-            MissedTicks::Burst => Some(next),
-            MissedTicks::Delay => now.checked_add(self.period),
-            MissedTicks::Skip => {
-                let behind = now.saturating_duration_since(due).as_nanos();
-                let left = self.period.as_nanos() - behind % self.period.as_nanos();
-                now.checked_add(Duration::from_nanos(u64::try_from(left).ok()?))
-            }
-        }
-    }
 }

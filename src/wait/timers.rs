@@ -8,13 +8,11 @@
 //! 1. No timer fires before its deadline, and equal deadlines fire in the order in which they were set.
 //! 2. A sleep whose deadline is not later than `now` is over: its timer has been taken out, or is about to be, and
 //!    none is set there.
-//! 3. When a timer is set before all others, the keeper is woken, unless the thread that sets it fires here itself. If one goes, the one
-//!    before it looks for itself at what has been set meanwhile.
+//! 3. When a timer is set before all others, the keepers are woken, unless it is set by one of them. If one goes, the others
+//!    look for themselves at what it has set meanwhile.
 //! 4. No sleeper's waker is cloned, woken or dropped under the lock.
-//! 5. A sleeper that may be polled where this queue is not fired is among the others, to be [told](TimerQueue::wake_others).
 
 use std::collections::BTreeMap;
-use std::mem;
 use std::task::Waker;
 use std::time::Instant;
 
@@ -31,11 +29,9 @@ pub(crate) struct TimerQueue {
 
 struct Timers {
     now: Instant,
-    of_tasks: BTreeMap<Key, Waker>,
-    others: BTreeMap<Key, Waker>,
+    wakers: BTreeMap<Key, Waker>,
     n_set: u64,
-    /// Each wakes a thread that fires, if that may be asleep while a timer is set. The last is the keeper now:
-    /// as a rule there is one, but two executors may share a clock.
+    /// Each wakes a thread that fires: as a rule there is one, but two executors may share a clock.
     keepers: Vec<Waker>,
 }
 
@@ -49,9 +45,7 @@ struct Key {
 /// Who sets a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetBy {
-    /// A task, on the thread that fires: nothing but its executor polls the sleeper, unless that is polled anew.
-    Task,
-    /// Another sleeper on that thread.
+    /// The thread that fires it.
     Keeper,
     /// Any thread.
     Any,
@@ -59,8 +53,7 @@ pub(crate) enum SetBy {
 
 impl TimerQueue {
     pub(crate) fn new(now: Instant) -> Self {
-        let (of_tasks, others) = (BTreeMap::new(), BTreeMap::new());
-        let timers = Timers { now, of_tasks, others, n_set: 0, keepers: Vec::new() };
+        let timers = Timers { now, wakers: BTreeMap::new(), n_set: 0, keepers: Vec::new() };
         Self { timers: Mutex::new(timers), may_be_due: AtomicBool::new(false) }
     }
 
@@ -69,20 +62,18 @@ impl TimerQueue {
         self.timers.lock().now
     }
 
-    /// Says which waker to wake when a timer is set before all others.
+    /// Says whom to wake, too, when a timer is set before all others.
     pub(crate) fn set_keeper(&self, keeper: Waker) {
         self.timers.lock().keepers.push(keeper);
     }
 
-    /// That one keeps it no longer. Another that still does is woken, to look.
+    /// That one keeps it no longer. Those that still do are woken, to look.
     pub(crate) fn unset_keeper(&self, keeper: &Waker) {
         let mut timers = self.timers.lock();
-        let is_own = |other: &Waker| other.will_wake(keeper);
-        let own = timers.keepers.iter().rposition(is_own).map(|at| timers.keepers.remove(at));
-        let next = timers.keepers.last().cloned();
+        timers.keepers.retain(|other| !other.will_wake(keeper)); // A keeper's waker is our own code.
+        let others = timers.keepers.clone();
         drop(timers);
-        drop(own);
-        panic::wake_each(next);
+        panic::wake_each(others);
     }
 
     /// Whether the time has come for a sleeper that has a timer, which is taken out then, if it is still set.
@@ -92,8 +83,8 @@ impl TimerQueue {
             return false;
         }
         // It fires while we speak, or has fired, as a rule; and to look for the first is cheap.
-        let is_set = timers.first().is_some_and(|first| first.deadline <= deadline);
-        let waker = if is_set { timers.remove(Key { deadline, number }) } else { None };
+        let is_set = timers.next_deadline().is_some_and(|first| first <= deadline);
+        let waker = if is_set { timers.wakers.remove(&Key { deadline, number }) } else { None };
         drop(timers);
         panic::drop_each(waker);
         true
@@ -109,30 +100,28 @@ impl TimerQueue {
     ) -> Option<u64> {
         let mut timers = self.timers.lock();
         if deadline <= timers.now {
-            let older = number.and_then(|number| timers.remove(Key { deadline, number }));
+            let older = number.and_then(|number| timers.wakers.remove(&Key { deadline, number }));
             drop(timers);
             panic::drop_each([Some(waker), older]);
             return None;
         }
         let is_first = timers.next_deadline().is_none_or(|next| deadline < next);
-        let older = number.and_then(|number| timers.remove(Key { deadline, number }));
         timers.n_set += 1;
         let number = number.unwrap_or(timers.n_set);
-        let is_task = by == SetBy::Task;
-        let wakers = if is_task { &mut timers.of_tasks } else { &mut timers.others };
-        wakers.insert(Key { deadline, number }, waker);
-        let keeper = timers.keepers.last().filter(|_| is_first && by == SetBy::Any).cloned();
+        let older = timers.wakers.insert(Key { deadline, number }, waker);
+        let tells = is_first && by == SetBy::Any;
+        let keepers = if tells { timers.keepers.clone() } else { Vec::new() };
         // ORDERING: Relaxed. Read on the thread that sets them all, if it is.
         self.may_be_due.store(true, Relaxed);
         drop(timers);
         panic::drop_each(older);
-        panic::wake_each(keeper);
+        panic::wake_each(keepers);
         Some(number)
     }
 
     /// Takes a timer out, if it has not fired.
     pub(crate) fn remove(&self, deadline: Instant, number: u64) {
-        let waker = self.timers.lock().remove(Key { deadline, number });
+        let waker = self.timers.lock().wakers.remove(&Key { deadline, number });
         panic::contain(|| drop(waker)); // It may be a future's drop that removes.
     }
 
@@ -167,39 +156,20 @@ impl TimerQueue {
             panic::contain(|| waker.wake());
             timers = self.timers.lock();
         }
-        self.may_be_due.store(timers.first().is_some(), Relaxed); // ORDERING: Relaxed, as in `set`.
+        self.may_be_due.store(!timers.wakers.is_empty(), Relaxed); // ORDERING: Relaxed, as in `set`.
         true
-    }
-
-    /// Wakes the sleepers that are not tasks, though it is too early. They look at the time, and set their timers
-    /// where they are then. A task is polled by its executor alone, and finds its timer there.
-    pub(crate) fn wake_others(&self) {
-        let wakers = mem::take(&mut self.timers.lock().others);
-        panic::wake_each(wakers.into_values());
     }
 }
 
 impl Timers {
-    fn first(&self) -> Option<Key> {
-        match (self.of_tasks.first_key_value(), self.others.first_key_value()) {
-            (Some((first, _)), None) | (None, Some((first, _))) => Some(*first),
-            (Some((one, _)), Some((other, _))) => Some(*one.min(other)),
-            (None, None) => None,
-        }
-    }
-
     fn next_deadline(&self) -> Option<Instant> {
-        self.first().map(|key| key.deadline)
-    }
-
-    fn remove(&mut self, key: Key) -> Option<Waker> {
-        self.of_tasks.remove(&key).or_else(|| self.others.remove(&key))
+        Some(self.wakers.first_key_value()?.0.deadline)
     }
 
     /// Takes the first timer out if its time has come.
     fn pop_due(&mut self) -> Option<Waker> {
-        let first = self.first()?;
-        if first.deadline > self.now { None } else { self.remove(first) }
+        let first = self.wakers.first_entry()?;
+        if first.key().deadline > self.now { None } else { Some(first.remove()) }
     }
 }
 
@@ -307,7 +277,7 @@ mod tests {
         for seed in 0..200 {
             let (mut pair, mut state, mut now) = (Pair::new(), seed, 0);
             for _ in 0..200 {
-                let by = [SetBy::Task, SetBy::Keeper, SetBy::Any][draw(&mut state, 3) as usize];
+                let by = [SetBy::Keeper, SetBy::Any][draw(&mut state, 2) as usize];
                 match draw(&mut state, 16) {
                     // Few different deadlines, so that many are equal.
                     0..8 => pair.set(now + 10 * draw(&mut state, 20), by),
@@ -343,18 +313,5 @@ mod tests {
         assert!(set(&polls.0, deadline, SetBy::Any, polls.clone().into()).is_some());
         polls.0.fire_until(deadline);
         assert_eq!(polls.0.next_deadline(), None);
-    }
-
-    #[test]
-    fn those_that_are_not_tasks_are_woken_too_early_and_no_others() {
-        let (start, counters) = (crate::prims::now(), [(); 3].map(|()| Arc::<Counter>::default()));
-        let (queue, deadline) = (TimerQueue::new(start), start + Duration::from_secs(1));
-        for (counter, by) in counters.iter().zip([SetBy::Task, SetBy::Keeper, SetBy::Task]) {
-            assert!(set(&queue, deadline, by, counter.clone().into()).is_some());
-        }
-        queue.wake_others();
-        assert_eq!(counters.each_ref().map(|counter| count(counter)), [0, 1, 0]);
-        queue.fire_until(deadline);
-        assert_eq!(counters.each_ref().map(|counter| count(counter)), [1, 1, 1]);
     }
 }

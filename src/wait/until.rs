@@ -19,7 +19,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
     /// Yields what is there within `timeout` from now, and then how much was not.
     ///
     /// The iterator ends with one `Err` if time was over before everything was finished. It blocks the thread: in
-    /// a task, await [`next`](Self::next) in a [`timeout_at`](crate::timeout_at) instead.
+    /// a task, await [`next`](Self::next) in a [`timeout`](crate::timeout()) instead.
     ///
     /// ```
     /// use std::{sync::mpsc, time::Duration};

@@ -24,8 +24,8 @@ fn pass(semaphore: &Arc<Semaphore>, n: usize) -> thread::JoinHandle<bool> {
 fn a_permit_reaches_who_stays_though_the_first_in_line_goes() {
     random_schedules("sync: a permit against a waiter that goes", 20_000, || {
         let semaphore = Arc::new(Semaphore::new(1));
-        let permit = semaphore.try_acquire_owned().unwrap();
-        let mut goes = semaphore.acquire_owned();
+        let permit = semaphore.try_acquire().unwrap().into_owned();
+        let mut goes = semaphore.acquire();
         assert!(poll(&mut goes).is_pending());
         let stays = pass(&semaphore, 1);
         let holder = thread::spawn(move || drop(permit));
@@ -56,7 +56,7 @@ fn one_that_wants_many_and_goes_makes_way() {
 fn a_permit_that_was_handed_over_is_nobody_elses() {
     every_schedule("sync: a newcomer against a hand-over", 100_000, || {
         let semaphore = Arc::new(Semaphore::new(1));
-        let permit = semaphore.try_acquire_owned().unwrap();
+        let permit = semaphore.try_acquire().unwrap().into_owned();
         let mut first = semaphore.acquire();
         assert!(poll(&mut first).is_pending());
         let holder = thread::spawn(move || drop(permit));
@@ -71,7 +71,7 @@ fn a_permit_that_was_handed_over_is_nobody_elses() {
 fn a_close_ends_every_wait_for_a_permit() {
     random_schedules("sync: close against two waits", 20_000, || {
         let semaphore = Arc::new(Semaphore::new(1));
-        let permit: Permit<'static> = semaphore.try_acquire_owned().unwrap();
+        let permit: Permit<'static> = semaphore.try_acquire().unwrap().into_owned();
         let waiting = [1, 2].map(|n| pass(&semaphore, n));
         semaphore.close();
         drop(permit);

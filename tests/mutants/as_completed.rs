@@ -50,9 +50,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/ready_queue.rs",
-        right: "        let mut queue = self.0.lock();
-        queue.take_all(taken);",
-        wrong: "        let mut queue = self.0.lock();",
+        right: "            mem::swap(&mut queue.queued, taken);",
+        wrong: "            if wakers.waiter.is_none() {
+                mem::swap(&mut queue.queued, taken);
+            }",
         mistake: "looking at the line and leaving a waker are two steps",
         caught_by: "as_completed::a_post_ends_the_wait",
     },
@@ -69,7 +70,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/ready_queue.rs",
-        right: "        self.epoch += 1;
+        right: "            queue.epoch += 1;
 ",
         wrong: "",
         mistake: "who has left the line still counts as standing in it",

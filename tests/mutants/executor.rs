@@ -191,9 +191,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/timers.rs",
-        right: "        let next = timers.keepers.last().cloned();",
-        wrong: "        let next = None::<Waker>;
-        timers.keepers.clear();",
+        right: "        timers.keepers.retain(|other| !other.will_wake(keeper));",
+        wrong: "        timers.keepers.clear();",
         mistake: "an executor that leaves a clock takes along the keeper that another has set",
         caught_by: "--test=executor jumping::a_clock_that_one_executor_leaves_is_kept_by_the_other",
     },

@@ -88,60 +88,55 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/sync/item.rs",
-        right: "        locked(&self.line, |line, wakers| {
+        right: "        self.ended.with(|count, wakers| {
             // If there are some again, a waiter may have come after them, and goes on waiting.
             if self.n() == 0 {
-                wakers.wake_all(line);
+                count.set_limit(usize::MAX, wakers);
+                count.set_limit(0, wakers);
             }
         });",
         wrong: "        if self.n() == 0 {
-            locked(&self.line, |line, wakers| wakers.wake_all(line));
+            self.ended.set_limit(usize::MAX);
+            self.ended.set_limit(0);
         }",
         mistake: "looking at the count and serving the line are two steps",
         caught_by: "sync::a_join_waits_for_what_is_put_while_the_last_is_done",
     },
     Mutant {
         file: "src/sync/item.rs",
-        right: "        if unfinished.n.fetch_sub(1, Release) == 1 {
-            unfinished.tell();
+        right: "        if self.0.n.fetch_sub(1, Release) == 1 {
+            self.0.tell();
         }",
-        wrong: "        let is_last = unfinished.n() == 1;
-        unfinished.n.fetch_sub(1, Release);
+        wrong: "        let is_last = self.0.n() == 1;
+        self.0.n.fetch_sub(1, Release);
         if is_last {
-            unfinished.tell();
+            self.0.tell();
         }",
         mistake: "who is the last is asked before it is counted out",
         caught_by: "sync::the_last_of_two_items_is_told_of",
     },
     Mutant {
         file: "src/sync/event.rs",
-        right: "        self.is_set.store(true, Release);
-        locked(&self.line, |line, wakers| wakers.wake_all(line));",
-        wrong: "        locked(&self.line, |line, wakers| wakers.wake_all(line));
-        self.is_set.store(true, Release);",
-        mistake: "an event is set when those who wait have been told",
+        right: "        self.0.set_limit(usize::MAX);",
+        wrong: "        self.0.set_limit(1);",
+        mistake: "an event that is set lets one waiter go on at a time",
         caught_by: "sync::an_event_that_is_set_ends_every_wait",
     },
     Mutant {
         file: "src/wait/wait_list.rs",
         right: "        while self.wake_first(line) {}",
         wrong: "        self.wake_first(line);",
-        mistake: "an event that is set tells only the first in line",
-        caught_by: "sync::an_event_that_is_set_ends_every_wait",
+        mistake: "of a whole line the first alone is told",
+        caught_by: "tokens::two_waits_of_one_token_end_both",
     },
     Mutant {
-        file: "src/sync/event.rs",
-        right: "        let polled = poll_locked(line, context, |line, wakers| match key {
-            None if is_so() => Poll::Ready(()),
-            _ => line.poll(key, 1, &mut wakers.waiter),
-        });",
-        wrong: "        if key.is_none() && is_so() {
-            return Poll::Ready(());
-        }
-        let polled = poll_locked(line, context, |line, wakers| {
-            line.poll(key, 1, &mut wakers.waiter)
-        });",
-        mistake: "looking at an event and standing in line are two steps",
+        file: "src/sync/item.rs",
+        right: "            let is_told = Pin::new(&mut ended).poll(context).is_ready();
+            if is_told || self.n() == 0 {",
+        wrong: "            let is_done = self.n() == 0;
+            let is_told = Pin::new(&mut ended).poll(context).is_ready();
+            if is_told || is_done {",
+        mistake: "who joins looks at the count before it stands in line",
         caught_by: "sync::a_join_hears_of_the_last_item",
     },
     Mutant {

@@ -7,8 +7,8 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/timers.rs",
-        right: "        if first.deadline > self.now { None }",
-        wrong: "        if first.deadline >= self.now { None }",
+        right: "        if first.key().deadline > self.now { None }",
+        wrong: "        if first.key().deadline >= self.now { None }",
         mistake: "a timer does not fire at its deadline, but later",
         caught_by: "--lib wait::timers::tests::timers_do_what_a_sorted_list_does",
     },
@@ -81,17 +81,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/runtime.rs",
-        right: "            Some(runtime) if runtime.clock.is_real() => runtime.timers.wake_others(),",
-        wrong: "            Some(runtime) if runtime.clock.is_real() => {}",
-        mistake: "between two runs no timer of the executor fires",
+        right: "self.clock.is_real() && self.polls_with(waker), is_own)",
+        wrong: "self.clock.is_real(), is_own)",
+        mistake: "a sleep that may be polled elsewhere has its timer with the executor",
         caught_by: "--test=executor keeping::a_sleep_that_was_set_in_a_run_is_over_between_two_runs",
     },
     Mutant {
-        file: "src/wait/time.rs",
-        right: "let by = if runtime.polls_with(waker) {",
-        wrong: "let by = if runtime.polls_with(waker) && false {",
-        mistake: "the end of a run wakes every task that sleeps",
-        caught_by: "--test=executor keeping::the_end_of_a_run_wakes_no_task_that_sleeps",
+        file: "src/wait/alarm.rs",
+        right: "            serve(|| self.queue.fire_until(prims::now()));",
+        wrong: "            self.queue.fire_until(prims::now());",
+        mistake: "what the alarm wakes may block there",
+        caught_by: "--test=time alarm::a_closure_that_sleeps_in_its_drop_keeps_no_sleeper",
     },
     Mutant {
         file: "src/wait/runtime.rs",
@@ -134,7 +134,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "src/wait/time.rs",
         right: "        Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout }))",
         wrong:
-            "        if sleep.deadline() > Some(Clock::current().now() + Duration::from_secs(1)) {
+            "        if sleep.deadline > Deadline::At(Clock::current().now() + Duration::from_secs(1)) {
             return Poll::Pending;
         }
         Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout }))",

@@ -5,11 +5,11 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "        poll_locked(&self.0.line, context, |line, wakers| {
+        right: "        poll_locked(&self.line, context, |line, wakers| {
             if let Some(reason) = self.reason() {
                 *key = None; // The waiter was granted.",
         wrong: "        let is_new = key.is_none() && self.reason().is_none();
-        poll_locked(&self.0.line, context, |line, wakers| {
+        poll_locked(&self.line, context, |line, wakers| {
             if let Some(reason) = self.reason().filter(|_| !is_new) {
                 *key = None; // The waiter was granted.",
         mistake: "looking at a token and leaving a waker are two steps",
@@ -17,8 +17,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "tree.remove(tree.first_within(self.0.at()))",
-        wrong: "tree.remove(self.0.at())",
+        right: "tree.bracket(self.at()).behind & !1;",
+        wrong: "self.at();",
         mistake: "a cancel does not go down the tree",
         caught_by: "tokens::a_cancel_ends_every_wait",
     },
@@ -46,7 +46,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "                if let Some(line) = &mut *node.line.lock() {
                     wakers.wake_all(line);
                 }
-                node.at(); // For the checker, which switches threads at steps that it sees.
+                drop(node.line.lock()); // For the checker, which switches threads at steps that it sees.
                 node.set_reason(reason.clone());
 ",
         mistake: "the waiters are taken from the line before there is a reason",
@@ -54,29 +54,29 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "        let mut tree = new.0.tree.lock();
+        right: "        let mut tree = new.tree.lock();
         match parent.and_then(Self::reason) {",
         wrong: "        let reason = parent.and_then(Self::reason);
-        let mut tree = new.0.tree.lock();
+        let mut tree = new.tree.lock();
         match reason {",
         mistake: "a child asks its parent and is born in two steps",
         caught_by: "tokens::a_child_made_while_its_parent_is_cancelled_is_cancelled_too",
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "            Some(reason) => new.0.set_reason(reason.clone()),",
-        wrong: "            Some(_) => tree.insert(new.0.clone(), None),",
+        right: "            Some(reason) => new.set_reason(reason.clone()),",
+        wrong: "            Some(_) => tree.insert(&new, None),",
         mistake: "a child of a cancelled token does not show it",
         caught_by: "tokens::a_child_made_while_its_parent_is_cancelled_is_cancelled_too",
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "        for bracket in [2 * at, 2 * at + 1] {
-            let Bracket { before, behind } = self.brackets[bracket];
+        right: "        for bracket in [at, at + 1] {
+            let Bracket { before, behind } = *self.bracket(bracket);
             self.join(before, behind);
         }
 ",
-        wrong: "        let [opens, closes] = [self.brackets[2 * at], self.brackets[2 * at + 1]];
+        wrong: "        let [opens, closes] = [*self.bracket(at), *self.bracket(at + 1)];
         self.join(opens.before, closes.behind);
         self.join(closes.before, opens.behind);
 ",
@@ -85,20 +85,19 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "            let mut tree = self.0.tree.lock();
-            if self.reason().is_none() {
-                tree.remove(self.0.at());
+        right: "            if tree.0.contains_key(&self.at()) {
+                tree.remove(self.at());
             }
 ",
-        wrong: "            self.0.tree.lock().remove(self.0.at());
+        wrong: "            tree.remove(self.at());
 ",
         mistake: "looking whether a token is in the tree and taking it out are two steps",
         caught_by: "tokens::tokens_that_go_at_once_go_once",
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "        locked(&self.0.line, |line, wakers| wakers.leave(line.get_or_insert_default(), key));",
-        wrong: "        locked(&self.0.line, |line, wakers| {
+        right: "        locked(&self.line, |line, wakers| wakers.leave(line.get_or_insert_default(), key));",
+        wrong: "        locked(&self.line, |line, wakers| {
             wakers.leave(line.get_or_insert_default(), key);
             line.get_or_insert_default().grant_first();
         });",
@@ -114,11 +113,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "        let cancelled = locked(&self.0.tree, |tree, wakers| {
+        right: "        let cancelled = locked(&self.tree, |tree, wakers| {
             let mut cancelled = Vec::new();
             // Itself at last: until then what is below it can be found by it.
             while self.reason().is_none() {
-                let node = tree.remove(tree.first_within(self.0.at()));
+                let first_within = tree.bracket(self.at()).behind & !1;
+                let removed = tree.remove(first_within).upgrade();
+                let Some(node) = removed else { continue }; // Its last token is being dropped.
                 node.set_reason(reason.clone());
                 if let Some(line) = &mut *node.line.lock() {
                     wakers.wake_all(line);
@@ -129,11 +130,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         });
         !cancelled.is_empty()",
         wrong: "        let is_first = self.reason().is_none();
-        let cancelled = locked(&self.0.tree, |tree, wakers| {
+        let cancelled = locked(&self.tree, |tree, wakers| {
             let mut cancelled = Vec::new();
             // Itself at last: until then what is below it can be found by it.
             while self.reason().is_none() {
-                let node = tree.remove(tree.first_within(self.0.at()));
+                let first_within = tree.bracket(self.at()).behind & !1;
+                let removed = tree.remove(first_within).upgrade();
+                let Some(node) = removed else { continue }; // Its last token is being dropped.
                 node.set_reason(reason.clone());
                 if let Some(line) = &mut *node.line.lock() {
                     wakers.wake_all(line);
@@ -148,29 +151,24 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "                let node = tree.remove(tree.first_within(self.0.at()));",
-        wrong: "                let first = tree.first_within(self.0.at());
-                let node = if first == self.0.at() {
-                    tree.nodes[first].clone()
-                } else {
-                    tree.remove(first)
-                };",
+        right: "                let removed = tree.remove(first_within).upgrade();",
+        wrong: "                let is_itself = first_within == self.at();
+                let in_tree = tree.0[&first_within].node.clone();
+                let removed = if is_itself { in_tree } else { tree.remove(first_within) }.upgrade();",
         mistake: "a token that is cancelled stays in the tree, to be cancelled again with those above",
         caught_by: "tokens::all_below_a_cancelled_token_have_its_reason",
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right:
-            "            self.nodes[last].at.store(at, Relaxed); // ORDERING: Relaxed, as in `at`.
-",
-        wrong: "",
-        mistake: "the token that fills a gap is not told where it is now",
-        caught_by: "--lib wait::cancel_tree::tests::a_tree_does_what_a_list_of_parents_does",
+        right: "else { continue }; // Its last token is being dropped.",
+        wrong: "else { break }; // Its last token is being dropped.",
+        mistake: "a cancel ends at a token that is about to leave the tree",
+        caught_by: "tokens::a_token_that_goes_leaves_its_children_to_be_cancelled",
     },
     Mutant {
         file: "src/wait/cancel_tree.rs",
-        right: "        self.brackets[2 * at].behind / 2",
-        wrong: "        self.brackets[2 * at].before / 2",
+        right: "tree.bracket(self.at()).behind & !1",
+        wrong: "tree.bracket(self.at()).before & !1",
         mistake: "a cancel goes up the tree, and not down",
         caught_by: "--lib wait::cancel_tree::tests::a_tree_does_what_a_list_of_parents_does",
     },

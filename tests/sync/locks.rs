@@ -28,11 +28,11 @@ struct OnePermit(Arc<Semaphore>);
 impl Lock for OnePermit {
     fn lock(&self) -> Locking {
         let semaphore = self.0.clone();
-        Box::pin(async move { Box::new(semaphore.acquire_owned().await.unwrap()) as Guard })
+        Box::pin(async move { Box::new(semaphore.acquire().await.unwrap().into_owned()) as Guard })
     }
 
     fn try_lock(&self) -> Option<Guard> {
-        Some(Box::new(self.0.try_acquire_owned().ok()?))
+        Some(Box::new(self.0.try_acquire().ok()?.into_owned()))
     }
 }
 
