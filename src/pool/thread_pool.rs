@@ -79,8 +79,9 @@ impl ThreadPool {
 
     /// Submits a closure, which a worker runs once.
     ///
-    /// The handle waits for what it returns. Jobs begin in the order in which they were handed in,
-    /// but for those that are [taken back](JoinHandle).
+    /// The handle waits for what it returns. What one thread submits begins in the order in which it
+    /// was submitted, and so does all that comes from outside the pool; but for jobs that are
+    /// [taken back](JoinHandle).
     ///
     /// ```
     /// use handspun::ThreadPool;
