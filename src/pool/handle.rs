@@ -34,9 +34,8 @@ use crate::wait::runtime::poll_elsewhere;
 use crate::wait::settle::Progress;
 
 use super::job::{self, Cancel, Made, Run};
-use super::run_here::ran_here;
 use super::shared::{PoolRef, Shared};
-use super::worker::take_back;
+use super::worker::{ran_here, take_back};
 
 /// What a submitter keeps of a job: a claim on what the closure returns.
 ///

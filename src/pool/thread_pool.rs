@@ -24,7 +24,6 @@ use super::cancel_watch::Watch;
 use super::handle::JoinHandle;
 use super::injector::Pushed;
 use super::job::{self, Made, Run};
-use super::run_here::run_inline;
 use super::shared::{PoolRef, Shared, Stats};
 use super::worker::{in_context, on_worker, wake_worker, worker_number};
 
@@ -296,20 +295,13 @@ pub(crate) fn submit(
     submitted_at: &'static Location<'static>,
 ) {
     match &shared.room {
-        Some(room) if !has_room(shared) => {
-            if !on_worker(shared) {
-                wait_for_room(shared, room, token);
-                return queue(shared, once(job), submitted_at);
-            }
-            // A worker would wait for itself. It lets the job in beyond the limit, and runs it at once; or
-            // leaves it there, if it is deep in such jobs: one that submits its successor would
-            // otherwise take the whole stack.
-            room.take_anyway(1);
-            queue(shared, once(job.clone()), submitted_at);
-            run_inline(shared, &*job);
-        }
-        Some(_) | None => queue(shared, once(job), submitted_at),
+        Some(_) if has_room(shared) => {}
+        // A worker would wait for itself, so it lets the job in beyond the limit.
+        Some(room) if on_worker(shared) => room.take_anyway(1),
+        Some(room) => wait_for_room(shared, room, token),
+        None => {}
     }
+    queue(shared, once(job), submitted_at);
 }
 
 /// Takes a permit if the queue has a limit. A pool that is closed has room for all: they are refused

@@ -9,6 +9,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
+use std::task::Waker;
 use std::{mem, ptr};
 
 use crate::error::{CancelReason, no_thread};
@@ -51,6 +52,27 @@ pub(crate) fn take_back<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool 
         is_claimed
     };
     in_context(shared, take_back).unwrap_or(false)
+}
+
+/// What a pending poll of a job does for the wait that polls it, on a worker of its pool: it says that
+/// the job could run here; and if it is asked to, runs it, unless another worker comes for it.
+pub(crate) fn ran_here<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R, waker: &Waker) -> bool {
+    shared.process.is_awaited();
+    let Some(number) = worker_number(shared) else { return false };
+    if hints::is_asked_to_run_here() {
+        let mut waker = Some(waker.clone());
+        let mut state = shared.lock();
+        // To run it here would be a shortcut then, and a risk: what it waits for may be up to this
+        // very thread. But the free worker may come to wait as we do, so we want to hear of it.
+        let is_one_coming = state.wait_for_worker(number, &mut waker);
+        drop(state);
+        drop(waker);
+        if !is_one_coming && take_back(shared, job) {
+            return true;
+        }
+    }
+    hints::hint_run_here(job.claim().number());
+    false
 }
 
 /// The number of the worker of this pool that calls.
@@ -110,7 +132,6 @@ fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
         shared: Arc::new(shared.clone()),
         number,
         counts: counts.clone(),
-        n_inline: Cell::new(0),
     };
     match spawn_thread(spec, move || live(context)) {
         Ok(thread) => {
@@ -210,8 +231,6 @@ pub(super) struct WorkerContext {
     pub(super) shared: PoolRef,
     number: usize,
     counts: Arc<Apart<Counts>>,
-    /// How deep it is in jobs that it runs as it submits them.
-    pub(super) n_inline: Cell<usize>,
 }
 
 impl WorkerContext {
