@@ -17,17 +17,16 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use crate::error::CancelReason;
 use crate::prims::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, SetOnce};
 
-use super::job::Run;
+use super::job::Queued;
 
 use Ordering::Relaxed;
 
 /// First in, first out. A job that is popped has to be claimed: it may be a tombstone.
-pub(crate) type Queue = VecDeque<Arc<dyn Run>>;
+pub(crate) type Queue = VecDeque<Queued>;
 
 pub(crate) struct Injector {
     /// The first is for threads that are no workers. The others are the workers', who share them if they are many.
@@ -108,7 +107,7 @@ impl Injector {
     /// from the one that is returned.
     pub(crate) fn push<J>(&self, worker: Option<usize>, jobs: J) -> (usize, Pushed<J>)
     where
-        J: ExactSizeIterator<Item = Arc<dyn Run>>,
+        J: ExactSizeIterator<Item = Queued>,
     {
         let mut shard = self.shard(worker);
         // ORDERING: Relaxed. Numbers differ, and rise with each lock of a shard. A worker that looks without a

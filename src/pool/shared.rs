@@ -34,7 +34,7 @@ use crate::wait::permits::Permits;
 
 use super::builder::Builder;
 use super::injector::{Apart, Injector, Queue};
-use super::job::{Claim, Run};
+use super::job::{Claim, Queued};
 
 use Ordering::{Acquire, Release};
 
@@ -92,7 +92,7 @@ pub(crate) struct Counts {
 /// What a worker is to do next.
 pub(crate) enum Next {
     /// Run this job, which is claimed.
-    Run(Arc<dyn Run>),
+    Run(Queued),
     /// Spin for news since there were so many jobs. A worker that does so searches.
     Spin(usize),
     /// Park, until it is taken off the list of the idle and unparked.
@@ -166,7 +166,7 @@ impl Shared {
     }
 
     /// Claims a queued job and refuses it; false if it was too late for that.
-    pub(crate) fn cancel(&self, job: Arc<dyn Run>, reason: CancelReason) -> bool {
+    pub(crate) fn cancel(&self, job: Queued, reason: CancelReason) -> bool {
         let is_claimed = self.claim(job.claim(), None);
         if is_claimed {
             self.refuse(job, reason);
@@ -183,16 +183,16 @@ impl Shared {
 
     /// Settles a job that was claimed, or was not let in, to the reason why it is not run; and drops
     /// its closure.
-    pub(crate) fn refuse(&self, job: Arc<dyn Run>, reason: CancelReason) {
+    pub(crate) fn refuse(&self, job: Queued, reason: CancelReason) {
         self.n_refused.fetch_add(1, Release); // ORDERING: Release. Pairs with the Acquire in `stats`.
         self.settings.observer.tell(job.claim().number(), Step::Settled(Ending::Cancelled));
-        job.refuse(reason);
+        let closure = job.refuse(reason);
         // What the closure owns may be the next job, which is cancelled with it, and so on.
-        let _ = deferred::run(move || job.discard());
+        let _ = deferred::run(move || drop(closure));
     }
 
     /// Refuses jobs that were drained.
-    pub(crate) fn refuse_all(&self, drained: Vec<Arc<dyn Run>>, reason: &CancelReason) {
+    pub(crate) fn refuse_all(&self, drained: Vec<Queued>, reason: &CancelReason) {
         self.give_back_room(drained.len());
         for job in drained {
             self.refuse(job, reason.clone());
@@ -280,7 +280,7 @@ impl Shared {
     }
 
     /// Claims all that is queued. The caller has to refuse it.
-    pub(crate) fn drain(&self, state: &mut State) -> Vec<Arc<dyn Run>> {
+    pub(crate) fn drain(&self, state: &mut State) -> Vec<Queued> {
         let mut all = mem::take(&mut state.queue);
         let mut submitted = Queue::new();
         self.injector.move_to(&mut submitted);

@@ -23,7 +23,7 @@ use super::builder::Builder;
 use super::cancel_watch::Watch;
 use super::handle::JoinHandle;
 use super::injector::Pushed;
-use super::job::{self, Made, Run};
+use super::job::{self, Made, Queued};
 use super::shared::{PoolRef, Shared, Stats};
 use super::worker::{in_context, on_worker, wake_worker, worker_number};
 
@@ -290,7 +290,7 @@ fn drop_value<T>(ended: Result<T, Panic>) -> Option<Panic> {
 /// room. A job whose token is cancelled needs none: it will not stay.
 pub(crate) fn submit(
     shared: &Arc<Shared>,
-    job: Arc<dyn Run>,
+    job: Queued,
     token: Option<&CancellationToken>,
     submitted_at: &'static Location<'static>,
 ) {
@@ -328,7 +328,7 @@ fn wait_for_room(shared: &Shared, room: &Permits, token: Option<&CancellationTok
 /// The same for jobs that have their permits already, or need none.
 pub(crate) fn queue<J>(shared: &Arc<Shared>, jobs: J, submitted_at: &'static Location<'static>)
 where
-    J: IntoIterator<Item = Arc<dyn Run>, IntoIter: ExactSizeIterator>,
+    J: IntoIterator<Item = Queued, IntoIter: ExactSizeIterator>,
 {
     let jobs = jobs.into_iter();
     let observer = &shared.settings.observer;

@@ -42,7 +42,7 @@ pub(crate) fn on_worker(shared: &Arc<Shared>) -> bool {
 /// Runs a job right here if it has not begun, and this thread is a worker of its pool.
 ///
 /// A worker that is about to begin or to end has no context, and runs none.
-pub(crate) fn take_back<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool {
+pub(crate) fn take_back<'a, R: Run<'a> + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool {
     let take_back = |context: &WorkerContext| {
         let is_claimed = shared.claim(job.claim(), Some(context.number));
         if is_claimed {
@@ -56,7 +56,11 @@ pub(crate) fn take_back<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool 
 
 /// What a pending poll of a job does for the wait that polls it, on a worker of its pool: it says that
 /// the job could run here; and if it is asked to, runs it, unless another worker comes for it.
-pub(crate) fn ran_here<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R, waker: &Waker) -> bool {
+pub(crate) fn ran_here<'a, R: Run<'a> + ?Sized>(
+    shared: &Arc<Shared>,
+    job: &R,
+    waker: &Waker,
+) -> bool {
     shared.process.is_awaited();
     let Some(number) = worker_number(shared) else { return false };
     if hints::is_asked_to_run_here() {
@@ -128,11 +132,8 @@ fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     let name = format!("{}-{number}", settings.name);
     let spec = ThreadSpec { name: Some(name), stack_size: settings.stack_size };
     let counts = Arc::new(Apart(Counts::default()));
-    let context = WorkerContext {
-        shared: Arc::new(shared.clone()),
-        number,
-        counts: counts.clone(),
-    };
+    let context =
+        WorkerContext { shared: Arc::new(shared.clone()), number, counts: counts.clone() };
     match spawn_thread(spec, move || live(context)) {
         Ok(thread) => {
             state.threads.push(thread);
@@ -236,7 +237,7 @@ pub(super) struct WorkerContext {
 impl WorkerContext {
     /// Runs a job that is claimed. If the worker returns to the queue afterwards, it may have said that it
     /// searches: then this is true.
-    fn run<R: Run + ?Sized>(&self, job: &R, returns_to_queue: bool) -> bool {
+    fn run<'a, R: Run<'a> + ?Sized>(&self, job: &R, returns_to_queue: bool) -> bool {
         let (number, is_searching) = (job.claim().number(), Cell::new(false));
         let running = RunningJob { context: self, number, returns_to_queue, is_searching };
         if let Some(panic) = job.run(&running) {
