@@ -1,171 +1,157 @@
-//! Lending: a pool may call what is on a stack, for as long as a body runs there.
+//! Lending: a pool may run jobs that borrow from a stack, for as long as their lender waits for them.
 //!
-//! Knows nothing of what is lent, nor of what calls it. It has the pool's only `unsafe`, one line that
-//! makes a short lifetime look long. What the pool is given is a [`Gate`], which owns nothing that is
-//! borrowed: it can be kept, cloned and dropped at any time, by any thread, before and after the body.
+//! Knows nothing of what is lent. It has the pool's only `unsafe`, one line that makes a short lifetime look
+//! long. What the pool is given is a [`LentJob`], which lets go of what is borrowed when it has run or was
+//! refused. What is left of it then can be kept, cloned and dropped at any time, by any thread.
 //!
 //! What must always hold:
 //!
-//! 1. What is lent is called inside its gate, or by the thread that lends it while its body runs.
-//! 2. A thread that finds the gate shut does not get in; and it stays shut.
-//! 3. Neither `lend` nor `lend_on_demand` returns, or unwinds, before the gate is shut and no thread is
-//!    inside.
+//! 1. What is lent is called and dropped while it is counted: from before it is in a `LentJob` until that has
+//!    let go of it.
+//! 2. Neither `lend_while` nor `lend_on_demand` returns, or unwinds, before the count is zero; and from then on
+//!    nothing is lent.
 //!
 //! A job that has settled is not yet over: the thread that ran it may still be dropping what it returned.
-//! Therefore nothing here asks whether a job has settled. A thread that is inside may touch the borrow,
-//! and the one that lends it; no other.
+//! Therefore nothing here asks whether a job has settled.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::marker::PhantomData;
 use std::mem;
+use std::ops::Deref;
 use std::pin::pin;
 use std::ptr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use crate::error::CancelReason;
 use crate::panic::Panic;
 use crate::prims::{Mutex, thread_local};
-use crate::trace_event::Ending;
 use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::clock::Deadline;
-use crate::wait::hints::Process;
+use crate::wait::deferred;
 
-use super::job::{Claim, Run, Runner};
+use super::job::{Claim, Queued, Run, Runner, Unrun};
+use super::shared::{PoolRef, Shared};
 
-/// One or several jobs on a stack, by number.
-pub(crate) trait BorrowedJob: Sync {
-    fn run(&self, number: usize, runner: &dyn Runner);
-
-    /// It is claimed, and will not run.
-    fn refuse(&self, _number: usize, _reason: CancelReason) {}
+/// A job that borrows for `'a`.
+pub(crate) enum Borrowed<'a> {
+    Shared(Arc<dyn Run<'a> + 'a>),
+    OnStack(&'a (dyn Run<'a> + 'a)),
 }
 
-/// The way to what is lent.
-pub(crate) struct Gate {
-    state: Mutex<GateState>,
-    /// How long the owner spins until the last has left, before it sleeps.
-    spin_limit: Duration,
-    /// Where the threads are that may be inside.
-    process: Process,
-}
+impl<'a> Deref for Borrowed<'a> {
+    type Target = dyn Run<'a> + 'a;
 
-/// | state                   | to enter           | to leave                      | to shut |
-/// |-------------------------|--------------------|-------------------------------|---------|
-/// | open, any number inside | one more is inside | one fewer is                  | → shut  |
-/// | shut, some inside       | is turned away     | one fewer; the last one wakes | waits   |
-/// | shut, none inside       | is turned away     | —                             | returns |
-struct GateState {
-    /// `None` once the gate is shut.
-    lent: Option<&'static dyn BorrowedJob>,
-    n_inside: usize,
-    /// The owner, while it waits for the last to leave.
-    owner: Option<Waker>,
-}
-
-impl Gate {
-    /// A gate that leads nowhere yet.
-    pub(crate) fn new(spin_limit: Duration, process: Process) -> Arc<Self> {
-        Arc::new(Self::to(None, spin_limit, process))
-    }
-
-    /// Lends through this gate while `body` runs, at once and to every thread that has it.
-    pub(crate) fn lend<R>(&self, borrowed: &dyn BorrowedJob, body: impl FnOnce() -> R) -> R {
-        let shut = ShutOnDrop(self); // First: there is no way out of here that does not shut.
-        self.state.lock().lent = Some(erase(borrowed));
-        let result = body();
-        drop(shut);
-        result
-    }
-
-    /// A job for the pool: the one with this number behind the gate.
-    pub(crate) fn stub(self: &Arc<Self>, number: usize) -> Arc<dyn Run> {
-        Arc::new(QueuedStub { claim: Claim::default(), gate: self.clone(), number })
-    }
-
-    fn to(lent: Option<&'static dyn BorrowedJob>, spin_limit: Duration, process: Process) -> Self {
-        let state = Mutex::new(GateState { lent, n_inside: 0, owner: None });
-        Self { state, spin_limit, process }
-    }
-
-    /// Calls what is lent, if the gate is open; says whether it was.
-    fn enter(&self, call: impl FnOnce(&dyn BorrowedJob)) -> bool {
-        let mut state = self.state.lock();
-        let Some(borrowed) = state.lent else { return false };
-        state.n_inside += 1;
-        drop(state);
-        let leave = LeaveOnDrop(self);
-        call(borrowed);
-        drop(leave); // From here on the borrow may be over.
-        true
-    }
-
-    /// Lets no thread in any more, and waits for those that are inside.
-    fn shut(&self) {
-        let or_abort = AbortsUnwinding;
-        let is_empty = pin!(poll_fn(|context| self.poll_shut(context)));
-        block_on_elsewhere(is_empty, Deadline::Never, self.spin_limit)
-            .expect("never has not passed");
-        mem::forget(or_abort);
-    }
-
-    fn poll_shut(&self, context: &Context<'_>) -> Poll<()> {
-        let waker = context.waker().clone();
-        let mut state = self.state.lock();
-        state.lent = None;
-        if state.n_inside == 0 {
-            return Poll::Ready(());
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Shared(job) => &**job,
+            Self::OnStack(job) => *job,
         }
-        self.process.is_awaited();
-        state.owner = Some(waker); // Each is our own thread's parker: its drop runs no other code.
-        Poll::Pending
     }
 }
 
 /// Makes a borrow look as if it lasted for ever.
 #[expect(unsafe_code, reason = "a pool's threads outlive every borrow: see the argument")]
-fn erase(borrowed: &dyn BorrowedJob) -> &'static dyn BorrowedJob {
-    // SAFETY: only the lifetime changes, so that the value is as valid as it was; what has to be
-    // shown is that nothing uses it when the borrow is over. There are two callers, `Gate::lend` and
-    // `lend_on_demand`. Each borrows the borrowed from before its body until after its guard has been
-    // dropped, and has made, or makes before anything else can happen, a guard on its own stack that
-    // no body can reach, so that it is dropped whether the body returns or panics. (What does not come
-    // back at all, like a thread that sleeps for ever, does not end the borrow either.)
+fn erase(job: Borrowed<'_>) -> Borrowed<'static> {
+    // SAFETY: only lifetimes change, so that the value is as valid as it was; what has to be shown is that
+    // nothing uses it when the borrow is over. There are two callers. Each has made a guard on its own stack, or
+    // makes it before anything else can happen, that no body can reach, so that it is dropped whether the body
+    // returns or panics. (What does not come back at all, like a thread that sleeps for ever, does not end the
+    // borrow either.)
     //
-    // The reference is kept in two places. In a `GateState`, the guard (`ShutOnDrop`, or `Returned`)
-    // takes it out. A thread that has copied it before has been counted, under the same lock, and is waited
-    // for; it is counted out when its call is over, by `LeaveOnDrop`, also if the call panics. In the
-    // `LOANS` of its own thread, `Returned` takes it out; nothing reads it there but `put_behind_a_gate`,
-    // on that thread, while the body runs, and it puts it into a `GateState`.
+    // `Loans::lend` lends while its `lend_while` is under way, and asks for that under the lock. That one borrows the
+    // loans for `'a`, and so `'a` has not ended before it has; and `'a` is invariant, so it is the one of the job, too.
+    // Its guard (`WaitOnDrop`) waits until nothing is counted, and lends no more.
     //
-    // It is shared with other threads, which `BorrowedJob: Sync` allows. And it owns nothing: to drop it,
-    // or a gate or a stub with it, runs no code of a type that is borrowed.
-    unsafe { mem::transmute::<&dyn BorrowedJob, &'static dyn BorrowedJob>(borrowed) }
+    // `lend_on_demand` borrows the job from before its body until after its guard (`Returned`), which takes it out of
+    // the `LOANS` of its own thread. Nothing reads it there but `lend_oldest`, on that thread, while the body runs; then
+    // the guard waits as well.
+    //
+    // What is counted is in one place, the `Lent` of a `LentJob`, and is taken out of there to be run or to be refused,
+    // or dropped with it. A `Lent` drops what was lent first, and is counted out by the drop of its last field, also if
+    // anything panics.
+    //
+    // It is used by other threads, which `Run: Send + Sync` allows.
+    unsafe { mem::transmute::<Borrowed<'_>, Borrowed<'static>>(job) }
 }
 
-struct ShutOnDrop<'gate>(&'gate Gate);
+/// How much is lent, and to which pool.
+pub(crate) struct LoanCount {
+    pub(crate) pool: PoolRef,
+    state: Mutex<CountState>,
+}
 
-impl Drop for ShutOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.shut();
+#[derive(Default)]
+struct CountState {
+    /// Whether the lender is there to wait for what is lent.
+    is_open: bool,
+    n_lent: usize,
+    /// The lender, while it waits for the end of what is lent.
+    waiter: Option<Waker>,
+    /// The first that is not read.
+    panic: Option<Panic>,
+}
+
+impl LoanCount {
+    fn new(pool: PoolRef) -> Arc<Self> {
+        Arc::new(Self { pool, state: Mutex::default() })
     }
-}
 
-struct LeaveOnDrop<'gate>(&'gate Gate);
-
-impl Drop for LeaveOnDrop<'_> {
-    fn drop(&mut self) {
-        let mut state = self.0.state.lock();
-        state.n_inside -= 1;
-        let owner = if state.n_inside == 0 { state.owner.take() } else { None };
+    /// A job for the pool.
+    fn lend(self: &Arc<Self>, job: Borrowed<'static>) -> Queued {
+        let mut state = self.state.lock();
+        assert!(state.is_open, "it is lent while its lender is there to wait for it");
+        state.n_lent += 1;
         drop(state);
-        owner.into_iter().for_each(Waker::wake);
+        let lent = Lent { job, counted: Counted(self.clone()) };
+        Arc::new(LentJob { claim: Claim::default(), lent: Mutex::new(Some(lent)) })
+    }
+
+    /// Ready when nothing is lent.
+    pub(crate) fn poll_over(&self, context: &Context<'_>) -> Poll<()> {
+        deferred::run_queued(); // What was lent and refused may be this thread's to drop.
+        let waker = context.waker().clone();
+        let mut state = self.state.lock();
+        if state.n_lent == 0 {
+            state.is_open = false;
+            return Poll::Ready(());
+        }
+        self.pool.process.is_awaited();
+        state.waiter = Some(waker); // Each is our own thread's parker: its drop runs no other code.
+        Poll::Pending
+    }
+
+    pub(crate) fn n_lent(&self) -> usize {
+        self.state.lock().n_lent
+    }
+
+    /// Keeps a panic that will not be read, if it is the first. Gives it back otherwise.
+    pub(crate) fn keep(&self, panic: Panic) -> Option<Panic> {
+        let mut state = self.state.lock();
+        if state.panic.is_some() {
+            return Some(panic);
+        }
+        state.panic = Some(panic);
+        None
+    }
+
+    pub(crate) fn take_panic(&self) -> Option<Panic> {
+        self.state.lock().panic.take()
+    }
+
+    /// Waits until nothing is lent, and lends nothing from then on.
+    fn wait_until_over(&self) {
+        let or_abort = AbortsUnwinding;
+        let over = pin!(poll_fn(|context| self.poll_over(context)));
+        block_on_elsewhere(over, Deadline::Never, self.pool.settings.spin_limit)
+            .expect("never has not passed");
+        mem::forget(or_abort);
     }
 }
 
-/// Where this lives, a panic ends the process: a thread may be inside, and the stack that it looks at
-/// must not be unwound. Nothing there panics as it stands.
+/// Where this lives, a panic ends the process: the stack that other threads look at must not be unwound. Nothing
+/// there panics as it stands.
 struct AbortsUnwinding;
 
 impl Drop for AbortsUnwinding {
@@ -175,48 +161,82 @@ impl Drop for AbortsUnwinding {
 }
 
 /// What is in the queue for a job that is lent.
-struct QueuedStub {
+struct LentJob {
     claim: Claim,
-    gate: Arc<Gate>,
-    number: usize,
+    lent: Mutex<Option<Lent>>,
 }
 
-impl Run for QueuedStub {
+/// What is lent, until it is dropped: in this order.
+struct Lent {
+    job: Borrowed<'static>,
+    counted: Counted,
+}
+
+struct Counted(Arc<LoanCount>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.n_lent -= 1;
+        let waiter = if state.n_lent == 0 { state.waiter.take() } else { None };
+        drop(state); // From here on the borrow may be over.
+        waiter.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl LentJob {
+    fn take(&self) -> Lent {
+        self.lent.lock().take().expect("only its claimant takes it, and once")
+    }
+}
+
+impl Run<'static> for LentJob {
     fn claim(&self) -> &Claim {
         &self.claim
     }
 
     fn run(&self, runner: &dyn Runner) -> Option<Panic> {
-        if !self.gate.enter(|borrowed| borrowed.run(self.number, runner)) {
-            runner.before_settling(Ending::Cancelled);
-        }
-        None // What is lent sees to its panics.
+        let lent = self.take();
+        lent.job.run(runner).and_then(|panic| lent.counted.0.keep(panic))
     }
 
-    fn refuse(&self, reason: CancelReason) {
-        self.gate.enter(|borrowed| borrowed.refuse(self.number, reason));
+    fn refuse(&self, reason: CancelReason) -> Unrun<'static> {
+        let lent = self.take();
+        Box::new((lent.job.refuse(reason), lent))
     }
 }
 
-/// What is in the queue for a job, to the thread that lends it: that need not go through the gate.
-pub(crate) struct OwnJob<'a> {
-    pub(crate) borrowed: &'a dyn BorrowedJob,
-    pub(crate) number: usize,
-    pub(crate) queued: &'a dyn Run,
+/// Jobs that borrow for `'a`: for no other lifetime, be it longer or shorter.
+pub(crate) struct Loans<'a> {
+    pub(crate) count: Arc<LoanCount>,
+    borrows: PhantomData<fn(&'a ()) -> &'a ()>,
 }
 
-impl Run for OwnJob<'_> {
-    fn claim(&self) -> &Claim {
-        self.queued.claim()
+impl<'a> Loans<'a> {
+    pub(crate) fn new(pool: PoolRef) -> Self {
+        Self { count: LoanCount::new(pool), borrows: PhantomData }
     }
 
-    fn run(&self, runner: &dyn Runner) -> Option<Panic> {
-        self.borrowed.run(self.number, runner);
-        None // As above.
+    /// Lends while `body` runs, and until all that was lent is over.
+    pub(crate) fn lend_while<R>(&'a self, body: impl FnOnce() -> R) -> R {
+        let over = WaitOnDrop(&self.count); // First: there is no way out of here that does not wait.
+        self.count.state.lock().is_open = true;
+        let result = body();
+        drop(over);
+        result
     }
 
-    fn refuse(&self, reason: CancelReason) {
-        self.borrowed.refuse(self.number, reason);
+    /// A job for the pool, while `lend_while` is under way.
+    pub(crate) fn lend(&self, job: Arc<dyn Run<'a> + 'a>) -> Queued {
+        self.count.lend(erase(Borrowed::Shared(job)))
+    }
+}
+
+struct WaitOnDrop<'loans>(&'loans LoanCount);
+
+impl Drop for WaitOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.wait_until_over();
     }
 }
 
@@ -226,42 +246,43 @@ thread_local! {
 }
 
 struct Loan {
-    borrowed: &'static dyn BorrowedJob,
-    /// To which pool: the address of what its workers and users share.
-    pool: usize,
+    job: &'static dyn Run<'static>,
+    /// To which pool: its address.
+    pool: *const Shared,
     /// Once it was asked for.
-    gate: Option<Arc<Gate>>,
+    lent: Option<(Queued, Arc<LoanCount>)>,
 }
 
-/// Lends while `body` runs, if it is asked for: see [`put_behind_a_gate`]. Costs next to nothing as
-/// long as it is not.
-pub(crate) fn lend_on_demand<R>(
-    pool: usize,
-    borrowed: &dyn BorrowedJob,
+/// Lends while `body` runs, if it is asked for: see [`lend_oldest`]. Costs next to nothing as long as it is not.
+pub(crate) fn lend_on_demand<'a, R>(
+    pool: &Arc<Shared>,
+    job: &'a (dyn Run<'a> + 'a),
     body: impl FnOnce() -> R,
 ) -> R {
-    let loan = Loan { borrowed: erase(borrowed), pool, gate: None };
+    let Borrowed::OnStack(erased) = erase(Borrowed::OnStack(job)) else {
+        unreachable!("it stays what it is")
+    };
+    let loan = Loan { job: erased, pool: Arc::as_ptr(pool), lent: None };
     if LOANS.try_with(|loans| loans.borrow_mut().push(loan)).is_err() {
         return body(); // The thread is ending, and has no list of loans any more.
     }
-    let returned = Returned(borrowed);
+    let returned = Returned(erased, pool);
     let result = body();
     drop(returned);
     result
 }
 
-/// The oldest loan of this thread to that pool that is not behind a gate yet, as a job for the pool.
-pub(crate) fn put_behind_a_gate(
-    pool: usize,
-    spin_limit: Duration,
-    process: Process,
-) -> Option<Arc<dyn Run>> {
+/// The oldest loan of this thread to that pool that is not lent yet, as a job for the pool.
+pub(crate) fn lend_oldest(pool: &PoolRef) -> Option<Queued> {
     let oldest = |loans: &RefCell<Vec<Loan>>| {
         let mut loans = loans.borrow_mut();
-        let loan = loans.iter_mut().find(|loan| loan.gate.is_none() && loan.pool == pool)?;
-        let gate = Arc::new(Gate::to(Some(loan.borrowed), spin_limit, process));
-        loan.gate = Some(gate.clone());
-        Some(gate.stub(0))
+        let of_the_pool = |loan: &&mut Loan| loan.lent.is_none() && loan.pool == Arc::as_ptr(pool);
+        let loan = loans.iter_mut().find(of_the_pool)?;
+        let count = LoanCount::new(pool.clone());
+        count.state.lock().is_open = true;
+        let queued = count.lend(Borrowed::OnStack(loan.job));
+        loan.lent = Some((queued.clone(), count));
+        Some(queued)
     };
     LOANS.try_with(oldest).ok().flatten()
 }
@@ -270,19 +291,22 @@ pub(crate) fn put_behind_a_gate(
 ///
 /// Unless code of the user switches from stack to stack inside a body. Then the newest is another's,
 /// and the process ends before any thread can look at ours when it is over.
-struct Returned<'loan>(&'loan dyn BorrowedJob);
+struct Returned<'pool>(&'static dyn Run<'static>, &'pool Shared);
 
 impl Drop for Returned<'_> {
     #[inline] // At every fork, in the crate that forks.
     fn drop(&mut self) {
         let or_abort = AbortsUnwinding;
-        let gate = LOANS.try_with(|loans| {
+        let lent = LOANS.try_with(|loans| {
             let newest = loans.borrow_mut().pop()?;
-            ptr::addr_eq(newest.borrowed, self.0).then_some(newest.gate)
+            ptr::addr_eq(newest.job, self.0).then_some(newest.lent)
         });
-        match gate {
+        match lent {
             Ok(Some(None)) => {}
-            Ok(Some(Some(gate))) => gate.shut(),
+            Ok(Some(Some((queued, count)))) => {
+                self.1.cancel(queued, CancelReason::Requested); // Unless a worker has begun it.
+                count.wait_until_over();
+            }
             Ok(None) | Err(_) => unreachable!("bodies nest, and the thread has not ended"),
         }
         mem::forget(or_abort);

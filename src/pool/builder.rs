@@ -86,8 +86,8 @@ impl Builder {
     /// When to use it: jobs may come faster than they are done, and must not fill the memory. A
     /// submit to a full pool waits until a job leaves the queue, first come first served, or uses
     /// [`try_submit`](crate::ThreadPool::try_submit), which does not wait. A worker that submits to
-    /// its own full pool would wait for itself: it runs the job at once, inside `submit`, if no other
-    /// does. So a job should not hold a lock that the jobs it submits want.
+    /// its own full pool would wait for itself: its job is let in beyond the limit. If jobs may submit
+    /// more than the memory holds, let them use `try_submit`, and call what it gives back.
     ///
     /// ```
     /// use std::sync::mpsc;

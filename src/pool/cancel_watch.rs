@@ -28,7 +28,7 @@ pub(crate) struct Watch {
     /// Not a reason for a pool to live, nor for a job.
     pool: Weak<Shared>,
     /// `None` until it is queued.
-    job: Mutex<Option<Weak<dyn Run>>>,
+    job: Mutex<Option<Weak<dyn Run<'static>>>>,
 }
 
 impl Watch {
@@ -46,7 +46,7 @@ impl Watch {
     }
 
     /// Begins to watch, now that the job is queued; it may have left the queue already.
-    pub(crate) fn begin(&self, job: Weak<dyn Run>) {
+    pub(crate) fn begin(&self, job: Weak<dyn Run<'static>>) {
         *self.job.lock() = Some(job);
         self.look(); // A wake that came before has found nothing to cancel.
     }

@@ -7,16 +7,15 @@
 //! oldest fork of the thread goes into the queue, for it has the most below it.
 
 use std::iter::once;
-use std::mem;
 use std::panic::Location;
-use std::sync::Arc;
 
+use crate::error::CancelReason;
 use crate::panic::{self, Panic};
 use crate::prims::Mutex;
 use crate::trace_event::Ending;
 
-use super::borrow::{BorrowedJob, lend_on_demand, put_behind_a_gate};
-use super::job::Runner;
+use super::borrow::{lend_oldest, lend_on_demand};
+use super::job::{Claim, Run, Runner, Unrun};
 use super::thread_pool::{ThreadPool, has_room, queue};
 
 impl ThreadPool {
@@ -59,31 +58,49 @@ impl ThreadPool {
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
-        let forked_at = Location::caller();
-        let fork = Fork { stage: Mutex::new(Stage::Waiting(b)), forked_at };
-        let pool = Arc::as_ptr(&*self.shared).addr();
-        let a_ended = lend_on_demand(pool, &fork, || {
+        self.join_at(Location::caller(), a, b)
+    }
+
+    pub(crate) fn join_at<A, B, RA, RB>(
+        &self,
+        forked_at: &'static Location<'static>,
+        a: A,
+        b: B,
+    ) -> (RA, RB)
+    where
+        A: FnOnce() -> RA,
+        B: FnOnce() -> RB + Send,
+        RB: Send,
+    {
+        let fork = Fork {
+            claim: Claim::default(),
+            b: Mutex::new(Some(b)),
+            b_ended: Mutex::new(None),
+            forked_at,
+        };
+        let a_ended = lend_on_demand(&self.shared, &fork, || {
             if self.shared.injector.is_work_wanted() {
-                self.hand_out(pool, forked_at);
+                self.hand_out(forked_at);
             }
             panic::catch(forked_at, a)
         });
-        // No other thread has it now: it has settled, or never began and runs here.
-        match (fork.stage.into_inner(), a_ended) {
-            (Stage::Waiting(b), a_ended) => self.both(a_ended, panic::catch(forked_at, b)),
-            (Stage::Ended(b_ended), a_ended) => self.both(a_ended, b_ended),
-            (Stage::Begun, _) => unreachable!("the worker that begins it ends it before it leaves"),
-        }
+        // No other thread has it now: it has ended, or never began and runs here.
+        let b_ended = match fork.b.into_inner() {
+            Some(b) => panic::catch(forked_at, b),
+            None => fork.b_ended.into_inner().expect("the worker that begins it ends it"),
+        };
+        self.both(a_ended, b_ended)
     }
 
     /// Queues the oldest fork of this thread: a worker has nothing to do.
     #[cold]
-    fn hand_out(&self, pool: usize, forked_at: &'static Location<'static>) {
+    fn hand_out(&self, forked_at: &'static Location<'static>) {
         let shared = &self.shared;
         shared.injector.want_work(false);
-        if let Some(job) = put_behind_a_gate(pool, shared.settings.spin_limit, shared.process) {
-            if has_room(shared) {
-                queue(shared, once(job), forked_at);
+        if has_room(shared) {
+            match lend_oldest(shared) {
+                Some(job) => queue(shared, once(job), forked_at),
+                None => shared.give_back_room(1),
             }
         }
     }
@@ -91,30 +108,35 @@ impl ThreadPool {
 
 /// The second closure. If it is not run by a worker, it is run by the thread that forked.
 struct Fork<B, RB> {
-    stage: Mutex<Stage<B, RB>>,
+    /// Of no use: what is in the queue has a claim of its own.
+    claim: Claim,
+    /// Until it begins.
+    b: Mutex<Option<B>>,
+    b_ended: Mutex<Option<Result<RB, Panic>>>,
     forked_at: &'static Location<'static>,
 }
 
-enum Stage<B, RB> {
-    Waiting(B),
-    Begun,
-    Ended(Result<RB, Panic>),
-}
-
-impl<B, RB> BorrowedJob for Fork<B, RB>
+impl<'a, B, RB> Run<'a> for Fork<B, RB>
 where
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    fn run(&self, _number: usize, runner: &dyn Runner) {
-        let before = mem::replace(&mut *self.stage.lock(), Stage::Begun);
-        let Stage::Waiting(b) = before else {
-            unreachable!("a fork is one job, which is run once")
-        };
+    fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
+    fn run(&self, runner: &dyn Runner) -> Option<Panic> {
+        let b = self.b.lock().take().expect("a fork is one job, which is run once");
         runner.before_running();
         let ended = panic::catch(self.forked_at, b);
         let ending = if ended.is_ok() { Ending::Returned } else { Ending::Panicked };
         runner.before_settling(ending);
-        *self.stage.lock() = Stage::Ended(ended);
+        *self.b_ended.lock() = Some(ended);
+        None
+    }
+
+    /// It stays: the thread that forked runs it.
+    fn refuse(&self, _: CancelReason) -> Unrun<'a> {
+        Box::new(())
     }
 }

@@ -33,10 +33,9 @@ use crate::wait::panic_hook::PanicHook;
 use crate::wait::runtime::poll_elsewhere;
 use crate::wait::settle::Progress;
 
-use super::job::{self, Cancel, Made, Run};
-use super::run_here::ran_here;
+use super::job::{self, Cancel, Made, Queued};
 use super::shared::{PoolRef, Shared};
-use super::worker::take_back;
+use super::worker::{ran_here, take_back};
 
 /// What a submitter keeps of a job: a claim on what the closure returns.
 ///
@@ -102,14 +101,14 @@ pub(crate) struct Reader<'a, T> {
     /// `None` once the result has been given away.
     outcome: Option<Made<'a, T>>,
     /// What is in the queue for a job that borrows. Any other is there itself.
-    pub(crate) stub: Option<Arc<dyn Run>>,
+    pub(crate) stub: Option<Queued>,
 }
 
 /// What a handle says when it is asked a second time.
 const TAKEN: &str = "a result is taken once, by a join, a callback or a poll that was ready";
 
 impl<'a, T> Reader<'a, T> {
-    pub(crate) fn new(outcome: Made<'a, T>, stub: Option<Arc<dyn Run>>) -> Self {
+    pub(crate) fn new(outcome: Made<'a, T>, stub: Option<Queued>) -> Self {
         Self { outcome: Some(outcome), stub }
     }
 
@@ -480,8 +479,7 @@ where
         }
     };
     if let Err(error) = spawn_thread(ThreadSpec::default(), run) {
-        job.refuse(no_thread(&error));
-        job.discard();
+        panic::contain(|| drop(job.refuse(no_thread(&error))));
     }
     JoinHandle::new(job, None)
 }

@@ -27,19 +27,22 @@ use crate::wait::settle::{Progress, Settle};
 
 use Ordering::Relaxed;
 
-/// A job as its pool sees it.
-pub(crate) trait Run: Send + Sync {
+/// A job in the queue of a pool.
+pub(crate) type Queued = Arc<dyn Run<'static>>;
+
+/// A closure that was never run, to be dropped.
+pub(crate) type Unrun<'a> = Box<dyn Send + 'a>;
+
+/// A job as its pool sees it. What it borrows, if anything, it borrows for `'a`.
+pub(crate) trait Run<'a>: Send + Sync {
     fn claim(&self) -> &Claim;
 
     /// Runs the closure here and settles to what it returns, or to its panic; which is given back if
     /// nobody will read it.
     fn run(&self, runner: &dyn Runner) -> Option<Panic>;
 
-    /// Settles to the reason. The closure stays, unrun, and is to be discarded.
-    fn refuse(&self, reason: CancelReason);
-
-    /// Drops the closure of a job that was refused.
-    fn discard(&self) {}
+    /// Settles to the reason, and gives the closure back.
+    fn refuse(&self, reason: CancelReason) -> Unrun<'a>;
 }
 
 /// The number of a job in its pool, twice; and one more if it was claimed.
@@ -85,10 +88,10 @@ pub(crate) trait Runner {
 /// Does nothing on the way.
 impl Runner for () {}
 
-/// A job as its handle sees it. What it borrows, if anything, it borrows for `'a`.
-pub(crate) trait Outcome<'a, T>: Run {
+/// A job as its handle sees it.
+pub(crate) trait Outcome<'a, T>: Run<'a> {
     /// The same job, as its pool sees it.
-    fn as_run(self: Arc<Self>) -> Arc<dyn Run + 'a>;
+    fn as_run(self: Arc<Self>) -> Arc<dyn Run<'a> + 'a>;
 
     fn poll(&self, context: &Context<'_>) -> Poll<Result<T, JoinError>>;
 
@@ -189,17 +192,17 @@ impl<F, T> Job<F, T> {
     }
 }
 
-impl<F, T> Run for Job<F, T>
+impl<'a, F, T> Run<'a> for Job<F, T>
 where
-    F: FnOnce() -> T + Send,
-    T: Send,
+    F: FnOnce() -> T + Send + 'a,
+    T: Send + 'a,
 {
     fn claim(&self) -> &Claim {
         &self.claim
     }
 
     fn run(&self, runner: &dyn Runner) -> Option<Panic> {
-        let closure = self.cell.begin().expect("only its claimant runs a job, and once");
+        let closure = self.cell.begin();
         let result = match self.token.as_ref().and_then(CancellationToken::reason) {
             None => {
                 runner.before_running();
@@ -213,13 +216,10 @@ where
         self.settle(result, runner)
     }
 
-    fn refuse(&self, reason: CancelReason) {
+    fn refuse(&self, reason: CancelReason) -> Unrun<'a> {
+        let closure = self.cell.begin();
         self.settle(Err(JoinError::Cancelled(reason)), &());
-    }
-
-    fn discard(&self) {
-        let closure = self.cell.take_refused();
-        panic::contain(|| drop(closure));
+        Box::new(closure)
     }
 }
 
@@ -228,7 +228,7 @@ where
     F: FnOnce() -> T + Send + 'a,
     T: Send + 'a,
 {
-    fn as_run(self: Arc<Self>) -> Arc<dyn Run + 'a> {
+    fn as_run(self: Arc<Self>) -> Arc<dyn Run<'a> + 'a> {
         self
     }
 

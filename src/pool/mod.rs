@@ -18,7 +18,6 @@ pub(crate) mod injector;
 pub(crate) mod shared;
 pub(crate) mod cancel_watch;
 pub(crate) mod worker;
-pub(crate) mod run_here;
 pub(crate) mod handle;
 pub(crate) mod thread_pool;
 pub(crate) mod shutdown;

@@ -1,19 +1,13 @@
 //! A scope: jobs that borrow from the stack, all of which have ended when the scope has.
 //!
-//! Knows nothing of how a borrow is lent. The jobs are in a slab of the scope itself, by number, and are
-//! lent to the pool through one gate. What must always hold:
-//!
-//! 1. A job is counted from before it is queued until it has ended, result and all. Its number is its own
-//!    until it begins; then the next job may have it.
-//! 2. A worker that waits for the end of a scope runs what is queued of it, and nothing else; so it
-//!    sleeps only while every job that is left has begun. A job that is added wakes it.
+//! Knows nothing of how a borrow is lent, nor of how that is counted. What must always hold: a worker that waits
+//! for the end of a scope runs what is queued of it, and nothing else; so it sleeps only while every job that is
+//! left has begun. A job that is added wakes it.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
-use std::iter::once;
 use std::marker::PhantomData;
-use std::mem::{self, ManuallyDrop};
 use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -24,15 +18,14 @@ use crate::panic::{self, Panic};
 use crate::prims::Mutex;
 use crate::wait::block_on::block_on_elsewhere;
 use crate::wait::clock::Deadline;
-use crate::wait::deferred;
 use crate::wait::panic_hook;
 use crate::wait::settle::Progress;
 
-use super::borrow::{BorrowedJob, Gate, OwnJob};
+use super::borrow::Loans;
 use super::handle::Reader;
-use super::job::{self, Cancel, Made, Run, Runner};
-use super::shared::PoolRef;
-use super::thread_pool::{ThreadPool, has_room, queue, submit};
+use super::job::{self, Cancel, Queued};
+use super::shared::Shared;
+use super::thread_pool::{ThreadPool, submit};
 use super::worker::{on_worker, take_back};
 
 impl ThreadPool {
@@ -99,57 +92,41 @@ impl ThreadPool {
         &self,
         body: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R,
     ) -> R {
-        let jobs = Jobs {
-            shared: self.share(),
-            gate: Gate::new(self.shared.settings.spin_limit, self.shared.process),
-            // Emptied below. With a drop of its own it could not hold what borrows the scope itself.
-            slab: ManuallyDrop::new(Mutex::new(Slab::with_capacity(8))),
-        };
-        let (scope, opened_at) =
-            (Scope { jobs, scope: PhantomData, env: PhantomData }, Location::caller());
-        let ended = scope.jobs.gate.lend(&scope.jobs, || {
+        self.shared.process.check(); // Jobs that no thread will ever run would be lent for ever.
+        let helped = on_worker(&self.shared).then(Mutex::default);
+        let jobs = Jobs { loans: Loans::new(self.share()), helped };
+        let (scope, opened_at) = (Scope { jobs, env: PhantomData }, Location::caller());
+        let ended = scope.jobs.loans.lend_while(|| {
             let ended = panic::catch(opened_at, || body(&scope));
-            scope.jobs.wait_for_all();
+            scope.jobs.help();
             ended
         });
-        let slab = mem::take(&mut *scope.jobs.slab.lock());
-        self.both(ended, slab.panic.map_or(Ok(()), Err)).0
+        let panic = scope.jobs.loans.count.take_panic();
+        self.both(ended, panic.map_or(Ok(()), Err)).0
     }
 }
 
 /// Where jobs that borrow are submitted: see [`ThreadPool::scope`].
 pub struct Scope<'scope, 'env: 'scope> {
     jobs: Jobs<'scope>,
-    /// Neither may be shortened: a job could then borrow what ends before the scope.
-    scope: PhantomData<&'scope mut &'scope ()>,
+    /// It may not be shortened, and nor may `'scope`: a job could then borrow what ends before the scope.
     env: PhantomData<&'env mut &'env ()>,
 }
 
 /// What a scope shares with the handles of its jobs.
 struct Jobs<'scope> {
-    shared: PoolRef,
-    gate: Arc<Gate>,
-    slab: ManuallyDrop<Mutex<Slab<'scope>>>,
+    loans: Loans<'scope>,
+    /// If the owner is a worker of the pool.
+    helped: Option<Mutex<Helped>>,
 }
 
+/// What a worker runs while it waits for the end of its scope.
 #[derive(Default)]
-struct Slab<'scope> {
-    /// The jobs that have not begun, by their number.
-    waiting: Vec<Option<Arc<dyn Run + 'scope>>>,
-    /// Which numbers are free.
-    vacant: Vec<usize>,
-    /// What is in the queue for them, until their owner has looked at it. Some are claimed.
-    queued: VecDeque<(usize, Arc<dyn Run>)>,
-    /// Those that have not ended.
-    n_left: usize,
-    /// The waker of the owner, while it waits for the end.
+struct Helped {
+    /// The jobs that are queued. Some are claimed.
+    queued: VecDeque<Queued>,
+    /// The worker, while it waits.
     waiter: Option<Waker>,
-    /// Whether that is a worker, which runs what is queued meanwhile.
-    is_waiter_helping: bool,
-    /// Jobs that were refused, whose closures are the owner's to drop.
-    refused: Vec<Arc<dyn Run + 'scope>>,
-    /// The first that is not read.
-    panic: Option<Panic>,
 }
 
 impl<'scope> Scope<'scope, '_> {
@@ -183,147 +160,58 @@ impl<'scope> Scope<'scope, '_> {
     {
         let submitted_at = Location::caller();
         let job = job::maker()(closure, submitted_at, None);
-        self.submit_by(job, |queued| submit(&self.jobs.shared, queued, None, submitted_at))
-    }
-
-    /// The same for a job that is not waited for: nothing if the queue has no room for it.
-    pub(crate) fn try_submit<F, T>(
-        &'scope self,
-        submitted_at: &'static Location<'static>,
-        closure: F,
-    ) -> Option<ScopedHandle<'scope, T>>
-    where
-        F: FnOnce() -> T + Send + 'scope,
-        T: Send + 'scope,
-    {
-        let shared = &self.jobs.shared;
-        let queue = |queued| queue(shared, once(queued), submitted_at);
-        has_room(shared).then(|| self.submit_by(job::maker()(closure, submitted_at, None), queue))
-    }
-
-    fn submit_by<T>(
-        &'scope self,
-        job: Made<'scope, T>,
-        submit: impl FnOnce(Arc<dyn Run>),
-    ) -> ScopedHandle<'scope, T> {
-        let Jobs { gate, slab, .. } = &self.jobs;
-        let number = slab.lock().add(job.clone().as_run());
-        let queued = gate.stub(number);
-        submit(queued.clone());
-        let waiter = slab.lock().add_queued(number, queued.clone());
-        waiter.into_iter().for_each(Waker::wake);
-        let reader = Reader::new(job, Some(queued));
-        ScopedHandle { reader, jobs: &self.jobs }
+        let queued = self.jobs.loans.lend(job.clone().as_run());
+        submit(self.jobs.pool(), queued.clone(), None, submitted_at);
+        self.jobs.add(&queued);
+        ScopedHandle { reader: Reader::new(job, Some(queued)), jobs: &self.jobs }
     }
 }
 
 impl Jobs<'_> {
-    /// Waits until every job has ended, and runs what is queued meanwhile if this is a worker.
-    fn wait_for_all(&self) {
-        let ended = pin!(poll_fn(|context| self.poll_end(context)));
-        block_on_elsewhere(ended, Deadline::Never, self.shared.settings.spin_limit);
+    fn pool(&self) -> &Arc<Shared> {
+        &self.loans.count.pool
     }
 
-    fn poll_end(&self, context: &Context<'_>) -> Poll<()> {
-        let is_helping = on_worker(&self.shared);
-        loop {
-            let mut slab = self.slab.lock();
-            if let Some(refused) = slab.refused.pop() {
-                drop(slab);
-                refused.discard();
-                self.end_one();
-                continue;
-            }
-            if slab.n_left == 0 {
-                return Poll::Ready(());
-            }
-            if let Some((number, queued)) = if is_helping { slab.queued.pop_front() } else { None }
-            {
-                drop(slab);
-                take_back(&self.shared, &OwnJob { borrowed: self, number, queued: &*queued });
-                continue;
-            }
-            self.shared.process.is_awaited();
-            // What was there before is a parker of ours, too: its drop runs no other code.
-            slab.waiter = Some(context.waker().clone());
-            slab.is_waiter_helping = is_helping;
-            return Poll::Pending;
+    /// Keeps a queued job for an owner that helps, and wakes it.
+    fn add(&self, queued: &Queued) {
+        let Some(helped) = &self.helped else { return };
+        let Helped { queued: jobs, waiter } = &mut *helped.lock();
+        if jobs.len() == jobs.capacity() {
+            jobs.retain(|job| !job.claim().is_taken());
+            jobs.reserve(8 + jobs.len()); // So that it is paid for before it comes to this again.
         }
+        jobs.push_back(queued.clone());
+        waiter.take().into_iter().for_each(Waker::wake); // Our own thread's parker: it runs no other code.
     }
 
-    fn end_one(&self) {
-        let mut slab = self.slab.lock();
-        slab.n_left -= 1;
-        let waiter = if slab.n_left == 0 { slab.waiter.take() } else { None };
-        drop(slab);
-        waiter.into_iter().for_each(Waker::wake);
+    /// Waits until every job has ended, and runs what is queued meanwhile, if the owner is a worker.
+    fn help(&self) {
+        let Some(helped) = &self.helped else { return };
+        let over = pin!(poll_fn(|context| {
+            while let Some(queued) = next_of(helped, context) {
+                take_back(self.pool(), &*queued);
+            }
+            self.loans.count.poll_over(context)
+        }));
+        block_on_elsewhere(over, Deadline::Never, self.pool().settings.spin_limit);
     }
 
-    /// A panic that will not be read: the first is kept for the end of the scope.
+    /// A panic that will not be read. The first is kept, and the hook is told of the others.
     fn keep(&self, panic: Panic) {
-        let mut slab = self.slab.lock();
-        if slab.panic.is_none() {
-            slab.panic = Some(panic);
-            return;
+        if let Some(other) = self.loans.count.keep(panic) {
+            self.pool().settings.panic_hook.tell(&other);
         }
-        drop(slab);
-        self.shared.settings.panic_hook.tell(&panic);
     }
 }
 
-impl<'scope> Slab<'scope> {
-    fn with_capacity(n: usize) -> Self {
-        let (waiting, vacant) = (Vec::with_capacity(n), Vec::with_capacity(n));
-        Self { waiting, vacant, queued: VecDeque::with_capacity(n), ..Self::default() }
+/// The next job to be run by its owner; or it is to be woken when there is one.
+fn next_of(helped: &Mutex<Helped>, context: &Context<'_>) -> Option<Queued> {
+    let mut helped = helped.lock();
+    let next = helped.queued.pop_front();
+    if next.is_none() {
+        helped.waiter = Some(context.waker().clone());
     }
-
-    fn add(&mut self, job: Arc<dyn Run + 'scope>) -> usize {
-        self.n_left += 1;
-        let number = self.vacant.pop().unwrap_or_else(|| {
-            self.waiting.push(None);
-            self.waiting.len() - 1
-        });
-        self.waiting[number] = Some(job);
-        number
-    }
-
-    /// Keeps what was queued for a job. Its owner is to be woken, if it would run the job.
-    fn add_queued(&mut self, number: usize, queued: Arc<dyn Run>) -> Option<Waker> {
-        if self.queued.len() > 32 + 2 * self.n_left {
-            self.queued.retain(|(_, queued)| !queued.claim().is_taken());
-        }
-        self.queued.push_back((number, queued));
-        if self.is_waiter_helping { self.waiter.take() } else { None }
-    }
-
-    fn begin(&mut self, number: usize) -> Arc<dyn Run + 'scope> {
-        let job = self.waiting[number].take().expect("the pool runs or refuses a job once");
-        self.vacant.push(number);
-        job
-    }
-}
-
-impl BorrowedJob for Jobs<'_> {
-    fn run(&self, number: usize, runner: &dyn Runner) {
-        let job = self.slab.lock().begin(number);
-        job.run(runner).into_iter().for_each(|panic| self.keep(panic));
-        self.end_one();
-    }
-
-    fn refuse(&self, number: usize, reason: CancelReason) {
-        let job = self.slab.lock().begin(number);
-        job.refuse(reason);
-        if !deferred::is_deep() {
-            let _ = deferred::run_now(|| job.discard());
-            return self.end_one();
-        }
-        // What it borrows cannot be left to the thread. The owner waits for the job in any case.
-        let mut slab = self.slab.lock();
-        slab.refused.push(job);
-        let waiter = slab.waiter.take();
-        drop(slab);
-        waiter.into_iter().for_each(Waker::wake);
-    }
+    next
 }
 
 /// What a submitter keeps of a job in a scope: a [`JoinHandle`](crate::JoinHandle) for a job that borrows.
@@ -354,7 +242,7 @@ impl<T> ScopedHandle<'_, T> {
     ///
     /// The job panicked, or was cancelled before it began.
     pub fn join(mut self) -> Result<T, JoinError> {
-        let joined = self.reader.join_until(Some(&*self.jobs.shared), Deadline::Never);
+        let joined = self.reader.join_until(Some(self.jobs.pool()), Deadline::Never);
         joined.expect("never has not passed")
     }
 
@@ -366,8 +254,8 @@ impl<T> ScopedHandle<'_, T> {
 
     /// Cancels the job if it has not begun: as [`JoinHandle::cancel`](crate::JoinHandle::cancel) does.
     pub fn cancel(&self) -> Cancel {
-        let shared = &self.jobs.shared;
-        let dequeue = |stub: &Arc<dyn Run>| shared.cancel(stub.clone(), CancelReason::Requested);
+        let dequeue =
+            |queued: &Queued| self.jobs.pool().cancel(queued.clone(), CancelReason::Requested);
         self.reader.cancelled(self.reader.stub.as_ref().is_some_and(dequeue))
     }
 }
@@ -381,7 +269,7 @@ impl<T> Future for ScopedHandle<'_, T> {
     /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let jobs = self.jobs;
-        self.reader.poll(Some(&*jobs.shared), context)
+        self.reader.poll(Some(jobs.pool()), context)
     }
 }
 
@@ -395,7 +283,7 @@ impl<T> Drop for ScopedHandle<'_, T> {
 
 impl fmt::Debug for Scope<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Scope({} jobs left)", self.jobs.slab.lock().n_left)
+        write!(f, "Scope({} jobs left)", self.jobs.loans.count.n_lent())
     }
 }
 

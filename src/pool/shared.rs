@@ -2,8 +2,8 @@
 //! knows.
 //!
 //! Knows nothing of threads: which worker is to be woken, `worker` asks and does. Submitters lock a shard of
-//! the injector, and take the other lock only when a wake is needed; workers take the other one, and all
-//! shards inside it when their own queue is empty.
+//! the injector, and take the other lock only when a wake is needed; workers take the other one, and one shard
+//! after another inside it when their own queue is empty.
 //!
 //! What must always hold, whenever all locks are free:
 //!
@@ -16,8 +16,8 @@
 //!    lost and the next submit is to try again.
 //! 4. Every job is queued, or claimed by exactly one thread, which runs or refuses it. The claim is on
 //!    the job itself, and not where it is in the queue.
-//! 5. The injector is closed under all locks, and a worker ends when it has found it closed, and nothing
-//!    queued, under all locks. So no job comes after the last worker has gone.
+//! 5. The injector is closed under the other lock, and a worker ends when it has found it closed, and then nothing
+//!    queued, under that lock. So no job comes after the last worker has gone.
 //! 6. A worker on the list of the idle is asleep or about to be, and is unparked when it is taken off.
 
 use std::mem;
@@ -33,10 +33,10 @@ use crate::wait::parker::Parker;
 use crate::wait::permits::Permits;
 
 use super::builder::Builder;
-use super::injector::{Apart, Injector, Locked, Queue};
-use super::job::{Claim, Run};
+use super::injector::{Apart, Injector, Queue};
+use super::job::{Claim, Queued};
 
-use Ordering::Relaxed;
+use Ordering::{Acquire, Release};
 
 /// A pool, as its users and each of its workers know it: those make handles. Each has a count of its
 /// own, for every handle is counted. With one for all they would wait for each other at every job.
@@ -61,8 +61,6 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     /// Emptied before the injector, which then takes its place.
     pub(crate) queue: Queue,
-    /// Zero or less: a tombstone that is taken out here was counted where it was made.
-    n_tombstones: isize,
     /// Some worker is bound to look at the queue before it sleeps: it was woken or started, it spins,
     /// or it is about to settle its job. No other need be woken meanwhile.
     pub(crate) is_one_searching: bool,
@@ -74,19 +72,27 @@ pub(crate) struct State {
     pub(crate) most_threads: usize,
     /// All there have ever been, by number, until they are joined.
     pub(crate) threads: Vec<ThreadHandle<()>>,
-    /// What each worker has settled. It counts for itself, on cache lines of its own: with one count for
+    /// What each worker has done. It counts for itself, on cache lines of its own: with one count for
     /// all, they would wait for each other at every job.
-    pub(crate) n_settled: Vec<Arc<Apart<AtomicUsize>>>,
+    pub(crate) counts: Vec<Arc<Apart<Counts>>>,
     /// Workers that wait for any of several jobs and could run one, by their number.
     pub(crate) waiting_workers: Vec<(usize, Waker)>,
     /// Wakers of the waits for the end of the pool.
     end_waiters: Vec<Waker>,
 }
 
+/// What a worker has done. A job is counted as begun when it is claimed, by the worker whose turn it is under the
+/// workers' lock.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) begun: AtomicUsize,
+    pub(crate) settled: AtomicUsize,
+}
+
 /// What a worker is to do next.
 pub(crate) enum Next {
     /// Run this job, which is claimed.
-    Run(Arc<dyn Run>),
+    Run(Queued),
     /// Spin for news since there were so many jobs. A worker that does so searches.
     Spin(usize),
     /// Park, until it is taken off the list of the idle and unparked.
@@ -112,17 +118,22 @@ pub struct Stats {
     pub idle: usize,
 }
 
+impl Counts {
+    pub(crate) fn begin(&self) {
+        self.begun.fetch_add(1, Release); // ORDERING: Release. Pairs with the Acquire in `stats`.
+    }
+}
+
 impl Shared {
     pub(crate) fn new(settings: Builder) -> Self {
         let state = State {
             queue: Queue::new(),
-            n_tombstones: 0,
             is_one_searching: false,
             idle: Vec::new(),
             n_threads: 0,
             most_threads: settings.threads,
             threads: Vec::new(),
-            n_settled: Vec::new(),
+            counts: Vec::new(),
             waiting_workers: Vec::new(),
             end_waiters: Vec::new(),
         };
@@ -146,10 +157,8 @@ impl Shared {
     pub(crate) fn claim(&self, claim: &Claim, worker: Option<usize>) -> bool {
         let is_claimed = claim.take();
         if is_claimed {
-            let is_crowded = self.injector.shard(worker).bury();
-            if is_crowded {
-                let State { queue, n_tombstones, .. } = &mut *self.lock();
-                self.injector.lock().compact(queue, n_tombstones);
+            if self.injector.bury(worker) {
+                self.injector.compact(worker, &mut self.lock().queue);
             }
             self.give_back_room(1);
         }
@@ -157,7 +166,7 @@ impl Shared {
     }
 
     /// Claims a queued job and refuses it; false if it was too late for that.
-    pub(crate) fn cancel(&self, job: Arc<dyn Run>, reason: CancelReason) -> bool {
+    pub(crate) fn cancel(&self, job: Queued, reason: CancelReason) -> bool {
         let is_claimed = self.claim(job.claim(), None);
         if is_claimed {
             self.refuse(job, reason);
@@ -174,16 +183,16 @@ impl Shared {
 
     /// Settles a job that was claimed, or was not let in, to the reason why it is not run; and drops
     /// its closure.
-    pub(crate) fn refuse(&self, job: Arc<dyn Run>, reason: CancelReason) {
-        self.n_refused.fetch_add(1, Relaxed); // ORDERING: Relaxed, as of what workers settle.
+    pub(crate) fn refuse(&self, job: Queued, reason: CancelReason) {
+        self.n_refused.fetch_add(1, Release); // ORDERING: Release. Pairs with the Acquire in `stats`.
         self.settings.observer.tell(job.claim().number(), Step::Settled(Ending::Cancelled));
-        job.refuse(reason);
+        let closure = job.refuse(reason);
         // What the closure owns may be the next job, which is cancelled with it, and so on.
-        let _ = deferred::run(move || job.discard());
+        let _ = deferred::run(move || drop(closure));
     }
 
     /// Refuses jobs that were drained.
-    pub(crate) fn refuse_all(&self, drained: Vec<Arc<dyn Run>>, reason: &CancelReason) {
+    pub(crate) fn refuse_all(&self, drained: Vec<Queued>, reason: &CancelReason) {
         self.give_back_room(drained.len());
         for job in drained {
             self.refuse(job, reason.clone());
@@ -192,16 +201,14 @@ impl Shared {
 
     pub(crate) fn stats(&self) -> Stats {
         let state = self.lock();
-        let injector = self.injector.lock();
-        // All of it is of one moment. The locks hold everything still but what is counted as
-        // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
-        // ORDERING: Relaxed, as in `RunningJob::before_settling`.
-        let of_workers: usize = state.n_settled.iter().map(|n| n.load(Relaxed)).sum();
-        let settled = of_workers + self.n_refused.load(Relaxed);
-        let in_workers_queue = state.queue.len() as isize - state.n_tombstones;
-        let queued = (in_workers_queue + injector.n_queued()) as usize;
+        // ORDERING: Acquire, in this sequence. Pairs with the Release in `Counts::begin`, in `RunningJob::before_settling`
+        // and in `refuse`: what has settled is seen to have begun, and what has begun to have been submitted.
+        let settled_there: usize = state.counts.iter().map(|of| of.settled.load(Acquire)).sum();
+        let refused = self.n_refused.load(Acquire);
+        let begun: usize = state.counts.iter().map(|of| of.begun.load(Acquire)).sum();
         let submitted = self.injector.n_submitted();
-        let running = submitted - queued - settled;
+        let (queued, running) = (submitted - begun - refused, begun - settled_there);
+        let settled = settled_there + refused;
         let (threads, idle) = (state.n_threads, state.idle.len());
         Stats { submitted, queued, running, settled, threads, idle }
     }
@@ -220,31 +227,22 @@ impl Shared {
         Poll::Pending
     }
 
-    /// Whether there is a job for a worker that takes the first of the queue. If there is none, the next submit
-    /// is to wake a worker that is free.
-    pub(crate) fn has_queued(&self, state: &mut State) -> bool {
+    /// Whether the first of the queue is a job that may be claimed. If nothing is queued, the next submit is to wake
+    /// a worker, if that is said; it may be too late for a submit that comes while we look, but that one is found.
+    pub(crate) fn has_queued(&self, state: &mut State, needs_wake: bool) -> bool {
         loop {
             match state.queue.front() {
                 Some(job) if !job.claim().is_taken() => return true,
-                Some(_) => {
-                    state.queue.pop_front();
-                    state.n_tombstones -= 1;
-                }
+                Some(_) => drop(state.queue.pop_front()),
                 None => {
-                    let Some(_all) = self.refill(state) else { continue };
-                    self.injector.set_needs_wake(state.has_free_worker());
-                    return false;
+                    self.injector.set_needs_wake(needs_wake);
+                    if !self.injector.move_to(&mut state.queue) {
+                        return false;
+                    }
+                    self.injector.set_needs_wake(false);
                 }
             }
         }
-    }
-
-    /// Moves what was submitted to the workers' queue, which is empty. If there is nothing, it gives the
-    /// injector's guards: `needs_wake` can only be right if nothing is handed in before it is set.
-    fn refill<'s>(&'s self, state: &mut State) -> Option<Locked<'s>> {
-        let mut injector = self.injector.lock();
-        injector.move_to(&mut state.queue);
-        state.queue.is_empty().then_some(injector)
     }
 
     /// The caller says that it searches from now on; false if another does.
@@ -260,40 +258,34 @@ impl Shared {
 
     /// The job that has waited longest, claimed; or what to do instead.
     pub(crate) fn next(&self, state: &mut State, parker: &Arc<Parker>, may_spin: bool) -> Next {
-        let injector = loop {
-            match state.queue.pop_front() {
-                Some(job) if job.claim().take() => return Next::Run(job),
-                Some(_) => state.n_tombstones -= 1, // Another was faster.
-                None => {
-                    if let Some(injector) = self.refill(state) {
-                        break injector;
-                    }
-                }
+        let n_seen = self.injector.n_submitted();
+        let is_first = !state.is_one_searching;
+        // If there is no job: one that spins looks by itself, and one that sleeps is to be woken.
+        let needs_wake = is_first && !may_spin;
+        while self.has_queued(state, needs_wake) {
+            let first = state.queue.pop_front().expect("it was there, under this lock");
+            if first.claim().take() {
+                return Next::Run(first);
             }
-        };
-        if injector.is_closed() {
+        }
+        if self.injector.is_closed() {
             Next::End
-        } else if may_spin && !state.is_one_searching {
+        } else if may_spin && is_first {
             state.is_one_searching = true;
-            self.injector.set_needs_wake(false);
-            Next::Spin(self.injector.n_submitted())
+            Next::Spin(n_seen)
         } else {
             state.idle.push(parker.clone());
-            self.injector.set_needs_wake(!state.is_one_searching);
             Next::Sleep
         }
     }
 
     /// Claims all that is queued. The caller has to refuse it.
-    pub(crate) fn drain(&self, state: &mut State) -> Vec<Arc<dyn Run>> {
-        let (mut injector, mut submitted) = (self.injector.lock(), Queue::new());
-        injector.move_to(&mut submitted);
+    pub(crate) fn drain(&self, state: &mut State) -> Vec<Queued> {
         let mut all = mem::take(&mut state.queue);
+        let mut submitted = Queue::new();
+        self.injector.move_to(&mut submitted);
         all.append(&mut submitted);
-        let n_before = all.len();
-        let drained: Vec<_> = all.into_iter().filter(|job| job.claim().take()).collect();
-        state.n_tombstones -= (n_before - drained.len()) as isize;
-        drained
+        all.into_iter().filter(|job| job.claim().take()).collect()
     }
 
     /// Lets no more jobs in. Every idle worker is to be unparked, to see for itself.

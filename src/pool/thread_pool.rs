@@ -23,8 +23,7 @@ use super::builder::Builder;
 use super::cancel_watch::Watch;
 use super::handle::JoinHandle;
 use super::injector::Pushed;
-use super::job::{self, Made, Run};
-use super::run_here::run_inline;
+use super::job::{self, Made, Queued};
 use super::shared::{PoolRef, Shared, Stats};
 use super::worker::{in_context, on_worker, wake_worker, worker_number};
 
@@ -79,8 +78,9 @@ impl ThreadPool {
 
     /// Submits a closure, which a worker runs once.
     ///
-    /// The handle waits for what it returns. Jobs begin in the order in which they were handed in,
-    /// but for those that are [taken back](JoinHandle).
+    /// The handle waits for what it returns. What one thread submits begins in the order in which it
+    /// was submitted, and so does all that comes from outside the pool; but for jobs that are
+    /// [taken back](JoinHandle).
     ///
     /// ```
     /// use handspun::ThreadPool;
@@ -290,25 +290,18 @@ fn drop_value<T>(ended: Result<T, Panic>) -> Option<Panic> {
 /// room. A job whose token is cancelled needs none: it will not stay.
 pub(crate) fn submit(
     shared: &Arc<Shared>,
-    job: Arc<dyn Run>,
+    job: Queued,
     token: Option<&CancellationToken>,
     submitted_at: &'static Location<'static>,
 ) {
     match &shared.room {
-        Some(room) if !has_room(shared) => {
-            if !on_worker(shared) {
-                wait_for_room(shared, room, token);
-                return queue(shared, once(job), submitted_at);
-            }
-            // A worker would wait for itself. It lets the job in beyond the limit, and runs it at once; or
-            // leaves it there, if it is deep in such jobs: one that submits its successor would
-            // otherwise take the whole stack.
-            room.take_anyway(1);
-            queue(shared, once(job.clone()), submitted_at);
-            run_inline(shared, &*job);
-        }
-        Some(_) | None => queue(shared, once(job), submitted_at),
+        Some(_) if has_room(shared) => {}
+        // A worker would wait for itself, so it lets the job in beyond the limit.
+        Some(room) if on_worker(shared) => room.take_anyway(1),
+        Some(room) => wait_for_room(shared, room, token),
+        None => {}
     }
+    queue(shared, once(job), submitted_at);
 }
 
 /// Takes a permit if the queue has a limit. A pool that is closed has room for all: they are refused
@@ -335,7 +328,7 @@ fn wait_for_room(shared: &Shared, room: &Permits, token: Option<&CancellationTok
 /// The same for jobs that have their permits already, or need none.
 pub(crate) fn queue<J>(shared: &Arc<Shared>, jobs: J, submitted_at: &'static Location<'static>)
 where
-    J: IntoIterator<Item = Arc<dyn Run>, IntoIter: ExactSizeIterator>,
+    J: IntoIterator<Item = Queued, IntoIter: ExactSizeIterator>,
 {
     let jobs = jobs.into_iter();
     let observer = &shared.settings.observer;

@@ -9,11 +9,12 @@
 
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
+use std::task::Waker;
 use std::{mem, ptr};
 
 use crate::error::{CancelReason, no_thread};
 use crate::panic;
-use crate::prims::{AtomicUsize, MutexGuard, Ordering, ThreadSpec, spawn_thread, thread_local};
+use crate::prims::{MutexGuard, Ordering, ThreadSpec, spawn_thread, thread_local};
 use crate::trace_event::{Ending, Step};
 use crate::wait::clock::Deadline;
 use crate::wait::hints;
@@ -21,9 +22,9 @@ use crate::wait::parker::{AdaptiveSpin, Parker};
 
 use super::injector::Apart;
 use super::job::{Run, Runner};
-use super::shared::{Next, PoolRef, Shared, State};
+use super::shared::{Counts, Next, PoolRef, Shared, State};
 
-use Ordering::Relaxed;
+use Ordering::Release;
 
 thread_local! {
     /// The pool that this thread works for. Only its address, which has no destructor: it tells one
@@ -41,15 +42,41 @@ pub(crate) fn on_worker(shared: &Arc<Shared>) -> bool {
 /// Runs a job right here if it has not begun, and this thread is a worker of its pool.
 ///
 /// A worker that is about to begin or to end has no context, and runs none.
-pub(crate) fn take_back<R: Run + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool {
+pub(crate) fn take_back<'a, R: Run<'a> + ?Sized>(shared: &Arc<Shared>, job: &R) -> bool {
     let take_back = |context: &WorkerContext| {
         let is_claimed = shared.claim(job.claim(), Some(context.number));
         if is_claimed {
+            context.counts.begin();
             context.run(job, false);
         }
         is_claimed
     };
     in_context(shared, take_back).unwrap_or(false)
+}
+
+/// What a pending poll of a job does for the wait that polls it, on a worker of its pool: it says that
+/// the job could run here; and if it is asked to, runs it, unless another worker comes for it.
+pub(crate) fn ran_here<'a, R: Run<'a> + ?Sized>(
+    shared: &Arc<Shared>,
+    job: &R,
+    waker: &Waker,
+) -> bool {
+    shared.process.is_awaited();
+    let Some(number) = worker_number(shared) else { return false };
+    if hints::is_asked_to_run_here() {
+        let mut waker = Some(waker.clone());
+        let mut state = shared.lock();
+        // To run it here would be a shortcut then, and a risk: what it waits for may be up to this
+        // very thread. But the free worker may come to wait as we do, so we want to hear of it.
+        let is_one_coming = state.wait_for_worker(number, &mut waker);
+        drop(state);
+        drop(waker);
+        if !is_one_coming && take_back(shared, job) {
+            return true;
+        }
+    }
+    hints::hint_run_here(job.claim().number());
+    false
 }
 
 /// The number of the worker of this pool that calls.
@@ -77,7 +104,8 @@ pub(crate) fn wake_worker(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>
     if !state.has_free_worker() && state.waiting_workers.is_empty() {
         return; // There is none to be woken; and so the next submit need not try.
     }
-    if !shared.has_queued(&mut state) {
+    let needs_wake = state.has_free_worker();
+    if !shared.has_queued(&mut state, needs_wake) {
         return;
     }
     if let Some(parker) = state.idle.pop() {
@@ -103,17 +131,13 @@ fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     let (settings, number) = (&shared.settings, state.threads.len());
     let name = format!("{}-{number}", settings.name);
     let spec = ThreadSpec { name: Some(name), stack_size: settings.stack_size };
-    let n_settled = Arc::new(Apart(AtomicUsize::new(0)));
-    let context = WorkerContext {
-        shared: Arc::new(shared.clone()),
-        number,
-        n_settled: n_settled.clone(),
-        n_inline: Cell::new(0),
-    };
+    let counts = Arc::new(Apart(Counts::default()));
+    let context =
+        WorkerContext { shared: Arc::new(shared.clone()), number, counts: counts.clone() };
     match spawn_thread(spec, move || live(context)) {
         Ok(thread) => {
             state.threads.push(thread);
-            state.n_settled.push(n_settled);
+            state.counts.push(counts);
         }
         Err(error) => fail_to_start(shared, state, &no_thread(&error)),
     }
@@ -170,6 +194,7 @@ fn work(context: &WorkerContext) {
     loop {
         match shared.next(&mut state, &parker, may_spin) {
             Next::Run(job) => {
+                context.counts.begin();
                 // Before the job, which may take for ever: another worker comes for the next one.
                 wake_worker(shared, state);
                 shared.give_back_room(1);
@@ -206,15 +231,13 @@ fn work(context: &WorkerContext) {
 pub(super) struct WorkerContext {
     pub(super) shared: PoolRef,
     number: usize,
-    n_settled: Arc<Apart<AtomicUsize>>,
-    /// How deep it is in jobs that it runs as it submits them.
-    pub(super) n_inline: Cell<usize>,
+    counts: Arc<Apart<Counts>>,
 }
 
 impl WorkerContext {
     /// Runs a job that is claimed. If the worker returns to the queue afterwards, it may have said that it
     /// searches: then this is true.
-    fn run<R: Run + ?Sized>(&self, job: &R, returns_to_queue: bool) -> bool {
+    fn run<'a, R: Run<'a> + ?Sized>(&self, job: &R, returns_to_queue: bool) -> bool {
         let (number, is_searching) = (job.claim().number(), Cell::new(false));
         let running = RunningJob { context: self, number, returns_to_queue, is_searching };
         if let Some(panic) = job.run(&running) {
@@ -251,10 +274,8 @@ impl Runner for RunningJob<'_> {
     }
 
     fn before_settling(&self, ending: Ending) {
-        // ORDERING: Relaxed. Nothing travels with the count. A reader that holds the pool's locks
-        // sees no job settled that it does not see taken from the queue: that was reported under one
-        // of them, before it was counted here.
-        self.context.n_settled.fetch_add(1, Relaxed);
+        // ORDERING: Release. Pairs with the Acquire in `Shared::stats`.
+        self.context.counts.settled.fetch_add(1, Release);
         self.tell(Step::Settled(ending));
         if self.returns_to_queue && self.context.shared.injector.needs_wake() {
             self.is_searching.set(self.context.shared.begin_to_search());

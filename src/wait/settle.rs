@@ -22,15 +22,15 @@ use Ordering::Relaxed;
 
 /// A cell in which `W`, work that has not begun, turns into a `T`.
 ///
-/// | progress   | `begin`              | `settle`     | `poll`                          |
-/// |------------|----------------------|--------------|---------------------------------|
-/// | `Queued`   | → `Running`, gives W | → `Finished` | stays; keeps the newest waker   |
-/// | `Running`  | nothing              | → `Finished` | stays; keeps the newest waker   |
-/// | `Finished` | nothing              | panics       | gives T, once; then it panics   |
+/// | stage              | `begin`              | `settle`    | `poll`                          |
+/// |--------------------|----------------------|-------------|---------------------------------|
+/// | `Queued`           | → `Running`, gives W | panics      | stays; keeps the newest waker   |
+/// | `Running`          | panics               | → `Settled` | stays; keeps the newest waker   |
+/// | `Settled`          | panics               | panics      | gives T, once; then it panics   |
 ///
-/// User code that is to run when it has settled, `settle` gives back as
-/// [`DeferredEffects`]: the reader to be woken. Work that was never begun stays until it is taken by
-/// `take_refused`: its drop may be long, and is the caller's to put where it does no harm.
+/// User code that is to run when it has settled, `settle` gives back as [`DeferredEffects`]: the reader to be
+/// woken. Work that is cancelled is begun by its canceller, which settles the cell and drops the work: that may
+/// be long, and is the caller's to put where it does no harm.
 ///
 /// When the reader has gone, `settle` hands the value back instead of keeping it: a value that
 /// will never be read is disposed of by the thread that made it, and a lost panic is noticed.
@@ -42,12 +42,25 @@ pub(crate) struct Settle<W, T> {
 }
 
 struct State<W, T> {
-    progress: Progress,
-    /// Until it begins; or, if it settles before that, until it is taken out to be dropped.
-    work: Option<W>,
-    /// From when it settles until it is read.
-    value: Option<T>,
+    stage: Stage<W, T>,
     reader: Reader,
+}
+
+/// The work and the value are never there both, and need the room of one.
+enum Stage<W, T> {
+    Queued(W),
+    Running,
+    /// `None` once it was read.
+    Settled(Option<T>),
+}
+
+impl<W, T> State<W, T> {
+    fn take_value(&mut self) -> Option<T> {
+        match &mut self.stage {
+            Stage::Settled(value) => value.take(),
+            Stage::Queued(_) | Stage::Running => None,
+        }
+    }
 }
 
 /// How far it has come.
@@ -91,33 +104,26 @@ impl<T> DeferredEffects<T> {
 
 impl<W, T> Settle<W, T> {
     pub(crate) fn queued(work: W) -> Self {
-        Self::new(Progress::Queued, Some(work))
+        Self::new(Stage::Queued(work))
     }
 
     /// A cell of something that has begun already.
     pub(crate) fn running() -> Self {
-        Self::new(Progress::Running, None)
+        Self::new(Stage::Running)
     }
 
-    fn new(progress: Progress, work: Option<W>) -> Self {
-        let state = State { progress, work, value: None, reader: Reader::Away };
+    fn new(stage: Stage<W, T>) -> Self {
+        let state = State { stage, reader: Reader::Away };
         Self { state: Mutex::new(state), is_settled: AtomicBool::new(false) }
     }
 
-    /// Takes the work out to run it; `None` if it was cancelled, or begun, before.
-    pub(crate) fn begin(&self) -> Option<W> {
+    /// Takes the work out, to run it or to drop it.
+    pub(crate) fn begin(&self) -> W {
         let mut state = self.state.lock();
-        if state.progress != Progress::Queued {
-            return None;
-        }
-        state.progress = Progress::Running;
-        state.work.take()
-    }
-
-    /// Takes the work that was never begun, to drop it, once it has settled.
-    pub(crate) fn take_refused(&self) -> Option<W> {
-        let mut state = self.state.lock();
-        if state.progress == Progress::Finished { state.work.take() } else { None }
+        let Stage::Queued(work) = mem::replace(&mut state.stage, Stage::Running) else {
+            unreachable!("only its claimant begins it, and once")
+        };
+        work
     }
 
     /// Settles. What it returns is user code, and the caller's to run.
@@ -125,16 +131,19 @@ impl<W, T> Settle<W, T> {
     pub(crate) fn settle(&self, value: T) -> DeferredEffects<T> {
         let mut effects = DeferredEffects { unread: None, waker: None };
         let mut state = self.state.lock();
-        assert!(state.progress != Progress::Finished, "it settles once");
-        state.progress = Progress::Finished;
-        match mem::replace(&mut state.reader, Reader::Away) {
-            Reader::Away => state.value = Some(value),
+        assert!(matches!(state.stage, Stage::Running), "it settles once");
+        let kept = match mem::replace(&mut state.reader, Reader::Away) {
+            Reader::Away => Some(value),
             Reader::Waiting(reader) => {
-                state.value = Some(value);
                 effects.waker = Some(reader);
+                Some(value)
             }
-            Reader::Gone => effects.unread = Some(value),
-        }
+            Reader::Gone => {
+                effects.unread = Some(value);
+                None
+            }
+        };
+        state.stage = Stage::Settled(kept);
         // ORDERING: Relaxed. A hint: a reader that sees it takes the lock to get the value.
         self.is_settled.store(true, Relaxed);
         drop(state);
@@ -151,14 +160,14 @@ impl<W, T> Settle<W, T> {
             return self.leave_waker(context.waker().clone());
         }
         // Nothing is cloned for a value that is there already.
-        let value = self.state.lock().value.take();
+        let value = self.state.lock().take_value();
         Poll::Ready(value.expect("polled again after it was ready"))
     }
 
     /// The reader goes. Gives it the value that it never read, if there is one.
     pub(crate) fn abandon(&self) -> Option<T> {
         let mut state = self.state.lock();
-        let unread = state.value.take();
+        let unread = state.take_value();
         let reader = mem::replace(&mut state.reader, Reader::Gone);
         drop(state);
         // A waker's drop is user code, and we are in a drop ourselves: were it to unwind
@@ -170,7 +179,11 @@ impl<W, T> Settle<W, T> {
     }
 
     pub(crate) fn progress(&self) -> Progress {
-        self.state.lock().progress
+        match self.state.lock().stage {
+            Stage::Queued(_) => Progress::Queued,
+            Stage::Running => Progress::Running,
+            Stage::Settled(_) => Progress::Finished,
+        }
     }
 
     /// What the waker of the reader holds, if the reader waits.
@@ -183,7 +196,7 @@ impl<W, T> Settle<W, T> {
 
     /// Whether there is a value, unread, of which that holds. The question is asked under the lock.
     pub(crate) fn is_settled_and(&self, holds: impl FnOnce(&T) -> bool) -> bool {
-        self.state.lock().value.as_ref().is_some_and(holds)
+        matches!(&self.state.lock().stage, Stage::Settled(Some(value)) if holds(value))
     }
 
     /// Whether `poll` will be ready. Only a hint: it may be a little behind, but never ahead.
@@ -197,7 +210,7 @@ impl<W, T> Settle<W, T> {
     /// once more, before the waker is cloned, and nearly every poll that finds nothing is the first.
     fn leave_waker(&self, waker: Waker) -> Poll<T> {
         let mut state = self.state.lock();
-        let value = state.value.take();
+        let value = state.take_value();
         let not_needed = match value {
             Some(_) => Reader::Waiting(waker),
             None => mem::replace(&mut state.reader, Reader::Waiting(waker)),
@@ -269,21 +282,18 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cancelled_never_begins() {
+    fn what_is_cancelled_gives_its_work_back_and_is_read() {
         let cell: Settle<&str, u8> = Settle::queued("work");
-        cell.settle(0).run();
-        assert_eq!(cell.begin(), None);
+        assert_eq!(cell.progress(), Progress::Queued);
+        assert_eq!(cell.begin(), "work");
+        cell.settle(7).run();
         assert_eq!(cell.progress(), Progress::Finished);
-        assert_eq!(poll_with(&cell, Waker::noop()), Poll::Ready(0));
-        assert_eq!((cell.take_refused(), cell.take_refused()), (Some("work"), None));
+        assert_eq!(poll_with(&cell, Waker::noop()), Poll::Ready(7));
     }
 
     #[test]
-    fn a_value_can_be_read_after_its_refused_work_was_taken() {
-        let cell: Settle<&str, u8> = Settle::queued("work");
-        cell.settle(7).run();
-        assert_eq!(cell.take_refused(), Some("work"));
-        assert_eq!(poll_with(&cell, Waker::noop()), Poll::Ready(7));
+    fn the_work_and_the_value_share_their_room() {
+        assert_eq!(size_of::<Settle<[u64; 8], [u64; 8]>>(), size_of::<Settle<[u64; 8], u64>>());
     }
 
     #[test]

@@ -5,16 +5,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
 
 use shuttle::thread;
 
 use super::{Tally, every_schedule, random_schedules};
 use crate::ThreadPool;
 use crate::error::CancelReason;
-use crate::pool::borrow::{BorrowedJob, Gate, lend_on_demand, put_behind_a_gate};
-use crate::pool::job::Runner;
-use crate::wait::hints::Process;
+use crate::panic::Panic;
+use crate::pool::borrow::{Loans, lend_oldest, lend_on_demand};
+use crate::pool::job::{Claim, Run, Runner, Unrun};
 
 /// A borrow, as far as the checker can see one.
 #[derive(Clone, Default)]
@@ -32,23 +31,32 @@ impl Borrow {
         }
     }
 
-    /// One that stays where it is, so that a mistake is counted, and does nothing worse.
-    fn leaked() -> &'static Self {
-        Box::leak(Box::default())
-    }
-
     fn end(&self) {
         self.is_over.store(true, Relaxed); // ORDERING: Relaxed, as in `look`.
     }
 }
 
-impl BorrowedJob for Borrow {
-    fn run(&self, _: usize, _: &dyn Runner) {
-        self.look();
+/// A job that looks at what it borrows when it runs, and when it goes.
+struct Lent(Claim, Looks);
+
+impl Lent {
+    fn new(borrow: &Borrow) -> Self {
+        Self(Claim::default(), Looks(borrow.clone()))
+    }
+}
+
+impl<'a> Run<'a> for Lent {
+    fn claim(&self) -> &Claim {
+        &self.0
     }
 
-    fn refuse(&self, _: usize, _: CancelReason) {
-        self.look();
+    fn run(&self, _: &dyn Runner) -> Option<Panic> {
+        self.1.0.look();
+        None
+    }
+
+    fn refuse(&self, _: CancelReason) -> Unrun<'a> {
+        Box::new(Looks(self.1.0.clone()))
     }
 }
 
@@ -64,10 +72,12 @@ impl Drop for Looks {
 #[test]
 fn nobody_is_inside_when_a_loan_has_ended() {
     every_schedule("borrow: a guest against the end", 100_000, || {
-        let (borrow, gate) = (Borrow::leaked(), Gate::new(Duration::ZERO, Process::current()));
-        let job = gate.stub(0);
-        let guest = thread::spawn(move || job.run(&()));
-        gate.lend(borrow, || ());
+        let (borrow, pool) = (Borrow::default(), ThreadPool::new(1));
+        let loans = Loans::new(pool.share());
+        let guest = loans.lend_while(|| {
+            let job = loans.lend(Arc::new(Lent::new(&borrow)));
+            thread::spawn(move || drop(job.run(&())))
+        });
         borrow.end();
         guest.join().unwrap();
         assert_eq!(borrow.n_late.get(), 0);
@@ -77,10 +87,12 @@ fn nobody_is_inside_when_a_loan_has_ended() {
 #[test]
 fn nobody_is_inside_when_a_loan_on_demand_has_ended() {
     every_schedule("borrow: a guest on demand against the end", 100_000, || {
-        let borrow = Borrow::leaked();
-        let guest = lend_on_demand(7, borrow, || {
-            let job = put_behind_a_gate(7, Duration::ZERO, Process::current()).unwrap();
-            thread::spawn(move || job.run(&()))
+        let (borrow, pool) = (Borrow::default(), ThreadPool::new(1).share());
+        // It stays where it is, so that a mistake is counted, and does nothing worse.
+        let job: &'static Lent = Box::leak(Box::new(Lent::new(&borrow)));
+        let guest = lend_on_demand(&pool, job, || {
+            let queued = lend_oldest(&pool).unwrap();
+            thread::spawn(move || drop(queued.claim().take().then(|| queued.run(&()))))
         });
         borrow.end();
         guest.join().unwrap();

@@ -74,7 +74,7 @@ fn a_queued_job_is_cancelled_with_its_token_at_once() {
 }
 
 /// What a watch is given here, where there is nothing to cancel.
-fn no_job() -> Weak<dyn Run> {
+fn no_job() -> Weak<dyn Run<'static>> {
     Arc::downgrade(&job::maker()(|| (), Location::caller(), None).as_run())
 }
 

@@ -76,16 +76,3 @@ fn a_value_is_read_or_comes_back_but_never_both() {
         assert!(left_behind.is_some() ^ handed_back.is_some());
     });
 }
-
-#[test]
-fn work_begins_or_is_cancelled_but_never_both() {
-    every_schedule("settle: cancel against begin", 100_000, || {
-        let cell = Arc::new(Settle::<u32, u32>::queued(1));
-        let worker = cell.clone();
-        let worker = thread::spawn(move || worker.begin());
-        // What decides between the two in the pool is the queue's lock; here the cell's own.
-        let began_here = cell.begin();
-        let began_there = worker.join().unwrap();
-        assert!(began_here.is_some() ^ began_there.is_some());
-    });
-}

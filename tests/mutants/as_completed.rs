@@ -30,7 +30,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "as_completed::a_waiting_worker_runs_the_job_when_the_free_worker_is_gone",
     },
     Mutant {
-        file: "src/pool/run_here.rs",
+        file: "src/pool/worker.rs",
         right: "        let is_one_coming = state.wait_for_worker(number, &mut waker);
         drop(state);",
         wrong: "        let is_one_coming = state.is_one_searching || !state.idle.is_empty();

@@ -5,106 +5,93 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "        let Some(borrowed) = state.lent else { return false };
-        state.n_inside += 1;
+        right: "        let lent = self.take();
+        lent.job.run(runner).and_then(|panic| lent.counted.0.keep(panic))
 ",
-        wrong: "        let Some(borrowed) = state.lent else { return false };
-        drop(state);
-        let mut state = self.state.lock();
-        state.n_inside += 1;
+        wrong: "        let Lent { job, counted } = self.take();
+        let count = counted.0.clone();
+        drop(counted);
+        job.run(runner).and_then(|panic| count.keep(panic))
 ",
-        mistake: "to find the gate open and to be counted are two steps",
+        mistake: "a job is counted out before it has run",
         caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "        let leave = LeaveOnDrop(self);
-        call(borrowed);
+        right: "    job: Borrowed<'static>,
+    counted: Counted,
+}
 ",
-        wrong: "        drop(LeaveOnDrop(self));
-        call(borrowed);
-        let leave = Vec::<u8>::new();
+        wrong: "    counted: Counted,
+    job: Borrowed<'static>,
+}
 ",
-        mistake: "a guest is counted out before its call is over",
+        mistake: "a job is counted out before it is dropped",
         caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "        if state.n_inside == 0 {
-            return",
-        wrong: "        if context.waker().will_wake(&waker) {
-            return",
-        mistake: "a borrow ends while somebody is inside",
+        right: "        if state.n_lent == 0 {
+            state.is_open",
+        wrong: "        if state.is_open {
+            state.is_open",
+        mistake: "a borrow ends while something is lent",
         caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "        state.lent = None;
+        right: "        let lent = self.take();
+        Box::new((lent.job.refuse(reason), lent))
 ",
-        wrong: "",
-        mistake: "a gate is not shut when its owner goes",
+        wrong: "        Box::new(self.take().job.refuse(reason))
+",
+        mistake: "a job that is refused is counted out before its closure is dropped",
+        caught_by: "borrow::nobody_is_inside_when_a_loan_on_demand_has_ended",
+    },
+    Mutant {
+        file: "src/pool/borrow.rs",
+        right: "        waiter.into_iter().for_each(Waker::wake);
+",
+        wrong: "        drop(waiter);
+",
+        mistake: "the last to be counted out wakes nobody",
         caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "loans.iter_mut().find(",
-        wrong: "loans.iter_mut().rev().take_while(|loan| loan.gate.is_none()).filter(|loan| loan.pool == pool).last().into_iter().find(",
+        right: "loans.iter_mut().find(of_the_pool)?",
+        wrong: "loans.iter_mut().rev().take_while(|loan| loan.lent.is_none()).filter(of_the_pool).last()?",
         mistake: "a fork behind that of another pool is not handed out",
         caught_by: "--test=pool forking::the_oldest_fork_is_handed_out_though_another_pool_has_one_in_between",
     },
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "            Ok(Some(Some(gate))) => gate.shut(),",
-        wrong: "            Ok(Some(Some(gate))) => drop(gate),",
-        mistake: "a loan on demand ends with its gate open",
+        right: "                count.wait_until_over();
+            }",
+        wrong: "                drop(count);
+            }",
+        mistake: "a loan on demand ends while it is lent",
         caught_by: "borrow::nobody_is_inside_when_a_loan_on_demand_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
-        right: "        owner.into_iter().for_each(Waker::wake);
-",
-        wrong: "        drop(owner);
-",
-        mistake: "the last to leave wakes nobody",
-        caught_by: "borrow::nobody_is_inside_when_a_loan_has_ended",
+        right: "        deferred::run_queued(); // What",
+        wrong: "        // What",
+        mistake: "what is put aside for its own thread is waited for",
+        caught_by: "--test=pool chains::a_chain_of_jobs_of_a_scope_is_cancelled_at_its_head",
     },
     Mutant {
         file: "src/pool/scope.rs",
-        right: "        job.run(runner).into_iter().for_each(|panic| self.keep(panic));
-        self.end_one();
-",
-        wrong: "        self.end_one();
-        job.run(runner).into_iter().for_each(|panic| self.keep(panic));
-",
-        mistake: "a job counts as ended when it begins",
-        caught_by: "borrow::a_scope_ends_after_the_jobs_of_its_jobs",
-    },
-    Mutant {
-        file: "src/pool/scope.rs",
-        right: "        if self.is_waiter_helping { self.waiter.take() } else { None }
-",
-        wrong: "        None
-",
+        right: "        waiter.take().into_iter().for_each(Waker::wake);",
+        wrong: "        drop(waiter.take());",
         mistake: "a job that comes late wakes no worker that waits for it",
         caught_by: "borrow::a_worker_that_waits_for_a_scope_runs_what_comes_late",
     },
     Mutant {
-        file: "src/pool/scope.rs",
-        right: "        let waiter = if slab.n_left == 0 { slab.waiter.take() } else { None };
-",
-        wrong: "        let waiter: Option<Waker> = None;
-",
-        mistake: "the last job to end wakes nobody",
-        caught_by: "borrow::a_scope_ends_after_the_jobs_of_its_jobs",
-    },
-    Mutant {
         file: "src/pool/par_map.rs",
-        right: "        let (rest, chunk) = self.items.split_at(self.items.len() - n_items);
-        self.items = rest;
-",
-        wrong: "        let (rest, chunk) = self.items.split_at(self.items.len() - n_items);
-",
-        mistake: "a helper leaves its chunk to others as well",
+        right: "|| self.results_of(lent)",
+        wrong: "|| self.results_of(items)",
+        mistake: "what is lent is done by its lender, too",
         caught_by: "borrow::a_map_calls_for_every_item_once",
     },
 ];

@@ -13,15 +13,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=pool chains::a_chain_of_jobs_is_cancelled_at_its_head",
     },
     Mutant {
-        file: "src/pool/run_here.rs",
-        right: "    if n_inline.is_some_and(|n| n < deferred::DEPTH) {
-",
-        wrong: "    if n_inline.is_some() {
-",
-        mistake: "jobs of a full pool that submit their successors recurse",
-        caught_by: "--test=pool chains::jobs_of_a_full_pool_that_submit_their_successors_take_no_stack",
-    },
-    Mutant {
         file: "src/pool/job.rs",
         right: "    if size_of::<F>() > 1024 {",
         wrong: "    if size_of::<F>() > 1 << 30 {",
@@ -41,15 +32,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        self != Self(0)",
         mistake: "a wait for a thread that has stayed behind a fork hangs",
         caught_by: "--test=pool forked::a_join_says_that_the_pool_was_forked",
-    },
-    Mutant {
-        file: "src/pool/run_here.rs",
-        right: "        take_back(shared, job);
-        add(-1);",
-        wrong: "        let _ = deferred::run_now(|| drop(take_back(shared, job)));
-        add(-1);",
-        mistake: "what a job defers that is run as it is submitted waits for the end of the job",
-        caught_by: "--test=pool chains::a_job_deep_in_submits_defers_nothing_until_its_end",
     },
     Mutant {
         file: "src/pool/worker.rs",

@@ -5,28 +5,27 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            self.injector.set_needs_wake(!state.is_one_searching);
+        right: "        let needs_wake = is_first && !may_spin;
 ",
-        wrong: "            self.injector.set_needs_wake(true);
+        wrong: "        let needs_wake = !may_spin;
 ",
         mistake: "a wake is needed though a worker searches",
         caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            self.injector.set_needs_wake(false);
-            Next::Spin",
-        wrong: "            Next::Spin",
+        right: "        let needs_wake = is_first && !may_spin;
+",
+        wrong: "        let needs_wake = is_first;
+",
         mistake: "a wake is needed while a worker spins",
         caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
     },
     Mutant {
         file: "src/pool/shared.rs",
         right: "            state.is_one_searching = true;
-            self.injector.set_needs_wake(false);
             Next::Spin",
-        wrong: "            self.injector.set_needs_wake(false);
-            Next::Spin",
+        wrong: "            Next::Spin",
         mistake: "a worker that spins does not count as searching",
         caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
     },
@@ -100,11 +99,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            match state.queue.pop_front() {
-                Some(job) if job.claim().take()",
-        wrong: "            self.injector.lock().move_to(&mut state.queue);
-            match state.queue.pop_front() {
-                Some(job) if job.claim().take()",
+        right: "            match state.queue.front() {
+",
+        wrong: "            let mut queue = mem::take(&mut state.queue);
+            self.injector.move_to(&mut state.queue);
+            state.queue.append(&mut queue);
+            match state.queue.front() {
+",
         mistake: "the injector is taken over before the queue is empty",
         caught_by: "injector::jobs_begin_in_the_order_in_which_they_came",
     },
@@ -139,24 +140,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/injector.rs",
-        right:
-            "            workers_queue.make_contiguous().sort_by_key(|job| job.claim().number());
-",
-        wrong: "",
-        mistake: "what workers submit comes after all that came from outside",
-        caught_by: "--test=pool scheduling::jobs_from_inside_and_outside_begin_in_the_order_they_came",
-    },
-    Mutant {
-        file: "src/pool/injector.rs",
-        right: "shard.n_moved = n_left as usize",
-        wrong: "shard.n_moved = workers_queue.len()",
+        right: "(0, FEW_TOMBSTONES.max(n_left / 2))",
+        wrong: "(0, FEW_TOMBSTONES)",
         mistake: "what another thread submitted is looked through again and again",
         caught_by: "--test=pool references::a_flood_of_jobs_that_a_worker_submitted_is_cancelled_from_outside_in_no_time",
     },
     Mutant {
         file: "src/pool/injector.rs",
-        right: "        all.0.iter_mut().for_each(|shard| shard.closed",
-        wrong: "        all.0.iter_mut().take(1).for_each(|shard| shard.closed",
+        right: "        if let Some(reason) = self.closed.get() {",
+        wrong: "        if let (Some(reason), None) = (self.closed.get(), worker) {",
         mistake: "a shutdown lets in what workers submit",
         caught_by: "--test=pool shutdown::a_job_that_submits_while_its_pool_ends_hears_that_it_does",
     },

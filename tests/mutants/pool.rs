@@ -17,13 +17,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        } else {
-            state.idle.push",
-        wrong: "        } else {
-            drop(injector);
-            let _injector = self.injector.lock();
-            state.idle.push",
-        mistake: "looking and going to sleep are two steps",
+        right: "                    self.injector.set_needs_wake(needs_wake);
+                    if !self.injector.move_to(&mut state.queue) {
+                        return false;
+                    }
+",
+        wrong: "                    if !self.injector.move_to(&mut state.queue) {
+                        self.injector.set_needs_wake(needs_wake);
+                        return false;
+                    }
+",
+        mistake: "a worker looks for the last time before it says that a wake is needed",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
@@ -98,19 +102,20 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
-        file: "src/pool/shared.rs",
-        right: "                    self.injector.set_needs_wake(state.has_free_worker());
+        file: "src/pool/worker.rs",
+        right: "    let needs_wake = state.has_free_worker();
 ",
-        wrong: "                    let _ = state.has_free_worker();
+        wrong: "    let needs_wake = false;
 ",
         mistake: "no wake is needed again when the last job was taken",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "            self.injector.set_needs_wake(!state.is_one_searching);
+        right: "        let needs_wake = is_first && !may_spin;
 ",
-        wrong: "",
+        wrong: "        let needs_wake = is_first && may_spin;
+",
         mistake: "a worker that goes to sleep leaves no need for a wake",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
@@ -129,12 +134,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
-        file: "src/pool/injector.rs",
-        right: "        self.n_tombstones += 1;
-        let is_tombstone",
-        wrong: "        let is_tombstone",
-        mistake: "a job that is claimed still counts as queued",
-        caught_by: "pool::the_counts_are_of_one_moment_while_a_job_is_cancelled",
+        file: "src/pool/worker.rs",
+        right: "            context.counts.begin();
+            context.run(job, false);",
+        wrong: "            context.run(job, false);",
+        mistake: "a job that is taken back still counts as queued",
+        caught_by: "pool::a_job_is_taken_back_or_run_by_a_worker_but_never_both",
     },
     Mutant {
         file: "src/pool/handle.rs",
@@ -188,25 +193,24 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "pool::the_counts_are_of_one_moment",
     },
     Mutant {
-        file: "src/pool/shared.rs",
-        right: "        let state = self.lock();
-        let injector = self.injector.lock();
-        // All of it is of one moment. The locks hold everything still but what is counted as
-        // settled; that only grows, by ones, and so its sum was true at some moment meanwhile.
+        file: "src/pool/worker.rs",
+        right: "                context.counts.begin();
 ",
-        wrong: "        let injector = self.injector.lock();
-        let n_queued = injector.n_queued();
-        drop(injector);
-        let state = self.lock();
-        struct Seen(isize);
-        impl Seen {
-            fn n_queued(&self) -> isize {
-                self.0
-            }
-        }
-        let injector = Seen(n_queued);
-",
-        mistake: "the two halves of the line are counted one after the other",
+        wrong: "",
+        mistake: "a job that is claimed still counts as queued",
         caught_by: "pool::the_counts_are_of_one_moment",
+    },
+    Mutant {
+        file: "src/pool/shared.rs",
+        right: "        let refused = self.n_refused.load(Acquire);
+        let begun: usize = state.counts.iter().map(|of| of.begun.load(Acquire)).sum();
+        let submitted = self.injector.n_submitted();
+",
+        wrong: "        let submitted = self.injector.n_submitted();
+        let begun: usize = state.counts.iter().map(|of| of.begun.load(Acquire)).sum();
+        let refused = self.n_refused.load(Acquire);
+",
+        mistake: "what has been submitted is counted before what was refused",
+        caught_by: "pool::the_counts_are_of_one_moment_while_a_job_is_cancelled",
     },
 ];

@@ -20,7 +20,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "        let value = state.value.take();
+        right: "        let value = state.take_value();
         let not_needed",
         wrong: "        let value = None;
         let not_needed",
@@ -29,24 +29,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "        let unread = state.value.take();
+        right: "        let unread = state.take_value();
         let reader",
-        wrong: "        let unread = state.value.take();
+        wrong: "        let unread = state.take_value();
         drop(state);
         let mut state = self.state.lock();
         let reader",
         mistake: "the reader takes the value and goes in two steps",
         caught_by: "wait::a_value_is_read_or_comes_back_but_never_both",
-    },
-    Mutant {
-        file: "src/wait/settle.rs",
-        right: "        state.progress = Progress::Running;
-        state.work.take()",
-        wrong: "        drop(state);
-        let mut state = self.state.lock();
-        state.progress = Progress::Running;
-        Some(state.work.take().expect(\"nobody else begins\"))",
-        mistake: "the look at the stage and the step to the next are two",
-        caught_by: "wait::work_begins_or_is_cancelled_but_never_both",
     },
 ];

@@ -288,36 +288,3 @@ fn a_large_closure_is_cancelled_on_a_usual_stack() {
         drop(gate);
     });
 }
-
-/// A job that is run by the thread that submits it, as the sixteenth of them, is as any other: a callback in it is
-/// called before the job ends.
-#[test]
-fn a_job_deep_in_submits_defers_nothing_until_its_end() {
-    fn submit(pool: &Arc<ThreadPool>, n_left: usize, n_called: &Count) {
-        let (of_the_next, counts) = (pool.clone(), n_called.clone());
-        drop(pool.submit(move || {
-            let (called, is_called) = mpsc::channel();
-            let done = handspun::thread::spawn(|| ());
-            while !done.is_finished() {
-                thread::yield_now(); // So that it is called right here.
-            }
-            done.on_complete(move |_| called.send(()).unwrap());
-            is_called.recv_timeout(Duration::from_secs(20)).unwrap();
-            counts.add_one();
-            if n_left > 0 {
-                submit(&of_the_next, n_left - 1, &counts);
-            }
-        }));
-    }
-    in_a_process_of_its_own("chains::a_job_deep_in_submits_defers_nothing_until_its_end", || {
-        let pool = ThreadPool::builder().threads(1).queue_limit(1).build().unwrap();
-        let (pool, n_called) = (Arc::new(pool), Count::default());
-        let first = (pool.clone(), n_called.clone());
-        let submitted = pool.submit(move || {
-            drop(first.0.submit(|| ())); // From here on the queue is full.
-            submit(&first.0, 20, &first.1);
-        });
-        submitted.join().unwrap();
-        n_called.reach(21);
-    });
-}
