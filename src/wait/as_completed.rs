@@ -348,4 +348,8 @@ impl<F: Future + Unpin> Stream for AsCompleted<F> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<F::Output>> {
         Self::poll_next(&mut self, context)
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.unfinished(), Some(self.unfinished()))
+    }
 }

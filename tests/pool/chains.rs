@@ -1,9 +1,8 @@
 //! Nothing takes the stack that grows with a chain of jobs, nor with the size of a closure.
 
 use std::mem;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use handspun::{
     Cancel, CancelOnDrop, CancellationToken, JoinHandle, ScopedHandle, Shutdown, ThreadPool,
