@@ -12,7 +12,6 @@ use std::fmt;
 use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::panic::Panic;
 use crate::trace_event::{Observer, TraceEvent};
@@ -120,7 +119,6 @@ impl Executor {
         ExecutorBuilder {
             clock: Clock::real(),
             seed: None,
-            slow_poll: Duration::from_millis(100),
             observer: Observer::default(),
             panic_hook: PanicHook::default(),
         }
@@ -214,7 +212,7 @@ impl Executor {
 
     /// How many tasks are not over.
     pub fn n_tasks(&self) -> usize {
-        self.event_loop.n_tasks()
+        self.event_loop.tasks.slab.borrow().len()
     }
 }
 
@@ -243,7 +241,6 @@ impl fmt::Debug for Executor {
 pub struct ExecutorBuilder {
     clock: Clock,
     seed: Option<u64>,
-    slow_poll: Duration,
     observer: Observer,
     panic_hook: PanicHook,
 }
@@ -272,37 +269,7 @@ impl ExecutorBuilder {
         self
     }
 
-    /// From when on the observer hears of a poll that takes too long. It is 100 ms by default.
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    /// use std::time::{Duration, Instant};
-    /// use handspun::{Executor, Step, spawn_named};
-    ///
-    /// let (warn, warnings) = mpsc::channel();
-    /// let executor = Executor::builder().slow_poll(Duration::from_millis(1)).observer(move |event| {
-    ///     if let Step::SlowPoll { took, spawned_at, .. } = event.step {
-    ///         let name = event.name.unwrap_or("a task");
-    ///         let _ = warn.send(format!("{name}, spawned at {spawned_at}: a poll took {took:?}"));
-    ///     }
-    /// });
-    /// executor.build().run(async {
-    ///     let hash = spawn_named("hash", async {
-    ///         let began = Instant::now();
-    ///         while began.elapsed() < Duration::from_millis(2) {} // It computes, and never awaits.
-    ///     });
-    ///     hash.await
-    /// })?;
-    /// assert!(warnings.recv()?.starts_with("hash, spawned at "));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[doc(alias = "slow_callback_duration")]
-    pub fn slow_poll(mut self, took: Duration) -> Self {
-        self.slow_poll = took;
-        self
-    }
-
-    /// What is told of each task, step by step, and of polls that take too long or block the thread.
+    /// What is told of each task, step by step.
     ///
     /// It is called on the executor's thread, or where a task is spawned. A [`Timeline`](crate::Timeline)
     /// draws what it hears: `.observer(timeline.observer())`.
@@ -320,10 +287,10 @@ impl ExecutorBuilder {
 
     /// An executor with these settings.
     pub fn build(self) -> Executor {
-        let Self { clock, seed, slow_poll, observer, panic_hook } = self;
+        let Self { clock, seed, observer, panic_hook } = self;
         let runtime = Arc::new(RuntimeContext::new(clock));
         let shared = Arc::new(Shared::new(runtime, observer, panic_hook));
-        Executor { event_loop: EventLoop::new(shared, seed, slow_poll) }
+        Executor { event_loop: EventLoop::new(shared, seed) }
     }
 }
 
@@ -401,7 +368,7 @@ mod tests {
     use std::cell::Cell;
     use std::future::pending;
     use std::rc::Rc;
-    use std::sync::mpsc;
+    use std::time::Duration;
 
     use crate::executor::task::{spawn, yield_now};
     use crate::wait::block_on::block_on;
@@ -437,16 +404,5 @@ mod tests {
     #[test]
     fn a_task_that_blocks_for_a_time_wakes_though_the_loop_stands_still() {
         Executor::new().run(async { block_on(sleep(Duration::from_millis(1))) });
-    }
-
-    #[test]
-    fn what_blocked_an_executor_is_not_told_of_the_next_one() {
-        Executor::new().run(async { block_on(sleep(Duration::from_millis(1))) }); // Unobserved.
-        let (tell, told) = mpsc::channel();
-        let next = Executor::builder().slow_poll(Duration::MAX).observer(move |event| {
-            let _ = tell.send(event.step); // The test may be over.
-        });
-        next.build().run(yield_now());
-        assert_eq!(told.try_recv().ok(), None);
     }
 }

@@ -47,6 +47,7 @@ pub(crate) struct TaskWaker {
 }
 
 /// A waker as the executor keeps it: to poll with, and to look into.
+#[derive(Clone)]
 pub(crate) struct KeptWaker {
     pub(crate) to_poll_with: Waker,
     pub(crate) itself: Arc<TaskWaker>,
@@ -124,12 +125,12 @@ impl Wake for TaskWaker {
 
 /// One task, in its slot.
 pub(crate) struct Slot {
-    stage: Stage,
+    pub(super) stage: Stage,
     /// As in its metadata: to compare it is what a slot is looked into for most often.
     pub(crate) number: usize,
     pub(crate) task: Arc<dyn ErasedTask>,
     /// `None` before its first poll, and while it is polled.
-    waker: Option<KeptWaker>,
+    pub(super) waker: Option<KeptWaker>,
     pub(crate) waits_for: Option<WaitReason>,
 }
 
@@ -140,7 +141,7 @@ pub(crate) struct Slot {
 /// | `Cancelled` |                   | removed                   | stays        |
 ///
 /// Ready or panicked, it is removed.
-enum Stage {
+pub(super) enum Stage {
     Resting(BoxedFuture),
     /// The loop has the future.
     Polled,
@@ -170,6 +171,8 @@ pub(crate) struct Tasks {
     /// Those that are to be polled, in that order.
     pub(crate) queue: RefCell<VecDeque<TaskId>>,
     pub(crate) slab: RefCell<Slab<Slot>>,
+    /// Of the future that `run` was given, while it runs. The future is not in there, since it may borrow.
+    pub(super) main: RefCell<Option<Slot>>,
     /// Of a task that is over.
     spare: Cell<Option<KeptWaker>>,
     /// No more are spawned.
@@ -179,9 +182,9 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let (queue, slab) = (RefCell::default(), RefCell::default());
+        let (queue, slab, main) = (RefCell::default(), RefCell::default(), RefCell::default());
         let (spare, is_closed) = (Cell::default(), Cell::default());
-        Self { shared, queue, slab, spare, is_closed, adaptive_spin: Cell::default() }
+        Self { shared, queue, slab, main, spare, is_closed, adaptive_spin: Cell::default() }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -239,11 +242,6 @@ impl Tasks {
         if is_cancelled {
             self.cancel(id);
         }
-    }
-
-    /// The task in that slot, if it is still that one.
-    pub(crate) fn get(&self, id: TaskId) -> Option<Arc<dyn ErasedTask>> {
-        get(&mut self.slab.borrow_mut(), id).map(|slot| slot.task.clone())
     }
 
     /// Removes a task that is over.
