@@ -11,11 +11,9 @@
 //! 2. The thread idles only when no task is ready, and reads its messages afterwards.
 //! 3. No borrow of the queue or the slab is held while a future is polled or dropped.
 
-use std::cell::Cell;
 use std::panic::Location;
 use std::pin::Pin;
 use std::ptr;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -25,17 +23,9 @@ use crate::wait::deferred;
 use crate::wait::hints;
 
 use super::idle::Hang;
-use super::shared::{ErasedTask, Message, Shared, TaskId, end};
+use super::shared::{ErasedTask, Message, TaskId, end};
 use super::task::of_main;
-use super::tasks::{KeptWaker, Slot, Stage, Tasks};
-
-pub(crate) struct EventLoop {
-    pub(crate) tasks: Rc<Tasks>,
-    /// Of the generator that shuffles the batches, if they are shuffled.
-    seed: Cell<Option<u64>>,
-    /// Empty between two turns, and kept for their memory.
-    messages: Cell<Vec<Message>>,
-}
+use super::tasks::{KeptWaker, Slot, Tasks};
 
 /// The slot of the future that `run` was given, which is emptied on every way out. The future itself is not in there,
 /// since it may borrow.
@@ -49,9 +39,7 @@ impl<'a> MainSlot<'a> {
     fn fill(tasks: &'a Tasks, task: Arc<dyn ErasedTask>) -> Self {
         let waker = KeptWaker::new(&tasks.shared, task.metadata().id());
         waker.to_poll_with.wake_by_ref();
-        let (stage, number, in_slot) = (Stage::Polled, task.metadata().number, waker.clone());
-        let slot = Slot { stage, number, task, waker: Some(in_slot), waits_for: None };
-        tasks.main.replace(Some(slot));
+        tasks.main.replace(Some(Slot::new(task, None, Some(waker.clone()))));
         Self { tasks, waker }
     }
 
@@ -74,12 +62,7 @@ impl Drop for MainSlot<'_> {
     }
 }
 
-impl EventLoop {
-    pub(crate) fn new(shared: Arc<Shared>, seed: Option<u64>) -> Self {
-        let (tasks, seed) = (Rc::new(Tasks::new(shared)), Cell::new(seed));
-        Self { tasks, seed, messages: Cell::default() }
-    }
-
+impl Tasks {
     /// Runs until that future is ready, or until it is proved that it never will be.
     pub(crate) fn run<F: Future>(
         &self,
@@ -87,11 +70,11 @@ impl EventLoop {
         called_at: &'static Location<'static>,
     ) -> Result<F::Output, Hang> {
         hints::take_reason(); // Left over from before this run.
-        let task = of_main(&self.tasks.shared, called_at);
-        let (this, slot) = (task.metadata().id(), MainSlot::fill(&self.tasks, task));
+        let task = of_main(&self.shared, called_at);
+        let (this, slot) = (task.metadata().id(), MainSlot::fill(self, task));
         loop {
             for _ in 0..self.begin_turn() {
-                let next = self.tasks.queue.borrow_mut().pop_front();
+                let next = self.queue.borrow_mut().pop_front();
                 let next = next.expect("what is in the queue is taken out here only");
                 if next != this {
                     self.poll(next);
@@ -100,9 +83,9 @@ impl EventLoop {
                 }
             }
             // Deep in deferred code, the end of a task is queued, and waited for here.
-            if self.tasks.queue.borrow().is_empty() && !deferred::run_queued() {
-                if self.tasks.rest() {
-                    return Err(Hang(self.tasks.dump()));
+            if self.queue.borrow().is_empty() && !deferred::run_queued() {
+                if self.rest() {
+                    return Err(Hang(self.dump()));
                 }
                 self.read_messages();
             }
@@ -111,19 +94,19 @@ impl EventLoop {
 
     /// Polls a task that was queued.
     fn poll(&self, id: TaskId) {
-        let begun = self.tasks.begin_poll(id);
+        let begun = self.begin_poll(id);
         let Some((mut future, waker)) = begun else { return }; // It was cancelled after it was queued.
         let mut context = Context::from_waker(&waker.to_poll_with);
-        let poll = || future.as_mut().poll_to_end(&mut context, &mut || self.tasks.remove(id));
-        self.tasks.shared.runtime.set_polled(waker.to_poll_with.data());
+        let poll = || future.as_mut().poll_to_end(&mut context, &mut || self.remove(id));
+        self.shared.runtime.set_polled(waker.to_poll_with.data());
         let (polled, waits_for) = (panic::catch(Location::caller(), poll), hints::take_reason());
-        self.tasks.shared.runtime.set_polled(ptr::null());
+        self.shared.runtime.set_polled(ptr::null());
         match polled {
-            Ok(Poll::Pending) => self.tasks.end_poll(id, (future, waker), waits_for),
-            Ok(Poll::Ready(())) => self.tasks.keep(waker),
+            Ok(Poll::Pending) => self.end_poll(id, (future, waker), waits_for),
+            Ok(Poll::Ready(())) => self.keep(waker),
             Err(panic) => {
-                let task = self.tasks.remove(id);
-                self.tasks.keep(waker);
+                let task = self.remove(id);
+                self.keep(waker);
                 let panic = panic.submitted_by(task.metadata().spawned_at);
                 end(task, future, JoinError::Panicked(panic));
             }
@@ -132,12 +115,12 @@ impl EventLoop {
 
     /// Reads the messages, fires the timers, and says how many are to be polled in this turn.
     fn begin_turn(&self) -> usize {
-        if self.tasks.shared.runtime.parker.take_notice() {
+        if self.shared.runtime.parker.take_notice() {
             self.read_messages();
         }
-        self.tasks.shared.runtime.fire_due();
-        self.tasks.slab.borrow_mut().tidy();
-        let mut queue = self.tasks.queue.borrow_mut();
+        self.shared.runtime.fire_due();
+        self.slab.borrow_mut().tidy();
+        let mut queue = self.queue.borrow_mut();
         if let Some(seed) = self.seed.get() {
             self.seed.set(Some(shuffle(queue.make_contiguous(), seed)));
         }
@@ -146,11 +129,11 @@ impl EventLoop {
 
     fn read_messages(&self) {
         let mut messages = self.messages.take();
-        self.tasks.shared.fetch(&mut messages);
+        self.shared.fetch(&mut messages);
         for message in messages.drain(..) {
             match message {
-                Message::Wake(id) => self.tasks.queue.borrow_mut().push_back(id),
-                Message::Cancel(id) => drop(self.tasks.cancel(id)),
+                Message::Wake(id) => self.queue.borrow_mut().push_back(id),
+                Message::Cancel(id) => drop(self.cancel(id)),
                 Message::Spawn(spawn) => panic::contain(spawn),
             }
         }

@@ -11,6 +11,7 @@
 use std::fmt;
 use std::panic::Location;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::panic::Panic;
@@ -19,7 +20,6 @@ use crate::wait::clock::Clock;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::runtime::RuntimeContext;
 
-use super::event_loop::EventLoop;
 use super::idle::{Dump, Hang};
 use super::shared::{Message, Shared};
 use super::task::{PendingTask, Task};
@@ -105,7 +105,7 @@ pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
 #[doc(alias = "Runtime")]
 #[doc(alias = "event_loop")]
 pub struct Executor {
-    event_loop: EventLoop,
+    tasks: Rc<Tasks>,
 }
 
 impl Executor {
@@ -116,12 +116,7 @@ impl Executor {
 
     /// Settings for an executor.
     pub fn builder() -> ExecutorBuilder {
-        ExecutorBuilder {
-            clock: Clock::real(),
-            seed: None,
-            observer: Observer::default(),
-            panic_hook: PanicHook::default(),
-        }
+        ExecutorBuilder::default()
     }
 
     /// Runs until that future is ready. Tasks that are not over by then go on in the next run.
@@ -152,8 +147,8 @@ impl Executor {
             "an executor runs on this thread already, and what calls this is polled by it: `.await` the \
              future or `spawn` it, or run the other executor on a thread of its own"
         );
-        let _running = self.event_loop.tasks.enter();
-        self.event_loop.run(pin!(future), Location::caller())
+        let _running = self.tasks.enter();
+        self.tasks.run(pin!(future), Location::caller())
     }
 
     /// Spawns a task, which is polled in the next run, or in the next turn of this one.
@@ -176,7 +171,7 @@ impl Executor {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let tasks = &self.event_loop.tasks;
+        let tasks = &self.tasks;
         let (task, pending) = PendingTask::new(&tasks.shared, None, Location::caller());
         pending.start(tasks, future);
         task
@@ -184,7 +179,7 @@ impl Executor {
 
     /// A way to spawn from other threads.
     pub fn remote(&self) -> Remote {
-        Remote::new(&self.event_loop.tasks.shared)
+        Remote::new(&self.tasks.shared)
     }
 
     /// What every task waits for at this moment. May be asked by a task, too.
@@ -207,12 +202,12 @@ impl Executor {
     #[doc(alias = "print_call_graph")]
     #[doc(alias = "current_task")]
     pub fn dump(&self) -> Dump {
-        self.event_loop.tasks.dump()
+        self.tasks.dump()
     }
 
     /// How many tasks are not over.
     pub fn n_tasks(&self) -> usize {
-        self.event_loop.tasks.slab.borrow().len()
+        self.tasks.slab.borrow().len()
     }
 }
 
@@ -224,8 +219,8 @@ impl Default for Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        let _running = self.event_loop.tasks.enter();
-        self.event_loop.tasks.close();
+        let _running = self.tasks.enter();
+        self.tasks.close();
     }
 }
 
@@ -236,7 +231,7 @@ impl fmt::Debug for Executor {
 }
 
 /// Settings for an [`Executor`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "nothing is built before `build`"]
 pub struct ExecutorBuilder {
     clock: Clock,
@@ -290,7 +285,7 @@ impl ExecutorBuilder {
         let Self { clock, seed, observer, panic_hook } = self;
         let runtime = Arc::new(RuntimeContext::new(clock));
         let shared = Arc::new(Shared::new(runtime, observer, panic_hook));
-        Executor { event_loop: EventLoop::new(shared, seed) }
+        Executor { tasks: Rc::new(Tasks::new(shared, seed)) }
     }
 }
 
