@@ -67,15 +67,6 @@ impl Count {
         if key.is_none() && self.try_take(n).is_ok() {
             return Poll::Ready(Ok(()));
         }
-        self.poll_in_line(n, key, wakers)
-    }
-
-    fn poll_in_line(
-        &mut self,
-        n: usize,
-        key: &mut Option<Key>,
-        wakers: &mut Wakers,
-    ) -> Poll<Result<(), Closed>> {
         if self.is_closed {
             *key = None; // The waiter was granted, and it does not matter what.
             return Poll::Ready(Err(Closed(())));
@@ -127,12 +118,6 @@ impl Count {
     /// Takes for the first in line what it needs, as long as there is so much.
     #[inline]
     fn grant(&mut self, wakers: &mut Wakers) {
-        if !self.line.is_empty() {
-            self.grant_first(wakers);
-        }
-    }
-
-    fn grant_first(&mut self, wakers: &mut Wakers) {
         while let Some(need) = self.line.first_needs() {
             if need <= self.n_free() {
                 self.taken += need;
