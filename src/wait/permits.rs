@@ -22,6 +22,7 @@ use super::hints::{self, WaitReason};
 use super::wait_list::{Key, WaitList, Wakers, locked, poll_locked};
 
 /// The count and the line, for an owner that has a lock already.
+#[derive(Default)]
 pub(crate) struct Count {
     limit: usize,
     /// Held or promised. More than the limit where that was lowered, or some were taken regardless.
@@ -32,7 +33,7 @@ pub(crate) struct Count {
 
 impl Count {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, taken: 0, line: WaitList::default(), is_closed: false }
+        Self { limit, ..Self::default() }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -130,7 +131,7 @@ impl Count {
 }
 
 /// The same with a lock of its own: many threads and tasks share it. Clones are the same permits.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Permits(Arc<Mutex<Count>>);
 
 impl Permits {

@@ -152,10 +152,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/runtime.rs",
-        right: "        if n_held == 1 {
-            self.parker.unpark(); // It may jump now, or has to report that it hangs.
-        }",
-        wrong: "        let _ = n_held;",
+        right: "            runtime.parker.unpark(); // It may jump now, or has to report that it hangs.
+",
+        wrong: "",
         mistake: "the last hold is let go, and nobody is told",
         caught_by: "executor::a_clock_jumps_when_the_last_job_is_over",
     },
