@@ -6,7 +6,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::panic::{self, UserCallback};
 use crate::prims;
@@ -50,15 +50,6 @@ pub enum Step {
     Began {
         /// The worker's number.
         worker: usize,
-    },
-    /// A task only: one poll kept its executor from everything else, for that long, or blocked its thread.
-    SlowPoll {
-        /// How long.
-        took: Duration,
-        /// Whether it blocked the thread, by waiting for something without an `.await`.
-        blocked: bool,
-        /// The line that spawned the task, or called `run`.
-        spawned_at: &'static Location<'static>,
     },
     /// It is over. Its handle settles in the next moment.
     Settled(Ending),

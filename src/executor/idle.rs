@@ -109,8 +109,8 @@ impl Tasks {
     /// It looks at every task, and gives up when the thread is to look for messages.
     fn nothing_can_wake(&self) -> bool {
         let mut known = BTreeMap::<*const (), usize>::new();
-        let slab = self.slab.borrow();
-        for slot in slab.iter() {
+        let (main, slab) = (self.main.borrow(), self.slab.borrow());
+        for slot in main.iter().chain(slab.iter()) {
             if self.shared.runtime.parker.is_notified() {
                 return false;
             }
@@ -118,10 +118,15 @@ impl Tasks {
             held.for_each(|held| *known.entry(held).or_default() += 1);
         }
         // Each has a waker: a task that has not been polled yet is ready.
-        slab.iter().filter_map(Slot::waker).all(|waker| {
-            let n_known = known.get(&Arc::as_ptr(waker).cast()).copied().unwrap_or(0);
-            Arc::strong_count(waker) - KeptWaker::CLONES == n_known
-        })
+        let is_forgotten = |slot: &Slot, own: usize| {
+            slot.waker().is_none_or(|waker| {
+                let n_known = known.get(&Arc::as_ptr(waker).cast()).copied().unwrap_or(0);
+                Arc::strong_count(waker) - own == n_known
+            })
+        };
+        // The future of the run has the waker in its slot, and once more to be polled with.
+        main.iter().all(|slot| is_forgotten(slot, 2 * KeptWaker::CLONES))
+            && slab.iter().all(|slot| is_forgotten(slot, KeptWaker::CLONES))
     }
 
     fn park(&self, deadline: Deadline) {
@@ -137,21 +142,24 @@ impl Tasks {
 
     /// The state of everything.
     pub(crate) fn dump(&self) -> Dump {
-        let waits_for = |slot: &Slot| {
-            // A task without a waker is being polled, or will be for the first time.
-            let waits = slot.waker().is_some_and(|waker| !waker.is_queued());
-            let reason = slot.waits_for.as_ref();
-            waits.then(|| reason.map_or("something else".to_owned(), WaitReason::to_string))
-        };
-        let slab = self.slab.borrow();
-        let tasks = slab.iter().map(|slot| {
+        let state = |slot: &Slot| {
             let Metadata { number, name, spawned_at, .. } = slot.task.metadata();
-            let name = name.as_deref().map(str::to_owned);
-            TaskState { number: *number, name, spawned_at, waits_for: waits_for(slot) }
-        });
-        let mut tasks = tasks.collect::<Vec<_>>();
-        tasks.sort_by_key(|task| task.number);
-        Dump { tasks }
+            // A task without a waker is being polled, or will be for the first time.
+            let waits = slot.waker.as_ref().is_some_and(|waker| {
+                let runs = self.shared.runtime.polls_with(&waker.to_poll_with);
+                !runs && !waker.itself.is_queued()
+            });
+            let reason = slot.waits_for.as_ref();
+            TaskState {
+                number: *number,
+                name: name.as_deref().map(str::to_owned),
+                spawned_at,
+                waits_for: waits
+                    .then(|| reason.map_or("something else".to_owned(), WaitReason::to_string)),
+            }
+        };
+        let (main, slab) = (self.main.borrow(), self.slab.borrow());
+        Dump { tasks: main.iter().chain(slab.iter()).map(state).collect() }
     }
 }
 
@@ -171,7 +179,7 @@ impl Slot {
 /// proved that nothing can ever wake again. It prints as a list.
 #[derive(Clone, Debug)]
 pub struct Dump {
-    /// Every task that is not over, and the future that `run` was given, if it runs; by their numbers.
+    /// The future that `run` was given, if it runs, and then every task that is not over.
     pub tasks: Vec<TaskState>,
 }
 

@@ -11,8 +11,8 @@
 use std::fmt;
 use std::panic::Location;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::panic::Panic;
 use crate::trace_event::{Observer, TraceEvent};
@@ -20,7 +20,6 @@ use crate::wait::clock::Clock;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::runtime::RuntimeContext;
 
-use super::event_loop::EventLoop;
 use super::idle::{Dump, Hang};
 use super::shared::{Message, Shared};
 use super::task::{PendingTask, Task};
@@ -106,7 +105,7 @@ pub fn try_run<F: Future>(future: F) -> Result<F::Output, Hang> {
 #[doc(alias = "Runtime")]
 #[doc(alias = "event_loop")]
 pub struct Executor {
-    event_loop: EventLoop,
+    tasks: Rc<Tasks>,
 }
 
 impl Executor {
@@ -117,13 +116,7 @@ impl Executor {
 
     /// Settings for an executor.
     pub fn builder() -> ExecutorBuilder {
-        ExecutorBuilder {
-            clock: Clock::real(),
-            seed: None,
-            slow_poll: Duration::from_millis(100),
-            observer: Observer::default(),
-            panic_hook: PanicHook::default(),
-        }
+        ExecutorBuilder::default()
     }
 
     /// Runs until that future is ready. Tasks that are not over by then go on in the next run.
@@ -154,8 +147,8 @@ impl Executor {
             "an executor runs on this thread already, and what calls this is polled by it: `.await` the \
              future or `spawn` it, or run the other executor on a thread of its own"
         );
-        let _running = self.event_loop.tasks.enter();
-        self.event_loop.run(pin!(future), Location::caller())
+        let _running = self.tasks.enter();
+        self.tasks.run(pin!(future), Location::caller())
     }
 
     /// Spawns a task, which is polled in the next run, or in the next turn of this one.
@@ -178,7 +171,7 @@ impl Executor {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let tasks = &self.event_loop.tasks;
+        let tasks = &self.tasks;
         let (task, pending) = PendingTask::new(&tasks.shared, None, Location::caller());
         pending.start(tasks, future);
         task
@@ -186,7 +179,7 @@ impl Executor {
 
     /// A way to spawn from other threads.
     pub fn remote(&self) -> Remote {
-        Remote::new(&self.event_loop.tasks.shared)
+        Remote::new(&self.tasks.shared)
     }
 
     /// What every task waits for at this moment. May be asked by a task, too.
@@ -209,12 +202,12 @@ impl Executor {
     #[doc(alias = "print_call_graph")]
     #[doc(alias = "current_task")]
     pub fn dump(&self) -> Dump {
-        self.event_loop.tasks.dump()
+        self.tasks.dump()
     }
 
     /// How many tasks are not over.
     pub fn n_tasks(&self) -> usize {
-        self.event_loop.n_tasks()
+        self.tasks.slab.borrow().len()
     }
 }
 
@@ -226,8 +219,8 @@ impl Default for Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        let _running = self.event_loop.tasks.enter();
-        self.event_loop.tasks.close();
+        let _running = self.tasks.enter();
+        self.tasks.close();
     }
 }
 
@@ -238,12 +231,11 @@ impl fmt::Debug for Executor {
 }
 
 /// Settings for an [`Executor`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "nothing is built before `build`"]
 pub struct ExecutorBuilder {
     clock: Clock,
     seed: Option<u64>,
-    slow_poll: Duration,
     observer: Observer,
     panic_hook: PanicHook,
 }
@@ -272,37 +264,7 @@ impl ExecutorBuilder {
         self
     }
 
-    /// From when on the observer hears of a poll that takes too long. It is 100 ms by default.
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    /// use std::time::{Duration, Instant};
-    /// use handspun::{Executor, Step, spawn_named};
-    ///
-    /// let (warn, warnings) = mpsc::channel();
-    /// let executor = Executor::builder().slow_poll(Duration::from_millis(1)).observer(move |event| {
-    ///     if let Step::SlowPoll { took, spawned_at, .. } = event.step {
-    ///         let name = event.name.unwrap_or("a task");
-    ///         let _ = warn.send(format!("{name}, spawned at {spawned_at}: a poll took {took:?}"));
-    ///     }
-    /// });
-    /// executor.build().run(async {
-    ///     let hash = spawn_named("hash", async {
-    ///         let began = Instant::now();
-    ///         while began.elapsed() < Duration::from_millis(2) {} // It computes, and never awaits.
-    ///     });
-    ///     hash.await
-    /// })?;
-    /// assert!(warnings.recv()?.starts_with("hash, spawned at "));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[doc(alias = "slow_callback_duration")]
-    pub fn slow_poll(mut self, took: Duration) -> Self {
-        self.slow_poll = took;
-        self
-    }
-
-    /// What is told of each task, step by step, and of polls that take too long or block the thread.
+    /// What is told of each task, step by step.
     ///
     /// It is called on the executor's thread, or where a task is spawned. A [`Timeline`](crate::Timeline)
     /// draws what it hears: `.observer(timeline.observer())`.
@@ -320,10 +282,10 @@ impl ExecutorBuilder {
 
     /// An executor with these settings.
     pub fn build(self) -> Executor {
-        let Self { clock, seed, slow_poll, observer, panic_hook } = self;
+        let Self { clock, seed, observer, panic_hook } = self;
         let runtime = Arc::new(RuntimeContext::new(clock));
         let shared = Arc::new(Shared::new(runtime, observer, panic_hook));
-        Executor { event_loop: EventLoop::new(shared, seed, slow_poll) }
+        Executor { tasks: Rc::new(Tasks::new(shared, seed)) }
     }
 }
 
@@ -401,7 +363,7 @@ mod tests {
     use std::cell::Cell;
     use std::future::pending;
     use std::rc::Rc;
-    use std::sync::mpsc;
+    use std::time::Duration;
 
     use crate::executor::task::{spawn, yield_now};
     use crate::wait::block_on::block_on;
@@ -437,16 +399,5 @@ mod tests {
     #[test]
     fn a_task_that_blocks_for_a_time_wakes_though_the_loop_stands_still() {
         Executor::new().run(async { block_on(sleep(Duration::from_millis(1))) });
-    }
-
-    #[test]
-    fn what_blocked_an_executor_is_not_told_of_the_next_one() {
-        Executor::new().run(async { block_on(sleep(Duration::from_millis(1))) }); // Unobserved.
-        let (tell, told) = mpsc::channel();
-        let next = Executor::builder().slow_poll(Duration::MAX).observer(move |event| {
-            let _ = tell.send(event.step); // The test may be over.
-        });
-        next.build().run(yield_now());
-        assert_eq!(told.try_recv().ok(), None);
     }
 }

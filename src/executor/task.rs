@@ -49,11 +49,7 @@ use super::tasks::{self, Tasks};
 /// that must not be dropped with it is a task of its own, whose handle it awaits.
 #[doc(alias = "shield")]
 #[must_use = "dropping it detaches the task: say `drop(task)` if that is meant"]
-pub struct Task<T> {
-    cell: Arc<TaskCell<T>>,
-    /// The output has been given away, and there is nothing to let go of.
-    is_read: bool,
-}
+pub struct Task<T>(Arc<TaskCell<T>>);
 
 /// What a task settles.
 struct TaskCell<T> {
@@ -114,7 +110,7 @@ impl<T: 'static> PendingTask<T> {
         let metadata = Metadata::new(shared, name, spawned_at);
         metadata.tell(Step::Submitted(spawned_at));
         let cell = Arc::new(TaskCell { metadata, output: Settle::running() });
-        (Task { cell: cell.clone(), is_read: false }, Self(Some(cell)))
+        (Task(cell.clone()), Self(Some(cell)))
     }
 
     /// Gives it a future and a slot, unless the executor has been closed.
@@ -162,7 +158,7 @@ where
 impl<T: 'static> Task<T> {
     /// The task, whatever its output is.
     pub(super) fn erase(&self) -> Arc<dyn ErasedTask> {
-        self.cell.clone()
+        self.0.clone()
     }
 }
 
@@ -192,7 +188,7 @@ impl<T> Task<T> {
     /// ```
     #[doc(alias = "abort")]
     pub fn cancel(&self) -> bool {
-        let metadata = &self.cell.metadata;
+        let metadata = &self.0.metadata;
         !self.is_finished() && (metadata.cancel_pending() || tasks::cancel(metadata))
     }
 
@@ -224,23 +220,23 @@ impl<T> Task<T> {
     /// Whether it is over. Never blocks.
     #[doc(alias = "done")]
     pub fn is_finished(&self) -> bool {
-        self.cell.output.progress() == Progress::Finished
+        self.0.output.progress() == Progress::Finished
     }
 
     /// The name that it was given, if it was; see [`spawn_named`](crate::spawn_named).
     #[doc(alias = "get_name")]
     pub fn name(&self) -> Option<&str> {
-        self.cell.metadata.name.as_deref()
+        self.0.metadata.name.as_deref()
     }
 
     /// Its number: the tasks of an executor are counted as they are spawned.
     pub fn number(&self) -> usize {
-        self.cell.metadata.number
+        self.0.metadata.number
     }
 
     /// The line that spawned it.
     pub fn spawned_at(&self) -> &'static Location<'static> {
-        self.cell.metadata.spawned_at
+        self.0.metadata.spawned_at
     }
 }
 
@@ -251,20 +247,14 @@ impl<T> Future for Task<T> {
     ///
     /// If it is polled again after it was ready; or if a task of the same executor waits for it while it
     /// blocks the thread, on which this task would have to run.
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.cell.output.is_settled() {
-            self.is_read = true;
-            return self.cell.output.poll(context);
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let TaskCell { metadata: Metadata { shared, number, .. }, output } = &*self.0;
+        if !tasks::is_current(shared) {
+            let poll = |context: &mut Context<'_>| output.poll(context);
+            return poll_elsewhere("a task of another executor", context, poll);
         }
-        let Metadata { shared, number, .. } = &self.cell.metadata;
-        let is_at_home = tasks::is_current(shared);
-        let poll = |context: &mut Context<'_>| self.cell.output.poll(context);
-        let polled = if is_at_home {
-            poll(context)
-        } else {
-            poll_elsewhere("a task of another executor", context, poll)
-        };
-        if is_at_home && polled.is_pending() {
+        let polled = output.poll(context);
+        if polled.is_pending() {
             assert!(
                 !hints::is_blocking_wait(),
                 "task {number} can never finish: a task of the same executor blocks the thread to wait for \
@@ -272,7 +262,6 @@ impl<T> Future for Task<T> {
             );
             hints::set_reason(WaitReason::Task(*number));
         }
-        self.is_read = polled.is_ready();
         polled
     }
 }
@@ -282,11 +271,8 @@ impl<T> RefUnwindSafe for Task<T> {}
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
-        if self.is_read {
-            return;
-        }
-        if let Some(unread) = self.cell.output.abandon() {
-            self.cell.metadata.shared.panic_hook.dispose(unread);
+        if let Some(unread) = self.0.output.abandon() {
+            self.0.metadata.shared.panic_hook.dispose(unread);
         }
     }
 }
@@ -294,7 +280,7 @@ impl<T> Drop for Task<T> {
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.is_finished() { "finished" } else { "not finished" };
-        write!(f, "Task({}, {state})", self.cell.metadata.number)
+        write!(f, "Task({}, {state})", self.0.metadata.number)
     }
 }
 

@@ -20,7 +20,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -47,6 +46,7 @@ pub(crate) struct TaskWaker {
 }
 
 /// A waker as the executor keeps it: to poll with, and to look into.
+#[derive(Clone)]
 pub(crate) struct KeptWaker {
     pub(crate) to_poll_with: Waker,
     pub(crate) itself: Arc<TaskWaker>,
@@ -124,42 +124,37 @@ impl Wake for TaskWaker {
 
 /// One task, in its slot.
 pub(crate) struct Slot {
-    stage: Stage,
+    /// `None` while it is polled: the loop has it then, or `run`.
+    future: Option<BoxedFuture>,
+    /// It is to be dropped when the poll is over: not before, for it is the future itself that is running.
+    is_cancelled: bool,
     /// As in its metadata: to compare it is what a slot is looked into for most often.
     pub(crate) number: usize,
     pub(crate) task: Arc<dyn ErasedTask>,
     /// `None` before its first poll, and while it is polled.
-    waker: Option<KeptWaker>,
+    pub(super) waker: Option<KeptWaker>,
     pub(crate) waits_for: Option<WaitReason>,
 }
 
-/// | stage       | poll begins       | poll ends pending         | cancelled    |
-/// |-------------|-------------------|---------------------------|--------------|
-/// | `Resting`   | → `Polled`        |                           | removed      |
-/// | `Polled`    |                   | → `Resting`               | → `Cancelled`|
-/// | `Cancelled` |                   | removed                   | stays        |
-///
-/// Ready or panicked, it is removed.
-enum Stage {
-    Resting(BoxedFuture),
-    /// The loop has the future.
-    Polled,
-    /// The same, and it is to be dropped when the poll is over: not before, for it is the future itself
-    /// that is running.
-    Cancelled,
-}
-
 impl Slot {
+    pub(super) fn new(
+        task: Arc<dyn ErasedTask>,
+        future: Option<BoxedFuture>,
+        waker: Option<KeptWaker>,
+    ) -> Self {
+        let number = task.metadata().number;
+        Self { future, is_cancelled: false, number, task, waker, waits_for: None }
+    }
+
     pub(crate) fn waker(&self) -> Option<&Arc<TaskWaker>> {
         self.waker.as_ref().map(|waker| &waker.itself)
     }
 
     /// Ends a task that is not being polled and was removed from its slot.
     fn cancel(self, reason: CancelReason) {
-        let Self { stage: Stage::Resting(future), task, waker, .. } = self else {
-            unreachable!("what is being polled stays in its slot");
-        };
+        let Self { future, task, waker, .. } = self;
         drop(waker);
+        let future = future.expect("what is being polled stays in its slot");
         end(task, future, JoinError::Cancelled(reason));
     }
 }
@@ -170,18 +165,32 @@ pub(crate) struct Tasks {
     /// Those that are to be polled, in that order.
     pub(crate) queue: RefCell<VecDeque<TaskId>>,
     pub(crate) slab: RefCell<Slab<Slot>>,
+    /// Of the future that `run` was given, while it runs. The future is not in there, since it may borrow.
+    pub(super) main: RefCell<Option<Slot>>,
     /// Of a task that is over.
     spare: Cell<Option<KeptWaker>>,
     /// No more are spawned.
     is_closed: Cell<bool>,
+    /// Of the generator that shuffles the batches, if they are shuffled.
+    pub(super) seed: Cell<Option<u64>>,
+    /// Empty between two turns, and kept for their memory.
+    pub(super) messages: Cell<Vec<Message>>,
     pub(super) adaptive_spin: Cell<AdaptiveSpin>,
 }
 
 impl Tasks {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let (queue, slab) = (RefCell::default(), RefCell::default());
-        let (spare, is_closed) = (Cell::default(), Cell::default());
-        Self { shared, queue, slab, spare, is_closed, adaptive_spin: Cell::default() }
+    pub(crate) fn new(shared: Arc<Shared>, seed: Option<u64>) -> Self {
+        Self {
+            shared,
+            queue: RefCell::default(),
+            slab: RefCell::default(),
+            main: RefCell::default(),
+            spare: Cell::default(),
+            is_closed: Cell::default(),
+            seed: Cell::new(seed),
+            messages: Cell::default(),
+            adaptive_spin: Cell::default(),
+        }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -197,8 +206,7 @@ impl Tasks {
             drop(slab);
             return end(task, future, JoinError::Cancelled(CancelReason::Requested));
         }
-        let stage = Stage::Resting(future);
-        slab.insert(Slot { stage, number: id.number, task, waker: None, waits_for: None });
+        slab.insert(Slot::new(task, Some(future), None));
         self.queue.borrow_mut().push_back(id);
     }
 
@@ -206,9 +214,7 @@ impl Tasks {
     pub(crate) fn begin_poll(&self, id: TaskId) -> Option<(BoxedFuture, KeptWaker)> {
         let mut slab = self.slab.borrow_mut();
         let slot = get(&mut slab, id)?;
-        let Stage::Resting(future) = mem::replace(&mut slot.stage, Stage::Polled) else {
-            unreachable!("one is polled at a time");
-        };
+        let future = slot.future.take().expect("one is polled at a time");
         // Many tasks have no second poll, and leave their waker to the next.
         let new = || match self.spare.take().filter(KeptWaker::has_no_clones) {
             Some(spare) => spare.serve(id),
@@ -228,22 +234,11 @@ impl Tasks {
     ) {
         let mut slab = self.slab.borrow_mut();
         let slot = get(&mut slab, id).expect("only the loop removes what is polled");
-        let is_cancelled = match mem::replace(&mut slot.stage, Stage::Resting(future)) {
-            Stage::Polled => false,
-            Stage::Cancelled => true,
-            Stage::Resting(_) => unreachable!("it was taken out to be polled"),
-        };
-        slot.waker = Some(waker);
-        slot.waits_for = waits_for;
-        drop(slab);
-        if is_cancelled {
+        (slot.future, slot.waker, slot.waits_for) = (Some(future), Some(waker), waits_for);
+        if slot.is_cancelled {
+            drop(slab);
             self.cancel(id);
         }
-    }
-
-    /// The task in that slot, if it is still that one.
-    pub(crate) fn get(&self, id: TaskId) -> Option<Arc<dyn ErasedTask>> {
-        get(&mut self.slab.borrow_mut(), id).map(|slot| slot.task.clone())
     }
 
     /// Removes a task that is over.
@@ -261,13 +256,11 @@ impl Tasks {
     pub(crate) fn cancel(&self, id: TaskId) -> bool {
         let mut slab = self.slab.borrow_mut();
         let Some(slot) = get(&mut slab, id) else { return false };
-        match slot.stage {
-            Stage::Polled | Stage::Cancelled => slot.stage = Stage::Cancelled,
-            Stage::Resting(_) => {
-                let slot = slab.remove(id.slot);
-                drop(slab);
-                slot.into_iter().for_each(|slot| slot.cancel(CancelReason::Requested));
-            }
+        slot.is_cancelled = true;
+        if slot.future.is_some() {
+            let slot = slab.remove(id.slot);
+            drop(slab);
+            slot.into_iter().for_each(|slot| slot.cancel(CancelReason::Requested));
         }
         true
     }

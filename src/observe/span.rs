@@ -89,9 +89,6 @@ impl Lives {
     /// Writes an event down. If a life is complete by that, here it is.
     pub(crate) fn hear(&mut self, source: usize, event: &TraceEvent<'_>) -> Option<Span> {
         let key = (source, event.what, event.number);
-        if matches!(event.step, Step::SlowPoll { .. }) {
-            return None; // It says nothing of a beginning or an end.
-        }
         let life = self.open.entry(key).or_default();
         match event.step {
             Step::Submitted(at) => {
@@ -105,7 +102,6 @@ impl Lives {
                 life.run = Some(JobRun { worker, depth: *n_below, began: event.when });
                 *n_below += 1;
             }
-            Step::SlowPoll { .. } => {} // Not here.
             Step::Settled(ending) => {
                 life.settled = Some((event.when, ending));
                 if let Some(run) = life.run {
@@ -367,21 +363,5 @@ mod tests {
             };
             assert_eq!(span.title(), title);
         }
-    }
-
-    #[test]
-    fn a_slow_poll_begins_no_life() {
-        let film = Film::new();
-        let mut lives = Lives::default();
-        let [spawned, _] = film.task(0, "main", 1, 5, Ending::Returned);
-        let (took, blocked) = (Duration::from_secs(1), false);
-        lives.hear(
-            0,
-            &TraceEvent {
-                step: Step::SlowPoll { took, blocked, spawned_at: Location::caller() },
-                ..spawned
-            },
-        );
-        assert!(lives.open.is_empty());
     }
 }

@@ -33,12 +33,13 @@ use crate::wait::permits::Permits;
 /// ```
 ///
 /// It is Python's `Event`. What an observer hears is a [`TraceEvent`](crate::TraceEvent).
+#[derive(Default)]
 pub struct Event(Permits);
 
 impl Event {
     /// An event that is not set.
     pub fn new() -> Self {
-        Self(Permits::new(0))
+        Self::default()
     }
 
     /// Sets it: all waiters go on, and one that comes while it is set does not wait.
@@ -70,12 +71,6 @@ impl Event {
     pub fn wait(&self) -> impl Future<Output = ()> + Unpin {
         let mut waiting = self.0.acquire(1, "an event to be set");
         poll_fn(move |context| Pin::new(&mut waiting).poll(context).map(drop))
-    }
-}
-
-impl Default for Event {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

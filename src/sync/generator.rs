@@ -160,7 +160,18 @@ impl<T> Yielder<T> {
         let yielded = Yielded(&self.0);
         yielded.0.lock().item = Some(item); // In place of nothing: there is one `yield_item` at a time.
         // No reason is set: the reader that polled the body has the item, and does not wait.
-        poll_fn(|context| yielded.poll_taken(context)).await;
+        poll_fn(|context| {
+            let waker = Some(context.waker().clone());
+            let mut slot = yielded.0.lock();
+            if slot.item.is_none() {
+                return Poll::Ready(());
+            }
+            let stale = mem::replace(&mut slot.yielder, waker);
+            drop(slot);
+            panic::drop_each(stale);
+            Poll::Pending
+        })
+        .await;
     }
 }
 
@@ -172,21 +183,6 @@ impl<T> fmt::Debug for Yielder<T> {
 
 /// An item that was given. Takes it back if it was not taken when this is dropped.
 struct Yielded<'y, T>(&'y Mutex<Slot<T>>);
-
-impl<T> Yielded<'_, T> {
-    fn poll_taken(&self, context: &mut Context<'_>) -> Poll<()> {
-        let waker = Some(context.waker().clone());
-        let mut slot = self.0.lock();
-        if slot.item.is_none() {
-            drop(slot);
-            return Poll::Ready(());
-        }
-        let stale = mem::replace(&mut slot.yielder, waker);
-        drop(slot);
-        panic::drop_each(stale);
-        Poll::Pending
-    }
-}
 
 impl<T> Drop for Yielded<'_, T> {
     fn drop(&mut self) {

@@ -184,7 +184,6 @@ impl InTask {
     /// Parks, and says so once if nothing happens for a second. It may be a hang that cannot be proved: another
     /// thread may have what ends the wait, but as a rule it is another task of this very thread.
     fn park(&mut self, deadline: Deadline) {
-        hints::set_blocked();
         let quiet_until = Deadline::after(QUIET);
         if self.has_warned || deadline <= quiet_until {
             return self.runtime.park(deadline);

@@ -97,7 +97,7 @@ impl CancellationToken {
     }
 
     fn child_until(&self, deadline: Deadline) -> Self {
-        let ours = self.0.data();
+        let ours = &self.0.data;
         let (clock, deadline) = (ours.clock.clone(), deadline.min(ours.deadline));
         Self(self.0.child(TimeLimit { clock, deadline }))
     }
@@ -139,7 +139,7 @@ impl CancellationToken {
 
     /// The time at which it is cancelled at the latest, if there is one.
     pub fn deadline(&self) -> Option<Instant> {
-        self.0.data().deadline.instant()
+        self.0.data.deadline.instant()
     }
 
     /// The time that is left, if there is a deadline; zero when it has passed.
@@ -163,7 +163,7 @@ impl CancellationToken {
     /// # canceller.join().unwrap();
     /// ```
     pub fn cancelled(&self) -> WaitForCancel {
-        let TimeLimit { clock, deadline } = self.0.data();
+        let TimeLimit { clock, deadline } = &self.0.data;
         WaitForCancel { token: self.clone(), key: None, sleep: Sleep::on(clock, *deadline) }
     }
 
@@ -197,12 +197,12 @@ impl CancellationToken {
     }
 
     fn clock(&self) -> &Clock {
-        &self.0.data().clock
+        &self.0.data.clock
     }
 
     /// Whether the time is over. Then it is cancelled, if it is not already.
     fn has_run_out(&self) -> bool {
-        let TimeLimit { clock, deadline } = self.0.data();
+        let TimeLimit { clock, deadline } = &self.0.data;
         let is_over = matches!(deadline, Deadline::At(deadline) if clock.now() >= *deadline);
         if is_over {
             self.0.cancel(&CancelReason::DeadlinePassed);

@@ -35,7 +35,7 @@ pub(crate) struct Node<T> {
     reason: SetOnce<CancelReason>,
     /// The waiters, once there has been one: to most tokens none ever comes.
     line: Mutex<Option<Box<WaitList>>>,
-    data: T,
+    pub(crate) data: T,
 }
 
 /// The nodes, by their [places](Node::at). A node's opening bracket is at its place, and the closing one is next to it,
@@ -74,10 +74,6 @@ impl<T> Node<T> {
         }
         drop(tree);
         new
-    }
-
-    pub(crate) fn data(&self) -> &T {
-        &self.data
     }
 
     /// Cancels it and all below it; false if it was cancelled already.

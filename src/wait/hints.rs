@@ -37,8 +37,6 @@ pub(crate) enum WaitReason {
 struct Hints {
     /// Whether a task waits here as a thread does, and polls what it waits for.
     is_blocking: Cell<bool>,
-    /// Whether a task has blocked the thread since the last look.
-    has_blocked: Cell<bool>,
     /// What was said last.
     reason: Cell<Option<WaitReason>>,
     /// The number of a job that this thread could run.
@@ -53,7 +51,6 @@ thread_local! {
     static HINTS: Hints = const {
         Hints {
             is_blocking: Cell::new(false),
-            has_blocked: Cell::new(false),
             reason: Cell::new(None),
             run_here: Cell::new(None),
             is_asked: Cell::new(false),
@@ -150,16 +147,6 @@ impl Drop for Entered {
 /// Whether the code that asks is polled by a wait that blocks a task's thread.
 pub(crate) fn is_blocking_wait() -> bool {
     with(|hints| hints.is_blocking.get())
-}
-
-/// Says that such a wait puts the thread to sleep.
-pub(crate) fn set_blocked() {
-    with(|hints| hints.has_blocked.set(true));
-}
-
-/// Whether it did, since this was asked before.
-pub(crate) fn has_blocked() -> bool {
-    with(|hints| hints.has_blocked.take())
 }
 
 /// A process, as what it has started knows it.

@@ -22,6 +22,7 @@ use super::hints::{self, WaitReason};
 use super::wait_list::{Key, WaitList, Wakers, locked, poll_locked};
 
 /// The count and the line, for an owner that has a lock already.
+#[derive(Default)]
 pub(crate) struct Count {
     limit: usize,
     /// Held or promised. More than the limit where that was lowered, or some were taken regardless.
@@ -32,7 +33,7 @@ pub(crate) struct Count {
 
 impl Count {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, taken: 0, line: WaitList::default(), is_closed: false }
+        Self { limit, ..Self::default() }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -67,15 +68,6 @@ impl Count {
         if key.is_none() && self.try_take(n).is_ok() {
             return Poll::Ready(Ok(()));
         }
-        self.poll_in_line(n, key, wakers)
-    }
-
-    fn poll_in_line(
-        &mut self,
-        n: usize,
-        key: &mut Option<Key>,
-        wakers: &mut Wakers,
-    ) -> Poll<Result<(), Closed>> {
         if self.is_closed {
             *key = None; // The waiter was granted, and it does not matter what.
             return Poll::Ready(Err(Closed(())));
@@ -127,12 +119,6 @@ impl Count {
     /// Takes for the first in line what it needs, as long as there is so much.
     #[inline]
     fn grant(&mut self, wakers: &mut Wakers) {
-        if !self.line.is_empty() {
-            self.grant_first(wakers);
-        }
-    }
-
-    fn grant_first(&mut self, wakers: &mut Wakers) {
         while let Some(need) = self.line.first_needs() {
             if need <= self.n_free() {
                 self.taken += need;
@@ -145,7 +131,7 @@ impl Count {
 }
 
 /// The same with a lock of its own: many threads and tasks share it. Clones are the same permits.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Permits(Arc<Mutex<Count>>);
 
 impl Permits {

@@ -82,12 +82,6 @@ impl ReadyQueue {
     }
 }
 
-impl Drop for ReadyQueue {
-    fn drop(&mut self) {
-        self.forget_waiter();
-    }
-}
-
 /// The waker of one member.
 struct Enqueue {
     queue: Arc<ReadyQueue>,

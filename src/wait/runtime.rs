@@ -122,21 +122,7 @@ impl RuntimeContext {
         polled != 0 && polled == waker.data().addr()
     }
 
-    /// Something is under way elsewhere that was started here. Only on its own thread.
-    fn add_hold(&self) {
-        self.n_held.fetch_add(1, Relaxed); // ORDERING: Relaxed. Done on the thread that looks.
-    }
-
-    /// It is over, and whom it wakes has been woken.
-    fn let_go(&self) {
-        // ORDERING: Release. Pairs with the Acquire in `is_held`.
-        let n_held = self.n_held.fetch_sub(1, Release);
-        if n_held == 1 {
-            self.parker.unpark(); // It may jump now, or has to report that it hangs.
-        }
-    }
-
-    /// Whether something is.
+    /// Whether something is under way elsewhere that was started here.
     pub(crate) fn is_held(&self) -> bool {
         // ORDERING: Acquire. Pairs with the Release in `let_go`: once it is let go, the wake-up
         // before that is found in the inbox.
@@ -198,14 +184,17 @@ impl Hold {
     }
 
     fn of(runtime: Arc<RuntimeContext>) -> Self {
-        runtime.add_hold();
+        runtime.n_held.fetch_add(1, Relaxed); // ORDERING: Relaxed. Done on the thread that looks.
         Self(Mutex::new(Some(runtime)))
     }
 
     /// What was started is over, and whom it wakes has been woken.
     pub(crate) fn let_go(&self) {
         let Some(runtime) = self.0.lock().take() else { return };
-        runtime.let_go();
+        // ORDERING: Release. Pairs with the Acquire in `is_held`.
+        if runtime.n_held.fetch_sub(1, Release) == 1 {
+            runtime.parker.unpark(); // It may jump now, or has to report that it hangs.
+        }
     }
 }
 

@@ -109,11 +109,9 @@ impl Sleep {
             |runtime: &&Arc<RuntimeContext>| runtime.keeps_timer(&self.clock, context.waker());
         let here =
             RuntimeContext::with_current(|runtime| Some(runtime.filter(keeps)?.timers.clone()));
-        if let Some(queue) = here {
-            return self.poll_in(queue, SetBy::Keeper, deadline, context);
-        }
-        if let Some(queue) = self.clock.timers().cloned() {
-            return self.poll_in(queue, SetBy::Any, deadline, context);
+        let by = if here.is_some() { SetBy::Keeper } else { SetBy::Any };
+        if let Some(queue) = here.or_else(|| self.clock.timers().cloned()) {
+            return self.poll_in(queue, by, deadline, context);
         }
         // Under a jumping clock, a time of the real one is something that ends elsewhere.
         poll_elsewhere("a time", context, |context| {
@@ -121,7 +119,7 @@ impl Sleep {
                 self.take_out(); // The alarm may be behind, for nothing is fired there before a poll.
                 return Poll::Ready(());
             }
-            let polled = self.poll_in(ALARM.queue.clone(), SetBy::Any, deadline, context);
+            let polled = self.poll_in(ALARM.queue.clone(), by, deadline, context);
             if polled.is_pending() && !ALARM.is_up() {
                 context.waker().wake_by_ref();
             }

@@ -57,7 +57,7 @@ fn a_task_that_awaits_itself_is_reported() {
             task.await.unwrap();
         })));
         let hang = executor.try_run(pending::<()>()).unwrap_err();
-        assert_eq!(hang.dump().tasks[0].waits_for.as_deref(), Some("task 0"));
+        assert_eq!(hang.dump().tasks[1].waits_for.as_deref(), Some("task 0"));
     });
 }
 

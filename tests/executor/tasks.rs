@@ -5,12 +5,10 @@ use std::rc::Rc;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 
-use handspun::{
-    Ending, Executor, JoinError, Step, ThreadPool, block_on, spawn, spawn_named, yield_now,
-};
+use handspun::{Ending, Executor, JoinError, Step, block_on, spawn, spawn_named, yield_now};
 
-use crate::setup::{Tally, executor, in_order, millis, run, secs};
-use crate::support::{Count, CountsDrop, Gate, PanicsWhenDropped, panic_quietly, watched};
+use crate::setup::{Tally, executor, in_order, run};
+use crate::support::{Count, CountsDrop, PanicsWhenDropped, panic_quietly, watched};
 
 /// A28.
 #[test]
@@ -217,7 +215,7 @@ fn names_and_numbers_stay_with_their_tasks() {
     });
 }
 
-/// What an observer of tasks hears: the number, and how long a poll took or what became of it.
+/// What an observer of tasks hears: the number, and what became of it.
 fn observed(tells: Sender<(usize, Step)>) -> handspun::ExecutorBuilder {
     executor().observer(move |event| tells.send((event.number, event.step)).unwrap())
 }
@@ -241,77 +239,5 @@ fn the_observer_hears_of_the_beginning_and_the_end_of_each_task() {
         let expected = [(1, returned), (2, panicked), (3, cancelled), (4, cancelled)];
         assert_eq!(ends.collect::<Vec<_>>(), expected);
         assert_eq!(told.len(), 8);
-    });
-}
-
-/// The polls that kept the others waiting, by task, and whether they blocked the thread.
-fn slow_polls(told: &mpsc::Receiver<(usize, Step)>) -> Vec<(usize, bool)> {
-    let polls = told.try_iter().filter_map(|(number, step)| {
-        if let Step::SlowPoll { blocked, .. } = step { Some((number, blocked)) } else { None }
-    });
-    polls.collect()
-}
-
-/// A156.
-#[test]
-fn a_task_that_blocks_the_thread_is_told_of() {
-    watched(|| {
-        let pool = ThreadPool::new(1);
-        let (tells, told) = mpsc::channel();
-        observed(tells).slow_poll(secs(3600)).build().run(async {
-            spawn(async {}).await.unwrap();
-            let (go, gone) = mpsc::channel::<()>();
-            // Longer than a wait spins.
-            let job = pool.submit(move || gone.recv_timeout(millis(50)).is_err());
-            spawn(async move { job.join().unwrap() }).await.unwrap();
-            drop(go);
-            spawn(async {}).await.unwrap();
-        });
-        assert_eq!(slow_polls(&told), [(2, true)]);
-    });
-}
-
-/// A156: nobody was told of the block in the first run, and the second does not answer for it.
-#[test]
-fn a_block_in_one_executor_is_not_told_of_another() {
-    watched(|| {
-        run(async {
-            let pool = ThreadPool::new(1);
-            let gate = Gate::closed();
-            let passes = gate.clone();
-            let job = pool.submit(move || passes.pass());
-            assert!(job.join_timeout(millis(1)).is_err());
-            gate.open();
-        });
-        let (tells, told) = mpsc::channel();
-        observed(tells).slow_poll(secs(3600)).build().run(async { spawn(async {}).await.unwrap() });
-        assert_eq!(slow_polls(&told), []);
-    });
-}
-
-#[test]
-fn a_slow_poll_is_told_of_with_the_name_and_the_line_of_its_task() {
-    watched(|| {
-        let (tells, told) = mpsc::channel();
-        let executor = executor().slow_poll(millis(2)).observer(move |event| {
-            if let Step::SlowPoll { blocked, spawned_at, .. } = event.step {
-                tells.send((event.name.map(str::to_owned), spawned_at.line(), blocked)).unwrap();
-            }
-        });
-        let busy = || async {
-            let began = std::time::Instant::now();
-            while began.elapsed() < millis(2) {}
-        };
-        let line_of_run = line!() + 1;
-        let line = executor.build().run(async {
-            busy().await;
-            let line = line!() + 1;
-            spawn_named("busy", busy()).await.unwrap();
-            line
-        });
-        let of_main = (Some("main".to_owned()), line_of_run, false);
-        let of_the_task = (Some("busy".to_owned()), line, false);
-        let told: Vec<_> = told.try_iter().collect();
-        assert!(told.contains(&of_main) && told.contains(&of_the_task), "{told:?}");
     });
 }

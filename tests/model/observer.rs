@@ -33,7 +33,6 @@ impl Log {
                 _ if *of != job => {}
                 Step::Submitted(_) => n_submitted += 1,
                 Step::Began { .. } => n_began += 1,
-                Step::SlowPoll { .. } => unreachable!("only a task has polls"),
                 Step::Settled(ending) => endings.push(*ending),
             }
         }

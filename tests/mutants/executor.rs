@@ -81,11 +81,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/event_loop.rs",
-        right: "        if self.tasks.shared.runtime.parker.take_notice() {
+        right: "        if self.shared.runtime.parker.take_notice() {
             self.read_messages();
         }",
         wrong: "        self.read_messages();
-        self.tasks.shared.runtime.parker.take_notice();",
+        self.shared.runtime.parker.take_notice();",
         mistake: "the messages are read before the notice of them is taken",
         caught_by: "executor::two_tasks_that_two_threads_wake_are_both_polled",
     },
@@ -117,7 +117,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/event_loop.rs",
-        right: "                Message::Cancel(id) => drop(self.tasks.cancel(id)),",
+        right: "                Message::Cancel(id) => drop(self.cancel(id)),",
         wrong: "                Message::Cancel(_) => {}",
         mistake: "nobody reads that a task is to be cancelled",
         caught_by: "executor::a_cancel_from_another_thread_ends_a_task_that_rests",
@@ -152,10 +152,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/runtime.rs",
-        right: "        if n_held == 1 {
-            self.parker.unpark(); // It may jump now, or has to report that it hangs.
-        }",
-        wrong: "        let _ = n_held;",
+        right: "            runtime.parker.unpark(); // It may jump now, or has to report that it hangs.
+",
+        wrong: "",
         mistake: "the last hold is let go, and nobody is told",
         caught_by: "executor::a_clock_jumps_when_the_last_job_is_over",
     },

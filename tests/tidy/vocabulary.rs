@@ -17,7 +17,6 @@ const WORDS: &[(&str, &str)] = &[
     ("Hope", "idle verdict"),
     ("Ledger", "worker stats"),
     ("Letter", "message"),
-    ("Lingered", "SlowPoll"),
     ("Patience", "adaptive spin"),
     ("Proxy", "queued stub"),
     ("Seats", "task slab"),

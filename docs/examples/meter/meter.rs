@@ -74,7 +74,7 @@ impl Counts {
             Step::Submitted(_) => life.submitted = Some(event.when),
             Step::Began { .. } => life.began = Some(event.when),
             Step::Settled(ending) => life.settled = Some((event.when, ending)),
-            Step::SlowPoll { .. } | _ => {} // Not of a job, or not known here.
+            _ => {} // Not known here.
         }
         let Life { submitted: Some(submitted), began, settled: Some((settled, ending)) } = *life
         else {
@@ -172,7 +172,7 @@ mod tests {
                 Step::Submitted(_) => 0,
                 Step::Began { .. } => 10,
                 Step::Settled(_) => 30,
-                Step::SlowPoll { .. } | _ => unreachable!("it is a job"),
+                _ => unreachable!("it is a job"),
             };
             let mut event = *event;
             event.when = zero + Duration::from_millis(ms);
