@@ -116,6 +116,7 @@ pub(crate) fn serve(code: impl FnOnce()) {
 }
 
 /// Runs code that may block: elsewhere if this thread serves, and at once if it does not.
+#[expect(dead_code, reason = "jobs were handed in, and are not any more")]
 pub(crate) fn run_elsewhere(work: impl FnOnce() + Send + 'static) {
     let serves = WORK.try_with(|list| list.borrow().is_some()).unwrap_or(false);
     if serves {

@@ -124,13 +124,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor keeping::what_wakes_a_task_while_it_blocks_is_not_lost_when_it_is_done",
     },
     Mutant {
-        file: "src/pool/cancel_watch.rs",
-        right: "        alarm::run_elsewhere(move || self.look());",
-        wrong: "        self.look();",
-        mistake: "a closure that blocks in its drop keeps every sleeper of the process",
-        caught_by: "--test=time alarm::a_closure_that_sleeps_in_its_drop_keeps_no_sleeper",
-    },
-    Mutant {
         file: "src/wait/time.rs",
         right: "        Pin::new(&mut sleep).poll(context).map(|()| Err(Elapsed { timeout }))",
         wrong:
