@@ -87,13 +87,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor keeping::a_sleep_that_was_set_in_a_run_is_over_between_two_runs",
     },
     Mutant {
-        file: "src/wait/alarm.rs",
-        right: "            serve(|| self.queue.fire_until(prims::now()));",
-        wrong: "            self.queue.fire_until(prims::now());",
-        mistake: "what the alarm wakes may block there",
-        caught_by: "--test=time alarm::a_closure_that_sleeps_in_its_drop_keeps_no_sleeper",
-    },
-    Mutant {
         file: "src/wait/runtime.rs",
         right: "            self.fire_due();
         } else if",
