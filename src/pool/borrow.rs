@@ -249,8 +249,8 @@ struct Loan {
     job: &'static dyn Run<'static>,
     /// To which pool: its address.
     pool: *const Shared,
-    /// Once it was asked for.
-    lent: Option<(Queued, Arc<LoanCount>)>,
+    /// Once it was asked for. In a box, since that is seldom, and a loan is moved about.
+    lent: Option<Box<(Queued, Arc<LoanCount>)>>,
 }
 
 /// Lends while `body` runs, if it is asked for: see [`lend_oldest`]. Costs next to nothing as long as it is not.
@@ -281,7 +281,7 @@ pub(crate) fn lend_oldest(pool: &PoolRef) -> Option<Queued> {
         let count = LoanCount::new(pool.clone());
         count.state.lock().is_open = true;
         let queued = count.lend(Borrowed::OnStack(loan.job));
-        loan.lent = Some((queued.clone(), count));
+        loan.lent = Some(Box::new((queued.clone(), count)));
         Some(queued)
     };
     LOANS.try_with(oldest).ok().flatten()
@@ -303,7 +303,8 @@ impl Drop for Returned<'_> {
         });
         match lent {
             Ok(Some(None)) => {}
-            Ok(Some(Some((queued, count)))) => {
+            Ok(Some(Some(lent))) => {
+                let (queued, count) = *lent;
                 self.1.cancel(queued, CancelReason::Requested); // Unless a worker has begun it.
                 count.wait_until_over();
             }

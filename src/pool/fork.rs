@@ -58,20 +58,7 @@ impl ThreadPool {
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
-        self.join_at(Location::caller(), a, b)
-    }
-
-    pub(crate) fn join_at<A, B, RA, RB>(
-        &self,
-        forked_at: &'static Location<'static>,
-        a: A,
-        b: B,
-    ) -> (RA, RB)
-    where
-        A: FnOnce() -> RA,
-        B: FnOnce() -> RB + Send,
-        RB: Send,
-    {
+        let forked_at = Location::caller();
         let fork = Fork {
             claim: Claim::default(),
             b: Mutex::new(Some(b)),

@@ -1,14 +1,11 @@
 //! The handle: what the submitter of a job keeps, and how it waits.
 //!
 //! Knows nothing of how jobs are run. One handle serves all the ways to wait, since all of them poll
-//! the same cell and differ only in the waker they leave there. A callback is one of them: it is a waker
-//! like others, and what it wakes is a function.
+//! the same cell and differ only in the waker they leave there. If the job has a token, they wait for that as well,
+//! and cancel the job when it is cancelled.
 //!
-//! What must always hold:
-//!
-//! 1. A result is given to exactly one place: to the one that waits, to a callback, or, if the handle is
-//!    dropped, to the pool's panic hook.
-//! 2. A callback is called once, with no lock held, and its panic is told to the hook.
+//! What must always hold: a result is given to exactly one place, to the one that waits or, if the handle is
+//! dropped, to the pool's panic hook.
 //!
 //! A raw thread is a job with a worker of its own, and so has the same handle: std's cannot wait with a
 //! timeout, be awaited or go into `as_completed`. It settles, whether the closure returns, panics, or never
@@ -19,28 +16,27 @@ use std::future::poll_fn;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::error::{CancelReason, FlatError, JoinError, StillRunning, no_thread};
 use crate::panic;
-use crate::prims::{Mutex, ThreadSpec, spawn_thread};
+use crate::prims::{ThreadSpec, spawn_thread};
 use crate::wait::block_on::{block_on_until, default_spin_limit, spin_until};
-use crate::wait::cancel::CancelOnDrop;
+use crate::wait::cancel::{CancelOnDrop, WaitForCancel};
 use crate::wait::clock::Deadline;
-use crate::wait::deferred;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::runtime::poll_elsewhere;
 use crate::wait::settle::Progress;
 
-use super::job::{self, Cancel, Made, Queued};
+use super::job::{self, Cancel, Made, Outcome, Queued};
 use super::shared::{PoolRef, Shared};
 use super::worker::{ran_here, take_back};
 
 /// What a submitter keeps of a job: a claim on what the closure returns.
 ///
-/// Block a thread with [`join`](Self::join), await it in any executor, hand it to
-/// [`as_completed`](crate::as_completed), or let a callback have the result.
+/// Block a thread with [`join`](Self::join), await it in any executor, or hand it to
+/// [`as_completed`](crate::as_completed).
 ///
 /// ```
 /// use handspun::ThreadPool;
@@ -100,16 +96,18 @@ pub struct JoinHandle<T> {
 pub(crate) struct Reader<'a, T> {
     /// `None` once the result has been given away.
     outcome: Option<Made<'a, T>>,
-    /// What is in the queue for a job that borrows. Any other is there itself.
-    pub(crate) stub: Option<Queued>,
+    /// What is in the queue, for a job that borrows or has a token.
+    pub(crate) queued: Option<Queued>,
+    /// The wait for its token. In a box, for hardly any job has one.
+    pub(crate) token: Option<Box<WaitForCancel>>,
 }
 
 /// What a handle says when it is asked a second time.
-const TAKEN: &str = "a result is taken once, by a join, a callback or a poll that was ready";
+const TAKEN: &str = "a result is taken once, by a join or a poll that was ready";
 
 impl<'a, T> Reader<'a, T> {
-    pub(crate) fn new(outcome: Made<'a, T>, stub: Option<Queued>) -> Self {
-        Self { outcome: Some(outcome), stub }
+    pub(crate) fn new(outcome: Made<'a, T>, queued: Option<Queued>) -> Self {
+        Self { outcome: Some(outcome), queued, token: None }
     }
 
     /// Waits on this thread; on a worker of the pool, runs the job itself if it has not begun and there is
@@ -120,8 +118,8 @@ impl<'a, T> Reader<'a, T> {
         deadline: Deadline,
     ) -> Option<Result<T, JoinError>> {
         if let (Some(pool), Deadline::Never) = (pool, deadline) {
-            match (&self.stub, &self.outcome) {
-                (Some(stub), _) => take_back(pool, &**stub),
+            match (&self.queued, &self.outcome) {
+                (Some(queued), _) => take_back(pool, &**queued),
                 (None, Some(outcome)) => take_back(pool, &**outcome),
                 (None, None) => false,
             };
@@ -146,10 +144,16 @@ impl<'a, T> Reader<'a, T> {
         context: &mut Context<'_>,
     ) -> Poll<Result<T, JoinError>> {
         let outcome = self.outcome.as_ref().expect(TAKEN);
+        if let (Some(token), Some(queued), Some(pool)) = (&mut self.token, &self.queued, pool) {
+            if let Poll::Ready(reason) = Pin::new(token).poll(context) {
+                self.token = None;
+                pool.cancel(queued.clone(), reason); // If it has begun, it sees the token itself.
+            }
+        }
         let mut result = poll_elsewhere("a job", context, |context| outcome.poll(context));
         if let (Poll::Pending, Some(pool)) = (&result, pool) {
-            let has_run = match &self.stub {
-                Some(stub) => ran_here(pool, &**stub, context.waker()),
+            let has_run = match &self.queued {
+                Some(queued) => ran_here(pool, &**queued, context.waker()),
                 None => ran_here(pool, &**outcome, context.waker()),
             };
             if has_run {
@@ -157,7 +161,7 @@ impl<'a, T> Reader<'a, T> {
             }
         }
         if result.is_ready() {
-            self.outcome = None;
+            (self.outcome, self.token) = (None, None);
         }
         result
     }
@@ -188,6 +192,13 @@ impl<'a, T> Reader<'a, T> {
 impl<T> JoinHandle<T> {
     pub(crate) fn new(job: Made<'static, T>, pool: Option<PoolRef>) -> Self {
         Self { reader: Reader::new(job, None), pool }
+    }
+
+    /// The waits for the job hear of this as well.
+    pub(crate) fn with_token(mut self, token: WaitForCancel) -> Self {
+        self.reader.queued = self.reader.outcome.clone().map(Outcome::as_run);
+        self.reader.token = Some(Box::new(token));
+        self
     }
 
     /// Waits for the job on this thread, and takes its result.
@@ -296,10 +307,6 @@ impl<T> JoinHandle<T> {
             handle.cancel();
         })
     }
-
-    pub(crate) fn panic_hook(&self) -> PanicHook {
-        self.pool.as_ref().map_or_else(PanicHook::default, |pool| pool.settings.panic_hook.clone())
-    }
 }
 
 impl<T, E> JoinHandle<Result<T, E>> {
@@ -362,7 +369,8 @@ impl<T> RefUnwindSafe for JoinHandle<T> {}
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         if let Some(unread) = self.reader.abandon() {
-            self.panic_hook().dispose(unread);
+            let hook = self.pool.as_ref().map(|pool| pool.settings.panic_hook.clone());
+            hook.unwrap_or_default().dispose(unread);
         }
     }
 }
@@ -370,73 +378,6 @@ impl<T> Drop for JoinHandle<T> {
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "JoinHandle({:?})", self.reader.progress())
-    }
-}
-
-impl<T: Send + 'static> JoinHandle<T> {
-    /// Lets a callback have the result, on the thread that finishes the job.
-    ///
-    /// If the job has finished already, the callback runs here, before this returns; or, 16 callbacks
-    /// deep, when the callback around it has returned. It runs once in any case, with no lock held, and should be quick: it keeps a worker from the
-    /// next job. Where a token's deadline has settled a queued job, it runs on a thread that is started for it.
-    /// If it panics, the panic hook hears of it.
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    /// use handspun::ThreadPool;
-    ///
-    /// let pool = ThreadPool::new(1);
-    /// let (sender, results) = mpsc::channel();
-    /// pool.submit(|| 6 * 7).on_complete(move |result| sender.send(result.unwrap()).unwrap());
-    /// assert_eq!(results.recv()?, 42);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If the result has been taken, by awaiting `&mut` this handle.
-    #[doc(alias = "add_done_callback")]
-    #[track_caller]
-    pub fn on_complete(mut self, callback: impl FnOnce(Result<T, JoinError>) + Send + 'static) {
-        let (hook, set_at) = (self.panic_hook(), Location::caller());
-        let outcome = self.reader.outcome.take().expect(TAKEN);
-        let callback = Mutex::new(Some(Box::new(callback) as Box<_>));
-        Arc::new(Callback { outcome, callback, hook, set_at }).look();
-    }
-}
-
-/// The waker of a job whose handle is gone: what it wakes is a function.
-struct Callback<T> {
-    outcome: Made<'static, T>,
-    /// `None` when it has been called. The lock is not held while the outcome is polled: that may
-    /// drop the waker which was there before us, and that is user code.
-    callback: Mutex<Option<Box<OnComplete<T>>>>,
-    hook: PanicHook,
-    set_at: &'static Location<'static>,
-}
-
-type OnComplete<T> = dyn FnOnce(Result<T, JoinError>) + Send;
-
-impl<T: Send + 'static> Callback<T> {
-    /// Calls the callback if there is a result, and otherwise sees to it that we look again.
-    ///
-    /// It finds the result once: a poll either gives it or leaves the waker, never both.
-    fn look(self: Arc<Self>) {
-        let waker = Waker::from(self.clone());
-        let Poll::Ready(result) = self.outcome.poll(&Context::from_waker(&waker)) else { return };
-        let callback = self.callback.lock().take().expect("the result comes once");
-        // It may set the next callback, on a job that has finished, which sets the next.
-        let _ = deferred::run(move || {
-            if let Err(panic) = panic::catch(self.set_at, || callback(result)) {
-                self.hook.tell(&panic);
-            }
-        });
-    }
-}
-
-impl<T: Send + 'static> Wake for Callback<T> {
-    fn wake(self: Arc<Self>) {
-        self.look();
     }
 }
 

@@ -16,7 +16,6 @@ pub(crate) mod builder;
 pub(crate) mod job;
 pub(crate) mod injector;
 pub(crate) mod shared;
-pub(crate) mod cancel_watch;
 pub(crate) mod worker;
 pub(crate) mod handle;
 pub(crate) mod thread_pool;

@@ -1,21 +1,20 @@
 //! A function over a slice, on the calling thread and on the workers that have nothing else to do.
 //!
-//! Knows nothing of workers. A thread takes item after item of its part, and looks now and then whether a worker has
-//! nothing to do: then it forks, and lends the second half of what is left. What must always hold: every item is in
-//! the part of one thread, and the results of a half that was lent go behind those of the first half.
+//! Knows nothing of workers. What must always hold: every item is in one chunk, and a chunk is taken by one
+//! thread. The caller takes from the front, and its results go straight into the vector that is returned;
+//! workers take from the back, and theirs are put behind them in the end.
 
-use std::mem;
 use std::panic::Location;
+use std::time::Duration;
 
-use crate::panic::{self, Each};
-use crate::prims::{AtomicBool, Ordering};
+use crate::panic::{self, Panic};
+use crate::prims::{self, Mutex};
 
 use super::thread_pool::ThreadPool;
 
-use Ordering::Relaxed;
-
-/// How many items are done between two looks, at most. A look costs about a nanosecond.
-const BEFORE_A_LOOK: usize = 16;
+/// How long a chunk should take. To take one costs two looks at the clock and a lock, which is little
+/// beside that; and a thread is at most so much longer at work than the others.
+const WORTH_A_CHUNK: Duration = Duration::from_micros(100);
 
 impl ThreadPool {
     /// Calls `f` for every item of a slice, on all threads, and returns the results in order.
@@ -23,8 +22,8 @@ impl ThreadPool {
     /// When to use it: the items and what `f` captures are borrowed, and all results are wanted
     /// before anything goes on. For results as they come, or inputs without an end, there is
     /// [`map`](Self::map). The calling thread takes part, so that a worker may call it, on a pool of
-    /// any size, and one item or none is never sent anywhere. A worker that has nothing to do gets half of what
-    /// is left to one of the others.
+    /// any size, and one item or none is never sent anywhere. A thread that is free takes the next chunk; chunks
+    /// grow while items turn out to be quick, and shrink towards the end.
     ///
     /// ```
     /// use handspun::ThreadPool;
@@ -38,7 +37,7 @@ impl ThreadPool {
     ///
     /// # Panics
     ///
-    /// If a call of `f` does. The other threads end what they are at first, some 16 items at most.
+    /// If a call of `f` does. What was begun is ended first; no other chunk is begun.
     #[track_caller]
     pub fn par_map<T, R, F>(&self, items: &[T], f: F) -> Vec<R>
     where
@@ -47,57 +46,112 @@ impl ThreadPool {
         F: Fn(&T) -> R + Sync,
     {
         let called_at = Location::caller();
-        let work = Work { pool: self, f, called_at, has_panicked: AtomicBool::new(false) };
-        mem::take(&mut work.results_of(items).0)
-    }
-}
-
-struct Work<'pool, F> {
-    pool: &'pool ThreadPool,
-    f: F,
-    called_at: &'static Location<'static>,
-    has_panicked: AtomicBool,
-}
-
-/// Those of a panic are dropped one by one.
-type Results<R> = Each<Vec<R>>;
-
-impl<F> Work<'_, F> {
-    fn results_of<T, R>(&self, items: &[T]) -> Results<R>
-    where
-        T: Sync,
-        R: Send,
-        F: Fn(&T) -> R + Sync,
-    {
-        let mut results = Each(Vec::with_capacity(items.len()));
-        self.put(items, &mut results.0);
+        // The calling thread is one of them: a worker of the pool, or instead of one.
+        let n_helpers = (self.threads() - 1).min(items.len().saturating_sub(1));
+        if n_helpers == 0 {
+            return items.iter().map(f).collect();
+        }
+        let (rest, pieces) =
+            (Mutex::new(Rest { items, n_before: 0, panic: None }), Mutex::new(Vec::new()));
+        let work = Work { rest, pieces, f, n_threads: n_helpers + 1, called_at };
+        let mut results = Vec::with_capacity(items.len());
+        self.scope(|s| {
+            let help = || {
+                work.chunks(Rest::last, |at, chunk| {
+                    let piece: Vec<R> = chunk.iter().map(&work.f).collect();
+                    work.pieces.lock().push((at, piece));
+                });
+            };
+            let queue = |_| s.try_submit(called_at, help);
+            let helpers: Vec<_> = (0..n_helpers).map_while(queue).collect();
+            work.chunks(Rest::first, |_, chunk| results.extend(chunk.iter().map(&work.f)));
+            for helper in helpers {
+                helper.cancel(); // If it has not begun, it comes too late.
+            }
+        });
+        let mut pieces = work.pieces.into_inner();
+        if let Some(panic) = work.rest.into_inner().panic {
+            // Each by itself, before the panic goes on: two at once would be the end.
+            panic::drop_each(results);
+            panic::drop_each(pieces.into_iter().flat_map(|(_, piece)| piece));
+            panic.resume();
+        }
+        pieces.sort_unstable_by_key(|(at, _)| *at);
+        for (_, mut piece) in pieces {
+            results.append(&mut piece);
+        }
         results
     }
+}
 
-    /// Puts the results of a part behind those that are there.
-    fn put<T, R>(&self, mut items: &[T], results: &mut Vec<R>)
-    where
-        T: Sync,
-        R: Send,
-        F: Fn(&T) -> R + Sync,
-    {
-        // ORDERING: Relaxed. Only a hint: what has panicked is told by the end of its part.
-        while !items.is_empty() && !self.has_panicked.load(Relaxed) {
-            if items.len() > 1 && self.pool.shared.injector.is_work_wanted() {
-                let (ours, lent) = items.split_at(items.len() / 2);
-                let first = || self.put(ours, results);
-                let ((), mut behind) =
-                    self.pool.join_at(self.called_at, first, || self.results_of(lent));
-                return results.append(&mut behind.0);
+struct Work<'items, T, R, F> {
+    rest: Mutex<Rest<'items, T>>,
+    /// What helpers have done, each with the index of its first item.
+    pieces: Mutex<Vec<(usize, Vec<R>)>>,
+    f: F,
+    n_threads: usize,
+    called_at: &'static Location<'static>,
+}
+
+/// The items that are not taken yet: those in the middle.
+struct Rest<'items, T> {
+    items: &'items [T],
+    /// How many were taken from the front.
+    n_before: usize,
+    /// The first panic. Nothing is left to be taken after it.
+    panic: Option<Panic>,
+}
+
+impl<'items, T> Rest<'items, T> {
+    /// So many items, and the index of the first of them.
+    fn first(&mut self, n_items: usize) -> (usize, &'items [T]) {
+        let (chunk, rest) = self.items.split_at(n_items);
+        let at = self.n_before;
+        (self.items, self.n_before) = (rest, at + n_items);
+        (at, chunk)
+    }
+
+    fn last(&mut self, n_items: usize) -> (usize, &'items [T]) {
+        let (rest, chunk) = self.items.split_at(self.items.len() - n_items);
+        self.items = rest;
+        (self.n_before + rest.len(), chunk)
+    }
+}
+
+impl<'items, T, R, F> Work<'items, T, R, F> {
+    /// Takes and does chunks until there are no more, or one panics.
+    fn chunks(
+        &self,
+        take: impl Fn(&mut Rest<'items, T>, usize) -> (usize, &'items [T]),
+        mut work: impl FnMut(usize, &'items [T]),
+    ) {
+        let mut most = 1;
+        let mut began = prims::now();
+        loop {
+            let mut rest = self.rest.lock();
+            // Each thread may come twice more, for a chunk is often slower than the one before.
+            let share = rest.items.len().div_ceil(2 * self.n_threads);
+            let (at, chunk) = take(&mut rest, share.min(most));
+            drop(rest);
+            if chunk.is_empty() {
+                return;
             }
-            // Fewer towards the end, where a thread that finds nothing would wait for the others.
-            let (chunk, rest) = items.split_at((items.len() / 4).clamp(1, BEFORE_A_LOOK));
-            let put = || results.extend(chunk.iter().map(&self.f));
-            if let Err(panic) = panic::catch(self.called_at, put) {
-                self.has_panicked.store(true, Relaxed); // ORDERING: Relaxed, as above.
-                panic.resume();
+            if let Err(panic) = panic::catch(self.called_at, || work(at, chunk)) {
+                let mut rest = self.rest.lock();
+                rest.items = &[];
+                rest.panic.get_or_insert(panic);
+                return;
             }
-            items = rest;
+            let now = prims::now();
+            most = worth(chunk.len(), now - began);
+            began = now;
         }
     }
+}
+
+/// How many items the next chunk is worth, if one of so many took so long. Four times as many at most.
+fn worth(n_items: usize, took: Duration) -> usize {
+    let one = took.as_nanos().max(1) / n_items as u128;
+    let worth = WORTH_A_CHUNK.as_nanos() / one.max(1);
+    (worth as usize).clamp(1, 4 * n_items)
 }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
+use std::iter::once;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::{Pin, pin};
@@ -23,9 +24,9 @@ use crate::wait::settle::Progress;
 
 use super::borrow::Loans;
 use super::handle::Reader;
-use super::job::{self, Cancel, Queued};
+use super::job::{self, Cancel, Made, Queued};
 use super::shared::Shared;
-use super::thread_pool::{ThreadPool, submit};
+use super::thread_pool::{ThreadPool, has_room, queue, submit};
 use super::worker::{on_worker, take_back};
 
 impl ThreadPool {
@@ -159,9 +160,32 @@ impl<'scope> Scope<'scope, '_> {
         T: Send + 'scope,
     {
         let submitted_at = Location::caller();
-        let job = job::maker()(closure, submitted_at, None);
+        let submit = |queued| submit(self.jobs.pool(), queued, None, submitted_at);
+        self.submit_by(job::maker()(closure, submitted_at, None), submit)
+    }
+
+    /// The same for a job that is not waited for: nothing if the queue has no room for it.
+    pub(crate) fn try_submit<F, T>(
+        &'scope self,
+        submitted_at: &'static Location<'static>,
+        closure: F,
+    ) -> Option<ScopedHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let queue = |queued| queue(self.jobs.pool(), once(queued), submitted_at);
+        let job = has_room(self.jobs.pool()).then(|| job::maker()(closure, submitted_at, None));
+        job.map(|job| self.submit_by(job, queue))
+    }
+
+    fn submit_by<T>(
+        &'scope self,
+        job: Made<'scope, T>,
+        submit: impl FnOnce(Queued),
+    ) -> ScopedHandle<'scope, T> {
         let queued = self.jobs.loans.lend(job.clone().as_run());
-        submit(self.jobs.pool(), queued.clone(), None, submitted_at);
+        submit(queued.clone());
         self.jobs.add(&queued);
         ScopedHandle { reader: Reader::new(job, Some(queued)), jobs: &self.jobs }
     }
@@ -256,7 +280,7 @@ impl<T> ScopedHandle<'_, T> {
     pub fn cancel(&self) -> Cancel {
         let dequeue =
             |queued: &Queued| self.jobs.pool().cancel(queued.clone(), CancelReason::Requested);
-        self.reader.cancelled(self.reader.stub.as_ref().is_some_and(dequeue))
+        self.reader.cancelled(self.reader.queued.as_ref().is_some_and(dequeue))
     }
 }
 

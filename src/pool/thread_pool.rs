@@ -20,7 +20,6 @@ use crate::wait::panic_hook::PanicHook;
 use crate::wait::permits::{Permit, Permits};
 
 use super::builder::Builder;
-use super::cancel_watch::Watch;
 use super::handle::JoinHandle;
 use super::injector::Pushed;
 use super::job::{self, Made, Queued};
@@ -178,7 +177,8 @@ impl ThreadPool {
     /// Submits a closure that can be asked to stop, through a child of this token.
     ///
     /// When to use it: the job runs for long, and may not be wanted any more before it ends. While
-    /// it is queued, a cancelled token settles it at once, as [`JoinHandle::cancel`] does. While it
+    /// it is queued, a cancelled token ends each wait for its handle at once, and cancels it, as
+    /// [`JoinHandle::cancel`] does; if there is no wait for it, it is cancelled when it would have begun. While it
     /// runs, it is up to the closure to look at the token: it is not stopped by force, and its handle
     /// gives what it returns. `cancel` on the handle of a running job cancels the job's own token.
     ///
@@ -211,18 +211,13 @@ impl ThreadPool {
         T: Send + 'static,
     {
         let (submitted_at, token) = (Location::caller(), token.child());
-        let (watch, wait) = Watch::new(&token, &self.shared);
         let (closure, its_token) = (Box::new(closure), token.clone());
-        let watched = move || {
-            drop(wait);
-            closure(&its_token)
-        };
-        let job = job::maker()(watched, submitted_at, Some(token.clone()));
-        let queued = job.clone().as_run();
-        let to_watch = Arc::downgrade(&queued);
-        submit(&self.shared, queued, Some(&token), submitted_at);
-        watch.begin(to_watch);
-        self.handle(job)
+        let job = job::maker()(move || closure(&its_token), submitted_at, Some(token.clone()));
+        submit(&self.shared, job.clone().as_run(), Some(&token), submitted_at);
+        if let Some(reason) = token.reason() {
+            self.shared.cancel(job.clone().as_run(), reason);
+        }
+        self.handle(job).with_token(token.cancelled())
     }
 
     pub(crate) fn submit_job<T>(

@@ -22,7 +22,6 @@ use std::time::Duration;
 use crate::prims::{
     self, AtomicUsize, Lazy, Mutex, Ordering, Receiver, Sender, ThreadSpec, channel, spawn_thread,
 };
-use crate::wait::alarm::serve;
 use crate::wait::clock::Deadline;
 use crate::wait::hints::Process;
 use crate::wait::permits::Permits;
@@ -170,19 +169,16 @@ impl Driver {
         let mut scratch = vec![0; SCRATCH];
         let mut is_idle_until = Deadline::after(IDLE);
         loop {
-            // A token whose time is over may cancel more than a child.
-            serve(|| {
-                while let Ok(message) = messages.try_recv() {
-                    registry.handle(message);
-                }
-                if !registry.children.is_empty() {
-                    is_idle_until = Deadline::after(IDLE);
-                }
-                registry.take_turns(&mut poller, &mut scratch);
-            });
+            while let Ok(message) = messages.try_recv() {
+                registry.handle(message);
+            }
+            if !registry.children.is_empty() {
+                is_idle_until = Deadline::after(IDLE);
+            }
+            registry.take_turns(&mut poller, &mut scratch);
             if registry.children.is_empty() && is_idle_until.has_passed() {
                 let Some(message) = self.channel.leave(messages) else { return };
-                serve(|| registry.handle(message));
+                registry.handle(message);
                 continue;
             }
             // To wake up costs as much as what there is to do for a child: so the more there are, the more

@@ -1,26 +1,20 @@
-//! The thread that fires timers of the real clock, wherever no executor does; and what may not run on such a thread.
+//! The thread that fires timers of the real clock, wherever no executor does.
 //!
 //! Knows nothing of futures. It fires a queue of its own, for sleeps under a blocking wait or a foreign executor. It
 //! is started by the first timer, so that a program which never sleeps never has it, and stays.
 //!
-//! Many wait for this thread, as they do for the driver of the children, which keeps their timeouts. When a deadline
-//! cancels a queued job there, the job's closure is dropped and its callback runs: code of the user, which may block,
-//! even for a sleep. It runs on a thread of its own.
+//! Many wait for this thread, as they do for the driver of the children, which keeps their timeouts. So no code of the
+//! user runs here but wakers: ours unpark a thread or enqueue a task, and no closure is dropped.
 //!
 //! What must always hold:
 //!
 //! 1. While a timer is set, the thread is up, and parked no longer than to the first deadline.
 //! 2. No lock is held while a waker is woken or dropped: both are user code.
-//! 3. What is handed in to run [elsewhere](run_elsewhere) never runs on a thread that serves, unless the system refuses another;
-//!    on any other thread it runs at once.
 
-use std::cell::RefCell;
-use std::mem;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-use crate::panic;
-use crate::prims::{self, Lazy, Mutex, ThreadSpec, spawn_thread, thread_local};
+use crate::prims::{self, Lazy, Mutex, ThreadSpec, spawn_thread};
 
 use super::clock::Deadline;
 use super::hints::{self, Process};
@@ -79,7 +73,7 @@ impl Alarm {
 
     fn run(&self) {
         loop {
-            serve(|| self.queue.fire_until(prims::now()));
+            self.queue.fire_until(prims::now());
             hints::take_awaited(); // A waker may have polled anything.
             self.parker.park(self.queue.next_deadline().map_or(Deadline::Never, Deadline::At));
         }
@@ -91,43 +85,6 @@ impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
         self.notice();
     }
-}
-
-type Work = Box<dyn FnOnce() + Send>;
-
-thread_local! {
-    /// What is to run elsewhere; `None` on a thread that others do not wait for.
-    static WORK: RefCell<Option<Vec<Work>>> = const { RefCell::new(None) };
-}
-
-/// Runs code on a thread that serves; and then, all on one other thread, what that has handed in.
-pub(crate) fn serve(code: impl FnOnce()) {
-    WORK.with(|list| *list.borrow_mut() = Some(Vec::new()));
-    code();
-    let work = WORK.with(RefCell::take).unwrap_or_default();
-    if !work.is_empty() {
-        let work = Arc::new(Mutex::new(work));
-        let theirs = work.clone();
-        let spec = ThreadSpec { name: Some("handspun-elsewhere".to_owned()), stack_size: None };
-        if spawn_thread(spec, move || run_all(&theirs)).is_err() {
-            run_all(&work);
-        }
-    }
-}
-
-/// Runs code that may block: elsewhere if this thread serves, and at once if it does not.
-pub(crate) fn run_elsewhere(work: impl FnOnce() + Send + 'static) {
-    let serves = WORK.try_with(|list| list.borrow().is_some()).unwrap_or(false);
-    if serves {
-        WORK.with(|list| list.borrow_mut().get_or_insert_default().push(Box::new(work)));
-    } else {
-        work();
-    }
-}
-
-fn run_all(work: &Mutex<Vec<Work>>) {
-    let work = mem::take(&mut *work.lock());
-    work.into_iter().for_each(panic::contain);
 }
 
 #[cfg(all(test, not(handspun_model)))]

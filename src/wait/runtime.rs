@@ -204,18 +204,6 @@ impl Drop for Hold {
     }
 }
 
-/// Runs code that does not panic as if no executor of ours ran on this thread. What it says that it waits for is
-/// no wait of the task that runs here.
-pub(crate) fn outside<T>(code: impl FnOnce() -> T) -> T {
-    let replace = |runtime| CURRENT.try_with(|current| current.replace(runtime)).ok().flatten();
-    let (runtime, reason) = (replace(None), hints::take_reason());
-    let result = code();
-    replace(runtime);
-    hints::take_reason();
-    reason.into_iter().for_each(hints::set_reason);
-    result
-}
-
 /// Polls something that ends elsewhere, and says what it is. While it is pending, a jumping clock waits for it,
 /// whatever has started it.
 pub(crate) fn poll_elsewhere<T>(

@@ -1,6 +1,8 @@
 //! The injector: a worker is woken when one must be, and a job is claimed wherever it stands.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex}; // This mutex is none of the model's: it only watches.
+use std::task::{Context, Wake, Waker};
 
 use shuttle::sync::Barrier;
 use shuttle::thread;
@@ -31,11 +33,19 @@ fn a_wake_is_needed_exactly_while_a_worker_must_be_woken() {
     });
 }
 
-/// The callback waits for the other job, in a way that the pool knows nothing of. The worker that
-/// runs it must not be thought to search for that job.
+/// Waits for another, in a way that the pool knows nothing of.
+struct Waits(Arc<Barrier>);
+
+impl Wake for Waits {
+    fn wake(self: Arc<Self>) {
+        self.0.wait();
+    }
+}
+
+/// The waker waits for the other job. The worker that wakes must not be thought to search for that job.
 #[test]
 fn a_worker_in_foreign_code_does_not_search() {
-    random_schedules("injector: a callback against a submit", 100_000, || {
+    random_schedules("injector: a waker against a submit", 100_000, || {
         let both_run = Arc::new(Barrier::new(2));
         let pool = Arc::new(ThreadPool::new(2));
         let submitter = thread::spawn({
@@ -46,9 +56,10 @@ fn a_worker_in_foreign_code_does_not_search() {
                 })
             }
         });
-        pool.submit(|| ()).on_complete(move |_| {
-            both_run.wait();
-        });
+        let (mut job, waker) = (pool.submit(|| ()), Waker::from(Arc::new(Waits(both_run.clone()))));
+        if Pin::new(&mut job).poll(&mut Context::from_waker(&waker)).is_ready() {
+            both_run.wait(); // There is nothing to wake any more.
+        }
         submitter.join().unwrap().join().unwrap();
     });
 }

@@ -89,9 +89,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/par_map.rs",
-        right: "|| self.results_of(lent)",
-        wrong: "|| self.results_of(items)",
-        mistake: "what is lent is done by its lender, too",
+        right: "        let (rest, chunk) = self.items.split_at(self.items.len() - n_items);
+        self.items = rest;
+",
+        wrong: "        let (rest, chunk) = self.items.split_at(self.items.len() - n_items);
+",
+        mistake: "a helper leaves its chunk to others as well",
         caught_by: "borrow::a_map_calls_for_every_item_once",
     },
 ];

@@ -27,8 +27,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "            Reader::Gone => effects.unread = Some(value),",
-        wrong: "            Reader::Gone => state.value = Some(value),",
+        right: "                effects.unread = Some(value);
+                None
+",
+        wrong: "                Some(value)
+",
         mistake: "a value without a reader is kept in the cell",
         caught_by: "handle::a_panic_is_read_or_told_to_the_hook",
     },
@@ -41,20 +44,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "        let unread = state.value.take();
+        right: "        let unread = state.take_value();
         let reader",
         wrong: "        let unread = None;
         let reader",
         mistake: "a reader that goes leaves a panic unread",
         caught_by: "handle::a_panic_is_read_or_told_to_the_hook",
-    },
-    Mutant {
-        file: "src/pool/handle.rs",
-        right: "        let waker = Waker::from(self.clone());
-        let Poll::Ready(result) = self.outcome",
-        wrong: "        let waker = Waker::noop();
-        let Poll::Ready(result) = self.outcome",
-        mistake: "a callback looks with a waker that wakes nobody",
-        caught_by: "handle::a_callback_runs_exactly_once",
     },
 ];

@@ -94,7 +94,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             if let Some(unread) = effects.run() {",
         wrong: "            if let Some(unread) = effects.run() {
                 runner.before_foreign_code();",
-        mistake: "the callback runs while its worker counts as searching",
+        mistake: "the waker runs while its worker counts as searching",
         caught_by: "injector::a_worker_in_foreign_code_does_not_search",
     },
     Mutant {

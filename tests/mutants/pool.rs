@@ -33,11 +33,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/injector.rs",
         right: "        let mut shard = self.shard(worker);
-",
+        // ORDERING",
         wrong: "        let is_set = self.needs_wake();
         let mut shard = self.shard(worker);
         self.set_needs_wake(is_set);
-",
+        // ORDERING",
         mistake: "a submitter looks whether a wake is needed before it takes the lock",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
@@ -165,8 +165,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        self.n_refused.fetch_add(1, Relaxed);",
-        wrong: "        let _ = Relaxed;",
+        right: "        self.n_refused.fetch_add(1, Release);",
+        wrong: "        let _ = Release;",
         mistake: "a refusal is not counted",
         caught_by: "pool::a_job_begins_or_is_cancelled_but_never_both",
     },

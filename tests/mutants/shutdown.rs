@@ -34,9 +34,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        if injector.is_closed() {
+        right: "        if self.injector.is_closed() {
             Next::End",
-        wrong: "        if injector.is_closed() && state.n_threads == 0 {
+        wrong: "        if self.injector.is_closed() && state.n_threads == 0 {
             Next::End",
         mistake: "a worker of a closed pool goes to sleep",
         caught_by: "shutdown::an_idle_pool_ends",

@@ -11,11 +11,25 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "submit_with::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
     },
     Mutant {
-        file: "src/pool/cancel_watch.rs",
-        right: "            pool.cancel(job, reason);",
-        wrong: "            drop((pool.claim(job.claim(), None), reason));",
-        mistake: "a job that is claimed by its watch never settles",
-        caught_by: "submit_with::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
+        file: "src/pool/handle.rs",
+        right: "                pool.cancel(queued.clone(), reason); // If",
+        wrong: "                let _ = (pool, queued, reason); // If",
+        mistake: "a wait that hears of the token does not cancel its job",
+        caught_by: "submit_with::a_queued_job_is_cancelled_with_its_token_at_once",
+    },
+    Mutant {
+        file: "src/pool/handle.rs",
+        right: "Pin::new(token).poll(context)",
+        wrong: "Pin::new(token).poll(&mut Context::from_waker(Waker::noop()))",
+        mistake: "a wait for a job leaves its token a waker that wakes nobody",
+        caught_by: "submit_with::a_queued_job_is_cancelled_with_its_token_at_once",
+    },
+    Mutant {
+        file: "src/pool/thread_pool.rs",
+        right: "self.handle(job).with_token(token.cancelled())",
+        wrong: "self.handle(job)",
+        mistake: "a wait for a job does not hear its token",
+        caught_by: "submit_with::a_queued_job_is_cancelled_with_its_token_at_once",
     },
     Mutant {
         file: "src/wait/wait_list.rs",
@@ -33,51 +47,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
 ",
         mistake: "a closure that is not begun is not dropped",
         caught_by: "submit_with::a_job_whose_token_is_cancelled_runs_or_is_cancelled_but_never_both",
-    },
-    Mutant {
-        file: "src/pool/cancel_watch.rs",
-        right: "        self.look(); // A wake that came before has found nothing to cancel.
-",
-        wrong: "",
-        mistake: "a watch begins, and does not look",
-        caught_by: "submit_with::a_queued_job_is_cancelled_with_its_token_at_once",
-    },
-    Mutant {
-        file: "src/pool/cancel_watch.rs",
-        right: "        let waker = Waker::from(watch.clone());",
-        wrong: "        let waker = Waker::noop();",
-        mistake: "a watch looks with a waker that wakes nobody",
-        caught_by: "submit_with::a_queued_job_is_cancelled_with_its_token_at_once",
-    },
-    Mutant {
-        file: "src/pool/thread_pool.rs",
-        right: "        watch.begin(to_watch);
-",
-        wrong: "        drop((watch, to_watch));
-",
-        mistake: "a job with a token is not watched",
-        caught_by: "submit_with::a_queued_job_is_cancelled_with_its_token_at_once",
-    },
-    Mutant {
-        file: "src/pool/thread_pool.rs",
-        right: "            drop(wait);
-            closure(&its_token)
-",
-        wrong: "            std::mem::forget(wait);
-            closure(&its_token)
-",
-        mistake: "a job that begins stays in its token's line",
-        caught_by: "submit_with::a_job_leaves_the_line_of_its_token_when_it_begins",
-    },
-    Mutant {
-        file: "src/pool/cancel_watch.rs",
-        right: "        let waker = Waker::from(watch.clone());
-",
-        wrong: "        let waker = Waker::from(watch.clone());
-        std::mem::forget(watch.clone());
-",
-        mistake: "a watch that waits is never let go",
-        caught_by: "submit_with::a_watch_that_is_woken_ends_with_its_job",
     },
     Mutant {
         file: "src/pool/job.rs",

@@ -87,13 +87,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor keeping::a_sleep_that_was_set_in_a_run_is_over_between_two_runs",
     },
     Mutant {
-        file: "src/wait/alarm.rs",
-        right: "            serve(|| self.queue.fire_until(prims::now()));",
-        wrong: "            self.queue.fire_until(prims::now());",
-        mistake: "what the alarm wakes may block there",
-        caught_by: "--test=time alarm::a_closure_that_sleeps_in_its_drop_keeps_no_sleeper",
-    },
-    Mutant {
         file: "src/wait/runtime.rs",
         right: "            self.fire_due();
         } else if",
@@ -122,13 +115,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "            let _ = runtime;",
         mistake: "a wake that came while a task blocked its thread is lost",
         caught_by: "--test=executor keeping::what_wakes_a_task_while_it_blocks_is_not_lost_when_it_is_done",
-    },
-    Mutant {
-        file: "src/pool/cancel_watch.rs",
-        right: "        alarm::run_elsewhere(move || self.look());",
-        wrong: "        self.look();",
-        mistake: "a closure that blocks in its drop keeps every sleeper of the process",
-        caught_by: "--test=time alarm::a_closure_that_sleeps_in_its_drop_keeps_no_sleeper",
     },
     Mutant {
         file: "src/wait/time.rs",

@@ -8,7 +8,6 @@ mod support;
 mod setup;
 
 mod handle;
-mod callbacks;
 mod waiting;
 mod completed;
 mod mapping;

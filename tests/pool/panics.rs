@@ -297,7 +297,6 @@ fn a_panic_that_somebody_reads_is_not_heard() {
     watched(|| {
         let (pool, heard) = overheard(ThreadPool::builder().threads(1));
         drop(pool.submit(|| panic_quietly("joined")).join());
-        pool.submit(|| panic_quietly("called back")).on_complete(drop);
         as_completed([pool.submit(|| panic_quietly("as completed"))]).for_each(drop);
         drop(pool);
         assert!(heard.lock().unwrap().is_empty());
@@ -347,20 +346,6 @@ fn a_panic_begins_on_a_thread_with_the_name_of_its_worker() {
         });
         drop::<Result<(), _>>(job.join());
         assert_eq!(name.lock().unwrap().as_deref(), Some("p74-0"));
-    });
-}
-
-/// A callback runs on the worker, and so does whatever it does there.
-#[test]
-fn a_callback_that_panics_is_heard_and_costs_no_worker() {
-    watched(|| {
-        let (pool, heard) = overheard(ThreadPool::builder().threads(1));
-        let gate = Gate::closed();
-        let at_the_gate = gate.clone();
-        pool.submit(move || at_the_gate.pass()).on_complete(|_| panic_quietly("called back"));
-        gate.open();
-        assert_eq!(pool.submit(|| 7).join().unwrap(), 7);
-        assert_eq!(*heard.lock().unwrap(), ["called back"]);
     });
 }
 

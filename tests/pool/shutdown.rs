@@ -197,20 +197,6 @@ fn a_worker_is_refused_the_shutdown_of_its_own_pool() {
 
 /// P82.
 #[test]
-fn a_callback_is_refused_the_shutdown_of_the_pool_it_runs_on() {
-    watched(|| {
-        let (pool, gate) = (Arc::new(ThreadPool::new(1)), Gate::closed());
-        let (sender, answer) = mpsc::channel();
-        let own = pool.clone();
-        block(&pool, &gate)
-            .on_complete(move |_| sender.send(own.shutdown(Shutdown::Cancel)).unwrap());
-        gate.open();
-        assert_eq!(answer.recv().unwrap(), Err(ShutdownError::InsideWorker));
-    });
-}
-
-/// P82.
-#[test]
 fn the_destructor_of_a_thread_local_is_refused_the_shutdown_of_its_pool() {
     watched(|| {
         let pool = Arc::new(ThreadPool::new(1));
@@ -399,22 +385,6 @@ fn a_job_that_submits_while_its_pool_ends_hears_that_it_does() {
         let _ = pool.shutdown_timeout(Shutdown::Drain, Duration::ZERO);
         gate.open();
         assert!(was_cancelled::<()>(&outer.join().unwrap()));
-    });
-}
-
-#[test]
-fn callbacks_of_cancelled_jobs_may_use_the_pool_that_ends() {
-    watched(|| {
-        let (pool, gate) = (Arc::new(ThreadPool::new(1)), Gate::closed());
-        drop(block(&pool, &gate));
-        let (own, (sender, answer)) = (pool.clone(), mpsc::channel());
-        pool.submit(|| ()).on_complete(move |result| {
-            assert!(was_cancelled(&result));
-            sender.send(own.submit(|| ()).join()).unwrap();
-        });
-        let _ = pool.shutdown_timeout(Shutdown::Cancel, Duration::ZERO);
-        assert!(was_cancelled(&answer.recv().unwrap()));
-        gate.open();
     });
 }
 

@@ -11,11 +11,10 @@ use handspun::{
     timeout, wait,
 };
 
-use crate::jobs::{Fixture, Handle, Job, submitting};
+use crate::jobs::{Fixture, Handle, Job};
 use crate::maps;
-use crate::records::{Bomb, CALLBACK_PANICS, Payload};
+use crate::records::{Bomb, Payload};
 use crate::rng::Rng;
-use crate::support::panic_quietly;
 
 pub(crate) struct Actor {
     fixture: Arc<Fixture>,
@@ -73,8 +72,7 @@ impl Actor {
             14..=16 => self.join(),
             17 | 18 => self.join_timeout(),
             19 => self.wait_as_a_task(),
-            20 | 21 => self.on_complete(),
-            22 | 23 => self.cancel(),
+            20..=23 => self.cancel(),
             24 => self.cancel_on_drop(),
             25 => {
                 self.take().inspect(|_| self.note("drop of a handle"));
@@ -137,7 +135,7 @@ impl Actor {
 
     fn submit_job(&mut self, job: Job) -> Handle {
         self.note("submit");
-        submitting(|| self.fixture.pool.submit(job.into_closure()))
+        self.fixture.pool.submit(job.into_closure())
     }
 
     fn submit(&mut self) {
@@ -150,21 +148,21 @@ impl Actor {
         let n_jobs = [2, 5, 9, 70][self.rng.below(4)];
         let jobs: Vec<_> = (0..n_jobs).map(|_| self.new_job().into_closure()).collect();
         self.note("submit_all");
-        let handles = submitting(|| self.fixture.pool.submit_all(jobs));
+        let handles = self.fixture.pool.submit_all(jobs);
         self.held.extend(handles);
     }
 
     fn try_submit(&mut self) {
         let mut job = self.new_job();
         job.bomb.disarm(); // It may come back to us.
-        match submitting(|| self.fixture.pool.try_submit(job.into_closure())) {
+        match self.fixture.pool.try_submit(job.into_closure()) {
             Ok(handle) => {
                 self.note("try_submit");
                 self.held.push(handle);
             }
             Err(full) => {
                 self.note("try_submit to a full queue");
-                let handle = submitting(|| self.fixture.pool.submit(full.into_inner()));
+                let handle = self.fixture.pool.submit(full.into_inner());
                 self.held.push(handle);
             }
         }
@@ -178,8 +176,7 @@ impl Actor {
         }
         let job = self.new_job();
         self.note("submit_with");
-        let handle =
-            submitting(|| self.fixture.pool.submit_with(&token, |token| job.run(Some(token))));
+        let handle = self.fixture.pool.submit_with(&token, |token| job.run(Some(token)));
         self.held.push(handle);
         if self.rng.one_in(2) {
             std::thread::yield_now();
@@ -207,10 +204,10 @@ impl Actor {
     fn submit_what_explodes(&mut self) {
         let job = Job { result_explodes: true, ..self.new_job() };
         let handle = self.submit_job(job);
-        match self.rng.below(3) {
-            0 => drop(handle),
-            1 => drop(handle.cancel_on_drop()),
-            _ => self.call_back(handle, Duty::Nothing),
+        if self.rng.one_in(2) {
+            drop(handle);
+        } else {
+            drop(handle.cancel_on_drop());
         }
     }
 
@@ -249,38 +246,6 @@ impl Actor {
             Ok(result) => self.fixture.records.read(result),
             Err(_) => self.held.push(handle),
         }
-    }
-
-    fn on_complete(&mut self) {
-        let Some(handle) = self.take() else { return };
-        let duty = match self.rng.below(4) {
-            0 => Duty::Panic,
-            1 | 2 => Duty::Submit(self.fixture.clone(), self.new_job()),
-            _ => Duty::Nothing,
-        };
-        self.call_back(handle, duty);
-    }
-
-    fn call_back(&self, handle: Handle, duty: Duty) {
-        let (records, payload) =
-            (self.fixture.records.clone(), Payload::new(&self.fixture.records));
-        records.callbacks.add(1);
-        handle.on_complete(move |result| {
-            let _payload = payload;
-            records.callbacks_called.add(1);
-            match duty {
-                Duty::Panic => {
-                    records.read(result);
-                    records.callbacks_panicked.add(1);
-                    panic_quietly(CALLBACK_PANICS);
-                }
-                Duty::Submit(fixture, job) => {
-                    records.read(result);
-                    submit_again(&fixture, job);
-                }
-                Duty::Nothing => records.read(result),
-            }
-        });
     }
 
     fn cancel(&mut self) {
@@ -434,31 +399,6 @@ impl Actor {
         });
         if let Err(error) = self.fixture.pool.shutdown(queued) {
             self.fixture.records.complain(format!("a shutdown from outside: {error}"));
-        }
-    }
-}
-
-/// What a callback does with a result, besides reading it.
-enum Duty {
-    Nothing,
-    Panic,
-    Submit(Arc<Fixture>, Job),
-}
-
-fn submit_again(fixture: &Fixture, mut job: Job) {
-    fixture.records.note("submit from a callback");
-    if !(fixture.is_bounded && fixture.has_deadlines) {
-        drop(submitting(|| fixture.pool.submit(job.into_closure())));
-        return;
-    }
-    // This may be the alarm's thread. Let it wait for a place, and jobs that wait for the alarm
-    // hold the place for ever.
-    job.bomb.disarm();
-    match submitting(|| fixture.pool.try_submit(job.into_closure())) {
-        Ok(handle) => drop(handle),
-        Err(full) => {
-            fixture.records.turned_away.add(1);
-            drop(full);
         }
     }
 }

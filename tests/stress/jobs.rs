@@ -25,7 +25,6 @@ pub(crate) const WORKERS: &str = "stress-pool";
 pub(crate) struct Fixture {
     pub(crate) pool: ThreadPool,
     pub(crate) records: Arc<Records>,
-    pub(crate) is_bounded: bool,
     /// Whether there are tokens with deadlines: jobs may then be refused by the alarm's thread.
     pub(crate) has_deadlines: bool,
 }
@@ -42,16 +41,6 @@ impl Drop for Fixture {
 thread_local! {
     /// How many jobs this thread is in the middle of.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
-    /// Whether it is in the middle of a submit.
-    static SUBMITS: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Calls a submit, such that a job which runs inside it can tell.
-pub(crate) fn submitting<T>(submit: impl FnOnce() -> T) -> T {
-    let before = SUBMITS.replace(true);
-    let submitted = submit();
-    SUBMITS.set(before);
-    submitted
 }
 
 pub(crate) struct Job {
@@ -79,14 +68,12 @@ impl Job {
         self.bomb.disarm();
         let depth = DEPTH.get();
         DEPTH.set(depth + 1);
-        let is_inside_submit = SUBMITS.replace(false);
-        self.records.note(match (depth, is_inside_submit) {
-            (0, _) => "ran on a worker's empty stack",
-            (_, false) => "ran on top of another job",
-            (_, true) => "ran within its submission",
+        self.records.note(match depth {
+            0 => "ran on a worker's empty stack",
+            _ => "ran on top of another job",
         });
         // Also when it panics.
-        let _restore = Restore { depth, is_inside_submit };
+        let _restore = Restore { depth };
         self.work(token)
     }
 
@@ -142,12 +129,10 @@ impl Job {
 
 struct Restore {
     depth: usize,
-    is_inside_submit: bool,
 }
 
 impl Drop for Restore {
     fn drop(&mut self) {
         DEPTH.set(self.depth);
-        SUBMITS.set(self.is_inside_submit);
     }
 }

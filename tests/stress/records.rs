@@ -9,14 +9,13 @@ use std::sync::{Arc, Mutex};
 use handspun::{CancelReason, JoinError, Panic};
 
 /// All that may happen, and over many programs has to.
-pub(crate) const KINDS: [&str; 70] = [
+pub(crate) const KINDS: [&str; 67] = [
     "submit",
     "submit_all",
     "submit_with",
     "submit_with a deadline",
     "try_submit",
     "try_submit to a full queue",
-    "submit from a callback",
     "join",
     "join at once, inside a job",
     "join of a handle that was passed on",
@@ -61,7 +60,6 @@ pub(crate) const KINDS: [&str; 70] = [
     "pool dropped on a worker",
     "ran on a worker's empty stack",
     "ran on top of another job",
-    "ran within its submission",
     "nested 8 deep",
     "asked to stop, and stopped",
     "read a value",
@@ -72,7 +70,6 @@ pub(crate) const KINDS: [&str; 70] = [
     "read: cancelled by a shutdown",
     "read: cancelled without a worker",
     "heard of a job's panic",
-    "heard of a callback's panic",
     "heard of a panic in on_exit",
     "heard of a panic in a map",
     "on_start",
@@ -83,7 +80,6 @@ pub(crate) const KINDS: [&str; 70] = [
 ];
 
 pub(crate) const CALL_PANICS: &str = "a call of a map panics";
-pub(crate) const CALLBACK_PANICS: &str = "a callback";
 pub(crate) const EXIT_PANICS: &str = "on_exit";
 
 /// A number that any thread may add to.
@@ -108,8 +104,6 @@ pub(crate) struct Records {
     complaints: Mutex<Vec<String>>,
     /// Jobs that were handed in, but for those of a map.
     pub(crate) submitted: Number,
-    /// Those among them that were not let in after all, the queue being full.
-    pub(crate) turned_away: Number,
     /// Jobs that were handed in by a map.
     pub(crate) in_maps: Number,
     pub(crate) returned: Number,
@@ -118,10 +112,6 @@ pub(crate) struct Records {
     /// Results, panics perhaps, that were fetched and not looked at.
     pub(crate) lost_at_most: Number,
     pub(crate) panics_heard: Number,
-    pub(crate) callbacks: Number,
-    pub(crate) callbacks_called: Number,
-    pub(crate) callbacks_panicked: Number,
-    pub(crate) callback_panics_heard: Number,
     pub(crate) exits_panicked: Number,
     pub(crate) exit_panics_heard: Number,
     /// Calls of a map that panicked, and those whose panic somebody learnt of.
@@ -188,10 +178,6 @@ impl Records {
     /// The panic hook of the pool.
     pub(crate) fn hear(&self, panic: &Panic) {
         match panic.message() {
-            CALLBACK_PANICS => {
-                self.callback_panics_heard.add(1);
-                self.note("heard of a callback's panic");
-            }
             EXIT_PANICS => {
                 self.exit_panics_heard.add(1);
                 self.note("heard of a panic in on_exit");

@@ -1,6 +1,6 @@
 //! What a deadline sets off: code of the user, which may block, and must not keep the sleepers of a process.
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread;
 
 use handspun::{CancellationToken, JoinError, ThreadPool, block_on, run, sleep};
@@ -48,24 +48,5 @@ fn a_closure_that_owns_the_last_of_a_pool_whose_worker_sleeps_keeps_no_sleeper()
         let sleeping = inner.submit(|| block_on(sleep(20 * MILLISECOND)));
         is_cancelled_by_its_deadline(inner, false);
         sleeping.join().unwrap();
-    });
-}
-
-#[test]
-fn a_callback_that_sleeps_keeps_no_sleeper() {
-    watched(|| {
-        let pool = ThreadPool::new(1);
-        let gate = Gate::closed();
-        let passes = gate.clone();
-        let busy = pool.submit(move || passes.pass());
-        let (done, is_done) = mpsc::channel();
-        let token = CancellationToken::with_timeout(MILLISECOND);
-        pool.submit_with(&token, |_| ()).on_complete(move |result| {
-            block_on(sleep(MILLISECOND));
-            done.send(result.is_err()).unwrap();
-        });
-        assert_eq!(is_done.recv(), Ok(true));
-        gate.open();
-        busy.join().unwrap();
     });
 }
