@@ -165,15 +165,6 @@ impl Permits {
     pub(crate) fn give(&self, n: usize) {
         self.with(|count, wakers| count.give(n, wakers));
     }
-
-    /// Changes how many there are in all. If more are taken than that, none is free until they are back.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "for the descriptors that children need"))]
-    pub(crate) fn set_limit(&self, limit: usize) {
-        self.with(|count, wakers| {
-            count.limit = limit;
-            count.grant(wakers);
-        });
-    }
 }
 
 /// How a guard, or a wait for one, knows its permits.
@@ -269,7 +260,6 @@ impl<S: Source> Drop for Permit<S> {
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use std::task::Waker;
 
     fn poll<S: Source>(acquire: &mut Waiting<S>) -> Poll<Result<Permit<S>, Closed>> {
@@ -289,22 +279,6 @@ mod tests {
         permit.keep();
         assert_eq!(permits.n_free(), 0, "it stays taken");
         permits.give(1);
-        assert_eq!(permits.n_free(), 1);
-    }
-
-    #[test]
-    fn a_limit_that_is_raised_lets_in_who_waits_and_one_that_is_lowered_takes_nothing_away() {
-        let permits = Arc::new(Permits::new(1));
-        let first = try_acquire(permits.clone(), 1).expect("one is free");
-        let mut second = acquire(permits.clone(), 1, "a permit");
-        assert!(poll(&mut second).is_pending());
-        permits.set_limit(2);
-        let second = poll(&mut second);
-        assert!(second.is_ready());
-        permits.set_limit(1);
-        drop(first);
-        assert_eq!(permits.n_free(), 0, "one is held, and there is one");
-        drop(second);
         assert_eq!(permits.n_free(), 1);
     }
 
