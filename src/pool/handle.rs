@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::error::{CancelReason, FlatError, JoinError, StillRunning, no_thread};
+use crate::error::{CancelReason, JoinError, StillRunning, no_thread};
 use crate::panic;
 use crate::prims::{Mutex, ThreadSpec, spawn_thread};
 use crate::wait::block_on::{block_on_until, default_spin_limit, spin_until};
@@ -300,31 +300,6 @@ impl<T> JoinHandle<T> {
 
     pub(crate) fn panic_hook(&self) -> PanicHook {
         self.pool.as_ref().map_or_else(PanicHook::default, |pool| pool.settings.panic_hook.clone())
-    }
-}
-
-impl<T, E> JoinHandle<Result<T, E>> {
-    /// Joins a job that returns a `Result`, and makes one `Result` of the two.
-    ///
-    /// # Errors
-    ///
-    /// [`FlatError`] says whether the job returned an `Err` or has no result at all.
-    ///
-    /// ```
-    /// use handspun::{FlatError, ThreadPool};
-    ///
-    /// let pool = ThreadPool::new(1);
-    /// assert_eq!(pool.submit(|| "7".parse::<u32>()).join_flat()?, 7);
-    /// let failed = pool.submit(|| "seven".parse::<u32>()).join_flat();
-    /// assert!(matches!(failed, Err(FlatError::Failed(_))));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn join_flat(self) -> Result<T, FlatError<E>> {
-        match self.join() {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(FlatError::Failed(error)),
-            Err(error) => Err(FlatError::NoResult(error)),
-        }
     }
 }
 
