@@ -45,38 +45,6 @@ impl fmt::Display for JoinError {
 
 impl Error for JoinError {}
 
-/// Why a job that returns a `Result` has no value: it returned `Err`, or nothing.
-///
-/// You meet it in [`JoinHandle::join_flat`].
-///
-/// [`JoinHandle::join_flat`]: crate::JoinHandle::join_flat
-#[derive(Debug)]
-pub enum FlatError<E> {
-    /// It returned this `Err`.
-    Failed(E),
-    /// It returned nothing at all: it panicked, or was cancelled.
-    NoResult(JoinError),
-}
-
-impl<E: fmt::Display> fmt::Display for FlatError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failed(error) => error.fmt(f),
-            Self::NoResult(error) => error.fmt(f),
-        }
-    }
-}
-
-/// Says what the error inside says, and so has the same source.
-impl<E: Error> Error for FlatError<E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Failed(error) => error.source(),
-            Self::NoResult(error) => error.source(),
-        }
-    }
-}
-
 /// Why something was cancelled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -200,32 +168,6 @@ impl fmt::Display for Elapsed {
 
 impl Error for Elapsed {}
 
-/// A pool's queue was full. The closure that was not let in is inside.
-///
-/// You meet it in [`ThreadPool::try_submit`](crate::ThreadPool::try_submit).
-pub struct QueueFull<F>(pub(crate) F);
-
-impl<F> QueueFull<F> {
-    /// The closure that was not let in.
-    pub fn into_inner(self) -> F {
-        self.0
-    }
-}
-
-impl<F> fmt::Debug for QueueFull<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("QueueFull(..)")
-    }
-}
-
-impl<F> fmt::Display for QueueFull<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the queue of the pool is full")
-    }
-}
-
-impl<F> Error for QueueFull<F> {}
-
 /// A pool cannot be built as asked.
 ///
 /// You meet it in [`Builder::build`](crate::Builder::build).
@@ -330,14 +272,15 @@ impl<T> fmt::Display for Closed<T> {
 
 impl<T> Error for Closed<T> {}
 
-/// Why a permit, an item or room for one was not to be had at once.
+/// Why a permit, an item, or room for one or for a job was not to be had at once.
 ///
-/// You meet it in [`Semaphore::try_acquire`], [`Queue::try_get`] and [`Queue::try_put`]. What could not
-/// be put is inside; otherwise there is nothing.
+/// You meet it in [`Semaphore::try_acquire`], [`Queue::try_get`], [`Queue::try_put`] and
+/// [`ThreadPool::try_submit`]. What could not be put, or the closure, is inside; otherwise there is nothing.
 ///
 /// [`Semaphore::try_acquire`]: crate::Semaphore::try_acquire
 /// [`Queue::try_get`]: crate::Queue::try_get
 /// [`Queue::try_put`]: crate::Queue::try_put
+/// [`ThreadPool::try_submit`]: crate::ThreadPool::try_submit
 #[doc(alias = "QueueEmpty")]
 #[doc(alias = "QueueFull")]
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -104,9 +104,9 @@
 //!
 //! ## What can go wrong
 //!
-//! - [`JoinError`] is a [`Panic`], or a cancelled job or task; [`FlatError`] is that, or the job's own error.
+//! - [`JoinError`] is a [`Panic`], or a cancelled job or task.
 //! - [`StillRunning`], [`Unfinished`], [`Elapsed`]: time was over. [`Cancelled`]: a token was cancelled.
-//! - [`QueueFull`], [`TryError`]: not at once. [`Closed`]: never again.
+//! - [`TryError`]: not at once. [`Closed`]: never again.
 //! - [`BuildError`], [`ShutdownError`]: a pool that cannot begin, or has not ended.
 
 mod prims;
@@ -199,8 +199,8 @@ mod documents {
 }
 
 pub use error::{
-    BuildError, CancelReason, Cancelled, Closed, Elapsed, FlatError, JoinError, QueueFull,
-    ShutdownError, StillRunning, TryError, Unfinished,
+    BuildError, CancelReason, Cancelled, Closed, Elapsed, JoinError, ShutdownError, StillRunning,
+    TryError, Unfinished,
 };
 pub use executor::group::{Failure, Failures, Member, TaskGroup, task_group};
 pub use executor::idle::{Dump, Hang, TaskState};

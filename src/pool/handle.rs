@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::error::{CancelReason, FlatError, JoinError, StillRunning, no_thread};
+use crate::error::{CancelReason, JoinError, StillRunning, no_thread};
 use crate::panic;
 use crate::prims::{ThreadSpec, spawn_thread};
 use crate::wait::block_on::{block_on_until, default_spin_limit, spin_until};
@@ -306,31 +306,6 @@ impl<T> JoinHandle<T> {
         CancelOnDrop::new(self, |handle| {
             handle.cancel();
         })
-    }
-}
-
-impl<T, E> JoinHandle<Result<T, E>> {
-    /// Joins a job that returns a `Result`, and makes one `Result` of the two.
-    ///
-    /// # Errors
-    ///
-    /// [`FlatError`] says whether the job returned an `Err` or has no result at all.
-    ///
-    /// ```
-    /// use handspun::{FlatError, ThreadPool};
-    ///
-    /// let pool = ThreadPool::new(1);
-    /// assert_eq!(pool.submit(|| "7".parse::<u32>()).join_flat()?, 7);
-    /// let failed = pool.submit(|| "seven".parse::<u32>()).join_flat();
-    /// assert!(matches!(failed, Err(FlatError::Failed(_))));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn join_flat(self) -> Result<T, FlatError<E>> {
-        match self.join() {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(FlatError::Failed(error)),
-            Err(error) => Err(FlatError::NoResult(error)),
-        }
     }
 }
 

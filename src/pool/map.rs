@@ -15,7 +15,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::{Elapsed, FlatError, JoinError, StillRunning};
+use crate::error::{Elapsed, JoinError, StillRunning};
 use crate::panic::{self, Each};
 use crate::prims;
 use crate::wait::clock::Deadline;
@@ -112,20 +112,19 @@ impl ThreadPool {
     /// let pool = ThreadPool::new(2);
     /// let parse = |text: &str| text.parse::<u32>();
     /// let numbers: Vec<_> = pool.try_map(["1", "2", "three", "4"], parse).collect();
-    /// assert_eq!(numbers.len(), 3, "1, 2 and an error");
-    /// assert!(numbers[2].is_err());
+    /// assert!(matches!(numbers[..], [Ok(Ok(1)), Ok(Ok(2)), Ok(Err(_))]));
     /// ```
     ///
     /// # Errors
     ///
-    /// [`FlatError`] says whether the function returned an `Err` or the call has no result at all.
+    /// Those of [`map`](Self::map), outside of the function's own.
     #[must_use = "iterators are lazy: nothing is submitted before the first `next`"]
     #[track_caller]
     pub fn try_map<I, F, R, E>(
         &self,
         inputs: I,
         f: F,
-    ) -> impl Iterator<Item = Result<R, FlatError<E>>>
+    ) -> impl Iterator<Item = Result<Result<R, E>, JoinError>>
     where
         I: IntoIterator<Item: Send + 'static>,
         F: Fn(I::Item) -> Result<R, E> + Send + Sync + 'static,
@@ -134,13 +133,11 @@ impl ThreadPool {
     {
         let mut map = Some(self.map(inputs, f));
         from_fn(move || {
-            let failed = match map.as_mut()?.next()? {
-                Ok(Ok(value)) => return Some(Ok(value)),
-                Ok(Err(error)) => FlatError::Failed(error),
-                Err(error) => FlatError::NoResult(error),
-            };
-            map = None; // Its drop cancels what is queued.
-            Some(Err(failed))
+            let result = map.as_mut()?.next()?;
+            if !matches!(result, Ok(Ok(_))) {
+                map = None; // Its drop cancels what is queued.
+            }
+            Some(result)
         })
     }
 }

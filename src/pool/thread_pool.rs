@@ -12,7 +12,7 @@ use std::iter::once;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use crate::error::{BuildError, QueueFull, TryError};
+use crate::error::{BuildError, TryError};
 use crate::panic::{self, Panic};
 use crate::trace_event::Step;
 use crate::wait::cancel::{CancellationToken, wait_for_permit};
@@ -115,15 +115,15 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// [`QueueFull`] holds the closure.
+    /// [`TryError::WouldBlock`] holds the closure.
     #[track_caller]
-    pub fn try_submit<F, T>(&self, closure: F) -> Result<JoinHandle<T>, QueueFull<F>>
+    pub fn try_submit<F, T>(&self, closure: F) -> Result<JoinHandle<T>, TryError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
         if !has_room(&self.shared) {
-            return Err(QueueFull(closure));
+            return Err(TryError::WouldBlock(closure));
         }
         let submitted_at = Location::caller();
         let job = job::maker()(closure, submitted_at, None);

@@ -4,25 +4,24 @@
 //!
 //! 1. Lines come out in the order in which they went in, and all of them before the end; bytes go into
 //!    the pipe in the order in which they were written.
-//! 2. A full queue of lines holds the child up while there is a reader, or may be one yet, and then no
-//!    line is lost. A child that is waited for instead is never held up by lines that are not taken.
+//! 2. A full queue of lines holds the child up, and no line is lost, until the child is waited for: from then on it is
+//!    not held up, and no more lines are taken in.
 //! 3. Wakers are woken and dropped with the lock let go; a wait that is dropped takes its own along.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::error::Error;
-use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, Chain, Cursor, ErrorKind, Read, Write};
 use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::error::Closed;
 use crate::prims::Mutex;
 use crate::wait::wait_list::{Key, WaitList, locked, poll_locked};
 
 /// A line of a child's output.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Which stream it came from.
     pub source: Source,
@@ -39,12 +38,6 @@ impl Line {
     }
 }
 
-impl fmt::Debug for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {:?}", self.source, self.text())
-    }
-}
-
 /// Which stream something came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -53,20 +46,6 @@ pub enum Source {
     /// Standard error.
     Stderr,
 }
-
-/// A child does not read its standard input any more: it has closed it, or has ended.
-///
-/// You meet it in [`Child::write`](super::Child::write).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InputClosed;
-
-impl fmt::Display for InputClosed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the child reads no more of its standard input")
-    }
-}
-
-impl Error for InputClosed {}
 
 /// What the driver and a handle share, and the waits for it to change.
 pub(crate) struct Shared<T>(Mutex<(T, WaitList)>);
@@ -82,11 +61,11 @@ impl<T> Shared<T> {
     }
 
     /// Changes it, and all waiters look again.
-    fn change(&self, change: impl FnOnce(&mut T)) {
+    fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
         locked(&self.0, |(value, waits), wakers| {
-            change(value);
             wakers.wake_all(waits);
-        });
+            change(value)
+        })
     }
 }
 
@@ -124,12 +103,6 @@ impl<T> Drop for Waiting<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for Waiting<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.key.is_some() { "waiting" } else { "not polled" })
-    }
-}
-
 /// How many bytes of lines wait for their reader before the child is held up.
 const LIMIT: usize = 256 << 10;
 /// What a line costs beside its bytes, so that empty ones count too.
@@ -141,22 +114,27 @@ pub(crate) struct Lines {
     queue: VecDeque<Line>,
     /// What they come to, each with its overhead.
     size: usize,
-    /// Whether the child is waited for, and its lines are not taken.
-    has_no_reader: bool,
+    /// Whether no more are taken in: the child has ended, or is waited for.
     is_closed: bool,
+}
+
+impl Lines {
+    fn is_full(&self) -> bool {
+        !self.is_closed && self.size >= LIMIT
+    }
 }
 
 impl Shared<Lines> {
     /// Whether the child is to be held up.
     pub(crate) fn is_full(&self) -> bool {
-        self.with(|lines| !lines.has_no_reader && lines.size >= LIMIT)
+        self.with(|lines| lines.is_full())
     }
 
-    /// Takes in new lines. If the queue is full and there is no reader, the newest are left out.
+    /// Takes in new lines, unless it is closed.
     pub(crate) fn push(&self, new: impl IntoIterator<Item = Line>) {
         self.change(|lines| {
             for line in new {
-                if !lines.has_no_reader || lines.size < LIMIT {
+                if !lines.is_closed {
                     lines.size += line.bytes.len() + OVERHEAD;
                     lines.queue.push_back(line);
                 }
@@ -164,14 +142,13 @@ impl Shared<Lines> {
         });
     }
 
-    /// There will be no more.
-    pub(crate) fn close(&self) {
-        self.change(|lines| lines.is_closed = true);
-    }
-
-    /// There is no reader, for now. True if the driver is to look again at what it held up.
-    pub(crate) fn lose_reader(&self) -> bool {
-        self.with(|lines| !mem::replace(&mut lines.has_no_reader, true) && lines.size >= LIMIT)
+    /// There will be no more. True if the driver is to look again at what it held up.
+    pub(crate) fn close(&self) -> bool {
+        self.change(|lines| {
+            let was_full = lines.is_full();
+            lines.is_closed = true;
+            was_full
+        })
     }
 }
 
@@ -179,13 +156,12 @@ impl Waiting<'_, Lines> {
     /// The next line, `None` at the end; and whether the driver is to look again.
     pub(crate) fn poll_next(&mut self, context: &Context<'_>) -> Poll<(Option<Line>, bool)> {
         self.poll(context, |lines| {
-            lines.has_no_reader = false;
+            let was_full = lines.is_full();
             let Some(line) = lines.queue.pop_front() else {
                 return lines.is_closed.then_some((None, false));
             };
-            let was_full = lines.size >= LIMIT;
             lines.size -= line.bytes.len() + OVERHEAD;
-            Some((Some(line), was_full && lines.size < LIMIT))
+            Some((Some(line), was_full && !lines.is_full()))
         })
     }
 }
@@ -221,7 +197,7 @@ impl Input {
 
     /// Writes what the pipe takes now.
     fn feed(&mut self, pipe: &mut File) {
-        let (_, has_ended) = transfer(A_TURN, || {
+        let has_ended = transfer(A_TURN, || {
             let n = match self.next() {
                 [] => 0,
                 bytes => pipe.write(bytes)?,
@@ -234,27 +210,27 @@ impl Input {
     }
 }
 
-/// Reads or writes until that would wait, or `most` bytes have passed. Says how many have, and whether no more can: it is
-/// at an end, or there was an error, after which there is no more.
-pub(crate) fn transfer(most: usize, mut some: impl FnMut() -> io::Result<usize>) -> (usize, bool) {
+/// Reads or writes until that would wait, or `most` bytes have passed. True if no more can: it is at an end, or there
+/// was an error, after which there is no more.
+pub(crate) fn transfer(most: usize, mut some: impl FnMut() -> io::Result<usize>) -> bool {
     let mut n_passed = 0;
     while n_passed < most {
         match some() {
             Ok(n) if n > 0 => n_passed += n,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-            Ok(_) | Err(_) => return (n_passed, true),
+            Ok(_) | Err(_) => return true,
         }
     }
-    (n_passed, false)
+    false
 }
 
 impl Shared<Input> {
     /// Puts these bytes behind the others. True if the driver needs a wake: while there were some, it has had one.
-    pub(crate) fn write(&self, bytes: &[u8]) -> Result<bool, InputClosed> {
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<bool, Closed> {
         self.with(|input| {
             if input.is_closed || input.is_last {
-                return Err(InputClosed);
+                return Err(Closed(()));
             }
             let needs_wake = input.is_empty() && !bytes.is_empty();
             input.bytes.get_mut().1.extend(bytes);
@@ -291,10 +267,10 @@ impl Shared<Input> {
 
 impl Waiting<'_, Input> {
     /// Ready when all that was written is in the pipe.
-    pub(crate) fn poll_written(&mut self, context: &Context<'_>) -> Poll<Result<(), InputClosed>> {
+    pub(crate) fn poll_written(&mut self, context: &Context<'_>) -> Poll<Result<(), Closed>> {
         self.poll(context, |input| match (input.is_empty(), input.is_closed) {
             (true, _) => Some(Ok(())),
-            (false, true) => Some(Err(InputClosed)),
+            (false, true) => Some(Err(Closed(()))),
             (false, false) => None,
         })
     }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::error::StillRunning;
+use crate::error::{Closed, StillRunning};
 use crate::wait::block_on::{block_on, block_on_until};
 use crate::wait::clock::Deadline;
 use crate::wait::runtime::poll_elsewhere;
 
-use super::buffers::{Input, InputClosed, Line, Lines, Waiting};
+use super::buffers::{Line, Waiting};
 use super::managed::{ChildState, FORKED};
 use super::outcome::Outcome;
 
@@ -38,7 +38,7 @@ use super::outcome::Outcome;
 /// ```
 ///
 /// **To wait is to have nothing more to say**: the first wait or poll closes the child's standard
-/// input behind what was written, and no longer holds the child up for lines that are not taken.
+/// input behind what was written, and takes in no more lines, so that they do not hold the child up.
 ///
 /// **In a task**: while a child that was started there lives, a clock that jumps does not. Its own
 /// timeouts are in real time.
@@ -47,26 +47,19 @@ use super::outcome::Outcome;
 /// panics: the thread that sees to children is not there.
 ///
 /// **Dropping it** kills the child and its group, at once and without waiting; the driver reaps it.
-/// To let it run on, [`detach`](Self::detach) it.
+/// To let it run on, wait for it on another thread, or in a task.
 #[doc(alias = "Popen")]
 #[derive(Debug)]
 #[must_use = "a child whose handle is dropped is killed"]
-pub struct Child {
-    state: Arc<ChildState>,
-    is_detached: bool,
-}
+pub struct Child(pub(crate) Arc<ChildState>);
 
 impl Child {
-    pub(crate) fn new(state: Arc<ChildState>) -> Self {
-        Self { state, is_detached: false }
-    }
-
-    /// The number by which the system knows it, and its group if it has one of its own.
+    /// The number by which the system knows it, and its group.
     ///
     /// Do not signal it by that: once it has been reaped the number may be any process's.
     #[doc(alias = "pid")]
     pub fn id(&self) -> u32 {
-        self.state.pid
+        self.0.pid
     }
 
     /// Waits for the end on this thread. In a task, `.await` the child instead.
@@ -111,18 +104,18 @@ impl Child {
         self.state().outcome.is_settled()
     }
 
-    /// The next line of a stream that was set to [`Output::Lines`](super::Output::Lines).
+    /// The next line of its output, after [`Command::lines`](super::Command::lines). It is `None` at the end.
     ///
-    /// To be awaited, or waited for with [`NextLine::wait`]. It gives `None` at the end. Lines of
-    /// both streams come in the order in which they were read. A reader that is behind holds the child
-    /// up, but no deadline.
+    /// Lines of both streams come in the order in which they were read. A reader that is behind holds the child
+    /// up, but no deadline. To drop the future loses no line.
     ///
     /// ```
-    /// use handspun::process::{Command, Output};
+    /// use handspun::block_on;
+    /// use handspun::process::Command;
     ///
-    /// let count = Command::new("seq").arg("3").stdout(Output::Lines).spawn()?;
+    /// let count = Command::new("seq").arg("3").lines().spawn()?;
     /// let mut sum = 0;
-    /// while let Some(line) = count.next_line().wait() {
+    /// while let Some(line) = block_on(count.next_line()) {
     ///     sum += line.text().parse::<u32>().unwrap();
     /// }
     /// assert_eq!(sum, 6);
@@ -130,34 +123,55 @@ impl Child {
     /// # Ok::<(), handspun::process::SpawnError>(())
     /// ```
     #[doc(alias = "readline")]
-    pub fn next_line(&self) -> NextLine<'_> {
+    pub fn next_line(&self) -> impl Future<Output = Option<Line>> {
         let state = self.state();
-        NextLine { state, wait: Waiting::on(&state.lines) }
+        let mut wait = Waiting::on(&state.lines);
+        let mut poll = move |context: &mut Context<'_>| wait.poll_next(context);
+        poll_fn(move |context| {
+            let polled = poll_elsewhere("a line of a child process", context, &mut poll);
+            polled.map(|(line, has_room_again)| {
+                if has_room_again {
+                    state.wake_driver();
+                }
+                line
+            })
+        })
     }
 
-    /// Writes to the child's standard input, if that was set to [`Stdin::Piped`](super::Stdin::Piped).
+    /// Writes to the child's standard input, if that was set to [`Stdio::piped`](std::process::Stdio::piped).
     ///
-    /// The bytes are under way when this returns. Await the answer, or wait for it with
-    /// [`Written::wait`], to learn that the pipe has taken them: so code that writes much does not fill
-    /// the memory. Dropping it takes nothing back.
+    /// The bytes are under way when this returns. Await the answer to learn that the pipe has taken them: so code that
+    /// writes much does not fill the memory. Dropping it takes nothing back.
     ///
     /// ```
-    /// use handspun::process::{Command, Output, Stdin};
+    /// use std::process::Stdio;
+    /// use handspun::block_on;
+    /// use handspun::process::Command;
     ///
-    /// let cat = Command::new("cat").stdin(Stdin::Piped).stdout(Output::Lines).spawn()?;
-    /// cat.write(b"how do you do\n").wait()?;
-    /// assert_eq!(cat.next_line().wait().unwrap().text(), "how do you do");
+    /// let cat = Command::new("cat").stdin(Stdio::piped()).lines().spawn()?;
+    /// block_on(cat.write(b"how do you do\n"))?;
+    /// assert_eq!(block_on(cat.next_line()).unwrap().text(), "how do you do");
     /// cat.close_stdin();
     /// assert!(cat.wait().is_success());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn write<'a>(&'a self, bytes: &[u8]) -> Written<'a> {
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`], if the child reads no more, or its input was closed or never piped.
+    pub fn write<'a>(&'a self, bytes: &[u8]) -> impl Future<Output = Result<(), Closed>> + use<'a> {
         let state = self.state();
         let needs_wake = state.input.write(bytes);
         if needs_wake == Ok(true) {
             state.wake_driver();
         }
-        Written(needs_wake.map(|_| Waiting::on(&state.input)))
+        let mut wait = needs_wake.map(|_| Waiting::on(&state.input));
+        poll_fn(move |context| match &mut wait {
+            Ok(wait) => poll_elsewhere("a child process to read its input", context, |context| {
+                wait.poll_written(context)
+            }),
+            Err(closed) => Poll::Ready(Err(*closed)),
+        })
     }
 
     /// Ends the child's standard input, behind what was written.
@@ -167,38 +181,27 @@ impl Child {
         }
     }
 
-    /// Asks it to end, as its [`KillPolicy`](super::KillPolicy) says. Does not wait.
+    /// Asks it to end, as its [policy](super::Command::kill_policy) says. Does not wait.
     ///
-    /// A child that has exited has exited: its status and its cause stay the same. If its handle only
-    /// waits for the pipes, it waits no longer.
+    /// A child that has exited has exited: its status and its cause stay the same.
     #[doc(alias = "send_signal")]
     pub fn terminate(&self) {
-        self.state().signals.terminate();
+        self.state().signals.terminate(Deadline::Never);
         self.state().wake_driver();
     }
 
     /// Kills it, and its group. Does not wait.
     ///
-    /// Of a child that has exited, but is not [finished](Self::is_finished), it kills what is left of its
-    /// group, also after [`sweep(false)`](super::Command::sweep).
+    /// Of a child that has exited, but is not [finished](Self::is_finished), it kills what is left of its group.
     pub fn kill(&self) {
-        self.state().signals.kill(true);
+        self.state().signals.kill();
         self.state().wake_driver();
-    }
-
-    /// Lets it run without a handle. Its timeouts, caps and token still hold, and it is reaped.
-    ///
-    /// Its standard input is closed behind what was written.
-    pub fn detach(mut self) {
-        self.is_detached = true;
-        self.state().hold.let_go();
-        self.release_streams();
     }
 
     /// What both sides know of it.
     fn state(&self) -> &ChildState {
-        assert!(self.state.parent.is_current(), "{FORKED}");
-        &self.state
+        assert!(self.0.parent.is_current(), "{FORKED}");
+        &self.0
     }
 
     fn poll_end(&self, context: &mut Context<'_>) -> Poll<Outcome> {
@@ -209,7 +212,7 @@ impl Child {
     pub(crate) fn release_streams(&self) {
         let state = self.state();
         let needs_wake = state.input.finish();
-        if state.lines.lose_reader() || needs_wake {
+        if state.lines.close() || needs_wake {
             state.wake_driver();
         }
     }
@@ -230,74 +233,15 @@ impl Future for Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if !self.state.parent.is_current() {
+        if !self.0.parent.is_current() {
             return; // The child is our parent's.
         }
-        if !self.is_detached && !self.is_finished() {
+        if !self.is_finished() {
             // Now, and not by a message to the driver: if this process exits in the next moment,
             // nothing of the child stays behind.
-            self.state.signals.kill(self.state.sweeps);
-            self.state.wake_driver();
+            self.0.signals.kill();
+            self.0.wake_driver();
         }
-        drop(self.state.outcome.abandon());
-    }
-}
-
-/// The next line of a child; see [`Child::next_line`].
-#[derive(Debug)]
-#[must_use = "nothing is read until it is awaited or waited for"]
-pub struct NextLine<'a> {
-    state: &'a ChildState,
-    wait: Waiting<'a, Lines>,
-}
-
-impl NextLine<'_> {
-    /// Waits for it on this thread.
-    pub fn wait(self) -> Option<Line> {
-        block_on(self)
-    }
-}
-
-/// Awaits the line. Dropping it loses none.
-impl Future for NextLine<'_> {
-    type Output = Option<Line>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Line>> {
-        let poll = |context: &mut Context<'_>| self.wait.poll_next(context);
-        poll_elsewhere("a line of a child process", context, poll).map(|(line, has_room_again)| {
-            if has_room_again {
-                self.state.wake_driver();
-            }
-            line
-        })
-    }
-}
-
-/// Whether a child's pipe has taken what was written; see [`Child::write`].
-#[derive(Debug)]
-pub struct Written<'a>(Result<Waiting<'a, Input>, InputClosed>);
-
-impl Written<'_> {
-    /// Waits for it on this thread.
-    ///
-    /// # Errors
-    ///
-    /// [`InputClosed`]: the child reads no more, or its input was closed or never piped.
-    pub fn wait(self) -> Result<(), InputClosed> {
-        block_on(self)
-    }
-}
-
-/// Awaits the pipe.
-impl Future for Written<'_> {
-    type Output = Result<(), InputClosed>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            Ok(wait) => poll_elsewhere("a child process to read its input", context, |context| {
-                wait.poll_written(context)
-            }),
-            Err(closed) => Poll::Ready(Err(*closed)),
-        }
+        drop(self.0.outcome.abandon());
     }
 }

@@ -6,11 +6,9 @@
 //! ```text
 //!  your threads and tasks                     the driver: one thread for all children
 //!
-//!  Command::spawn ── a managed child ─▶ channel ─▶ epoll: pidfds, pipes, the wake pipe
+//!  Command::spawn ── a managed child ─▶ channel ─▶ poll: pidfds, pipes, the wake pipe
 //!  Child::kill    ── under the signal lock ─────▶ the group
 //!  Child::wait    ◀── settles once ── output, policy, the reaping
-//!
-//!  Command::run   drives its child itself, in `poll`, where its thread may stay
 //! ```
 //!
 //! What must always hold:
@@ -26,15 +24,14 @@ mod outcome;
 mod command;
 pub(crate) mod signals;
 mod managed;
-pub(crate) mod poller;
 pub(crate) mod driver;
 mod child;
 mod spawn;
 
-pub use buffers::{InputClosed, Line, Source};
-pub use child::{Child, NextLine, Written};
-pub use command::{Command, Group, KillPolicy, Output, Stdin};
+pub use buffers::{Line, Source};
+pub use child::Child;
+pub use command::Command;
 pub use driver::terminate_all;
 pub use outcome::{Cause, ExitError, Outcome, SpawnError};
-pub use output::{Cap, Captured};
+pub use output::Captured;
 pub use sys::Signal;

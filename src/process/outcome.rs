@@ -9,7 +9,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -47,8 +47,6 @@ pub struct Outcome {
     pub status: Option<ExitStatus>,
     /// Why it ended: what came first.
     pub cause: Cause,
-    /// Whether it had to be killed, because it did not heed a gentler signal in time.
-    pub escalated: bool,
     /// What it wrote to its standard output, as far as that was captured.
     pub stdout: Captured,
     /// What it wrote to its standard error, as far as that was captured and not merged.
@@ -57,8 +55,6 @@ pub struct Outcome {
     pub pipes_leaked: bool,
     /// How long it took, from the spawn until it was reaped.
     pub wall: Duration,
-    /// The processor time of the child and of those that it waited for, if it is known.
-    pub cpu: Option<Duration>,
 }
 
 /// Why a child ended.
@@ -68,15 +64,11 @@ pub enum Cause {
     /// By itself: it exited.
     Exited,
     /// By a signal that was not ours.
-    Signalled(Signal),
+    Signalled,
     /// Its time was over.
     TimedOut,
-    /// It had been silent for too long.
-    Idle,
     /// Its token was cancelled.
     Cancelled(CancelReason),
-    /// It wrote more than its cap lets in.
-    OutputLimit,
     /// It was asked to, through its handle or through [`terminate_all`](super::terminate_all).
     Terminated,
     /// Not known: other code in this process has reaped it, or its driver has failed.
@@ -87,11 +79,9 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited => f.write_str("it exited"),
-            Self::Signalled(signal) => write!(f, "it was ended by {signal}"),
+            Self::Signalled => f.write_str("a signal ended it"),
             Self::TimedOut => f.write_str("its time was over"),
-            Self::Idle => f.write_str("it was silent for too long"),
             Self::Cancelled(reason) => write!(f, "it was cancelled: {reason}"),
-            Self::OutputLimit => f.write_str("it wrote too much"),
             Self::Terminated => f.write_str("it was terminated"),
             Self::Unknown => f.write_str("somebody else has taken its status"),
         }
@@ -112,12 +102,7 @@ impl Outcome {
 
     /// The signal that ended it, if one did.
     pub fn signal(&self) -> Option<Signal> {
-        self.status?.signal().map(Signal::from_number)
-    }
-
-    /// Whether some of its output was not kept.
-    pub fn is_truncated(&self) -> bool {
-        self.stdout.is_truncated() || self.stderr.is_truncated()
+        self.status?.signal().map(Signal)
     }
 
     /// Goes on with `?` if it was a success.
@@ -142,31 +127,19 @@ impl Outcome {
 ///
 /// let print = Command::new("sh").args(["-c", "echo no paper >&2; exit 3"]).run()?;
 /// let error = print.check().unwrap_err();
-/// assert_eq!(
-///     error.to_string(),
-///     "`sh -c 'echo no paper >&2; exit 3'` failed: it exited (exit status: 3)\nno paper"
-/// );
-/// assert_eq!(error.into_outcome().code(), Some(3));
+/// assert!(error.to_string().ends_with(" failed: it exited (exit status: 3)\nno paper"));
+/// assert_eq!(error.0.code(), Some(3));
 /// # Ok::<(), handspun::process::SpawnError>(())
 /// ```
 #[doc(alias = "CalledProcessError")]
 #[doc(alias = "TimeoutExpired")]
-pub struct ExitError(Box<Outcome>);
+pub struct ExitError(
+    /// How the child ended.
+    pub Box<Outcome>,
+);
 
 /// How much of standard error an error shows.
 const TAIL: usize = 2000;
-
-impl ExitError {
-    /// How the child ended.
-    pub fn outcome(&self) -> &Outcome {
-        &self.0
-    }
-
-    /// How the child ended, to keep.
-    pub fn into_outcome(self) -> Outcome {
-        *self.0
-    }
-}
 
 impl fmt::Display for ExitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -195,28 +168,16 @@ impl Error for ExitError {}
 /// You meet it in [`Command::spawn`](super::Command::spawn).
 ///
 /// ```
-/// use handspun::process::{Command, SpawnError};
+/// use handspun::process::Command;
 ///
 /// let no_program = Command::new("no-such-program").run().unwrap_err();
-/// assert!(matches!(no_program, SpawnError::NoProgram { .. }));
+/// assert!(no_program.to_string().starts_with("no program `no-such-program`"));
 /// let no_directory = Command::new("true").current_dir("/no/such/place").run().unwrap_err();
 /// assert!(no_directory.to_string().starts_with("no directory `/no/such/place` to run `true` in"));
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SpawnError {
-    /// There is no such program, or it is a script whose interpreter is missing.
-    #[doc(alias = "FileNotFoundError")]
-    NoProgram {
-        /// What was looked for.
-        program: PathBuf,
-    },
-    /// The program is there and must not be run: no execute permission, or a directory.
-    #[doc(alias = "PermissionError")]
-    NotExecutable {
-        /// What was found.
-        program: PathBuf,
-    },
     /// The child was to run in a directory that is not there, or that we may not enter.
     NoDirectory {
         /// Where it was to run.
@@ -224,18 +185,13 @@ pub enum SpawnError {
         /// What was to be run.
         program: PathBuf,
     },
-    /// As many children are running as there are descriptors for.
-    ///
-    /// Wait for some of them, raise the limit (`ulimit -n`), or ask with
-    /// [`Command::wait_for_place`](super::Command::wait_for_place) to wait for a permit.
-    TooMany {
-        /// How many may run at once.
-        limit: usize,
-    },
     /// The command's token was cancelled before there was a process.
     Cancelled(CancelReason),
-    /// The system refused: out of processes or descriptors, a NUL in an argument, an environment
-    /// variable's name with a `=` in it or none at all, a script without `#!`, or something else.
+    /// The system refused. The error's [kind](io::Error::kind) tells a program that is not there, or a script whose
+    /// interpreter is not (`NotFound`), from one that must not be run (`PermissionDenied`), a NUL or a `=` where
+    /// there may be none (`InvalidInput`), and all else, such as too few processes or descriptors.
+    #[doc(alias = "FileNotFoundError")]
+    #[doc(alias = "PermissionError")]
     Refused {
         /// What was to be run.
         program: PathBuf,
@@ -251,12 +207,6 @@ const ASKS_FOR_INTERPRETER: &str =
 impl fmt::Display for SpawnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoProgram { program } => {
-                write!(f, "no program `{}`, or no interpreter for it", program.display())
-            }
-            Self::NotExecutable { program } => {
-                write!(f, "no permission to run `{}`", program.display())
-            }
             Self::NoDirectory { directory, program } => {
                 let (place, program) = (directory.display(), program.display());
                 write!(
@@ -264,13 +214,18 @@ impl fmt::Display for SpawnError {
                     "no directory `{place}` to run `{program}` in, or no permission to enter it"
                 )
             }
-            Self::TooMany { limit } => {
-                write!(f, "{limit} children are running, and there are no descriptors for one more")
-            }
             Self::Cancelled(reason) => write!(f, "cancelled before it was started: {reason}"),
             Self::Refused { program, error } => {
-                let hint = if sys::is_unknown_format(error) { ASKS_FOR_INTERPRETER } else { "" };
-                write!(f, "the system refused to start `{}`: {error}{hint}", program.display())
+                let program = program.display();
+                if error.kind() == ErrorKind::NotFound {
+                    write!(f, "no program `{program}`, or no interpreter for it")
+                } else if error.kind() == ErrorKind::PermissionDenied {
+                    write!(f, "no permission to run `{program}`")
+                } else {
+                    let hint =
+                        if sys::is_unknown_format(error) { ASKS_FOR_INTERPRETER } else { "" };
+                    write!(f, "the system refused to start `{program}`: {error}{hint}")
+                }
             }
         }
     }

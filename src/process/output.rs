@@ -13,36 +13,14 @@ use std::io::Read;
 use std::mem;
 
 use super::buffers::{A_TURN, Line, Lines, Shared, Source, transfer};
-use super::sys::{self, Interest};
-
-/// How much of a stream is kept. Each stream has a cap of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cap {
-    /// Keeps the first `head` bytes and the last `tail`. The child is never held up.
-    Keep {
-        /// How much of the beginning.
-        head: usize,
-        /// How much of the end.
-        tail: usize,
-    },
-    /// Keeps the first bytes, so many; one more, and the child is ended.
-    EndAt(usize),
-}
-
-impl Default for Cap {
-    /// The first 8 MiB and the last 8 MiB.
-    fn default() -> Self {
-        Self::Keep { head: 8 << 20, tail: 8 << 20 }
-    }
-}
+use super::sys::{self, pollfd};
 
 /// What was kept of one stream.
 ///
 /// ```
-/// use handspun::process::{Cap, Command};
+/// use handspun::process::Command;
 ///
-/// let counting = Command::new("seq").arg("1000").cap(Cap::Keep { head: 4, tail: 5 });
-/// let numbers = counting.run()?.stdout;
+/// let numbers = Command::new("seq").arg("1000").cap(4, 5).run()?.stdout;
 /// assert_eq!(numbers.text(), "1\n2\n1000\n");
 /// assert_eq!((numbers.head, numbers.omitted), (4, 3893 - 9));
 /// # Ok::<(), handspun::process::SpawnError>(())
@@ -53,7 +31,7 @@ pub struct Captured {
     pub bytes: Vec<u8>,
     /// Where the tail begins, if bytes were omitted.
     pub head: usize,
-    /// How many bytes between the head and the tail were not kept.
+    /// How many bytes between the head and the tail were not kept, for there were more than the cap lets in.
     pub omitted: u64,
 }
 
@@ -64,11 +42,6 @@ impl Captured {
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
     }
-
-    /// Whether there was more than the cap let in.
-    pub fn is_truncated(&self) -> bool {
-        self.omitted > 0
-    }
 }
 
 impl fmt::Debug for Captured {
@@ -77,9 +50,9 @@ impl fmt::Debug for Captured {
     }
 }
 
-/// Keeps what a cap lets in.
+/// Keeps the first bytes and the last, so many of each.
 pub(crate) struct Capture {
-    cap: Cap,
+    cap: (usize, usize),
     head: Vec<u8>,
     tail: VecDeque<u8>,
     /// Everything that ever came.
@@ -87,16 +60,13 @@ pub(crate) struct Capture {
 }
 
 impl Capture {
-    pub(crate) fn new(cap: Cap) -> Self {
+    fn new(cap: (usize, usize)) -> Self {
         Self { cap, head: Vec::new(), tail: VecDeque::new(), total: 0 }
     }
 
-    pub(crate) fn keep(&mut self, bytes: &[u8]) {
+    fn keep(&mut self, bytes: &[u8]) {
         self.total += bytes.len() as u64;
-        let (most_of_head, most_of_tail) = match self.cap {
-            Cap::Keep { head, tail } => (head, tail),
-            Cap::EndAt(most) => (most, 0),
-        };
+        let (most_of_head, most_of_tail) = self.cap;
         let room = most_of_head - self.head.len();
         let (head, rest) = bytes.split_at(room.min(bytes.len()));
         self.head.extend_from_slice(head);
@@ -106,13 +76,8 @@ impl Capture {
         self.tail.extend(newest);
     }
 
-    /// Whether the child is to be ended for it.
-    pub(crate) fn is_over(&self) -> bool {
-        matches!(self.cap, Cap::EndAt(most) if self.total > most as u64)
-    }
-
     /// Gives what was kept.
-    pub(crate) fn finish(&mut self) -> Captured {
+    fn finish(&mut self) -> Captured {
         let mut bytes = mem::take(&mut self.head);
         let head = bytes.len();
         bytes.extend(self.tail.drain(..));
@@ -165,58 +130,52 @@ const LONGEST_LINE: usize = 64 << 10;
 pub(crate) struct Stream {
     /// `None` if it was not captured, and once it has ended.
     pub(crate) pipe: Option<File>,
-    pub(crate) source: Source,
-    pub(crate) capture: Capture,
+    source: Source,
+    capture: Capture,
     /// If lines are wanted.
-    pub(crate) splitter: Option<Splitter>,
-    /// Whether it was, at the last look: its reader was behind.
-    pub(crate) is_held_up: bool,
+    splitter: Option<Splitter>,
 }
 
 impl Stream {
-    pub(crate) fn new(pipe: Option<File>, source: Source, cap: Cap, wants_lines: bool) -> Self {
+    pub(crate) fn new(
+        pipe: Option<File>,
+        source: Source,
+        cap: (usize, usize),
+        wants_lines: bool,
+    ) -> Self {
         let splitter = wants_lines.then(|| Splitter::new(LONGEST_LINE));
-        Self { pipe, source, capture: Capture::new(cap), splitter, is_held_up: false }
+        Self { pipe, source, capture: Capture::new(cap), splitter }
     }
 
     /// What to wait for: nothing while the reader of its lines is behind.
-    pub(crate) fn interest(&self, lines: &Shared<Lines>) -> Option<Interest> {
-        self.pipe.as_ref().filter(|_| !self.waits_for_reader(lines)).map(Interest::read)
+    pub(crate) fn interest(&self, lines: &Shared<Lines>) -> Option<pollfd> {
+        self.pipe.as_ref().filter(|_| !self.is_held_up(lines)).map(sys::readable)
     }
 
-    fn waits_for_reader(&self, lines: &Shared<Lines>) -> bool {
-        self.pipe.is_some() && self.splitter.is_some() && lines.is_full()
+    /// Whether its reader is behind.
+    fn is_held_up(&self, lines: &Shared<Lines>) -> bool {
+        self.splitter.is_some() && lines.is_full()
     }
 
     /// Reads what there is, within bounds; but at the exit all that is in the pipe, which is the child's: what comes
-    /// later is not. False if it was silent, by its own fault and not its reader's.
-    pub(crate) fn read(
-        &mut self,
-        is_exit: bool,
-        lines: &Shared<Lines>,
-        scratch: &mut [u8],
-    ) -> bool {
-        let was_held_up = self.is_held_up;
-        self.is_held_up = self.waits_for_reader(lines);
-        let most = match &self.pipe {
-            Some(pipe) if is_exit => A_TURN.max(sys::n_readable(pipe)),
-            Some(_) if self.is_held_up => 0,
-            Some(_) | None => A_TURN,
+    /// later is not.
+    pub(crate) fn read(&mut self, is_exit: bool, lines: &Shared<Lines>, scratch: &mut [u8]) {
+        let Some(mut pipe) = self.pipe.take() else { return };
+        let most = match is_exit {
+            true => A_TURN.max(sys::n_readable(&pipe)),
+            false if self.is_held_up(lines) => 0,
+            false => A_TURN,
         };
-        let (mut n_read, mut new) = (0, Vec::new());
-        if let Some(mut pipe) = self.pipe.take() {
-            let has_ended;
-            (n_read, has_ended) = transfer(most, || {
-                let n = pipe.read(scratch)?;
-                self.take(&scratch[..n], &mut new);
-                Ok(n)
-            });
-            self.pipe = (!has_ended).then_some(pipe);
-        }
+        let mut new = Vec::new();
+        let has_ended = transfer(most, || {
+            let n = pipe.read(scratch)?;
+            self.take(&scratch[..n], &mut new);
+            Ok(n)
+        });
+        self.pipe = (!has_ended).then_some(pipe);
         if !new.is_empty() {
             lines.push(new);
         }
-        n_read > 0 || was_held_up || self.is_held_up
     }
 
     fn take(&mut self, bytes: &[u8], lines: &mut Vec<Line>) {
@@ -239,33 +198,30 @@ impl Stream {
 mod tests {
     use super::*;
 
-    fn capture(cap: Cap, chunks: &[&[u8]]) -> (Captured, bool) {
+    fn capture(cap: (usize, usize), chunks: &[&[u8]]) -> Captured {
         let mut capture = Capture::new(cap);
         chunks.iter().for_each(|chunk| capture.keep(chunk));
-        let is_over = capture.is_over();
-        (capture.finish(), is_over)
+        capture.finish()
     }
 
     /// S72, S74.
     #[test]
     fn a_capture_keeps_head_and_tail_and_counts_the_rest() {
-        let cap = Cap::Keep { head: 2, tail: 3 };
         for chunks in [&[b"abcdefgh".as_slice()] as &[&[u8]], &[b"a", b"bcde", b"", b"f", b"gh"]] {
-            let (kept, _) = capture(cap, chunks);
+            let kept = capture((2, 3), chunks);
             assert_eq!((kept.bytes.as_slice(), kept.head, kept.omitted), (&b"abfgh"[..], 2, 3));
         }
     }
 
     /// S74.
     #[test]
-    fn what_fits_exactly_is_not_truncated() {
-        let (kept, _) = capture(Cap::Keep { head: 2, tail: 3 }, &[b"abc", b"de"]);
-        assert_eq!((kept.text(), kept.is_truncated()), ("abcde".into(), false));
-        assert!(!capture(Cap::EndAt(5), &[b"abcde"]).1);
-        let (kept, is_over) = capture(Cap::EndAt(5), &[b"abcdef"]);
-        assert_eq!((kept.text(), kept.omitted, is_over), ("abcde".into(), 1, true));
-        let (kept, is_over) = capture(Cap::EndAt(0), &[b"a"]);
-        assert_eq!((kept.bytes.len(), is_over), (0, true));
+    fn of_what_fits_exactly_nothing_is_omitted() {
+        let kept = capture((2, 3), &[b"abc", b"de"]);
+        assert_eq!((kept.text(), kept.omitted), ("abcde".into(), 0));
+        let kept = capture((5, 0), &[b"abcdef"]);
+        assert_eq!((kept.text(), kept.omitted), ("abcde".into(), 1));
+        let kept = capture((0, 0), &[b"a"]);
+        assert_eq!((kept.bytes.len(), kept.omitted), (0, 1));
     }
 
     fn lines(limit: usize, chunks: &[&[u8]]) -> Vec<(String, bool)> {

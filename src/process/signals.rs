@@ -19,62 +19,46 @@
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use crate::prims::Mutex;
+use crate::prims::{self, Mutex};
 use crate::wait::clock::Deadline;
 
-use super::command::{KillPolicy, Settings};
 use super::outcome::Cause;
 use super::sys::{Process, Signal};
 
-/// How long the pipes may stay open after the exit, if nothing else was said.
+/// How long the pipes may stay open after the exit.
 const PIPE_GRACE: Duration = Duration::from_millis(200);
-
-/// What is asked of a child from outside; the second outdoes the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Request {
-    /// To end as the policy says.
-    Terminate,
-    /// It has been sent SIGKILL.
-    Kill,
-}
+/// How long a child may take to die of SIGKILL. It takes less than a millisecond, unless it hangs in the kernel.
+const KILL_WAIT: Duration = Duration::from_secs(1);
 
 /// The kill state machine of one child.
 ///
-/// | stage      | a reason   | its time is over        | the exit is seen | all pipes end |
-/// |------------|------------|-------------------------|------------------|---------------|
-/// | `Running`  | → `Ending` | → `Ending`              | → `Draining`     | stays         |
-/// | `Ending`   | stays      | → `Ending`, → `GivenUp` | → `Draining`     | stays         |
-/// | `Draining` | stays      | finished                | stays            | finished      |
-/// | `GivenUp`  | stays      | has no time             | finished         | stays         |
-///
-/// The last step of `Ending` is SIGKILL, with the kill-wait to heed it. It comes at once where the policy has no
-/// step, or where SIGKILL was sent already.
+/// | stage      | a reason   | its time is over | the exit is seen | all pipes end |
+/// |------------|------------|------------------|------------------|---------------|
+/// | `Running`  | → `Ending` | → `Ending`       | → `Draining`     | stays         |
+/// | `Ending`   | stays      | → `Killing`      | → `Draining`     | stays         |
+/// | `Killing`  | stays      | → `GivenUp`      | → `Draining`     | stays         |
+/// | `Draining` | stays      | finished         | stays            | finished      |
+/// | `GivenUp`  | stays      | has no time      | finished         | stays         |
 pub(crate) struct KillState {
     stage: Stage,
-    policy: KillPolicy,
     timeout: Deadline,
-    /// When SIGKILL is sent, if the policy comes to it later.
+    /// The gentle signal, and how long there is to heed it.
+    policy: (Signal, Duration),
+    /// When SIGKILL is sent at the latest.
     kill_by: Deadline,
-    /// How long it may be silent.
-    idle: Option<Duration>,
-    /// How long the pipes may stay open after the exit.
-    pipe_grace: Duration,
-    /// When it last wrote something, or began.
-    pub(crate) last_output: Instant,
-    /// A cancelled token or too much output, whichever came first.
+    /// Why its token was cancelled.
     pub(crate) reason: Option<Cause>,
     /// Why it is being ended, if it is.
     pub(crate) cause: Option<Cause>,
-    /// Whether SIGKILL was sent as the last step.
-    was_killed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Running,
-    /// The signal of this step was sent.
-    Ending {
-        step: usize,
+    /// It was sent the gentle signal.
+    Ending,
+    /// It was sent SIGKILL.
+    Killing {
         until: Deadline,
     },
     /// It has exited. The zombie is kept until the pipes have ended too.
@@ -89,10 +73,8 @@ enum Stage {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ProcessStatus {
     pub(crate) has_exited: bool,
-    /// What was asked of it before it exited.
-    pub(crate) request: Option<Request>,
-    /// Whether its end was asked for after the exit.
-    pub(crate) skips_pipe_grace: bool,
+    /// If it was asked to end before it exited: when SIGKILL is to be sent at the latest.
+    pub(crate) kill_by: Option<Deadline>,
 }
 
 /// What is to be done.
@@ -109,19 +91,9 @@ pub(crate) enum Action {
 }
 
 impl KillState {
-    pub(crate) fn new(settings: &Settings, began: Instant) -> Self {
-        Self {
-            stage: Stage::Running,
-            policy: settings.policy.clone(),
-            timeout: Deadline::later(began, settings.timeout.unwrap_or(Duration::MAX)),
-            kill_by: Deadline::Never,
-            idle: settings.idle,
-            pipe_grace: settings.pipe_grace.unwrap_or(PIPE_GRACE),
-            last_output: began,
-            reason: None,
-            cause: None,
-            was_killed: false,
-        }
+    pub(crate) fn new(policy: (Signal, Duration), timeout: Deadline) -> Self {
+        let (stage, kill_by) = (Stage::Running, Deadline::Never);
+        Self { stage, timeout, policy, kill_by, reason: None, cause: None }
     }
 
     /// What is to be done next, after what was seen by now. To be asked again until it says to wait.
@@ -132,82 +104,49 @@ impl KillState {
         pipes_are_open: bool,
     ) -> Action {
         let is_over = |until| until <= Deadline::At(now);
-        let (last, was_sent) = (self.policy.steps.len(), process.request == Some(Request::Kill));
+        let asked = process.kill_by.map(|_| Cause::Terminated);
+        self.kill_by = self.kill_by.min(process.kill_by.unwrap_or(Deadline::Never));
         match self.stage {
-            Stage::Running | Stage::Ending { .. } if process.has_exited => {
-                if process.request.is_some() {
-                    self.cause.get_or_insert(Cause::Terminated);
-                }
-                self.stage = Stage::Draining { until: Deadline::later(now, self.pipe_grace) };
+            Stage::Running | Stage::Ending | Stage::Killing { .. } if process.has_exited => {
+                self.cause = self.cause.take().or(asked);
+                self.stage = Stage::Draining { until: Deadline::later(now, PIPE_GRACE) };
                 self.next(now, process, pipes_are_open)
             }
             Stage::Running => {
-                let asked = process.request.map(|_| Cause::Terminated);
                 let timed_out = is_over(self.timeout).then_some(Cause::TimedOut);
-                let idle = is_over(self.idle_deadline()).then_some(Cause::Idle);
-                self.cause = asked.or(self.reason.clone()).or(timed_out).or(idle);
-                match &self.cause {
-                    Some(_) => self.take_step(if was_sent { last } else { 0 }, now, was_sent),
-                    None => Action::Wait,
+                self.cause = asked.or(self.reason.take()).or(timed_out);
+                if self.cause.is_none() {
+                    return Action::Wait;
                 }
+                let (signal, grace) = self.policy;
+                self.kill_by = self.kill_by.min(Deadline::later(now, grace));
+                self.stage = Stage::Ending;
+                Action::Signal(signal)
             }
-            Stage::Ending { step, .. } if step < last && (was_sent || is_over(self.kill_by)) => {
-                self.take_step(last, now, was_sent)
+            Stage::Ending if is_over(self.kill_by) => {
+                self.stage = Stage::Killing { until: Deadline::later(now, KILL_WAIT) };
+                Action::Signal(Signal::KILL)
             }
-            Stage::Ending { until, .. } if !is_over(until) => Action::Wait,
-            Stage::Ending { step, .. } if step < last => self.take_step(step + 1, now, false),
-            Stage::Ending { .. } => {
+            Stage::Killing { until } if is_over(until) => {
                 self.stage = Stage::GivenUp;
                 Action::GiveUp
             }
-            Stage::Draining { until }
-                if is_over(until) || !pipes_are_open || process.skips_pipe_grace =>
-            {
-                Action::Finish
-            }
+            Stage::Draining { until } if is_over(until) || !pipes_are_open => Action::Finish,
             Stage::GivenUp if process.has_exited => Action::Finish,
-            Stage::Draining { .. } | Stage::GivenUp => Action::Wait,
+            Stage::Ending | Stage::Killing { .. } | Stage::Draining { .. } | Stage::GivenUp => {
+                Action::Wait
+            }
         }
     }
 
     /// When to ask again, whatever happens until then.
     pub(crate) fn deadline(&self) -> Deadline {
         match self.stage {
-            Stage::Running => self.timeout.min(self.idle_deadline()),
-            Stage::Ending { step, until } if step < self.policy.steps.len() => {
-                until.min(self.kill_by)
-            }
-            Stage::Ending { until, .. } | Stage::Draining { until } => until,
+            Stage::Running => self.timeout,
+            Stage::Ending => self.kill_by,
+            Stage::Killing { until } | Stage::Draining { until } => until,
             Stage::GivenUp => Deadline::Never,
         }
-    }
-
-    /// It is to end by this policy; or, if it is being ended already, to be killed no later than that
-    /// would.
-    pub(crate) fn hasten(&mut self, policy: &KillPolicy, now: Instant) {
-        if self.stage == Stage::Running {
-            self.policy = policy.clone();
-        }
-        let graces = policy.steps.iter().map(|(_, grace)| *grace);
-        let sum = graces.fold(Duration::ZERO, Duration::saturating_add);
-        self.kill_by = self.kill_by.min(Deadline::later(now, sum));
-    }
-
-    /// Whether SIGKILL came after a gentler signal.
-    pub(crate) fn has_escalated(&self) -> bool {
-        self.was_killed && !self.policy.steps.is_empty()
-    }
-
-    fn take_step(&mut self, step: usize, now: Instant, was_sent: bool) -> Action {
-        let kill = (Signal::KILL, self.policy.kill_wait);
-        let (signal, grace) = self.policy.steps.get(step).copied().unwrap_or(kill);
-        self.was_killed = step == self.policy.steps.len() && !was_sent;
-        self.stage = Stage::Ending { step, until: Deadline::later(now, grace) };
-        Action::Signal(signal)
-    }
-
-    fn idle_deadline(&self) -> Deadline {
-        self.idle.map_or(Deadline::Never, |idle| Deadline::later(self.last_output, idle))
     }
 }
 
@@ -231,18 +170,16 @@ impl<P: Process> Signals<P> {
         state.status
     }
 
-    /// Asks it to end as its policy says. If it has exited, its pipes are waited for no longer.
-    pub(crate) fn terminate(&self) {
-        self.0.lock().note(Request::Terminate);
+    /// Asks it to end as its policy says, with SIGKILL no later than at this time.
+    pub(crate) fn terminate(&self, kill_by: Deadline) {
+        self.0.lock().note(kill_by);
     }
 
-    /// Sends SIGKILL. If it has exited, its pipes are waited for no longer, and with `sweep` what is left
-    /// of its group is killed.
-    pub(crate) fn kill(&self, sweep: bool) {
+    /// Sends SIGKILL. If it has exited, that reaches what it left behind in its group.
+    pub(crate) fn kill(&self) {
         let mut state = self.0.lock();
-        if state.note(Request::Kill) || sweep {
-            state.send(Signal::KILL);
-        }
+        state.note(Deadline::At(prims::now()));
+        state.send(Signal::KILL);
     }
 
     /// Sends a signal, and behind it a SIGCONT: a child that is stopped could not heed it otherwise.
@@ -256,30 +193,25 @@ impl<P: Process> Signals<P> {
         }
     }
 
-    /// Takes the status of a child that has exited; with `sweep`, what is left of its group is killed.
+    /// Takes the status of a child that has exited, and kills what is left of its group.
     ///
     /// The leader is still a zombie when the group is signalled: its status does not change, and
     /// no other can have the group's number.
-    pub(crate) fn reap(&self, sweep: bool) -> Option<(ExitStatus, Duration)> {
+    pub(crate) fn reap(&self) -> Option<ExitStatus> {
         let mut state = self.0.lock();
         state.is_running(); // It may turn out that it is not ours any more.
-        if sweep {
-            state.send(Signal::KILL);
-        }
+        state.send(Signal::KILL);
         state.process.take()?.reap().ok()
     }
 }
 
 impl<P: Process> State<P> {
-    /// Notes what is asked, if it has not exited; and says whether that is so.
-    fn note(&mut self, request: Request) -> bool {
-        let is_running = self.is_running();
-        if is_running {
-            self.status.request = self.status.request.max(Some(request));
-        } else {
-            self.status.skips_pipe_grace = true;
+    /// Notes what is asked, if it has not exited.
+    fn note(&mut self, kill_by: Deadline) {
+        if self.is_running() {
+            let before = self.status.kill_by.unwrap_or(Deadline::Never);
+            self.status.kill_by = Some(before.min(kill_by));
         }
-        is_running
     }
 
     fn is_running(&mut self) -> bool {
@@ -302,7 +234,7 @@ impl<P: Process> State<P> {
 mod tests {
     use super::super::sys::RealProcess;
     use super::*;
-    use crate::prims;
+    use crate::error::CancelReason;
     use std::cell::{Cell, RefCell};
     use std::io;
     use std::os::unix::process::ExitStatusExt;
@@ -319,16 +251,18 @@ mod tests {
     }
 
     impl Schedule {
-        fn new(policy: KillPolicy, timeout: Duration) -> Self {
+        /// With this grace after a SIGINT.
+        fn new(grace: Duration, timeout: Duration) -> Self {
             let start = prims::now();
-            let (timeout, pipe_grace) = (Some(timeout), Some(SECOND / 5));
-            let settings = Settings { policy, timeout, pipe_grace, ..Settings::default() };
-            let kill = KillState::new(&settings, start);
+            let kill = KillState::new((Signal::INT, grace), Deadline::later(start, timeout));
             Self { kill, process: ProcessStatus::default(), pipes_are_open: true, start }
         }
 
-        fn hasten(&mut self, millis: u64, policy: &KillPolicy) {
-            self.kill.hasten(policy, self.start + Duration::from_millis(millis));
+        /// Asks it to end, and to be killed no later than then.
+        fn ask(&mut self, kill_by_millis: u64) {
+            let kill_by = Deadline::At(self.start + Duration::from_millis(kill_by_millis));
+            let before = self.process.kill_by.unwrap_or(Deadline::Never);
+            self.process.kill_by = Some(before.min(kill_by));
         }
 
         fn at(&mut self, millis: u64) -> Action {
@@ -337,29 +271,25 @@ mod tests {
         }
     }
 
-    fn two_steps() -> KillPolicy {
-        KillPolicy::new([(Signal::INT, 2 * SECOND), (Signal::TERM, 3 * SECOND)])
-    }
-
-    /// S36, S39, S46.
+    /// S36, S46.
     #[test]
-    fn the_steps_are_taken_in_order_and_each_once() {
-        let mut fake = Schedule::new(two_steps(), SECOND);
+    fn the_signals_are_sent_in_order_and_each_once() {
+        let mut fake = Schedule::new(2 * SECOND, SECOND);
         assert_eq!([fake.at(0), fake.at(999)], [Action::Wait, Action::Wait]);
         assert_eq!([fake.at(1000), fake.at(2999)], [Action::Signal(Signal::INT), Action::Wait]);
-        assert_eq!([fake.at(3000), fake.at(5999)], [Action::Signal(Signal::TERM), Action::Wait]);
-        assert_eq!([fake.at(6000), fake.at(6999)], [Action::Signal(Signal::KILL), Action::Wait]);
-        assert_eq!([fake.at(7000), fake.at(9999)], [Action::GiveUp, Action::Wait]);
+        assert_eq!([fake.at(3000), fake.at(3999)], [Action::Signal(Signal::KILL), Action::Wait]);
+        assert_eq!([fake.at(4000), fake.at(9999)], [Action::GiveUp, Action::Wait]);
         assert_eq!(fake.kill.cause, Some(Cause::TimedOut));
-        assert!(fake.kill.has_escalated());
+        fake.process.has_exited = true;
+        assert_eq!(fake.at(10_000), Action::Finish, "it has died after all");
     }
 
     /// S31, S64: it had exited when its time was over.
     #[test]
     fn an_exit_that_is_seen_beats_every_reason() {
-        let mut fake = Schedule::new(two_steps(), SECOND);
+        let mut fake = Schedule::new(2 * SECOND, SECOND);
         fake.process.has_exited = true;
-        fake.kill.reason = Some(Cause::OutputLimit);
+        fake.kill.reason = Some(Cause::Cancelled(CancelReason::Requested));
         assert_eq!(
             [fake.at(1000), fake.at(1199), fake.at(1200)],
             [Action::Wait, Action::Wait, Action::Finish]
@@ -370,69 +300,43 @@ mod tests {
     /// S38.
     #[test]
     fn an_exit_within_the_grace_ends_the_grace() {
-        let mut fake = Schedule::new(two_steps(), SECOND);
+        let mut fake = Schedule::new(2 * SECOND, SECOND);
         fake.at(1000);
         fake.process.has_exited = true;
         fake.pipes_are_open = false;
         assert_eq!(fake.at(1001), Action::Finish);
-        assert!(!fake.kill.has_escalated());
     }
 
     /// S37.
     #[test]
     fn a_grace_of_nothing_is_followed_by_the_kill() {
-        let policy = KillPolicy::new([(Signal::TERM, Duration::ZERO)]);
-        let mut fake = Schedule::new(policy, Duration::ZERO);
-        assert_eq!(
-            [fake.at(0), fake.at(0)],
-            [Action::Signal(Signal::TERM), Action::Signal(Signal::KILL)]
-        );
-    }
-
-    /// S44.
-    #[test]
-    fn silence_is_counted_from_the_last_output() {
-        let mut fake = Schedule::new(two_steps(), Duration::MAX);
-        fake.kill.idle = Some(SECOND);
-        fake.kill.last_output = fake.start + SECOND / 2;
-        assert_eq!([fake.at(1499), fake.at(1500)], [Action::Wait, Action::Signal(Signal::INT)]);
-        assert_eq!(fake.kill.cause, Some(Cause::Idle));
+        let mut fake = Schedule::new(Duration::ZERO, Duration::ZERO);
+        assert_eq!([fake.at(0), fake.at(0)], [Signal::INT, Signal::KILL].map(Action::Signal));
     }
 
     /// S33.
     #[test]
-    fn the_longest_timeouts_never_fire() {
-        let mut fake = Schedule::new(two_steps(), Duration::MAX);
-        fake.kill.idle = Some(Duration::MAX);
+    fn the_longest_timeout_never_fires() {
+        let mut fake = Schedule::new(2 * SECOND, Duration::MAX);
         assert_eq!(fake.at(1 << 40), Action::Wait);
         assert_eq!(fake.kill.deadline(), Deadline::Never);
     }
 
     #[test]
-    fn a_request_after_the_exit_does_not_wait_for_the_pipes() {
-        let mut fake = Schedule::new(two_steps(), SECOND);
-        fake.process.has_exited = true;
-        assert_eq!(fake.at(0), Action::Wait);
-        fake.process.skips_pipe_grace = true;
-        assert_eq!(fake.at(1), Action::Finish);
-        assert_eq!(fake.kill.cause, None);
-    }
-
-    #[test]
     fn a_kill_from_the_handle_cuts_the_grace_short() {
-        let mut fake = Schedule::new(two_steps(), Duration::MAX);
-        fake.process.request = Some(Request::Terminate);
+        let mut fake = Schedule::new(2 * SECOND, Duration::MAX);
+        fake.process.kill_by = Some(Deadline::Never);
         assert_eq!(fake.at(0), Action::Signal(Signal::INT));
-        fake.process.request = Some(Request::Kill);
+        fake.ask(1);
         assert_eq!([fake.at(1), fake.at(2)], [Action::Signal(Signal::KILL), Action::Wait]);
         assert_eq!(fake.kill.cause, Some(Cause::Terminated));
     }
 
     #[test]
-    fn another_policy_sends_the_kill_sooner() {
-        let mut fake = Schedule::new(two_steps(), SECOND);
+    fn another_grace_sends_the_kill_sooner() {
+        let mut fake = Schedule::new(2 * SECOND, SECOND);
         assert_eq!(fake.at(1000), Action::Signal(Signal::INT));
-        fake.hasten(1000, &KillPolicy::at_once());
+        fake.ask(1000);
         assert_eq!(fake.at(1001), Action::Signal(Signal::KILL));
         assert_eq!(fake.kill.cause, Some(Cause::TimedOut), "the first reason is told");
     }
@@ -440,32 +344,27 @@ mod tests {
     /// To press Ctrl-C again and again must not put it off.
     #[test]
     fn to_ask_again_and_again_does_not_put_the_kill_off() {
-        let mut fake = Schedule::new(two_steps(), Duration::MAX);
-        let term = KillPolicy::new([(Signal::TERM, Duration::from_millis(300))]);
-        fake.process.request = Some(Request::Terminate);
-        fake.hasten(0, &term);
-        assert_eq!(fake.at(0), Action::Signal(Signal::TERM), "not by its own policy");
-        fake.hasten(200, &term);
+        let mut fake = Schedule::new(2 * SECOND, Duration::MAX);
+        fake.ask(300);
+        assert_eq!(fake.at(0), Action::Signal(Signal::INT));
+        fake.ask(500);
         assert_eq!([fake.at(200), fake.at(299)], [Action::Wait, Action::Wait]);
         assert_eq!([fake.at(300), fake.at(1300)], [Action::Signal(Signal::KILL), Action::GiveUp]);
 
-        // Nor if it is being ended by a policy with more time.
-        let mut fake = Schedule::new(two_steps(), SECOND);
+        // Nor if it is being ended with more time.
+        let mut fake = Schedule::new(2 * SECOND, SECOND);
         assert_eq!(fake.at(1000), Action::Signal(Signal::INT));
-        fake.hasten(1000, &term);
-        fake.hasten(1200, &term);
+        fake.ask(1300);
+        fake.ask(1500);
         assert_eq!([fake.at(1299), fake.at(1300)], [Action::Wait, Action::Signal(Signal::KILL)]);
     }
 
     #[test]
-    fn a_gentler_policy_does_not_put_the_kill_off() {
-        let mut fake = Schedule::new(two_steps(), SECOND);
+    fn a_longer_grace_does_not_put_the_kill_off() {
+        let mut fake = Schedule::new(2 * SECOND, SECOND);
         assert_eq!(fake.at(1000), Action::Signal(Signal::INT));
-        fake.hasten(1000, &KillPolicy::new([(Signal::HUP, 100 * SECOND)]));
-        assert_eq!(
-            [fake.at(3000), fake.at(6000)],
-            [Signal::TERM, Signal::KILL].map(Action::Signal)
-        );
+        fake.ask(100_000);
+        assert_eq!([fake.at(2999), fake.at(3000)], [Action::Wait, Action::Signal(Signal::KILL)]);
     }
 
     /// A fake process, which remembers every call.
@@ -486,12 +385,12 @@ mod tests {
         }
 
         fn send(&self, signal: Signal) {
-            self.calls.borrow_mut().push(signal.to_string());
+            self.calls.borrow_mut().push(format!("signal {}", signal.0));
         }
 
-        fn reap(&self) -> io::Result<(ExitStatus, Duration)> {
+        fn reap(&self) -> io::Result<ExitStatus> {
             self.calls.borrow_mut().push("reap".to_owned());
-            Ok((ExitStatus::from_raw(0), Duration::ZERO))
+            Ok(ExitStatus::from_raw(0))
         }
     }
 
@@ -505,11 +404,11 @@ mod tests {
     fn no_signal_is_sent_after_the_reaping() {
         let (process, signals) = fake();
         process.has_exited.set(true);
-        assert!(signals.reap(true).is_some());
+        assert!(signals.reap().is_some());
         signals.send(Signal::TERM);
-        signals.kill(true);
-        assert!(signals.reap(true).is_none());
-        assert_eq!(*process.calls.borrow(), ["SIGKILL", "reap"]);
+        signals.kill();
+        assert!(signals.reap().is_none());
+        assert_eq!(*process.calls.borrow(), ["signal 9", "reap"]);
     }
 
     /// S41, S43.
@@ -517,13 +416,12 @@ mod tests {
     fn a_signal_is_followed_by_a_cont_and_a_zombie_gets_none() {
         let (process, signals) = fake();
         signals.send(Signal::TERM);
-        signals.kill(false);
         process.has_exited.set(true);
         signals.send(Signal::TERM);
-        signals.kill(false);
-        assert_eq!(*process.calls.borrow(), ["SIGTERM", "SIGCONT", "SIGKILL"]);
-        signals.kill(true);
-        assert_eq!(process.calls.borrow().len(), 4, "what it left behind in its group");
+        let cont = format!("signal {}", Signal::CONT.0);
+        assert_eq!(*process.calls.borrow(), ["signal 15", &cont]);
+        signals.kill();
+        assert_eq!(process.calls.borrow().len(), 3, "what it left behind in its group");
     }
 
     /// S64.
@@ -531,10 +429,21 @@ mod tests {
     fn what_is_asked_after_the_exit_is_not_noted() {
         let (process, signals) = fake();
         process.has_exited.set(true);
-        signals.terminate();
-        signals.kill(true);
-        let status = ProcessStatus { has_exited: true, request: None, skips_pipe_grace: true };
+        signals.terminate(Deadline::Never);
+        signals.kill();
+        let status = ProcessStatus { has_exited: true, kill_by: None };
         assert_eq!(signals.status(), status);
+    }
+
+    #[test]
+    fn of_what_is_asked_the_earliest_kill_counts() {
+        let (_, signals) = fake();
+        let now = prims::now();
+        let [soon, later] = [1, 2].map(|n| Deadline::later(now, n * SECOND));
+        for kill_by in [later, soon, Deadline::Never, later] {
+            signals.terminate(kill_by);
+        }
+        assert_eq!(signals.status().kill_by, Some(soon));
     }
 
     /// S11.
@@ -543,8 +452,8 @@ mod tests {
         let (process, signals) = fake();
         process.is_taken.set(true);
         assert!(signals.status().has_exited);
-        signals.kill(true);
-        assert!(signals.reap(true).is_none());
+        signals.kill();
+        assert!(signals.reap().is_none());
         assert!(process.calls.borrow().is_empty());
     }
 
@@ -555,15 +464,15 @@ mod tests {
         use std::process::{Command, Stdio};
         let start = || Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         let (mut first, mut second) = (start(), start());
-        let mut process = RealProcess::new(first.id(), false, true);
+        let mut process = RealProcess::new(first.id());
         assert!(process.pidfd.is_some(), "this system has them");
         drop(first.stdin.take());
         assert!(first.wait().unwrap().success());
         process.pid = second.id();
         let signals = Signals::new(process);
         signals.send(Signal::TERM);
-        signals.kill(true);
-        assert!(signals.status().has_exited && signals.reap(true).is_none());
+        signals.kill();
+        assert!(signals.status().has_exited && signals.reap().is_none());
         drop(second.stdin.take());
         assert_eq!(second.wait().unwrap().code(), Some(0));
     }

@@ -7,30 +7,32 @@
 
 #![expect(unsafe_code, reason = "system calls that std does not make")]
 
-use std::ffi::CString;
-use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::mem;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::ExitStatus;
 use std::ptr;
+use std::sync::Arc;
+use std::task::Wake;
 use std::time::Duration;
 
+pub(crate) use libc::pollfd;
 use libc::{c_int, pid_t};
 
-/// A signal, by its number.
+use crate::prims;
+use crate::wait::clock::Deadline;
+
+/// A signal, by its number on this system.
 ///
 /// ```
 /// use handspun::process::Signal;
 ///
-/// assert_eq!(Signal::TERM.to_string(), "SIGTERM");
-/// assert_eq!(Signal::from_number(9), Signal::KILL);
+/// assert_eq!(Signal(9), Signal::KILL);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Signal(c_int);
+pub struct Signal(pub i32);
 
 impl Signal {
     /// Please end. A process may catch it, and clean up first.
@@ -45,44 +47,16 @@ impl Signal {
     pub const KILL: Self = Self(libc::SIGKILL);
     /// Go on, if you were stopped.
     pub const CONT: Self = Self(libc::SIGCONT);
-
-    /// The signal of that number, on this system.
-    pub const fn from_number(number: i32) -> Self {
-        Self(number)
-    }
-
-    /// Its number on this system.
-    pub const fn number(self) -> i32 {
-        self.0
-    }
-}
-
-impl fmt::Display for Signal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match *self {
-            Self::TERM => "SIGTERM",
-            Self::INT => "SIGINT",
-            Self::HUP => "SIGHUP",
-            Self::QUIT => "SIGQUIT",
-            Self::KILL => "SIGKILL",
-            Self::CONT => "SIGCONT",
-            Self(libc::SIGABRT) => "SIGABRT",
-            Self(libc::SIGSEGV) => "SIGSEGV",
-            Self(libc::SIGPIPE) => "SIGPIPE",
-            Self(number) => return write!(f, "signal {number}"),
-        };
-        f.write_str(name)
-    }
 }
 
 /// A process that is ours until it is reaped. A test has a fake one.
 pub(crate) trait Process {
     /// Whether it is a zombie by now, and its number stays its own; an error, if it is not ours any more.
     fn has_exited(&self) -> io::Result<bool>;
-    /// Sends a signal, to its whole group if it leads one.
+    /// Sends a signal, to its whole group.
     fn send(&self, signal: Signal);
-    /// Takes the status, and the processor time of it and of what it waited for.
-    fn reap(&self) -> io::Result<(ExitStatus, Duration)>;
+    /// Takes the status.
+    fn reap(&self) -> io::Result<ExitStatus>;
 }
 
 /// The real one.
@@ -91,15 +65,13 @@ pub(crate) struct RealProcess {
     /// Readable once it has exited. It stands for this process and never for another, whose number may
     /// become the same when other code has reaped ours.
     pub(crate) pidfd: Option<OwnedFd>,
-    leads_group: bool,
 }
 
 impl RealProcess {
     /// One that we have just started, and that was not reaped: so its number is still its own.
-    pub(crate) fn new(pid: u32, leads_group: bool, uses_pidfd: bool) -> Self {
+    pub(crate) fn new(pid: u32) -> Self {
         // There is none with an old kernel, on another system, or without a descriptor to spare.
-        let pidfd = if uses_pidfd { pidfd_open(pid).ok() } else { None };
-        let mut process = Self { pid, pidfd, leads_group };
+        let mut process = Self { pid, pidfd: pidfd_open(pid).ok() };
         // Some kernels and sandboxes have the descriptor, and not what can be done with it.
         if process.has_exited().and_then(|_| process.send_alone(Signal(0))).is_err() {
             process.pidfd = None;
@@ -141,8 +113,7 @@ impl Process for RealProcess {
 
     fn send(&self, signal: Signal) {
         // SAFETY: no memory is passed.
-        let to_group = || unsafe { libc::kill(-(self.pid as pid_t), signal.0) };
-        let has_hit = self.leads_group && to_group() == 0;
+        let has_hit = unsafe { libc::kill(-(self.pid as pid_t), signal.0) } == 0;
         if !has_hit || signal == Signal::KILL {
             // It may have left the group that it led. And it fails if it may not be signalled by us, as
             // after a change of the user. Then the policy's deadlines go on, and end with a handle that
@@ -151,19 +122,11 @@ impl Process for RealProcess {
         }
     }
 
-    fn reap(&self) -> io::Result<(ExitStatus, Duration)> {
+    fn reap(&self) -> io::Result<ExitStatus> {
         let mut status = 0;
-        // SAFETY: a `rusage` is plain numbers, for which all zeroes are as good as any.
-        let mut usage: libc::rusage = unsafe { mem::zeroed() };
-        let pid = self.pid as pid_t;
-        // SAFETY: `status` and `usage` are ours, and may be written to until the call returns.
-        while let Err(error) = check(unsafe { libc::wait4(pid, &mut status, 0, &mut usage) }) {
-            if error.kind() != io::ErrorKind::Interrupted {
-                return Err(error);
-            }
-        }
-        let time = duration(usage.ru_utime) + duration(usage.ru_stime);
-        Ok((ExitStatus::from_raw(status), time))
+        // SAFETY: `status` is ours, and may be written to until the call returns.
+        check(unsafe { libc::waitpid(self.pid as pid_t, &mut status, 0) })?;
+        Ok(ExitStatus::from_raw(status))
     }
 }
 
@@ -200,6 +163,35 @@ pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((reader, writer))
 }
 
+/// What wakes a thread that sleeps in [`poll`]: a byte in a pipe.
+pub(crate) struct WakePipe {
+    pub(crate) reader: File,
+    writer: File,
+}
+
+impl WakePipe {
+    pub(crate) fn new() -> io::Result<Arc<Self>> {
+        let (reader, writer) = pipe()?;
+        set_nonblocking(&reader)?;
+        set_nonblocking(&writer)?;
+        Ok(Arc::new(Self { reader: reader.into(), writer: writer.into() }))
+    }
+
+    /// Takes the bytes out again, before what they tell of is looked at.
+    pub(crate) fn drain(&self) {
+        let mut bytes = [0; 256];
+        // An empty pipe is an error here, and what we want.
+        while (&self.reader).read(&mut bytes).is_ok_and(|n| n == bytes.len()) {}
+    }
+}
+
+impl Wake for WakePipe {
+    fn wake(self: Arc<Self>) {
+        // A pipe that is full is an error here, and wakes as it is.
+        let _ = (&self.writer).write(&[0]);
+    }
+}
+
 /// From now on no read and no write waits, at this end of a pipe that has no other flag.
 pub(crate) fn set_nonblocking(fd: &impl AsRawFd) -> io::Result<()> {
     // SAFETY: no memory is passed.
@@ -214,120 +206,40 @@ pub(crate) fn n_readable(fd: &impl AsRawFd) -> usize {
     check(answer).map_or(0, |_| n as usize)
 }
 
-/// What to look out for at one descriptor.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Interest {
-    fd: RawFd,
-    events: i16,
+/// Waits until it can be read from, or is at its end.
+pub(crate) fn readable(fd: &impl AsRawFd) -> pollfd {
+    pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }
 }
 
-impl Interest {
-    pub(crate) fn read(fd: &impl AsRawFd) -> Self {
-        Self { fd: fd.as_raw_fd(), events: libc::POLLIN }
-    }
-
-    pub(crate) fn write(fd: &impl AsRawFd) -> Self {
-        Self { fd: fd.as_raw_fd(), events: libc::POLLOUT }
-    }
+/// Waits until it can be written to, or has no reader any more.
+pub(crate) fn writable(fd: &impl AsRawFd) -> pollfd {
+    pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 }
 }
 
 /// How long to wait where `poll` itself fails.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Sleeps until one of these is ready, with an end or an error too, or the time is over. Says of
-/// each whether it is.
-pub(crate) fn poll(list: &[Interest], timeout: Option<Duration>) -> Vec<bool> {
-    let entry = |it: &Interest| libc::pollfd { fd: it.fd, events: it.events, revents: 0 };
-    let mut entries: Vec<_> = list.iter().map(entry).collect();
-    let n = entries.len() as libc::nfds_t;
+/// Sleeps until one of these is ready, with an end or an error too, or the deadline has passed; and marks those that
+/// are.
+pub(crate) fn poll(list: &mut [pollfd], deadline: Deadline) {
+    let (n, millis) = (list.len() as libc::nfds_t, millis_until(deadline));
     // SAFETY: the list is ours until the call returns, and has `n` entries. A descriptor that is none
     // is no more than an answer in its entry.
-    match check(unsafe { libc::poll(entries.as_mut_ptr(), n, millis(timeout)) }) {
-        Ok(_) => entries.iter().map(|entry| entry.revents != 0).collect(),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => vec![false; list.len()],
-        Err(_) => {
-            // Somebody has lowered the limit of descriptors below what is open. Then everything is looked
-            // at, now and then.
-            if !list.is_empty() {
-                poll(&[], Some(timeout.map_or(PAUSE, |timeout| timeout.min(PAUSE))));
-            }
-            vec![true; list.len()]
+    if let Err(error) = check(unsafe { libc::poll(list.as_mut_ptr(), n, millis) }) {
+        // A signal has come; or somebody has lowered the limit of descriptors below what is open. Then everything is
+        // looked at, now and then.
+        if error.kind() != io::ErrorKind::Interrupted && !list.is_empty() {
+            poll(&mut [], deadline.min(Deadline::after(PAUSE)));
         }
-    }
-}
-
-/// A list of descriptors that the system keeps, so that a look takes no longer the more there are.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) struct Epoll(OwnedFd);
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-impl Epoll {
-    pub(crate) fn new() -> io::Result<Self> {
-        // SAFETY: no memory is passed.
-        let fd = check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
-        // SAFETY: the system has just opened it for us, and nobody else knows of it.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
-    }
-
-    /// Watches this until it is ready once.
-    pub(crate) fn arm(&self, key: u64, interest: Interest) -> io::Result<()> {
-        let events = interest.events as u32 | libc::EPOLLONESHOT as u32;
-        let mut event = libc::epoll_event { events, u64: key };
-        let mut control = |operation| {
-            // SAFETY: `event` is ours until the call returns. A descriptor that is none is an error.
-            check(unsafe {
-                libc::epoll_ctl(self.0.as_raw_fd(), operation, interest.fd, &mut event)
-            })
-        };
-        // Most children end before there is a second time.
-        control(libc::EPOLL_CTL_ADD).or_else(|_| control(libc::EPOLL_CTL_MOD)).map(drop)
-    }
-
-    /// Sleeps until one is ready, the time is over, or a signal comes. Gives the keys.
-    pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<Vec<u64>> {
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 256];
-        let (list, most) = (events.as_mut_ptr(), events.len() as c_int);
-        // SAFETY: the list is ours until the call returns, and has room for `most`.
-        let n =
-            check(unsafe { libc::epoll_wait(self.0.as_raw_fd(), list, most, millis(timeout)) })?;
-        Ok(events[..n as usize].iter().map(|event| event.u64).collect())
-    }
-}
-
-/// Elsewhere there is none.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) enum Epoll {}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-impl Epoll {
-    pub(crate) fn new() -> io::Result<Self> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    pub(crate) fn arm(&self, _key: u64, _interest: Interest) -> io::Result<()> {
-        match *self {}
-    }
-
-    pub(crate) fn wait(&self, _timeout: Option<Duration>) -> io::Result<Vec<u64>> {
-        match *self {}
+        list.iter_mut().for_each(|entry| entry.revents = entry.events);
     }
 }
 
 /// For the system: rounded up, and -1 if it is for ever.
-fn millis(timeout: Option<Duration>) -> c_int {
-    timeout.map_or(-1, |timeout| {
-        let millis = timeout.as_nanos().div_ceil(1_000_000);
-        c_int::try_from(millis).unwrap_or(c_int::MAX)
-    })
-}
-
-/// Whether it is a file that we may run.
-pub(crate) fn is_executable(path: &Path) -> bool {
-    let Ok(name) = CString::new(path.as_os_str().as_bytes()) else { return false };
-    // SAFETY: `name` ends in a NUL, and lives until the call returns.
-    let answer =
-        unsafe { libc::faccessat(libc::AT_FDCWD, name.as_ptr(), libc::X_OK, libc::AT_EACCESS) };
-    check(answer).is_ok() && path.is_file()
+fn millis_until(deadline: Deadline) -> c_int {
+    let Deadline::At(instant) = deadline else { return -1 };
+    let left = instant.saturating_duration_since(prims::now());
+    c_int::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX)
 }
 
 /// Whether the system could not tell how to run a file that we may run.
@@ -346,19 +258,6 @@ pub(crate) fn block_signals() {
     }
 }
 
-/// How many descriptors this process may have open at once.
-pub(crate) fn descriptor_limit() -> usize {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `limit` is ours, and may be written to until the call returns.
-    let answer = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
-    // If it does not say, the smallest that is usual.
-    check(answer).map_or(256, |_| usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX))
-}
-
 fn check(answer: c_int) -> io::Result<c_int> {
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
-}
-
-fn duration(time: libc::timeval) -> Duration {
-    Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000)
 }

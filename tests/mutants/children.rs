@@ -5,29 +5,6 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/process/driver.rs",
-        right: "        if message.is_none() {
-            *thread = None;
-        }
-        message",
-        wrong: "        *thread = None;
-        drop(message);
-        None",
-        mistake: "the thread leaves though there is a message",
-        caught_by: "children::a_message_that_comes_while_the_driver_leaves_is_read",
-    },
-    Mutant {
-        file: "src/process/driver.rs",
-        right: "        let mut thread = self.0.lock();
-        let message = messages.try_recv().ok();
-        if message.is_none() {",
-        wrong: "        let message = messages.try_recv().ok();
-        let mut thread = self.0.lock();
-        if message.is_none() {",
-        mistake: "looking for messages and leaving are two steps",
-        caught_by: "children::a_message_that_comes_while_the_driver_leaves_is_read",
-    },
-    Mutant {
-        file: "src/process/driver.rs",
         right: "            sent = Self::try_send(&thread, unsent);
         }
         drop(thread);
@@ -50,45 +27,45 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/driver.rs",
-        right: "            pipe.wake();",
-        wrong: "            drop(pipe);",
-        mistake: "a child that its own thread drives is not reached when all are to end",
+        right: "        asked.iter().for_each(|child| child.wake_driver());",
+        wrong: "        drop(asked);",
+        mistake: "a child that was asked to end with all others is told when it has ended by itself",
         caught_by: "--test=process handles::all_children_can_be_asked_and_then_killed",
     },
     Mutant {
-        file: "src/process/driver.rs",
-        right: "            if child.state.outcome.is_settled() {",
-        wrong: "            if child.state.outcome.is_settled() && child.has_exited {",
-        mistake: "a run waits for a child that no signal reaches",
-        caught_by: "--test=process sandbox::the_bound_holds_where_no_signal_may_be_sent",
-    },
-    Mutant {
-        file: "src/process/spawn.rs",
-        right: "RuntimeContext::current().is_none() && self.0.token.is_none()",
-        wrong: "self.0.token.is_none()",
-        mistake: "a task in `run` keeps its executor from its timers",
-        caught_by: "--test=process scale::a_run_needs_no_other_thread",
-    },
-    Mutant {
-        file: "src/process/driver.rs",
-        right: "        let waiting = self.turns.split_off(&later);",
-        wrong: "        let waiting = self.turns.split_off(&(Deadline::Never, later.1));",
+        file: "src/process/managed.rs",
+        right: "!(has_news || self.next_turn.has_passed()) || self.turn(scratch)",
+        wrong: "self.turn(scratch)",
         mistake: "every child has a turn whenever one has, and a thousand cost a thousand times as much",
         caught_by: "--lib process::spawn::tests::a_child_has_a_turn_only_when_its_time_has_come",
     },
     Mutant {
         file: "src/process/managed.rs",
-        right: "        while let Some((policy, later)) = self.asked.0.get().cloned() {",
-        wrong: "        if let Some((policy, later)) = self.asked.0.get().cloned() {",
-        mistake: "of what all children are asked, a child heeds the first alone",
-        caught_by: "--lib process::spawn::tests::a_child_heeds_all_that_was_asked_of_all_since_its_start",
+        right: "        news.0 = true;",
+        wrong: "",
+        mistake: "what is asked of a child waits for something else to happen to it",
+        caught_by: "--test=process handles::a_child_that_is_asked_ends_as_its_policy_says",
+    },
+    Mutant {
+        file: "src/process/driver.rs",
+        right: "self.asked.filter(|(asked, _)| *asked >= began)",
+        wrong: "self.asked.filter(|(asked, _)| *asked < began)",
+        mistake: "a child that is being started is not asked with the others, and one that is started later is",
+        caught_by: "--lib process::spawn::tests::a_child_that_is_being_started_when_all_are_asked_is_asked_too",
     },
     Mutant {
         file: "src/process/signals.rs",
-        right: "        self.kill_by = self.kill_by.min(Deadline::later(now, sum));",
-        wrong: "        self.kill_by = Deadline::later(now, sum);",
+        right: "        self.kill_by = self.kill_by.min(process.kill_by.unwrap_or(Deadline::Never));",
+        wrong: "        self.kill_by = process.kill_by.unwrap_or(self.kill_by);",
+        mistake: "to ask with a longer grace puts the kill off",
+        caught_by: "--lib process::signals::tests::a_longer_grace_does_not_put_the_kill_off",
+    },
+    Mutant {
+        file: "src/process/signals.rs",
+        right: "            self.status.kill_by = Some(before.min(kill_by));",
+        wrong: "            self.status.kill_by = Some(kill_by);",
         mistake: "to ask for the end once more puts the kill off",
-        caught_by: "--lib process::signals::tests::to_ask_again_and_again_does_not_put_the_kill_off",
+        caught_by: "--lib process::signals::tests::of_what_is_asked_the_earliest_kill_counts",
     },
     Mutant {
         file: "src/process/signals.rs",
@@ -112,20 +89,24 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/signals.rs",
-        right: "        self.0.lock().note(Request::Terminate);",
+        right: "        self.0.lock().note(kill_by);",
         wrong: "        let is_running = self.0.lock().is_running();
         if is_running {
-            self.0.lock().status.request = Some(Request::Terminate);
+            self.0.lock().status.kill_by = Some(kill_by);
         }",
         mistake: "looking at the child and noting what is asked are two steps",
         caught_by: "children::what_is_asked_of_a_zombie_is_not_noted",
     },
     Mutant {
         file: "src/process/signals.rs",
-        right: "        if state.note(Request::Kill) || sweep {",
-        wrong: "        if state.note(Request::Kill) {",
+        right: "        state.note(Deadline::At(prims::now()));
+        state.send(Signal::KILL);",
+        wrong: "        state.note(Deadline::At(prims::now()));
+        if !state.status.has_exited {
+            state.send(Signal::KILL);
+        }",
         mistake: "a kill after the exit leaves what was left behind",
-        caught_by: "--test=process groups::a_kill_after_the_exit_reaches_what_the_sweep_would_spare",
+        caught_by: "--lib process::signals::tests::a_signal_is_followed_by_a_cont_and_a_zombie_gets_none",
     },
     Mutant {
         file: "src/process/sys.rs",
@@ -143,13 +124,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/spawn.rs",
-        right: "sys::is_executable(&from.join(candidate))",
-        wrong: "sys::is_executable(candidate)",
-        mistake: "a relative PATH is looked through in our directory, not in the child's",
-        caught_by: "--test=process exits::a_program_is_looked_for_in_the_directory_of_the_child",
-    },
-    Mutant {
-        file: "src/process/spawn.rs",
         right: "b\"=\\0\".contains(b)",
         wrong: "*b == 0",
         mistake: "a name with a `=` in it sets another variable",
@@ -157,8 +131,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/output.rs",
-        right: "A_TURN.max(sys::n_readable(pipe))",
-        wrong: "A_TURN.min(sys::n_readable(pipe))",
+        right: "A_TURN.max(sys::n_readable(&pipe))",
+        wrong: "A_TURN.min(sys::n_readable(&pipe))",
         mistake: "at the exit no more is read than in any turn",
         caught_by: "--test=process streams::all_that_is_in_a_pipe_at_the_exit_is_read",
     },
@@ -178,17 +152,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/spawn.rs",
-        right: "    if !DRIVER.process.is_current() {",
-        wrong: "    if at.line() == 0 {",
+        right: "        if !DRIVER.process.is_current() {",
+        wrong: "        if at.line() == 0 {",
         mistake: "a fork of the process waits for a thread that it does not have",
         caught_by: "--test=process forked::a_child_of_a_forked_process_is_refused",
     },
     Mutant {
         file: "src/process/spawn.rs",
-        right: "    managed.state.emit(Step::Submitted(at));",
-        wrong: "    let mut managed = managed;
-    managed.state.emit(Step::Submitted(at));
-    managed.asked = DRIVER.asked.lock().clone();",
+        right: "        DRIVER.running.lock().add(&managed.state, began);",
+        wrong: "",
         mistake: "a child that has just been started is not asked with the others",
         caught_by: "--test=process handles::a_child_that_has_just_been_started_can_be_asked",
     },

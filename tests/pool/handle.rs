@@ -8,8 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use handspun::{
-    Cancel, CancelReason, FlatError, JoinError, JoinHandle, StillRunning, ThreadPool,
-    thread as raw_thread,
+    Cancel, CancelReason, JoinError, JoinHandle, StillRunning, ThreadPool, thread as raw_thread,
 };
 
 use crate::setup::{busy, flush, gated};
@@ -363,22 +362,6 @@ fn a_join_leaves_the_token_of_its_thread_alone() {
     });
 }
 
-/// P2.
-#[test]
-fn join_flat_makes_one_result_of_two() {
-    watched(|| {
-        let pool = ThreadPool::new(1);
-        let parse = |text: &'static str| pool.submit(move || text.parse::<u8>()).join_flat();
-        assert_eq!(parse("7").unwrap(), 7);
-        assert!(matches!(parse("seven"), Err(FlatError::Failed(_))));
-        let panicked = pool.submit(|| -> Result<(), Wordless> { panic_quietly("oh no") });
-        let Err(FlatError::NoResult(error)) = panicked.join_flat() else {
-            panic!("it has no result at all");
-        };
-        assert!(error.to_string().ends_with("oh no"));
-    });
-}
-
 /// P1.
 #[test]
 fn a_job_may_hold_nothing_or_a_megabyte() {
@@ -500,5 +483,4 @@ fn handles_and_errors_may_be_sent_and_shared() {
     is_sent_and_shared::<JoinHandle<Cell<u8>>>();
     is_sent_and_shared::<JoinError>();
     is_sent_and_shared::<StillRunning<JoinHandle<Cell<u8>>>>();
-    is_sent_and_shared::<FlatError<Wordless>>();
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use handspun::{CancelReason, Elapsed, FlatError, JoinError, Shutdown, ThreadPool};
+use handspun::{CancelReason, Elapsed, JoinError, Shutdown, ThreadPool};
 
 use crate::setup::{busy, flush, gated, in_a_process_of_its_own};
 use crate::support::{Count, CountsDrop, Gate, panic_quietly, until, watched};
@@ -291,9 +291,10 @@ fn a_try_map_ends_with_the_first_error_and_cancels_the_rest() {
     watched(|| {
         let pool = ThreadPool::new(1);
         let mut results = pool.try_map(0.., |n| if n == 5 { Err("five") } else { Ok(n) });
-        let before: Vec<i32> = results.by_ref().take(5).map(Result::unwrap).collect();
+        let before: Vec<i32> =
+            results.by_ref().take(5).map(|result| result.unwrap().unwrap()).collect();
         assert_eq!(before, [0, 1, 2, 3, 4]);
-        assert!(matches!(results.next(), Some(Err(FlatError::Failed("five")))));
+        assert!(matches!(results.next(), Some(Ok(Err("five")))));
         assert!(results.next().is_none() && results.next().is_none());
         assert_eq!(pool.stats().queued, 0);
     });
@@ -543,7 +544,7 @@ fn a_result_comes_out_of_a_map_whose_next_input_does_not_come() {
         let (sender_of_try, receiver) = mpsc::channel();
         sender_of_try.send(7).unwrap();
         let tried = pool.try_map(receiver, |n: u32| Ok::<_, ()>(n + 1)).next();
-        assert_eq!(tried.unwrap().ok(), Some(8));
+        assert_eq!(tried.unwrap().unwrap(), Ok(8));
         let (sender_of_timed, receiver) = mpsc::channel();
         sender_of_timed.send(7).unwrap();
         let mut timed = pool.map(receiver, |n: u32| n + 1).timeout(Duration::from_secs(3600));

@@ -1,8 +1,8 @@
-//! The hard bound: timeout + graces + kill-wait + pipe-grace, whatever the tree does.
+//! The hard bound: timeout + grace + kill-wait + pipe-grace, whatever the tree does.
 
 use std::time::Duration;
 
-use handspun::process::{Child, Command, KillPolicy, Output, Signal};
+use handspun::process::{Child, Command, Signal};
 
 use crate::setup::{CHILD, SECOND, child};
 use crate::support::watched;
@@ -14,7 +14,7 @@ const TREES: usize = 60;
 const SLACK: Duration = Duration::from_secs(6);
 
 const TIMEOUT: Duration = Duration::from_millis(300);
-const GRACES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(150)];
+const GRACE: Duration = Duration::from_millis(100);
 const PIPE_GRACE: Duration = Duration::from_millis(200);
 
 struct Rng(u64);
@@ -60,13 +60,10 @@ impl Rng {
 fn start(seed: u64) -> (String, Child) {
     let (mut rng, mut orders) = (Rng(seed), String::new());
     rng.tree(3, &mut orders);
-    let policy = KillPolicy::new([(Signal::INT, GRACES[0]), (Signal::TERM, GRACES[1])]);
-    let mut command = child(&orders).timeout(TIMEOUT).kill_policy(policy).pipe_grace(PIPE_GRACE);
+    let signal = [Signal::INT, Signal::TERM][rng.roll(2) as usize];
+    let mut command = child(&orders).timeout(TIMEOUT).kill_policy(signal, GRACE);
     if rng.roll(3) == 0 {
-        command = command.without_pidfd();
-    }
-    if rng.roll(3) == 0 {
-        command = command.stderr(Output::Merge);
+        command = command.merge_stderr();
     }
     (orders, command.spawn().unwrap())
 }
@@ -75,7 +72,7 @@ fn start(seed: u64) -> (String, Child) {
 #[test]
 fn no_tree_outlives_the_bound() {
     watched(|| {
-        let bound = TIMEOUT + GRACES[0] + GRACES[1] + SECOND + PIPE_GRACE + SLACK;
+        let bound = TIMEOUT + GRACE + SECOND + PIPE_GRACE + SLACK;
         let children: Vec<_> = (0..TREES as u64).map(start).collect();
         for (orders, child) in children {
             let outcome = child.wait();
@@ -93,11 +90,11 @@ fn the_traps_of_the_field_do_not_hold_us() {
             shell("echo hi; sleep 25 & exit 0"),
             shell("trap '' TERM; sleep 25 & sleep 25")
                 .timeout(TIMEOUT)
-                .kill_policy(KillPolicy::new([(Signal::TERM, GRACES[0])])),
+                .kill_policy(Signal::TERM, GRACE),
             shell("sleep 25 | sleep 25").timeout(TIMEOUT),
             Command::new(CHILD).args(["stop"]).timeout(TIMEOUT),
         ];
-        let children = traps.map(|command| command.spawn().unwrap());
+        let children = traps.map(|mut command| command.spawn().unwrap());
         for child in children {
             let outcome = child.wait();
             assert!(outcome.wall < 10 * SECOND, "{outcome:?}");

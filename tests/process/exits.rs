@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use handspun::process::{Cause, Command, KillPolicy, Signal, SpawnError};
+use handspun::process::{Cause, Command, Signal, SpawnError};
 
-use crate::setup::{CHILD, both_ways, child};
+use crate::setup::{CHILD, SECOND, child};
 use crate::support::watched;
 
 /// S1, S12.
@@ -25,9 +25,8 @@ fn an_exit_code_is_told() {
 fn a_signal_of_its_own_is_no_exit_code() {
     watched(|| {
         let outcome = child("abort").run().unwrap();
-        let abort = Signal::from_number(6);
-        assert_eq!((outcome.signal(), outcome.code()), (Some(abort), None));
-        assert_eq!(outcome.cause, Cause::Signalled(abort));
+        assert_eq!((outcome.signal(), outcome.code()), (Some(Signal(6)), None));
+        assert_eq!(outcome.cause, Cause::Signalled);
     });
 }
 
@@ -35,7 +34,7 @@ fn a_signal_of_its_own_is_no_exit_code() {
 #[test]
 fn an_error_of_a_signal_names_the_signal() {
     let error = child("abort").run().unwrap().check().unwrap_err().to_string();
-    assert!(error.contains("ended by SIGABRT (signal: 6"), "{error}");
+    assert!(error.contains("a signal ended it (signal: 6 (SIGABRT)"), "{error}");
 }
 
 /// S4: by name, by path, and with a directory that is there.
@@ -43,8 +42,7 @@ fn an_error_of_a_signal_names_the_signal() {
 fn a_missing_program_is_named() {
     for program in ["no-such-program", "/no/such/program", "./no-such-program"] {
         let error = Command::new(program).current_dir("/").run().unwrap_err();
-        assert!(matches!(error, SpawnError::NoProgram { .. }), "{error:?}");
-        assert!(error.to_string().contains(program));
+        assert!(error.to_string().starts_with(&format!("no program `{program}`")), "{error}");
     }
 }
 
@@ -65,7 +63,7 @@ fn a_directory_that_must_not_be_entered_is_named() {
     let folder = std::env::temp_dir().join(format!("handspun-shut-{}", std::process::id()));
     fs::create_dir(&folder).unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).unwrap();
-    let shut = child("exit 0").current_dir(&folder);
+    let mut shut = child("exit 0").current_dir(&folder);
     let error = std::thread::spawn(move || {
         go_on_as_nobody();
         shut.run().unwrap_err()
@@ -95,7 +93,8 @@ fn what_must_not_be_run_is_named() {
     let (of_file, of_folder) = (Command::new(&file).run(), Command::new("/tmp").run());
     fs::remove_file(&file).unwrap();
     for error in [of_file, of_folder].map(Result::unwrap_err) {
-        assert!(matches!(error, SpawnError::NotExecutable { .. }), "{error:?}");
+        assert!(matches!(&error, SpawnError::Refused { error, .. }
+            if error.kind() == std::io::ErrorKind::PermissionDenied));
         let text = error.to_string();
         assert!(text.contains("`/tmp`") || text.contains(&*file.to_string_lossy()), "{text}");
     }
@@ -108,7 +107,7 @@ fn a_nul_is_refused_wherever_it_stands() {
     let name = || Command::new("a\0b");
     let in_names = [name(), name().env_clear(), plain().current_dir("/\0")];
     let in_words = [plain().arg("a\0b"), plain().env("A", "a\0b"), plain().env("A\0B", "a")];
-    for command in in_names.into_iter().chain(in_words) {
+    for mut command in in_names.into_iter().chain(in_words) {
         let error = command.run().unwrap_err();
         assert!(matches!(&error, SpawnError::Refused { error, .. }
             if error.kind() == std::io::ErrorKind::InvalidInput));
@@ -119,19 +118,19 @@ fn a_nul_is_refused_wherever_it_stands() {
 #[test]
 fn an_error_shows_the_command_the_status_and_the_tail_of_stderr() {
     watched(|| {
-        let failing = child("flood-err 100000 warn no-paper exit 3").arg("it's");
+        let mut failing = child("flood-err 100000 warn no-paper exit 3").arg("it's");
         let error = failing.run().unwrap().check().unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("warn no-paper exit 3 'it'\\''s'`") && text.contains("status: 3"));
+        assert!(text.contains(r#""exit" "3" "it's"`"#) && text.contains("status: 3"), "{text}");
         assert!(text.ends_with("no-paper") && text.len() < 3000, "{}", text.len());
-        assert_eq!(error.outcome().stderr.bytes.len(), 100_009, "all of it is there");
+        assert_eq!(error.0.stderr.bytes.len(), 100_009, "all of it is there");
     });
 }
 
 #[test]
 fn environment_and_directory_are_as_asked() {
     watched(|| {
-        let said = |command: Command| command.run().unwrap().stdout.text().into_owned();
+        let said = |mut command: Command| command.run().unwrap().stdout.text().into_owned();
         assert_eq!(said(child("env HELLO").env("HELLO", "you")), "you\n");
         assert_eq!(said(child("env PATH").env_remove("PATH")), "unset\n");
         assert_eq!(
@@ -152,17 +151,7 @@ fn a_path_for_the_child_finds_the_program() {
         let sh = Command::new("sh").args(["-c", "echo $0"]).env_clear().run().unwrap();
         assert_eq!(sh.stdout.text(), "sh\n");
         let missing = Command::new(name).env("PATH", "/no/such/place").run().unwrap_err();
-        assert!(matches!(missing, SpawnError::NoProgram { .. }));
-    });
-}
-
-/// S87.
-#[test]
-fn processor_time_and_wall_time_are_told() {
-    watched(|| {
-        let outcome = child("burn 60").run().unwrap();
-        let burnt = std::time::Duration::from_millis(55);
-        assert!(outcome.cpu.unwrap() >= burnt && outcome.wall >= burnt, "{outcome:?}");
+        assert!(missing.to_string().starts_with("no program"), "{missing}");
     });
 }
 
@@ -183,7 +172,7 @@ fn what_cannot_be_run_in_a_folder_of_the_path_is_passed_over() {
 fn a_name_that_is_none_is_refused() {
     for name in ["", "=", "A=B", "=A"] {
         let commands = [child("exit 0").env(name, "a"), child("exit 0").env_remove(name)];
-        for error in commands.map(|command| command.run().unwrap_err()) {
+        for error in commands.map(|mut command| command.run().unwrap_err()) {
             assert!(matches!(&error, SpawnError::Refused { error, .. }
                 if error.kind() == std::io::ErrorKind::InvalidInput));
             assert!(error.to_string().contains("name"), "{error}");
@@ -219,7 +208,7 @@ fn a_program_is_looked_for_in_the_directory_of_the_child() {
             Command::new("script").env("PATH", "").current_dir(bin.clone()),
             Command::new("script").env("PATH", "/no/such:").current_dir(bin),
         ];
-        for command in ways {
+        for mut command in ways {
             assert_eq!(command.run().unwrap().stdout.text(), "found\n", "{command:?}");
         }
     });
@@ -256,11 +245,9 @@ fn a_script_without_an_interpreter_is_told_what_it_lacks() {
 fn a_stop_that_a_debugger_is_told_of_is_no_exit() {
     watched(|| {
         let soon = std::time::Duration::from_millis(300);
-        for command in both_ways(child("trace-me stop sleep 20000")) {
-            let at_once = KillPolicy::at_once();
-            let outcome = command.timeout(soon).kill_policy(at_once).run().unwrap();
-            assert_eq!(outcome.cause, Cause::TimedOut);
-            assert_eq!(outcome.signal(), Some(Signal::KILL));
-        }
+        let command = child("trace-me stop sleep 20000").timeout(soon);
+        let outcome = command.kill_policy(Signal::KILL, SECOND).run().unwrap();
+        assert_eq!(outcome.cause, Cause::TimedOut);
+        assert_eq!(outcome.signal(), Some(Signal::KILL));
     });
 }

@@ -2,7 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use handspun::process::{Child, Command, KillPolicy, Output, SpawnError, terminate_all};
+use std::process::Stdio;
+use std::time::Duration;
+
+use handspun::block_on;
+use handspun::process::{Child, Command, SpawnError, terminate_all};
 
 use crate::setup::{MILLISECOND, alone, child, ready};
 
@@ -37,9 +41,8 @@ fn a_child_of_a_forked_process_is_refused() {
     alone("forked::a_child_of_a_forked_process_is_refused", 256, || {
         assert!(Command::new("true").run().unwrap().is_success());
         assert!(is_so_in_a_fork(|| {
-            terminate_all(KillPolicy::at_once());
-            is_refused(Command::new("true").run())
-                && is_refused(Command::new("true").wait_for_place().spawn())
+            terminate_all(Duration::ZERO);
+            is_refused(Command::new("true").run()) && is_refused(Command::new("true").spawn())
         }));
         assert!(Command::new("true").run().unwrap().is_success(), "and here all goes on");
     });
@@ -54,7 +57,7 @@ fn a_handle_in_a_forked_process_panics_and_harms_nobody() {
         let [a, b, c, d] = handles.each_ref();
         assert!(is_so_in_a_fork(|| {
             // SAFETY of sense: copies of handles, as a fork makes them; each is used up once.
-            panics(|| drop(a.next_line().wait()))
+            panics(|| drop(block_on(a.next_line())))
                 && panics(|| b.kill())
                 && panics(|| c.terminate())
                 && panics(|| drop(d.write(b"")))
@@ -78,7 +81,7 @@ fn a_handle_in_a_forked_process_panics_and_harms_nobody() {
 fn a_fork_of_a_process_without_children_may_have_some() {
     alone("forked::a_fork_of_a_process_without_children_may_have_some", 256, || {
         assert!(is_so_in_a_fork(|| {
-            let outcome = Command::new("echo").arg("hi").stderr(Output::Null).run();
+            let outcome = Command::new("echo").arg("hi").stderr(Stdio::null()).run();
             outcome.is_ok_and(|outcome| outcome.stdout.text() == "hi\n")
         }));
     });

@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use handspun::process::{
-    Cause, Command, KillPolicy, Output, Signal, SpawnError, Stdin, terminate_all,
+use std::process::Stdio;
+
+use handspun::process::{Cause, Command, Signal, SpawnError, terminate_all};
+use handspun::{
+    CancelReason, CancellationToken, Ending, Step, TraceEvent, What, as_completed, block_on,
 };
-use handspun::{CancelReason, CancellationToken, Ending, Step, TraceEvent, What, as_completed};
 
 use crate::setup::{
-    CHILD, Lifeline, MILLISECOND, SECOND, alone, both_ways, child, children, ended, leaves_nothing,
-    ready, term,
+    CHILD, Lifeline, MILLISECOND, SECOND, alone, child, children, ended, leaves_nothing, ready,
 };
 use crate::support::{Count, WakeCounter, panic_quietly, poll, run_elsewhere, until, watched};
 
@@ -33,7 +34,6 @@ fn a_child_may_be_killed_twice_and_after_its_end() {
             (outcome.cause.clone(), outcome.signal()),
             (Cause::Terminated, Some(Signal::KILL))
         );
-        assert!(!outcome.escalated, "nobody had asked more gently");
     });
 }
 
@@ -101,16 +101,16 @@ fn however_a_handle_goes_its_tree_goes_with_it() {
     alone("handles::however_a_handle_goes_its_tree_goes_with_it", 512, || {
         leaves_nothing(|| {
             let tree = child("ignore 15 ( ignore 15 sleep 20000 ) say ready sleep 20000");
-            let tree = tree.stdin(Stdin::Piped).stdout(Output::Lines).kill_policy(term(SECOND / 9));
-            let (command, line) = Lifeline::of(tree);
+            let tree = tree.stdin(Stdio::piped()).lines().kill_policy(Signal::TERM, SECOND / 9);
+            let (mut command, line) = Lifeline::of(tree);
             for n in 0..60 {
                 let child = command.spawn().unwrap();
-                (0..n % 2).for_each(|_| drop(child.next_line().wait()));
+                (0..n % 2).for_each(|_| drop(block_on(child.next_line())));
                 match n % 5 {
                     0 => child.terminate(),
                     1 => drop(child.write(&[0; 1 << 20])),
                     2 => child.kill(),
-                    3 => terminate_all(KillPolicy::at_once()),
+                    3 => terminate_all(Duration::ZERO),
                     _ => drop(child.wait_timeout(MILLISECOND)),
                 }
             }
@@ -126,7 +126,7 @@ fn however_a_handle_goes_its_tree_goes_with_it() {
 fn a_future_that_is_dropped_kills_its_child() {
     watched(|| {
         for polls in 0..2 {
-            let (command, line) = Lifeline::of(child("sleep 20000"));
+            let (mut command, line) = Lifeline::of(child("sleep 20000"));
             let (mut child, (_, waker)) = (command.spawn().unwrap(), WakeCounter::new());
             drop(command);
             for _ in 0..polls {
@@ -135,31 +135,6 @@ fn a_future_that_is_dropped_kills_its_child() {
             drop(child);
             line.ends();
         }
-    });
-}
-
-/// S68.
-#[test]
-fn a_detached_child_runs_on_and_is_reaped() {
-    watched(|| {
-        let (command, mut line) = Lifeline::of(child("sleep 300"));
-        let child = command.spawn().unwrap();
-        drop(command);
-        let pid = child.id();
-        child.detach();
-        assert!(line.is_held());
-        line.ends();
-        until(|| !children().contains(&pid));
-    });
-}
-
-#[test]
-fn the_timeout_of_a_detached_child_holds() {
-    watched(|| {
-        let (command, line) = Lifeline::of(child("sleep 20000").timeout(SECOND / 10));
-        command.spawn().unwrap().detach();
-        drop(command);
-        line.ends();
     });
 }
 
@@ -172,29 +147,13 @@ fn killers_and_readers_may_share_a_handle() {
             .map(|n| {
                 let child = child.clone();
                 thread::spawn(move || {
-                    if n % 2 == 0 { child.kill() } else { drop(child.next_line().wait()) }
+                    if n % 2 == 0 { child.kill() } else { drop(block_on(child.next_line())) }
                 })
             })
             .collect();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         let child = Arc::into_inner(child).unwrap();
         assert_eq!(child.wait().cause, Cause::Terminated);
-    });
-}
-
-/// A policy that does not even wait for SIGKILL: the driver sees to the rest.
-#[test]
-fn a_child_that_was_given_up_is_reaped_all_the_same() {
-    watched(|| {
-        let hasty = KillPolicy::at_once().kill_wait(Duration::ZERO);
-        for command in both_ways(child("sleep 20000")) {
-            let child = command.timeout(SECOND / 10).kill_policy(hasty.clone()).spawn().unwrap();
-            let pid = child.id();
-            let outcome = child.wait();
-            assert_eq!((outcome.cause.clone(), outcome.status), (Cause::TimedOut, None));
-            assert!(outcome.check().unwrap_err().to_string().ends_with("(status unknown)"));
-            until(|| !children().contains(&pid));
-        }
     });
 }
 
@@ -241,11 +200,11 @@ fn an_observer_hears_of_every_child() {
     watched(|| {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let emitted = heard.clone();
-        let command = child("sleep 20000").kill_policy(term(SECOND)).observer(move |event| {
+        let command = child("sleep 20000").observer(move |event| {
             assert_eq!((event.what, event.name), (What::Child, Some(CHILD)));
             emitted.lock().unwrap().push((event.number, event.step));
         });
-        let child = command.spawn().unwrap();
+        let child = { command }.spawn().unwrap();
         child.terminate();
         drop(child.wait());
         let heard = heard.lock().unwrap();
@@ -270,15 +229,16 @@ fn an_observer_whose_drop_panics_harms_no_other_child() {
         let ended = Count::default();
         let (bomb, told) = (Bomb, ended.clone());
         let other = child("sleep 300 exit 3").spawn().unwrap();
-        let command = child("sleep 50").observer(move |event| {
+        let mut command = child("sleep 50").observer(move |event| {
             let _ = &bomb;
             if matches!(event.step, Step::Settled(_)) {
                 told.add_one();
             }
         });
-        command.spawn().unwrap().detach();
+        let child = command.spawn().unwrap();
         drop(command);
         ended.reach(1);
+        drop(child);
         assert_eq!(other.wait().code(), Some(3));
     });
 }
@@ -303,11 +263,9 @@ fn in_a_process_that_ignores_its_children() {
         return;
     }
     ignore_children();
-    for command in both_ways(child("say hi exit 3")) {
-        let outcome = command.run().unwrap();
-        assert_eq!((outcome.cause.clone(), outcome.status), (Cause::Unknown, None));
-        assert_eq!(outcome.stdout.text(), "hi\n");
-    }
+    let outcome = child("say hi exit 3").run().unwrap();
+    assert_eq!((outcome.cause.clone(), outcome.status), (Cause::Unknown, None));
+    assert_eq!(outcome.stdout.text(), "hi\n");
     let timed_out = child("sleep 20000").timeout(SECOND / 10).run().unwrap();
     assert_eq!((timed_out.cause, timed_out.status), (Cause::TimedOut, None));
 }
@@ -339,39 +297,41 @@ fn in_a_process_that_is_interrupted() {
     if std::env::var_os("HANDSPUN_TEST_IS_INTERRUPTED").is_none() {
         return;
     }
-    terminate_all(KillPolicy::at_once()); // There is none, and no driver.
+    terminate_all(Duration::ZERO); // There is none, and no driver.
     let [gentle, stubborn] = ["say ready sleep 20000", "ignore 15 say ready sleep 20000"]
         .map(|orders| ready(child(orders)));
-    // And two that are run by a thread of ours, without the driver.
+    // And two that are run by a thread of ours.
     let [run_gently, run_stubbornly] = ["say ready sleep 20000", "ignore 15 say ready sleep 20000"]
         .map(|orders| {
             let (mut ours, theirs) = UnixStream::pair().unwrap();
-            let command = child(orders).stdout(Output::file(OwnedFd::from(theirs).into()));
+            let mut command = child(orders).stdout(OwnedFd::from(theirs));
             let run = thread::spawn(move || command.run().unwrap());
             ours.read_exact(&mut [0; 5]).unwrap(); // It is ready.
             run
         });
-    terminate_all(KillPolicy::default());
+    terminate_all(60 * SECOND);
     assert_eq!(gentle.wait().cause, Cause::Terminated);
     assert_eq!(run_gently.join().unwrap().cause, Cause::Terminated);
     assert!(!stubborn.is_finished() && !run_stubbornly.is_finished());
-    terminate_all(KillPolicy::at_once());
-    assert!(stubborn.wait().escalated);
-    // Its thread may have been told of both at once.
-    let outcome = run_stubbornly.join().unwrap();
-    assert_eq!((outcome.cause.clone(), outcome.signal()), (Cause::Terminated, Some(Signal::KILL)));
+    terminate_all(Duration::ZERO);
+    for outcome in [stubborn.wait(), run_stubbornly.join().unwrap()] {
+        assert_eq!(
+            (outcome.cause.clone(), outcome.signal()),
+            (Cause::Terminated, Some(Signal::KILL))
+        );
+    }
 }
 
 /// It says nothing to the child: the input stays open, and no line is lost.
 #[test]
 fn a_timed_wait_that_runs_out_takes_nothing_away() {
     watched(|| {
-        let command = child("flood 1000000 cat").stdin(Stdin::Piped).stdout(Output::Lines);
+        let mut command = child("flood 1000000 cat").stdin(Stdio::piped()).lines();
         let child = command.spawn().unwrap();
         let child = child.wait_timeout(SECOND / 4).unwrap_err().into_inner();
-        child.write(b"more").wait().unwrap();
+        block_on(child.write(b"more")).unwrap();
         child.close_stdin();
-        let lines = std::iter::from_fn(|| child.next_line().wait());
+        let lines = std::iter::from_fn(|| block_on(child.next_line()));
         assert_eq!(lines.map(|line| line.bytes.len()).sum::<usize>(), 1_000_004);
     });
 }
@@ -383,7 +343,7 @@ fn a_child_that_has_just_been_started_can_be_asked() {
     if std::env::var_os(IS_THE_OTHER).is_some() {
         let asks = |event: &TraceEvent<'_>| {
             if matches!(event.step, Step::Submitted(_)) {
-                terminate_all(KillPolicy::at_once());
+                terminate_all(Duration::ZERO);
             }
         };
         assert_eq!(child("sleep 20000").observer(asks).run().unwrap().cause, Cause::Terminated);

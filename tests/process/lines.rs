@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use handspun::process::{Cause, Output, Source, Stdin};
+use std::process::Stdio;
+
+use handspun::process::{Cause, Signal, Source};
 use handspun::{block_on, sleep};
 
-use crate::setup::{MILLISECOND, SECOND, child, term};
+use crate::setup::{MILLISECOND, SECOND, child};
 use crate::support::{WakeCounter, poll, run_elsewhere, until, watched};
 
 /// S24, for the driver's part of it: the last line has no end.
 #[test]
 fn a_last_line_without_an_end_is_delivered() {
     watched(|| {
-        let child = child("say one flood 3").stdout(Output::Lines).spawn().unwrap();
-        let lines = std::iter::from_fn(|| child.next_line().wait());
+        let child = child("say one flood 3").lines().spawn().unwrap();
+        let lines = std::iter::from_fn(|| block_on(child.next_line()));
         let texts: Vec<_> = lines.map(|line| line.text().into_owned()).collect();
         assert_eq!(texts, ["one", "xxx"]);
     });
@@ -22,8 +24,8 @@ fn a_last_line_without_an_end_is_delivered() {
 #[test]
 fn a_line_comes_while_the_child_still_runs() {
     watched(|| {
-        let child = child("say ready sleep 20000").stdout(Output::Lines).spawn().unwrap();
-        assert_eq!(child.next_line().wait().unwrap().text(), "ready");
+        let child = child("say ready sleep 20000").lines().spawn().unwrap();
+        assert_eq!(block_on(child.next_line()).unwrap().text(), "ready");
         assert!(!child.is_finished());
     });
 }
@@ -31,9 +33,9 @@ fn a_line_comes_while_the_child_still_runs() {
 #[test]
 fn lines_of_both_streams_say_where_they_come_from() {
     watched(|| {
-        let both = child("say out warn err").stdout(Output::Lines).stderr(Output::Lines);
+        let mut both = child("say out warn err").lines();
         let child = both.spawn().unwrap();
-        let lines = std::iter::from_fn(|| child.next_line().wait());
+        let lines = std::iter::from_fn(|| block_on(child.next_line()));
         let mut lines: Vec<_> = lines.map(|line| (line.text().into_owned(), line.source)).collect();
         lines.sort_by(|a, b| b.0.cmp(&a.0));
         let expected = [("out", Source::Stdout), ("err", Source::Stderr)];
@@ -45,9 +47,9 @@ fn lines_of_both_streams_say_where_they_come_from() {
 #[test]
 fn live_lines_and_the_capture_are_equal() {
     watched(|| {
-        let child = child(&"say line ".repeat(500)).stdout(Output::Lines).spawn().unwrap();
+        let child = child(&"say line ".repeat(500)).lines().spawn().unwrap();
         let mut live = String::new();
-        while let Some(line) = child.next_line().wait() {
+        while let Some(line) = block_on(child.next_line()) {
             live += &(line.text().into_owned() + "\n");
         }
         assert_eq!(child.wait().stdout.text(), live);
@@ -58,9 +60,9 @@ fn live_lines_and_the_capture_are_equal() {
 #[test]
 fn a_reader_who_is_behind_holds_up_the_child_but_not_its_timeout() {
     watched(|| {
-        let flood = child("say first flood 100000000").stdout(Output::Lines);
+        let flood = child("say first flood 100000000").lines();
         let child = flood.timeout(SECOND / 2).spawn().unwrap();
-        assert_eq!(child.next_line().wait().unwrap().text(), "first");
+        assert_eq!(block_on(child.next_line()).unwrap().text(), "first");
         // Nobody reads on. The child stands still, in front of a full pipe.
         until(|| child.is_finished());
         let outcome = child.wait();
@@ -70,27 +72,13 @@ fn a_reader_who_is_behind_holds_up_the_child_but_not_its_timeout() {
     });
 }
 
-/// Not even if the reader comes back at the very moment at which the silence would be too long.
-#[test]
-fn a_reader_who_is_behind_does_not_make_the_child_idle() {
-    watched(|| {
-        let flood = child("say first flood 2000000 exit 3").stdout(Output::Lines);
-        let child = flood.idle_timeout(SECOND / 4).spawn().unwrap();
-        assert_eq!(child.next_line().wait().unwrap().text(), "first");
-        block_on(sleep(SECOND / 2)); // It is the time itself that must not count.
-        let lines = std::iter::from_fn(|| child.next_line().wait());
-        assert_eq!(lines.map(|line| line.bytes.len()).sum::<usize>(), 2_000_000);
-        assert_eq!(child.wait().code(), Some(3));
-    });
-}
-
 #[test]
 fn a_reader_who_comes_late_misses_nothing() {
     watched(|| {
-        let flood = child("flood 2000000").stdout(Output::Lines);
+        let mut flood = child("flood 2000000").lines();
         let child = flood.spawn().unwrap();
         block_on(sleep(SECOND / 4)); // The child has filled the queue and the pipe by then.
-        let lines = std::iter::from_fn(|| child.next_line().wait());
+        let lines = std::iter::from_fn(|| block_on(child.next_line()));
         assert_eq!(lines.map(|line| line.bytes.len()).sum::<usize>(), 2_000_000);
     });
 }
@@ -99,10 +87,10 @@ fn a_reader_who_comes_late_misses_nothing() {
 #[test]
 fn lines_that_nobody_takes_hold_nobody_up() {
     watched(|| {
-        let flood = || child("say first flood 5000000 exit 3").stdout(Output::Lines);
+        let flood = || child("say first flood 5000000 exit 3").lines();
         assert_eq!(flood().run().unwrap().code(), Some(3));
         let child = flood().spawn().unwrap();
-        child.next_line().wait().unwrap();
+        block_on(child.next_line()).unwrap();
         let outcome = child.wait();
         assert_eq!((outcome.code(), outcome.stdout.bytes.len()), (Some(3), 5_000_006));
     });
@@ -112,7 +100,7 @@ fn lines_that_nobody_takes_hold_nobody_up() {
 fn a_task_elsewhere_awaits_lines_and_the_end() {
     watched(|| {
         run_elsewhere(vec![Box::pin(async {
-            let child = child("say one say two exit 3").stdout(Output::Lines).spawn().unwrap();
+            let child = child("say one say two exit 3").lines().spawn().unwrap();
             assert_eq!(child.next_line().await.unwrap().text(), "one");
             assert_eq!(child.next_line().await.unwrap().text(), "two");
             assert!(child.next_line().await.is_none());
@@ -125,13 +113,13 @@ fn a_task_elsewhere_awaits_lines_and_the_end() {
 #[test]
 fn a_line_that_was_not_waited_for_to_the_end_comes_next() {
     watched(|| {
-        let child = child("sleep 50 say one").stdout(Output::Lines).kill_policy(term(MILLISECOND));
+        let mut child = child("sleep 50 say one").lines().kill_policy(Signal::TERM, MILLISECOND);
         let child = child.spawn().unwrap();
         for _ in 0..3 {
             let (_, waker) = WakeCounter::new();
             assert!(poll(&mut child.next_line(), &waker).is_pending());
         }
-        assert_eq!(child.next_line().wait().unwrap().text(), "one");
+        assert_eq!(block_on(child.next_line()).unwrap().text(), "one");
     });
 }
 
@@ -139,7 +127,7 @@ fn a_line_that_was_not_waited_for_to_the_end_comes_next() {
 #[test]
 fn a_dropped_wait_takes_its_waker_along() {
     watched(|| {
-        let mute = child("sleep 20000").stdin(Stdin::Piped).stdout(Output::Lines).spawn().unwrap();
+        let mute = child("sleep 20000").stdin(Stdio::piped()).lines().spawn().unwrap();
         drop(mute.write(&[0; 1 << 20]));
         for _ in 0..100 {
             let (counter, waker) = WakeCounter::new();
@@ -156,14 +144,14 @@ fn a_dropped_wait_takes_its_waker_along() {
 #[test]
 fn everyone_who_waits_for_a_line_is_woken() {
     watched(|| {
-        let child = child("read 1 say one").stdin(Stdin::Piped).stdout(Output::Lines);
+        let mut child = child("read 1 say one").stdin(Stdio::piped()).lines();
         let child = child.spawn().unwrap();
         let (mut first, mut second) = (child.next_line(), child.next_line());
         let counters = [(); 3].map(|()| WakeCounter::new());
         assert!(poll(&mut first, &counters[0].1).is_pending());
         assert!(poll(&mut second, &counters[1].1).is_pending());
         assert!(poll(&mut second, &counters[2].1).is_pending());
-        child.write(b"x").wait().unwrap();
+        block_on(child.write(b"x")).unwrap();
         until(|| counters[0].0.wakes() > 0 && counters[2].0.wakes() > 0);
         assert_eq!(counters.each_ref().map(|counter| counter.0.wakes()), [1, 0, 1]);
     });

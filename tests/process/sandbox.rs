@@ -1,4 +1,4 @@
-//! The same cases where the system refuses what the driver would rather have: `epoll`, and pidfds.
+//! The same cases where the system refuses what the driver would rather have: pidfds.
 //!
 //! Knows nothing of the cases. They are run once more, in a process of their own, for which a filter of
 //! system calls (seccomp) answers with an error, as a strict sandbox does.
@@ -12,10 +12,10 @@ use std::time::Instant;
 
 use libc::{BPF_ABS, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, c_long, sock_filter};
 
-use handspun::process::{Cause, Child, KillPolicy};
+use handspun::process::{Cause, Child, Signal};
 
-use crate::setup::{PROMPTLY, SECOND, child, ready};
-use crate::support::watched;
+use crate::setup::{PROMPTLY, SECOND, child, children, ready};
+use crate::support::{until, watched};
 
 /// What is refused, for the process inside.
 const REFUSED: &str = "HANDSPUN_TEST_IS_REFUSED";
@@ -76,17 +76,10 @@ fn pass_without(cases: &[&str], name: &str, refused: &[(c_long, i32)]) {
     });
 }
 
-/// There is a list, and it takes nobody in.
+/// An old kernel, or a sandbox that does not know them.
 #[test]
-fn the_cases_pass_where_epoll_fails_later() {
-    pass_without(&CASES, "eventpoll", &[(libc::SYS_epoll_ctl, libc::ENOSPC)]);
-}
-
-/// An old kernel, or a sandbox that knows neither.
-#[test]
-fn the_cases_pass_without_epoll_and_pidfds() {
-    let refused = [(libc::SYS_epoll_create1, libc::ENOSYS), (libc::SYS_pidfd_open, libc::ENOSYS)];
-    pass_without(&CASES, "eventpoll pidfd", &refused);
+fn the_cases_pass_without_pidfds() {
+    pass_without(&CASES, "pidfd", &[(libc::SYS_pidfd_open, libc::ENOSYS)]);
 }
 
 /// A sandbox that lets them be opened, and not be signalled.
@@ -108,14 +101,16 @@ fn out_of_reach_a_child_is_given_up() {
     if env::var_os(REFUSED).is_none_or(|refused| refused != "signals") {
         return;
     }
-    let policy = KillPolicy::at_once().kill_wait(SECOND / 10);
-    let command = child("sleep 5000").timeout(SECOND / 10).kill_policy(policy);
+    let mut command =
+        child("sleep 5000").timeout(SECOND / 10).kill_policy(Signal::TERM, SECOND / 10);
     for runs in [true, false] {
         let began = Instant::now();
         let outcome = if runs { command.run() } else { command.spawn().map(Child::wait) }.unwrap();
-        assert_eq!((outcome.cause, outcome.status), (Cause::TimedOut, None));
+        assert_eq!((outcome.cause.clone(), outcome.status), (Cause::TimedOut, None));
+        assert!(outcome.check().unwrap_err().to_string().ends_with("(status unknown)"));
         assert!(began.elapsed() < PROMPTLY, "it is not waited for to the end");
     }
+    until(|| children().is_empty()); // When they have come to it, they are reaped.
 }
 
 /// Of what is refused, this process has none while a child of its runs.

@@ -4,14 +4,15 @@
 //! the end of a pipe that it held, and not by looking for its number.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process;
 use std::time::{Duration, Instant};
 
-use handspun::process::{Child, Command, KillPolicy, Outcome, Output, Signal};
+use handspun::block_on;
+use handspun::process::{Child, Command, Outcome};
 
 use crate::support::{threads_named, until, watched};
 
@@ -30,8 +31,8 @@ pub(crate) const PROMPTLY: Duration = Duration::from_secs(3);
 
 /// A child that has said that it is ready. Whatever it was told before is done by then.
 pub(crate) fn ready(command: Command) -> Child {
-    let child = command.stdout(Output::Lines).spawn().unwrap();
-    assert_eq!(child.next_line().wait().unwrap().text(), "ready");
+    let child = command.lines().spawn().unwrap();
+    assert_eq!(block_on(child.next_line()).unwrap().text(), "ready");
     child
 }
 
@@ -42,16 +43,6 @@ pub(crate) fn ended(command: Command) -> Outcome {
     child.wait()
 }
 
-/// Each of these commands, and the same without a pidfd.
-pub(crate) fn both_ways(command: Command) -> [Command; 2] {
-    [command.clone(), command.without_pidfd()]
-}
-
-/// SIGTERM, and so long to heed it.
-pub(crate) fn term(grace: Duration) -> KillPolicy {
-    KillPolicy::new([(Signal::TERM, grace)])
-}
-
 /// A pipe that a whole tree holds: it ends when the last of them has died.
 pub(crate) struct Lifeline(UnixStream);
 
@@ -59,8 +50,7 @@ impl Lifeline {
     /// The command's stderr becomes the line. Only what is started from it holds the line then.
     pub(crate) fn of(command: Command) -> (Command, Self) {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let theirs = File::from(OwnedFd::from(theirs));
-        (command.stderr(Output::file(theirs)), Self(ours))
+        (command.stderr(OwnedFd::from(theirs)), Self(ours))
     }
 
     /// Waits until nobody is left. The command must be gone too.
@@ -120,10 +110,11 @@ pub(crate) fn alone(name: &str, descriptors: usize, test: impl FnOnce()) {
     assert!(output.status.success() && said[0].contains("1 passed"), "{}", said.concat());
 }
 
-/// After the last child everything is as it was before the first: the thread ends after a second.
+/// After the last child everything is as it was before it, and the one thread for all children is there.
 pub(crate) fn leaves_nothing(test: impl FnOnce()) {
+    assert!(child("exit 0").spawn().unwrap().wait().is_success());
     let before = n_descriptors();
     test();
     assert_eq!(children(), [0; 0], "no zombie");
-    until(|| threads_named("handspun-childr").is_empty() && n_descriptors() == before);
+    until(|| threads_named("handspun-childr").len() == 1 && n_descriptors() == before);
 }

@@ -2,8 +2,9 @@
 
 use std::fs::File;
 
-use handspun::block_on;
-use handspun::process::{InputClosed, Output, Stdin};
+use std::process::Stdio;
+
+use handspun::{Closed, block_on};
 
 use crate::setup::child;
 use crate::support::watched;
@@ -12,9 +13,9 @@ use crate::support::watched;
 #[test]
 fn an_input_of_nothing_ends_at_once() {
     watched(|| {
-        let inputs = [Stdin::default(), Stdin::Null, Stdin::bytes(*b"")];
-        for stdin in inputs {
-            let outcome = child("cat say end").stdin(stdin).run().unwrap();
+        let cat = || child("cat say end");
+        for mut command in [cat(), cat().stdin(Stdio::null()), cat().stdin_bytes(*b"")] {
+            let outcome = command.run().unwrap();
             assert_eq!(outcome.stdout.text(), "end\n");
         }
     });
@@ -24,7 +25,7 @@ fn an_input_of_nothing_ends_at_once() {
 fn a_file_is_read_from_where_it_stands() {
     watched(|| {
         let file = || File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/rustfmt.toml")).unwrap();
-        let outcome = child("cat").stdin(Stdin::file(file())).run().unwrap();
+        let outcome = child("cat").stdin(file()).run().unwrap();
         assert_eq!(outcome.stdout.text(), std::io::read_to_string(file()).unwrap());
     });
 }
@@ -33,8 +34,8 @@ fn a_file_is_read_from_where_it_stands() {
 #[test]
 fn a_child_that_does_not_read_its_megabyte_is_no_error() {
     watched(|| {
-        let command = child("say done").stdin(Stdin::bytes(vec![0; 1 << 20]));
-        assert!(command.run().unwrap().is_success());
+        let command = child("say done").stdin_bytes(vec![0; 1 << 20]);
+        assert!({ command }.run().unwrap().is_success());
     });
 }
 
@@ -42,14 +43,14 @@ fn a_child_that_does_not_read_its_megabyte_is_no_error() {
 #[test]
 fn a_writer_without_end_hears_that_the_child_has_gone() {
     watched(|| {
-        let child = child("read 100000").stdin(Stdin::Piped).spawn().unwrap();
+        let child = child("read 100000").stdin(Stdio::piped()).spawn().unwrap();
         let chunk = vec![0; 50_000];
         let mut n = 0;
-        while child.write(&chunk).wait() == Ok(()) {
+        while block_on(child.write(&chunk)) == Ok(()) {
             n += 1;
         }
         assert!((2..100).contains(&n), "the pipe holds a little: {n}");
-        assert_eq!(child.write(b"more").wait(), Err(InputClosed));
+        assert_eq!(block_on(child.write(b"more")), Err(Closed::default()));
         assert!(child.wait().is_success());
     });
 }
@@ -57,7 +58,7 @@ fn a_writer_without_end_hears_that_the_child_has_gone() {
 #[test]
 fn what_was_written_before_the_wait_is_read() {
     watched(|| {
-        let cat = child("cat").stdin(Stdin::Piped).spawn().unwrap();
+        let cat = child("cat").stdin(Stdio::piped()).spawn().unwrap();
         drop(cat.write(b"one ")); // It is under way all the same.
         block_on(cat.write(b"two")).unwrap();
         assert_eq!(cat.wait().stdout.text(), "one two", "to wait closes the input");
@@ -67,13 +68,13 @@ fn what_was_written_before_the_wait_is_read() {
 #[test]
 fn a_conversation_goes_on_for_as_long_as_both_like() {
     watched(|| {
-        let cat = child("cat").stdin(Stdin::Piped).stdout(Output::Lines).spawn().unwrap();
+        let cat = child("cat").stdin(Stdio::piped()).lines().spawn().unwrap();
         for n in 0..100 {
-            cat.write(format!("{n}\n").as_bytes()).wait().unwrap();
-            assert_eq!(cat.next_line().wait().unwrap().text(), n.to_string());
+            block_on(cat.write(format!("{n}\n").as_bytes())).unwrap();
+            assert_eq!(block_on(cat.next_line()).unwrap().text(), n.to_string());
         }
         cat.close_stdin();
-        assert_eq!(cat.write(b"more").wait(), Err(InputClosed));
-        assert!(cat.next_line().wait().is_none());
+        assert_eq!(block_on(cat.write(b"more")), Err(Closed::default()));
+        assert!(block_on(cat.next_line()).is_none());
     });
 }

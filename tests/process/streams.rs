@@ -4,9 +4,7 @@ use std::env;
 use std::fs::{self, File};
 use std::process::{Command, Stdio};
 
-use handspun::process::{Output, Stdin};
-
-use crate::setup::{SECOND, both_ways, child};
+use crate::setup::{SECOND, child};
 use crate::support::{until, watched};
 
 /// S13.
@@ -25,7 +23,7 @@ fn a_flood_on_stderr_does_not_block_while_stdout_is_silent() {
 fn ten_megabytes_go_both_ways_unchanged() {
     watched(|| {
         let bytes: Vec<u8> = (0..10_u32 << 20).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
-        let outcome = child("cat").stdin(Stdin::bytes(bytes.clone())).run().unwrap();
+        let outcome = child("cat").stdin_bytes(bytes.clone()).run().unwrap();
         assert!(outcome.is_success() && outcome.stdout.bytes == bytes);
     });
 }
@@ -34,11 +32,9 @@ fn ten_megabytes_go_both_ways_unchanged() {
 #[test]
 fn a_child_that_closes_its_pipes_early_is_still_waited_for() {
     watched(|| {
-        for command in both_ways(child("close sleep 200 exit 3")) {
-            let outcome = command.run().unwrap();
-            assert_eq!(outcome.code(), Some(3));
-            assert!(outcome.wall >= SECOND / 5 && !outcome.pipes_leaked);
-        }
+        let outcome = child("close sleep 200 exit 3").run().unwrap();
+        assert_eq!(outcome.code(), Some(3));
+        assert!(outcome.wall >= SECOND / 5 && !outcome.pipes_leaked);
     });
 }
 
@@ -47,7 +43,7 @@ fn a_child_that_closes_its_pipes_early_is_still_waited_for() {
 fn merged_output_keeps_the_order_in_which_it_was_written() {
     watched(|| {
         let orders = "say 1 warn 2 say 3 warn 4 ".repeat(50);
-        let outcome = child(&orders).stderr(Output::Merge).run().unwrap();
+        let outcome = child(&orders).merge_stderr().run().unwrap();
         assert_eq!(outcome.stdout.text(), "1\n2\n3\n4\n".repeat(50));
         assert!(outcome.stderr.bytes.is_empty());
     });
@@ -59,13 +55,11 @@ fn output_goes_into_files() {
     watched(|| {
         let folder = std::env::temp_dir().join(format!("handspun-output-{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
-        let file = |name| Output::file(File::create(folder.join(name)).unwrap());
-        let orders = child("say 1 warn 2 say 3");
-        drop(orders.clone().stdout(file("a")).stderr(file("b")).run().unwrap().check().unwrap());
-        drop(
-            orders.clone().stdout(file("c")).stderr(Output::Merge).run().unwrap().check().unwrap(),
-        );
-        let outcome = orders.stdout(Output::Null).stderr(Output::Merge).run().unwrap();
+        let file = |name| File::create(folder.join(name)).unwrap();
+        let orders = || child("say 1 warn 2 say 3");
+        drop(orders().stdout(file("a")).stderr(file("b")).run().unwrap().check().unwrap());
+        let both = file("c");
+        let outcome = orders().stdout(both.try_clone().unwrap()).stderr(both).run().unwrap();
         let texts = ["a", "b", "c"].map(|name| fs::read_to_string(folder.join(name)).unwrap());
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!(texts, ["1\n3\n", "2\n", "1\n2\n3\n"]);
@@ -77,7 +71,7 @@ fn output_goes_into_files() {
 #[test]
 fn what_is_not_text_is_kept_as_bytes() {
     watched(|| {
-        let outcome = child("cat").stdin(Stdin::bytes(*b"a\0\xff\n")).run().unwrap();
+        let outcome = child("cat").stdin_bytes(*b"a\0\xff\n").run().unwrap();
         assert_eq!(outcome.stdout.bytes, b"a\0\xff\n");
         assert_eq!(outcome.stdout.text(), "a\0\u{fffd}\n");
     });
@@ -102,11 +96,11 @@ fn standard_streams_are_handed_on() {
 #[test]
 fn in_a_process_whose_streams_are_known() {
     if env::var_os("HANDSPUN_TEST_STREAMS_ARE_KNOWN").is_some() {
-        let same = child("cat warn err").stdin(Stdin::Inherit).stdout(Output::Inherit);
-        let outcome = same.stderr(Output::Inherit).run().unwrap();
+        let same = child("cat warn err").stdin(Stdio::inherit()).stdout(Stdio::inherit());
+        let outcome = same.stderr(Stdio::inherit()).run().unwrap();
         assert!(outcome.is_success() && outcome.stdout.bytes.is_empty());
-        let merged = child("warn merged").stdout(Output::Inherit).stderr(Output::Merge);
-        assert!(merged.run().unwrap().is_success());
+        let merged = child("warn merged").stderr(std::io::stdout());
+        assert!({ merged }.run().unwrap().is_success());
     }
 }
 
@@ -116,8 +110,8 @@ fn in_a_process_whose_streams_are_known() {
 fn all_that_is_in_a_pipe_at_the_exit_is_read() {
     watched(|| {
         // The reader of lines is behind, so most of it is in the pipe when the child exits.
-        let command = child("( sleep 20000 ) widen 1048576 flood 1200000").stdout(Output::Lines);
-        let child = command.pipe_grace(std::time::Duration::ZERO).spawn().unwrap();
+        let mut command = child("( sleep 20000 ) widen 1048576 flood 1200000").lines();
+        let child = command.spawn().unwrap();
         until(|| child.is_finished());
         let outcome = child.wait();
         assert!(outcome.is_success() && outcome.pipes_leaked);

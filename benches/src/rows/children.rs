@@ -158,7 +158,7 @@ fn time_out(scale: Scale) -> LineUp {
 
     LineUp::throughput(n, n)
         .ours("handspun", 1.0, move || {
-            let sleep = Command::new("sleep").arg("60").timeout(TIMEOUT);
+            let mut sleep = Command::new("sleep").arg("60").timeout(TIMEOUT);
             let start = |_| sleep.spawn().expect("there are descriptors for all");
             let children: Vec<Child> = (0..n).map(start).collect();
             let outcomes = children.into_iter().map(Child::wait);

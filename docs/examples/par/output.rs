@@ -8,9 +8,8 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
+use std::process::Stdio;
 use std::sync::Arc;
-
-use handspun::process::Output;
 
 /// What is kept in memory of one stream, so that a report that has to wait keeps no file open.
 const SHORT: usize = 64 << 10;
@@ -37,8 +36,8 @@ impl Sink {
         Ok(tempfile::tempfile()?.into())
     }
 
-    pub(crate) fn output(&self) -> Output {
-        Output::File(self.0.clone())
+    pub(crate) fn output(&self) -> io::Result<Stdio> {
+        Ok(self.0.try_clone()?.into())
     }
 
     pub(crate) fn into_written(self) -> io::Result<Written> {

@@ -12,10 +12,11 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use handspun::process::{Command, KillPolicy, Outcome, Output, Signal, SpawnError};
+use handspun::process::{Command, Outcome, Signal, SpawnError};
 use handspun::{CancellationToken, Scope, ThreadPool, TraceEvent};
 use parking_lot::Mutex;
 
@@ -154,10 +155,9 @@ impl<W: Write> Work<'_, W> {
         report.started = SystemTime::now();
         let sinks = if self.plan.ungroups { Ok(None) } else { sinks().map(Some) };
         let ran = sinks.and_then(|sinks| {
-            let outputs = sinks.as_ref().map(|sinks| sinks.each_ref().map(Sink::output));
             let directory = self.plan.directory.as_ref();
             let directory = directory.map(|word| word.fill(input, slot, OsStr::to_owned).into());
-            report.came = self.run_words(words, outputs, directory).into();
+            report.came = self.run_words(words, sinks.as_ref(), directory)?.into();
             if let Some([out, err]) = sinks {
                 (report.out, report.err) = (out.into_written()?, err.into_written()?);
             }
@@ -181,18 +181,20 @@ impl<W: Write> Work<'_, W> {
         let _ = self.all.sleep(start - now); // If all is cancelled, nothing will be started.
     }
 
+    /// An error of its own, if the outputs have no place.
     fn run_words(
         &self,
         words: &[OsString],
-        outputs: Option<[Output; 2]>,
+        sinks: Option<&[Sink; 2]>,
         directory: Option<PathBuf>,
-    ) -> Result<Outcome, SpawnError> {
-        let policy = KillPolicy::new([(Signal::TERM, self.plan.grace)]);
-        let [out, err] = outputs.unwrap_or([Output::Inherit, Output::Inherit]);
+    ) -> io::Result<Result<Outcome, SpawnError>> {
         let as_planned = |program: &OsStr| {
-            let mut command =
-                Command::new(program).token(self.all).stdout(out.clone()).stderr(err.clone());
-            command = command.kill_policy(policy.clone()).wait_for_place();
+            let mut command = Command::new(program).token(self.all);
+            command = match sinks {
+                Some([out, err]) => command.stdout(out.output()?).stderr(err.output()?),
+                None => command.stdout(Stdio::inherit()).stderr(Stdio::inherit()),
+            };
+            command = command.kill_policy(Signal::TERM, self.plan.grace);
             command = command.timeout(self.plan.timeout.unwrap_or(Duration::MAX));
             for (name, value) in &self.plan.env {
                 command = command.env(name, value);
@@ -200,17 +202,17 @@ impl<W: Write> Work<'_, W> {
             if let Some(directory) = &directory {
                 command = command.current_dir(directory);
             }
-            match self.ear.clone() {
+            io::Result::Ok(match self.ear.clone() {
                 Some(ear) => command.observer(move |event| ear(event)),
                 None => command,
-            }
+            })
         };
-        match as_planned(&words[0]).args(&words[1..]).run() {
+        match as_planned(&words[0])?.args(&words[1..]).run() {
             Err(error) if is_no_program_format(&error) => {
                 let script = found(&words[0]);
-                as_planned(OsStr::new("sh")).arg(script).args(&words[1..]).run()
+                Ok(as_planned(OsStr::new("sh"))?.arg(script).args(&words[1..]).run())
             }
-            result => result,
+            result => Ok(result),
         }
     }
 }

@@ -207,8 +207,8 @@ fn submit(slurm: &Slurm, n: usize, script: &Path) -> Result<String, String> {
     let at_once = slurm.at_once.map_or(String::new(), |n| format!("%{n}"));
     let command = Command::new("sbatch").args(["--parsable", "--no-requeue", "--job-name=par"]);
     let command = command.args(["--output=/dev/null", "--error=/dev/null"]);
-    let command = command.arg(format!("--array=1-{n}{at_once}")).args(&slurm.options).arg(script);
-    let outcome = command.run().map_err(|error| error.to_string())?;
+    let command = command.arg(format!("--array=1-{n}{at_once}")).args(&slurm.options);
+    let outcome = command.arg(script).run().map_err(|error| error.to_string())?;
     let outcome = outcome.check().map_err(|error| error.to_string())?;
     let answer = outcome.stdout.text().into_owned();
     let job = answer.trim().split(';').next().filter(|job| !job.is_empty());

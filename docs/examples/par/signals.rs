@@ -3,10 +3,11 @@
 //! Knows nothing of children but how to end them all. What must always hold: a signal that was ignored when
 //! `par` was started stays ignored. `nohup` and the background jobs of a script rely on it.
 
+use std::time::Duration;
 use std::{fs, io, thread};
 
 use handspun::CancellationToken;
-use handspun::process::{KillPolicy, terminate_all};
+use handspun::process::terminate_all;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -20,7 +21,7 @@ pub(crate) fn listen(ctrl_c: CancellationToken) -> io::Result<()> {
         for (n_before, _) in signals.forever().enumerate() {
             ctrl_c.cancel_because("Ctrl-C");
             if n_before > 0 {
-                terminate_all(KillPolicy::at_once());
+                terminate_all(Duration::ZERO);
             }
         }
     })?;

@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::time::{Duration, SystemTime};
 
-use handspun::process::{Cause, Outcome, Signal, SpawnError};
+use handspun::process::{Cause, Outcome, SpawnError};
 
 use crate::cli::shown;
 use crate::halt::{Count, Halt, What};
@@ -135,12 +135,20 @@ impl Report {
         match &self.came {
             Came::Nothing => (0, 0),
             Came::Ended(outcome) => match (&outcome.cause, outcome.signal()) {
-                (Cause::TimedOut, signal) => (-1, signal.map_or(0, Signal::number)),
-                (_, Some(signal)) => (0, signal.number()),
+                (Cause::TimedOut, signal) => (-1, signal.map_or(0, |signal| signal.0)),
+                (_, Some(signal)) => (0, signal.0),
                 (_, None) => (outcome.code().unwrap_or(-1), 0),
             },
-            Came::NotStarted(SpawnError::NoProgram { .. }) => (127, 0),
-            Came::NotStarted(SpawnError::NotExecutable { .. }) => (126, 0),
+            Came::NotStarted(SpawnError::Refused { error, .. })
+                if error.kind() == io::ErrorKind::NotFound =>
+            {
+                (127, 0)
+            }
+            Came::NotStarted(SpawnError::Refused { error, .. })
+                if error.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                (126, 0)
+            }
             Came::Elsewhere(ended) => ended.code_and_signal(),
             Came::NotStarted(_) | Came::NoOutput(_) | Came::Lost => (-1, 0),
         }

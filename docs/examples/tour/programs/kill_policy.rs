@@ -10,7 +10,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use handspun::process::{KillPolicy, Signal};
+use handspun::process::Signal;
 
 use crate::child::Part;
 use crate::expected::Expected;
@@ -37,18 +37,19 @@ fn ignore_sigterm() -> io::Result<()> {
 }
 
 fn run(stage: &Stage) -> Result<(), Box<dyn Error>> {
-    let gently = KillPolicy::new([(Signal::TERM, scaled(Duration::from_millis(500)))]);
-    let command = STUBBORN.command(stage)?.timeout(scaled(Duration::from_secs(1)));
-    let Err(error) = command.kill_policy(gently).run()?.check() else {
+    let (timeout, grace) = (Duration::from_secs(1), Duration::from_millis(500));
+    let command = STUBBORN.command(stage)?.timeout(scaled(timeout));
+    let Err(error) = command.kill_policy(Signal::TERM, scaled(grace)).run()?.check() else {
         return Err("it cannot have ended by itself".into());
     };
-    let outcome = error.into_outcome();
+    let outcome = error.0;
     for line in outcome.stdout.text().lines() {
         stage.say(format_args!("it wrote: {line}"));
     }
-    let signal = outcome.signal().ok_or("it should have died of a signal")?;
-    stage.say(format_args!("a controlled failure: {}, {signal}", outcome.cause));
-    stage.say(format_args!("SIGTERM was not enough: {}", outcome.escalated));
+    let status = outcome.status.ok_or("it should have died")?;
+    stage.say(format_args!("a controlled failure: {}, {status}", outcome.cause));
+    let was_killed = outcome.signal() == Some(Signal::KILL);
+    stage.say(format_args!("SIGTERM was not enough: {was_killed}"));
     Ok(())
 }
 
@@ -65,7 +66,7 @@ pub(crate) const PROGRAM: Program = Program {
         let lines = [
             "it wrote: step 1 of 3",
             "it wrote: step 2 of 3",
-            "a controlled failure: its time was over, SIGKILL",
+            "a controlled failure: its time was over, signal: 9 (SIGKILL)",
             "SIGTERM was not enough: true",
         ];
         Expected::Exactly(lines.map(str::to_owned).to_vec())

@@ -4,15 +4,14 @@
 //! with a server that stays, never. So do std's `output`, tokio, async-process, duct and subprocess.
 //!
 //! **Better here:** the child's exit counts. Its pipes then have 0.2 s to end, which is the *pipe-grace*.
-//! The outcome says that somebody held one, and the server is swept away with the child's group, unless
-//! it was to stay.
+//! The outcome says that somebody held one, and the server is swept away with the child's group.
 
 use std::error::Error;
+use std::thread;
 use std::time::Duration;
 
 use crate::child::{self, Part};
 use crate::expected::Expected;
-use crate::pace::{scaled, sleep};
 use crate::stage::{Program, Stage};
 
 /// Says the server's number, and exits.
@@ -24,17 +23,17 @@ pub(crate) const LEAVER: Part = Part {
     },
 };
 
+/// As long as the tour says, however it is scaled: so is the pipe-grace.
 pub(crate) const SERVER: Part = Part {
     name: "server",
     play: || {
-        sleep(Duration::from_secs(3));
+        thread::sleep(Duration::from_secs(3));
         Ok(())
     },
 };
 
 fn run(stage: &Stage) -> Result<(), Box<dyn Error>> {
-    let command = LEAVER.command(stage)?.pipe_grace(scaled(Duration::from_millis(200)));
-    let outcome = command.run()?.check()?;
+    let outcome = LEAVER.command(stage)?.run()?.check()?;
     stage.say(format_args!("{}, code {:?}", outcome.cause, outcome.code()));
     stage.say(format_args!("somebody still held its pipe: {}", outcome.pipes_leaked));
     let server = outcome.stdout.text().trim().parse()?;

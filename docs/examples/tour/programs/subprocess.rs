@@ -3,10 +3,11 @@
 //! **Python:** `communicate` gives both streams, and `returncode` has to be looked at by whoever
 //! remembers. A child that failed and wrote something looks like one that did not.
 //!
-//! **Better here:** the command is data, and `check` turns whatever is not a success into an error, with
+//! **Better here:** `check` turns whatever is not a success into an error, with
 //! the last lines of its standard error. The child is awaited here; `run` does the same on a thread.
 
 use std::error::Error;
+use std::io::ErrorKind;
 
 use handspun::process::{Command, SpawnError};
 
@@ -25,10 +26,12 @@ pub(crate) const HELLO: Part = Part {
 
 fn run(stage: &Stage) -> Result<(), Box<dyn Error>> {
     let python = Command::new("python3").args(["-c", "print('hello from child')"]);
-    let python = python.observer(child::observer(stage, "python3"));
+    let mut python = python.observer(child::observer(stage, "python3"));
     stage.executor().run(async {
         let child = match python.spawn() {
-            Err(SpawnError::NoProgram { .. }) => HELLO.command(stage)?.spawn()?,
+            Err(SpawnError::Refused { error, .. }) if error.kind() == ErrorKind::NotFound => {
+                HELLO.command(stage)?.spawn()?
+            }
             spawned => spawned?,
         };
         let outcome = child.await.check()?;

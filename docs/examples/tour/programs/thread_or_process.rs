@@ -10,7 +10,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use handspun::process::KillPolicy;
+use handspun::process::Signal;
 use handspun::{CancellationToken, ThreadPool};
 
 use crate::child::Part;
@@ -36,10 +36,10 @@ fn run(stage: &Stage) -> Result<(), Box<dyn Error>> {
     let half_a_second = CancellationToken::with_timeout(scaled(Duration::from_millis(500)));
 
     let job = pool.submit_with(&half_a_second, |_| stuck());
-    let child = STUCK.command(stage)?.token(&half_a_second).kill_policy(KillPolicy::at_once());
-    let outcome = child.run()?;
-    let signal = outcome.signal().ok_or("it should have died of a signal")?;
-    stage.say(format_args!("the child was made to stop: {signal}"));
+    let child = STUCK.command(stage)?.token(&half_a_second);
+    let outcome = child.kill_policy(Signal::KILL, Duration::ZERO).run()?;
+    let status = outcome.status.ok_or("it should have died")?;
+    stage.say(format_args!("the child was made to stop: {status}"));
     stage.say(format_args!("the job was only asked to, and still runs: {}", !job.is_finished()));
     job.join()?;
     stage.say("the job has come to its end by itself");
@@ -57,7 +57,7 @@ pub(crate) const PROGRAM: Program = Program {
     run,
     expected: || {
         let lines = [
-            "the child was made to stop: SIGKILL",
+            "the child was made to stop: signal: 9 (SIGKILL)",
             "the job was only asked to, and still runs: true",
             "the job has come to its end by itself",
         ];
