@@ -1,25 +1,33 @@
 //! A function over many inputs, of which a few are worked on at a time.
 //!
 //! Knows nothing of what is done with an input. Each is worked on by a task of its own, so that the work goes on while
-//! the reader is away (futures that the reader polls stand still then: futures-rs #2387).
+//! the reader is away (futures that the reader polls stand still then: futures-rs #2387), and the end of one is where
+//! the next begins.
 //!
 //! What must always hold:
 //!
-//! 1. At most `limit` inputs have been taken whose results have not been fetched. So a million inputs need no more
-//!    memory than that.
-//! 2. Each input that was taken has a result, also if its work panics. What is not fetched is told to the hook.
-//! 3. When the results are dropped, so is the work.
+//! 1. At most `limit` inputs are being worked on, and there are at most twice as many whose results have not been
+//!    fetched. So a million inputs need no more memory than that.
+//! 2. Each input that was taken has a result, also if its work panics; so has a panic of the iterator, the last. What
+//!    is not fetched is told to the hook.
+//! 3. When the results are dropped, so is the work. The tasks know of it by a weak pointer only.
 
+use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::future::poll_fn;
+use std::mem;
 use std::panic::Location;
-use std::rc::Rc;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
 
 use crate::error::JoinError;
+use crate::panic;
 use crate::wait::as_completed::AsCompleted;
 use crate::wait::cancel::CancelOnDrop;
 
 use super::idle::confined;
 use super::task::{Task, spawn_at};
+use super::tasks::Tasks;
 
 /// Calls an asynchronous function for every input, for at most `limit` of them at a time.
 ///
@@ -27,9 +35,7 @@ use super::task::{Task, spawn_at};
 /// only when their turn comes, so that the iterator may be as long as it likes, and the results come in the
 /// order in which they are ready; let the function give the input along if it matters.
 ///
-/// Nothing begins before the first [`next`](MapConcurrent::next). Each `next` takes inputs until `limit` of them are
-/// under way, and then waits. So what has begun goes on while the reader is away, and the next begins when it is back: a
-/// result that waits to be fetched is one of the `limit`.
+/// The work goes on while the reader is away, until as many results wait to be fetched as there may be under way.
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,7 +60,7 @@ use super::task::{Task, spawn_at};
 ///
 /// # Panics
 ///
-/// If `limit` is zero.
+/// If `limit` is zero, or if no executor runs on this thread.
 #[doc(alias = "buffer_unordered")]
 #[doc(alias = "Semaphore")]
 #[track_caller]
@@ -67,37 +73,119 @@ where
     T: 'static,
 {
     assert!(limit > 0, "a limit of 0 would let nothing begin: ask for at least 1");
-    let (mut inputs, work, site) = (inputs.into_iter().fuse(), Rc::new(work), Location::caller());
-    let begin_next = move || {
-        let (input, work) = (inputs.next()?, work.clone());
-        Some(spawn_at(None, site, async move { work(input).await }))
-    };
-    MapConcurrent { under_way: AsCompleted::new(), limit, begin_next: Box::new(begin_next) }
+    let is_inside = Tasks::current().is_some();
+    assert!(
+        is_inside,
+        "no executor runs on this thread: `map_concurrent` is called by what it polls"
+    );
+    let (work, site) = (Rc::new(work), Location::caller());
+    let futures = inputs.into_iter().map(move |input| -> LocalFuture<T> {
+        let work = work.clone();
+        Box::pin(async move { work(input).await })
+    });
+    let futures: Option<LocalFutures<T>> = Some(Box::new(futures));
+    let work = Work { futures, begun: Vec::new(), n_running: 0, n_unfetched: 0, limit, site };
+    let work = Rc::new(RefCell::new(work));
+    begin(&Rc::downgrade(&work));
+    MapConcurrent { under_way: AsCompleted::new(), work }
 }
 
 /// Results, as they come; see [`map_concurrent`].
-#[must_use = "nothing begins before `next`"]
+#[must_use = "dropping it drops the work"]
 pub struct MapConcurrent<T> {
     under_way: AsCompleted<CancelOnDrop<Task<T>>>,
-    limit: usize,
-    /// `None` if there is no other input.
-    begin_next: Box<dyn FnMut() -> Option<Task<T>>>,
+    work: Rc<RefCell<Work<T>>>,
 }
 
-impl<T> MapConcurrent<T> {
+type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+type LocalFutures<T> = Box<dyn Iterator<Item = LocalFuture<T>>>;
+
+struct Work<T> {
+    /// `None` when there are no more, and while the next is asked for.
+    futures: Option<LocalFutures<T>>,
+    /// What has begun since the reader last looked. It misses no end: this grows only by the end of another, and by its
+    /// own fetch.
+    begun: Vec<CancelOnDrop<Task<T>>>,
+    n_running: usize,
+    n_unfetched: usize,
+    limit: usize,
+    site: &'static Location<'static>,
+}
+
+impl<T: 'static> MapConcurrent<T> {
     /// The next result; `None` when there are no more. Dropping the wait loses nothing.
     ///
-    /// An `Err` is a panic of the function.
-    ///
-    /// # Panics
-    ///
-    /// If the iterator of the inputs does. If no executor runs on this thread, while there are inputs.
+    /// An `Err` is a panic of the function, or of the iterator; with the latter, no more inputs are taken.
     pub async fn next(&mut self) -> Option<Result<T, JoinError>> {
-        while self.under_way.unfinished() < self.limit {
-            let Some(task) = (self.begin_next)() else { break };
-            self.under_way.add(task.cancel_on_drop());
+        let begun = mem::take(&mut self.work.borrow_mut().begun);
+        begun.into_iter().for_each(|task| self.under_way.add(task));
+        let result = confined("a result of map_concurrent", self.under_way.next()).await?;
+        self.work.borrow_mut().n_unfetched -= 1;
+        begin(&Rc::downgrade(&self.work));
+        Some(result)
+    }
+}
+
+/// Begins to work on as many inputs as there is room for, if the results are wanted and an executor runs here.
+fn begin<T: 'static>(work: &Weak<RefCell<Work<T>>>) {
+    let take = || {
+        Tasks::current()?;
+        work.upgrade()?.borrow_mut().take_futures()
+    };
+    while let Some((mut futures, site)) = take() {
+        // The iterator is code of the user, and may drop the results.
+        let (future, more): (LocalFuture<T>, _) = match panic::catch(site, || futures.next()) {
+            Ok(Some(future)) => (future, Some(futures)),
+            Ok(None) => return panic::contain(|| drop(futures)),
+            Err(panic) => {
+                panic::contain(|| drop(futures));
+                (Box::pin(async move { panic.resume() }), None)
+            }
+        };
+        let Some(shared) = work.upgrade() else { return panic::contain(|| drop((future, more))) };
+        let task = spawn_at(None, site, work_off(work.clone(), future)).cancel_on_drop();
+        let mut shared = shared.borrow_mut();
+        shared.futures = more;
+        shared.begun.push(task);
+        shared.n_running += 1;
+        shared.n_unfetched += 1;
+    }
+}
+
+impl<T> Work<T> {
+    /// Takes the futures that have not begun, if one of them may.
+    fn take_futures(&mut self) -> Option<(LocalFutures<T>, &'static Location<'static>)> {
+        let most_unfetched = self.limit.saturating_mul(2);
+        let has_room = self.n_running < self.limit && self.n_unfetched < most_unfetched;
+        Some((self.futures.take_if(|_| has_room)?, self.site))
+    }
+}
+
+/// Works on one input. When that is over, whether it returns or panics, the next begins.
+async fn work_off<T: 'static>(work: Weak<RefCell<Work<T>>>, mut future: LocalFuture<T>) -> T {
+    let running = Running { work, is_polled: Cell::new(false) };
+    poll_fn(move |context| {
+        running.is_polled.set(true);
+        let polled = future.as_mut().poll(context);
+        running.is_polled.set(polled.is_ready());
+        polled
+    })
+    .await
+}
+
+struct Running<T: 'static> {
+    work: Weak<RefCell<Work<T>>>,
+    /// Otherwise it is dropped because it was cancelled, or with its executor, where nothing is to begin.
+    is_polled: Cell<bool>,
+}
+
+impl<T> Drop for Running<T> {
+    fn drop(&mut self) {
+        let Some(shared) = self.work.upgrade() else { return };
+        shared.borrow_mut().n_running -= 1;
+        if self.is_polled.get() {
+            begin(&self.work);
         }
-        confined("a result of map_concurrent", self.under_way.next()).await
     }
 }
 

@@ -5,24 +5,19 @@ use std::future::pending;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use handspun::{JoinError, MapConcurrent, Panic, map_concurrent, sleep, spawn, yield_now};
+use handspun::{JoinError, MapConcurrent, Panic, map_concurrent, sleep, yield_now};
 
 use crate::setup::{Log, Tally, executor, in_order, jumping, panicking_waker, run, secs};
 use crate::support::{Count, CountsDrop, PanicsWhenDropped, panic_quietly, poll, watched};
 
-async fn all<T>(mut results: MapConcurrent<T>) -> Vec<T> {
+async fn all<T: 'static>(mut results: MapConcurrent<T>) -> Vec<T> {
     let mut outputs = Vec::new();
     while let Some(result) = results.next().await {
         outputs.push(result.unwrap());
     }
     outputs
-}
-
-/// Has the first inputs taken, and leaves their results.
-fn begin<T>(results: &mut MapConcurrent<T>) {
-    assert!(poll(&mut Box::pin(results.next()), Waker::noop()).is_pending());
 }
 
 /// How many are inside now, and the most that there ever were.
@@ -130,11 +125,11 @@ fn the_work_goes_on_while_the_reader_is_busy() {
             });
             results.next().await.unwrap().unwrap();
             sleep(secs(100)).await;
-            // One fetched, and three that wait to be; the next takes a fifth input.
-            assert_eq!(done.get(), 4);
+            // One fetched, and twice as many as may go on that wait to be.
+            assert_eq!(done.get(), 9);
             assert!(results.next().await.is_some());
             sleep(secs(100)).await;
-            assert_eq!(done.get(), 5);
+            assert_eq!(done.get(), 10);
         });
     });
 }
@@ -164,27 +159,26 @@ fn a_call_that_panics_costs_its_own_result_and_no_other() {
     });
 }
 
-/// A84: what began before it is dropped with the reader.
+/// A84.
 #[test]
-fn an_iterator_that_panics_panics_where_the_next_is_asked_for() {
+fn an_iterator_that_panics_is_the_last_result() {
     watched(|| {
-        let executor = executor().build();
-        executor.run(async {
+        run(async {
             let inputs = (0..10).inspect(|n| {
                 if *n == 5 {
                     panic_quietly("no more")
                 }
             });
-            let n_good = Tally::default();
-            let counts = n_good.clone();
-            let reader = spawn(async move {
-                let mut results = map_concurrent(inputs, 3, async |n| n);
-                while results.next().await.is_some_and(|result| result.is_ok()) {
-                    counts.add_one();
+            let mut results = map_concurrent(inputs, 3, async |n| n);
+            let mut n_good = 0;
+            let mut n_panicked = 0;
+            while let Some(result) = results.next().await {
+                match result {
+                    Ok(_) => n_good += 1,
+                    Err(_) => n_panicked += 1,
                 }
-            });
-            let Err(JoinError::Panicked(panic)) = reader.await else { unreachable!("it panics") };
-            assert_eq!((panic.message(), n_good.get(), executor.n_tasks()), ("no more", 3, 0));
+            }
+            assert_eq!((n_good, n_panicked), (5, 1));
         });
     });
 }
@@ -206,7 +200,7 @@ fn results_that_are_dropped_drop_the_work() {
             results.next().await.unwrap().unwrap();
             yield_now().await;
             drop(results);
-            assert_eq!((drops.get(), executor.n_tasks()), (4, 0));
+            assert_eq!((drops.get(), executor.n_tasks()), (5, 0));
         });
     });
 }
@@ -219,7 +213,7 @@ fn panics_that_nobody_fetches_are_told_to_the_hook() {
         let hook = move |panic: &Panic| tells.send(panic.message().to_owned()).unwrap();
         executor().panic_hook(hook).build().run(async {
             let work = async |_| panic_quietly("oh no");
-            let mut results: MapConcurrent<()> = map_concurrent(0..100, 5, work);
+            let mut results: MapConcurrent<()> = map_concurrent(0..100, 2, work);
             assert!(results.next().await.unwrap().is_err());
             for _ in 0..10 {
                 yield_now().await;
@@ -230,17 +224,18 @@ fn panics_that_nobody_fetches_are_told_to_the_hook() {
     });
 }
 
-/// A79: three that wait to be fetched, and there are no more inputs.
+/// A79: what waits to be fetched.
 #[test]
 fn results_outlive_the_executor_that_they_came_from() {
     watched(|| {
         let results = run(async {
-            let mut results = map_concurrent(0..4, 4, async |n| n);
-            results.next().await.unwrap().unwrap();
-            yield_now().await;
+            let results = map_concurrent(0..100, 2, async |n| n);
+            for _ in 0..10 {
+                yield_now().await;
+            }
             results
         });
-        assert_eq!(handspun::block_on(all(results)).len(), 3);
+        assert_eq!(handspun::block_on(all(results)).len(), 4);
     });
 }
 
@@ -251,12 +246,11 @@ fn results_that_are_dropped_unread_are_contained() {
         jumping().run(async {
             let drops = Count::default();
             let counts = drops.clone();
-            let mut results =
+            let results =
                 map_concurrent(0..100, 4, async move |_| PanicsWhenDropped(counts.clone()));
-            begin(&mut results);
             sleep(secs(1)).await;
             drop(results);
-            assert_eq!(drops.get(), 4);
+            assert_eq!(drops.get(), 8, "twice as many as may go on");
         });
     });
 }
@@ -267,9 +261,7 @@ fn results_that_are_dropped_at_once_call_nothing() {
     watched(|| {
         let executor = executor().build();
         executor.run(async {
-            let mut results = map_concurrent(0..100, 4, async |_| unreachable!("nobody wants it"));
-            begin(&mut results);
-            drop(results);
+            drop(map_concurrent(0..100, 4, async |_| unreachable!("nobody wants it")));
             yield_now().await;
             assert_eq!(executor.n_tasks(), 0);
         });
@@ -284,13 +276,12 @@ fn results_may_be_dropped_by_their_own_work() {
         executor.run(async {
             let kept = Rc::new(RefCell::new(None));
             let own = kept.clone();
-            let mut results = map_concurrent(0..100, 4, async move |n| {
+            let results = map_concurrent(0..100, 4, async move |n| {
                 yield_now().await;
                 if n == 2 {
                     drop(own.take())
                 }
             });
-            begin(&mut results);
             kept.replace(Some(results));
             while executor.n_tasks() > 0 {
                 yield_now().await;
@@ -304,11 +295,7 @@ fn results_may_be_dropped_by_their_own_work() {
 #[test]
 fn work_that_outlives_its_executor_is_cancelled() {
     watched(|| {
-        let mut results = run(async {
-            let mut results = map_concurrent(0..4, 4, async |_| pending::<()>().await);
-            begin(&mut results);
-            results
-        });
+        let mut results = run(async { map_concurrent(0..100, 4, async |_| pending::<()>().await) });
         handspun::block_on(async {
             for _ in 0..4 {
                 assert!(matches!(results.next().await, Some(Err(JoinError::Cancelled(_)))));
@@ -360,6 +347,26 @@ fn a_waker_that_panics_when_a_result_is_there_is_contained() {
 
 /// A83.
 #[test]
+fn a_result_that_is_fetched_makes_room_for_one_more() {
+    watched(|| {
+        let executor = jumping();
+        executor.run(async {
+            let mut results = map_concurrent(0..1000, 100, async |n| n);
+            assert!(results.next().await.is_some());
+            sleep(secs(1)).await;
+            for _ in 0..10 {
+                assert!(results.next().await.is_some());
+            }
+            let tasks = executor.dump().tasks;
+            let n_ready = tasks.iter().skip(1).filter(|task| task.waits_for.is_none()).count();
+            assert_eq!((tasks.len(), n_ready), (11, 10));
+            assert_eq!(all(results).await.len(), 989);
+        });
+    });
+}
+
+/// A83.
+#[test]
 fn work_that_is_woken_for_nothing_loses_no_result() {
     watched(|| {
         let wakers = Rc::new(RefCell::new(Vec::<std::task::Waker>::new()));
@@ -386,19 +393,17 @@ fn work_that_is_woken_for_nothing_loses_no_result() {
 }
 
 #[test]
-fn a_map_that_its_own_work_drops_works_on_no_more_inputs() {
+fn a_map_that_its_own_work_drops_takes_no_more_inputs() {
     watched(|| {
         run(async {
             let map: Rc<RefCell<Option<MapConcurrent<u32>>>> = Rc::default();
             let worked_on = Log::new();
             let (held, log) = (map.clone(), worked_on.clone());
-            let mut results = map_concurrent(0..100, 8, move |n| {
+            *map.borrow_mut() = Some(map_concurrent(0..100, 8, move |n| {
                 log.add(n);
                 drop(held.take());
                 async move { n }
-            });
-            begin(&mut results);
-            *map.borrow_mut() = Some(results);
+            }));
             for _ in 0..5 {
                 yield_now().await;
             }

@@ -220,10 +220,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/map_concurrent.rs",
-        right: "        while self.under_way.unfinished() < self.limit {",
-        wrong: "        while self.under_way.unfinished() <= self.limit {",
+        right: "self.n_running < self.limit && ",
+        wrong: "self.n_running <= self.limit && ",
         mistake: "a map works on one input more than it may",
         caught_by: "--test=executor mapping::no_more_than_the_limit_are_worked_on_at_a_time",
+    },
+    Mutant {
+        file: "src/executor/map_concurrent.rs",
+        right: "        running.is_polled.set(polled.is_ready());",
+        wrong: "        running.is_polled.set(false);",
+        mistake: "a map begins nothing while its reader is away",
+        caught_by: "--test=executor mapping::the_work_goes_on_while_the_reader_is_busy",
     },
     Mutant {
         file: "src/executor/group.rs",
