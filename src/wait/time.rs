@@ -100,11 +100,6 @@ impl Sleep {
 
     /// Whether the time has come; if not, the waker is told when it has.
     fn poll_at(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
-        // Polled again, it mostly is over; then no waker is cloned.
-        if self.timer.as_ref().is_some_and(|(queue, number)| queue.is_over(deadline, *number)) {
-            self.timer = None;
-            return Poll::Ready(());
-        }
         let keeps =
             |runtime: &&Arc<RuntimeContext>| runtime.keeps_timer(&self.clock, context.waker());
         let here =
