@@ -43,7 +43,7 @@ use span::{Lives, Picture, Span};
 /// busy.join()?;
 ///
 /// println!("{timeline}"); // 80 columns wide
-/// assert!(timeline.to_text(60).contains("Job returned: 2"));
+/// assert!(format!("{timeline:60}").contains("Job returned: 2")); // 60 columns wide
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -66,25 +66,28 @@ use span::{Lives, Picture, Span};
 /// let executor = Executor::builder().observer(timeline.observer()).build();
 /// let job = pool.submit(|| 6 * 7);
 /// executor.run(async { spawn_named("asks", job).await })??;
-/// assert!(timeline.to_text(60).ends_with("Job returned: 1\nTask returned: 1\n"));
+/// assert!(timeline.to_string().ends_with("Job returned: 1\nTask returned: 1\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// **What it costs**: each event takes one lock, which all workers share. A flood of empty jobs takes
 /// two to five times as long; to a job of a millisecond it is nothing. A job or a task takes up some 150
-/// bytes. Of those that have settled, the last 100,000 are remembered unless [`keeping`](Self::keeping)
-/// says otherwise. **Where it stops**: it sees when a job began and ended, not whether its thread
+/// bytes. It remembers what is not over, and of what has settled the last 100,000; the picture says how many it forgot.
+/// **Where it stops**: it sees when a job began and ended, not whether its thread
 /// had a processor meanwhile; and a worker has a row when it has run a job. A task's times
 /// are those of its executor's [clock](crate::Clock), and a job's are the machine's: beside a task that sleeps for an
 /// hour under a clock that jumps, the job that it awaits is a moment at the beginning.
 ///
 /// The rows are those of a Gantt chart, and the idea of one for a program's own threads is that of
 /// Chrome's tracing.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 #[doc(alias = "Gantt")]
 pub struct Timeline {
     shared: Arc<Mutex<Record>>,
 }
+
+/// How many that have settled are remembered.
+const AT_MOST: usize = 100_000;
 
 #[derive(Default)]
 struct Record {
@@ -92,34 +95,13 @@ struct Record {
     lives: Lives,
     /// The last that settled, in the order in which they did.
     settled: VecDeque<Span>,
-    at_most: usize,
     n_forgotten: usize,
 }
 
 impl Timeline {
-    /// A timeline that keeps the last 100,000 jobs, tasks and children.
+    /// A timeline that has seen nothing yet.
     pub fn new() -> Self {
-        Self::keeping(100_000)
-    }
-
-    /// A timeline that keeps the last so many that have settled, and says how many it forgot.
-    ///
-    /// It remembers everything that is not over, as its pool or executor does.
-    ///
-    /// ```
-    /// use handspun::{ThreadPool, Timeline};
-    ///
-    /// let timeline = Timeline::keeping(3);
-    /// let pool = ThreadPool::builder().observer(timeline.observer()).build()?;
-    /// let handles = pool.submit_all((0..10).map(|n| move || n));
-    /// handles.into_iter().for_each(|handle| drop(handle.join()));
-    /// assert_eq!(timeline.spans().len(), 3);
-    /// assert!(timeline.to_string().contains("older ones forgotten: 7"));
-    /// # Ok::<(), handspun::BuildError>(())
-    /// ```
-    pub fn keeping(n_spans: usize) -> Self {
-        let record = Record { at_most: n_spans, ..Record::default() };
-        Self { shared: Arc::new(Mutex::new(record)) }
+        Self::default()
     }
 
     /// What a pool is to tell of its jobs, an executor of its tasks, or a command of its children; for
@@ -140,7 +122,7 @@ impl Timeline {
         move |event| {
             let record = &mut *shared.lock();
             record.settled.extend(record.lives.hear(source, event));
-            if record.settled.len() > record.at_most {
+            if record.settled.len() > AT_MOST {
                 record.settled.pop_front();
                 record.n_forgotten += 1;
             }
@@ -167,21 +149,6 @@ impl Timeline {
     pub fn spans(&self) -> Vec<Span> {
         let record = self.shared.lock();
         record.settled.iter().cloned().chain(record.lives.open()).collect()
-    }
-
-    /// A row for each worker, task and child, and one for the queue, in lines of at most so many columns.
-    ///
-    /// The fuller a column is (`▁▄█`), the longer the worker was busy in it, and `3` is where job 3 begins;
-    /// `▒` is a job on top of the one that waits for it. `━` is a task or a child, from its start to its
-    /// end. At the end of what did not just return is a sign, which the last line explains. Behind a row is
-    /// how busy the worker was, how long the task or the child was there, and how many jobs waited where the
-    /// queue is `█`.
-    ///
-    /// The first 16 tasks of an executor have rows. What is narrower than 40 columns is drawn as wide as 40.
-    /// Needs a font with block characters.
-    pub fn to_text(&self, width: usize) -> String {
-        let n_forgotten = self.shared.lock().n_forgotten;
-        text::draw(&self.picture(), n_forgotten, width)
     }
 
     /// Writes a Chrome trace, which <https://ui.perfetto.dev> opens.
@@ -216,22 +183,27 @@ impl Timeline {
     }
 }
 
-impl Default for Timeline {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl fmt::Debug for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timeline").field("n_spans", &self.spans().len()).finish_non_exhaustive()
     }
 }
 
-/// [`to_text`](Timeline::to_text) in 80 columns.
+/// A row for each worker, task and child, and one for the queue, in lines of at most 80 columns, or of as many as the
+/// format asks for (`{timeline:100}`).
+///
+/// The fuller a column is (`▁▄█`), the longer the worker was busy in it, and `3` is where job 3 begins;
+/// `▒` is a job on top of the one that waits for it. `━` is a task or a child, from its start to its
+/// end. At the end of what did not just return is a sign, which the last line explains. Behind a row is
+/// how long the worker was busy, or how long the task or the child was there, and how many jobs waited where the
+/// queue is `█`.
+///
+/// The first 32 tasks of an executor have rows. What is narrower than 40 columns is drawn as wide as 40.
+/// Needs a font with block characters.
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_text(80))
+        let n_forgotten = self.shared.lock().n_forgotten;
+        f.write_str(&text::draw(&self.picture(), n_forgotten, f.width().unwrap_or(80)))
     }
 }
 
@@ -242,14 +214,14 @@ mod tests {
 
     #[test]
     fn a_million_events_leave_the_last_jobs_only() {
-        let (film, timeline) = (Film::new(), Timeline::keeping(1000));
+        let (film, timeline) = (Film::new(), Timeline::new());
         let tell = timeline.observer();
         for job in 0..333_334 {
             film.job(job, job % 4, job as u64, job as u64 + 3).iter().for_each(&tell);
         }
         let spans = timeline.spans();
-        assert_eq!((spans.len(), spans[0].number), (1000, 332_334));
-        assert!(timeline.to_string().contains("older ones forgotten: 332334"));
+        assert_eq!((spans.len(), spans[0].number), (AT_MOST, 333_334 - AT_MOST));
+        assert!(timeline.to_string().contains("older ones forgotten: 233334"));
     }
 
     #[test]

@@ -138,6 +138,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/buffers.rs",
+        right: "        !self.is_closed && self.size >= LIMIT",
+        wrong: "        self.size >= LIMIT",
+        mistake: "a child that is waited for is held up by lines that are not taken",
+        caught_by: "--test=process lines::lines_that_nobody_takes_hold_nobody_up",
+    },
+    Mutant {
+        file: "src/process/buffers.rs",
         right: "        locked(&self.shared.0, |(_, waits), wakers| wakers.leave(waits, key));",
         wrong: "        drop(key);",
         mistake: "a wait for a line that is dropped leaves its waker",

@@ -105,7 +105,7 @@ fn a_job_may_draw_the_timeline_that_it_is_in() {
         let pool = two_threads().observer(timeline.observer()).build().unwrap();
         let drawn = pool.submit({
             let timeline = timeline.clone();
-            move || timeline.spans().len() + timeline.to_text(80).len()
+            move || timeline.spans().len() + timeline.to_string().len()
         });
         assert!(drawn.join().unwrap() > 0);
     });

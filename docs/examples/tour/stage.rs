@@ -124,7 +124,7 @@ pub(crate) fn show_timeline(timeline: &Timeline) {
         return;
     }
     let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    print(format_args!("\n{}", timeline.to_text(columns.unwrap_or(COLUMNS)).trim_end()));
+    print(format_args!("\n{}", format!("{timeline:0$}", columns.unwrap_or(COLUMNS)).trim_end()));
 }
 
 /// Prints a line. It is tempting to use `println!`, but that panics when nobody reads on, and
