@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use handspun::{CancelReason, JoinError, Panic};
 
 /// All that may happen, and over many programs has to.
-pub(crate) const KINDS: [&str; 67] = [
+pub(crate) const KINDS: [&str; 65] = [
     "submit",
     "submit_all",
     "submit_with",
@@ -42,8 +42,6 @@ pub(crate) const KINDS: [&str; 67] = [
     "wait, timed out",
     "map to the end",
     "map, dropped",
-    "try_map to the end",
-    "try_map to an error",
     "timed map to the end",
     "timed map, out of time",
     "map: a call returned",
