@@ -210,7 +210,7 @@ impl<T> JoinHandle<T> {
     /// # Errors
     ///
     /// The job panicked, or was cancelled before it began. A job that returns an `Err` has returned,
-    /// and this is `Ok` of that.
+    /// and this is `Ok` of that: in a function that returns any error, `handle.join()??` has both.
     ///
     /// # Panics
     ///
@@ -306,21 +306,6 @@ impl<T> JoinHandle<T> {
         CancelOnDrop::new(self, |handle| {
             handle.cancel();
         })
-    }
-}
-
-impl<T> CancelOnDrop<JoinHandle<T>> {
-    /// Waits for the job on this thread, and takes its result; see [`JoinHandle::join`].
-    ///
-    /// # Errors
-    ///
-    /// Those of [`JoinHandle::join`].
-    ///
-    /// # Panics
-    ///
-    /// If the result has been taken, by awaiting `&mut` this.
-    pub fn join(self) -> Result<T, JoinError> {
-        self.into_handle().join()
     }
 }
 

@@ -60,6 +60,24 @@ impl ThreadPool {
     /// # Ok::<(), handspun::JoinError>(())
     /// ```
     ///
+    /// To end at the first error, stop reading: dropping the map cancels what is queued.
+    ///
+    /// ```
+    /// use handspun::ThreadPool;
+    ///
+    /// fn sum(pool: &ThreadPool, texts: &'static [&str]) -> Result<u32, Box<dyn std::error::Error>> {
+    ///     let mut sum = 0;
+    ///     for number in pool.map(texts, |text| text.parse::<u32>()) {
+    ///         sum += number??;
+    ///     }
+    ///     Ok(sum)
+    /// }
+    ///
+    /// let pool = ThreadPool::new(2);
+    /// assert_eq!(sum(&pool, &["1", "2"]).unwrap(), 3);
+    /// assert!(sum(&pool, &["1", "two", "3"]).is_err());
+    /// ```
+    ///
     /// # Errors
     ///
     /// A call that panicked is an `Err` in its place; the results of the others follow. After a
@@ -99,46 +117,6 @@ impl ThreadPool {
             learns_chunk: true,
             worth_waiting: None,
         }
-    }
-
-    /// Like [`map`](Self::map), for a function that may fail: stops at the first that does.
-    ///
-    /// After the first `Err`, of a call that returned one or panicked, the iterator ends, and what is
-    /// queued is cancelled.
-    ///
-    /// ```
-    /// use handspun::ThreadPool;
-    ///
-    /// let pool = ThreadPool::new(2);
-    /// let parse = |text: &str| text.parse::<u32>();
-    /// let numbers: Vec<_> = pool.try_map(["1", "2", "three", "4"], parse).collect();
-    /// assert!(matches!(numbers[..], [Ok(Ok(1)), Ok(Ok(2)), Ok(Err(_))]));
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Those of [`map`](Self::map), outside of the function's own.
-    #[must_use = "iterators are lazy: nothing is submitted before the first `next`"]
-    #[track_caller]
-    pub fn try_map<I, F, R, E>(
-        &self,
-        inputs: I,
-        f: F,
-    ) -> impl Iterator<Item = Result<Result<R, E>, JoinError>>
-    where
-        I: IntoIterator<Item: Send + 'static>,
-        F: Fn(I::Item) -> Result<R, E> + Send + Sync + 'static,
-        R: Send + 'static,
-        E: Send + 'static,
-    {
-        let mut map = Some(self.map(inputs, f));
-        from_fn(move || {
-            let result = map.as_mut()?.next()?;
-            if !matches!(result, Ok(Ok(_))) {
-                map = None; // Its drop cancels what is queued.
-            }
-            Some(result)
-        })
     }
 }
 

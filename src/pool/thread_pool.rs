@@ -152,25 +152,20 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        // The first jobs run while the later ones are still being made. With a limit each waits for room.
-        let batch = if self.shared.room.is_some() { 1 } else { 64 };
-        let (submitted_at, mut closures) = (Location::caller(), closures.into_iter());
-        let mut handles = Vec::with_capacity(closures.size_hint().0);
-        let make = job::maker();
+        let (submitted_at, make) = (Location::caller(), job::maker());
+        let mut jobs = closures.into_iter().map(|closure| make(closure, submitted_at, None));
+        if self.shared.room.is_some() {
+            return jobs.map(|job| self.submit_job(submitted_at, job)).collect(); // Each waits for room.
+        }
+        let mut handles = Vec::with_capacity(jobs.size_hint().0);
         loop {
-            let made =
-                closures.by_ref().take(batch).map(|closure| make(closure, submitted_at, None));
-            let jobs: Vec<Made<'static, T>> = made.collect();
-            if jobs.is_empty() {
+            // The first jobs run while the later ones are still being made.
+            let batch: Vec<Made<'static, T>> = jobs.by_ref().take(64).collect();
+            if batch.is_empty() {
                 return handles;
             }
-            let queued: Vec<_> = jobs.iter().map(|job| job.clone().as_run()).collect();
-            if batch == 1 {
-                queued.into_iter().for_each(|job| submit(&self.shared, job, None, submitted_at));
-            } else {
-                queue(&self.shared, queued, submitted_at);
-            }
-            handles.extend(jobs.into_iter().map(|job| self.handle(job)));
+            queue(&self.shared, batch.iter().map(|job| job.clone().as_run()), submitted_at);
+            handles.extend(batch.into_iter().map(|job| self.handle(job)));
         }
     }
 

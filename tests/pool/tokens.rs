@@ -265,7 +265,7 @@ fn a_token_does_not_keep_a_pool_alive() {
     watched(|| {
         let (token, hook) = (CancellationToken::with_timeout(HOUR), Arc::new(()));
         let stays = Arc::downgrade(&hook);
-        let builder = ThreadPool::builder().threads(1).on_exit(move |_| drop(hook.clone()));
+        let builder = ThreadPool::builder().threads(1).on_start(move |_| drop(hook.clone()));
         let pool = builder.build().unwrap();
         drop(pool.submit_with(&token, |_| ()));
         let gate = busy(&pool);
@@ -321,7 +321,7 @@ fn a_handle_that_cancels_on_drop_can_be_awaited_and_joined_like_any_other() {
         let kept = |token: &CancellationToken| token.clone();
         let its = block_on(pool.submit_with(&token, kept).cancel_on_drop()).unwrap();
         assert!(!its.is_cancelled(), "it was awaited to its end");
-        let its = pool.submit_with(&token, kept).cancel_on_drop().join().unwrap();
+        let its = pool.submit_with(&token, kept).cancel_on_drop().into_handle().join().unwrap();
         assert!(!its.is_cancelled());
     });
 }

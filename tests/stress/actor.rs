@@ -269,7 +269,7 @@ impl Actor {
         let tied = handle.cancel_on_drop();
         if self.rng.one_in(3) {
             self.note("cancel_on_drop, joined");
-            return self.fixture.records.read(tied.join());
+            return self.fixture.records.read(tied.into_handle().join());
         }
         self.note("cancel_on_drop, dropped");
     }
@@ -338,9 +338,8 @@ impl Actor {
     }
 
     fn map(&mut self) {
-        match self.rng.below(4) {
+        match self.rng.below(3) {
             0 | 1 => maps::read_a_map(&self.fixture, &mut self.rng),
-            2 => maps::read_a_try_map(&self.fixture, &mut self.rng),
             _ => maps::read_a_timed_map(&self.fixture, &mut self.rng),
         }
     }

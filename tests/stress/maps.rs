@@ -52,28 +52,6 @@ pub(crate) fn read_a_map(fixture: &Fixture, rng: &mut Rng) {
     records.note("map to the end");
 }
 
-/// The same, for calls that may fail: there is nothing after the first that does.
-pub(crate) fn read_a_try_map(fixture: &Fixture, rng: &mut Rng) {
-    let (n_inputs, fails_at, records) = (rng.below(40), rng.below(40), &fixture.records);
-    let inputs = (0..n_inputs).map(|input| (input, Payload::new(records)));
-    let call = move |(input, payload)| if input == fails_at { Err(payload) } else { Ok(payload) };
-    let mut map = fixture.pool.try_map(inputs, call);
-    let n_returned = map.by_ref().take_while(Result::is_ok).count();
-    if map.next().is_some() {
-        records.complain("a result after an error, or after the last".to_owned());
-    }
-    if n_returned == n_inputs {
-        records.note("try_map to the end");
-    } else if n_returned == fails_at {
-        records.note("try_map to an error");
-    }
-    // And otherwise there was a shutdown. An error of its own, to see that it is told apart:
-    let failed = fixture.pool.try_map([()], |()| Err::<(), ()>(())).next();
-    if !matches!(failed, Some(Ok(Err(())) | Err(_))) {
-        records.complain(format!("a call failed, and the map says {failed:?}"));
-    }
-}
-
 /// The same, for a map that ends when time is over. What runs then goes on, and nobody reads it.
 pub(crate) fn read_a_timed_map(fixture: &Fixture, rng: &mut Rng) {
     let (n_inputs, records) = (rng.below(40), &fixture.records);
