@@ -126,6 +126,21 @@ impl Driver {
     }
 }
 
+/// Drives a child to its end on the thread that waits for it.
+pub(crate) fn drive_here(child: Box<ManagedChild>) -> io::Result<()> {
+    let Ok(pipe) = WakePipe::new() else { return DRIVER.register(child) };
+    child.state.news.lock().1 = Some(pipe.clone()); // For `terminate_all`.
+    let (mut children, mut scratch) = ([child], vec![0; SCRATCH]);
+    while children[0].take_turn(&mut scratch) {
+        if children[0].state.outcome.is_settled() {
+            let [child] = children;
+            return DRIVER.register(child); // It was given up, and may end yet.
+        }
+        sleep(&pipe, &mut children);
+    }
+    Ok(())
+}
+
 /// The driver's thread.
 fn drive(messages: &Receiver<Box<ManagedChild>>, pipe: &Arc<WakePipe>) {
     sys::block_signals();

@@ -24,13 +24,13 @@ use crate::prims;
 use crate::trace_event::Step;
 use crate::wait::cancel::CancellationToken;
 use crate::wait::clock::Deadline;
-use crate::wait::runtime::hold;
+use crate::wait::runtime::{RuntimeContext, hold};
 use crate::wait::settle::Settle;
 
 use super::buffers::{Input, Lines, Shared, Source};
 use super::child::Child;
 use super::command::Command;
-use super::driver::DRIVER;
+use super::driver::{self, DRIVER};
 use super::managed::{ChildState, FORKED, ManagedChild};
 use super::outcome::{Outcome, SpawnError};
 use super::output::Stream;
@@ -53,7 +53,17 @@ impl Command {
     #[doc(alias = "getstatusoutput")]
     #[track_caller]
     pub fn run(&mut self) -> Result<Outcome, SpawnError> {
-        Ok(self.spawn()?.wait())
+        // Where this thread may stay until the end, it need not pass the child to another. A task's has timers to
+        // fire; and if the input were not read, our write would be a SIGPIPE, which the driver's thread blocks.
+        let may_stay = RuntimeContext::current().is_none() && self.token.is_none();
+        let child = self.start(Location::caller(), |child, managed| {
+            if !may_stay || managed.stdin.is_some() {
+                return DRIVER.register(managed);
+            }
+            child.release_streams();
+            driver::drive_here(managed)
+        })?;
+        Ok(child.wait())
     }
 
     /// Starts it.
@@ -64,27 +74,32 @@ impl Command {
     #[doc(alias = "create_subprocess_exec")]
     #[track_caller]
     pub fn spawn(&mut self) -> Result<Child, SpawnError> {
+        self.start(Location::caller(), |_, managed| DRIVER.register(managed))
+    }
+
+    /// Starts it, and hands it to what drives it to its end. If nothing can, the child is killed.
+    fn start(
+        &mut self,
+        at: &'static Location<'static>,
+        drive: impl FnOnce(&Child, Box<ManagedChild>) -> io::Result<()>,
+    ) -> Result<Child, SpawnError> {
         if let Some(reason) = self.token.as_ref().and_then(CancellationToken::reason) {
             return Err(SpawnError::Cancelled(reason));
         }
-        self.start(Location::caller()).map_err(|error| self.explain(error))
-    }
-
-    fn start(&mut self, at: &'static Location<'static>) -> io::Result<Child> {
-        if !DRIVER.process.is_current() {
-            return Err(io::Error::new(ErrorKind::Unsupported, FORKED));
-        }
         let began = prims::now();
-        let process = self.spawn_process()?;
+        let process = self.spawn_process().map_err(|error| self.explain(error))?;
         let managed = self.manage(process, began);
         DRIVER.running.lock().add(&managed.state, began);
         let child = Child(managed.state.clone());
         managed.state.emit(Step::Submitted(at)); // Before the driver has it, and may emit the end.
-        DRIVER.register(managed)?;
+        drive(&child, managed).map_err(|error| self.explain(error))?;
         Ok(child)
     }
 
     fn spawn_process(&mut self) -> io::Result<(u32, Pipes)> {
+        if !DRIVER.process.is_current() {
+            return Err(io::Error::new(ErrorKind::Unsupported, FORKED));
+        }
         #[cfg(target_vendor = "apple")]
         let _turn = TURNS.lock();
         check_names(&self.std)?;
