@@ -2,10 +2,14 @@
 //!
 //! Knows nothing of how jobs are run. One handle serves all the ways to wait, since all of them poll
 //! the same cell and differ only in the waker they leave there. If the job has a token, they wait for that as well,
-//! and cancel the job when it is cancelled.
+//! and cancel the job when it is cancelled. A callback is one of the ways: it is a waker like others, and what it wakes
+//! is a function.
 //!
-//! What must always hold: a result is given to exactly one place, to the one that waits or, if the handle is
-//! dropped, to the pool's panic hook.
+//! What must always hold:
+//!
+//! 1. A result is given to exactly one place: to the one that waits, to a callback, or, if the handle is
+//!    dropped, to the pool's panic hook.
+//! 2. A callback is called once, with no lock held, and its panic is told to the hook.
 //!
 //! A raw thread is a job with a worker of its own, and so has the same handle: std's cannot wait with a
 //! timeout, be awaited or go into `as_completed`. It settles, whether the closure returns, panics, or never
@@ -16,15 +20,16 @@ use std::future::poll_fn;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use crate::error::{CancelReason, JoinError, StillRunning, no_thread};
 use crate::panic;
-use crate::prims::{ThreadSpec, spawn_thread};
+use crate::prims::{Mutex, ThreadSpec, spawn_thread};
 use crate::wait::block_on::{block_on_until, default_spin_limit, spin_until};
 use crate::wait::cancel::{CancelOnDrop, WaitForCancel};
 use crate::wait::clock::Deadline;
+use crate::wait::deferred;
 use crate::wait::panic_hook::PanicHook;
 use crate::wait::runtime::poll_elsewhere;
 use crate::wait::settle::Progress;
@@ -35,8 +40,8 @@ use super::worker::{ran_here, take_back};
 
 /// What a submitter keeps of a job: a claim on what the closure returns.
 ///
-/// Block a thread with [`join`](Self::join), await it in any executor, or hand it to
-/// [`as_completed`](crate::as_completed).
+/// Block a thread with [`join`](Self::join), await it in any executor, hand it to
+/// [`as_completed`](crate::as_completed), or let a callback have the result.
 ///
 /// ```
 /// use handspun::ThreadPool;
@@ -103,7 +108,7 @@ pub(crate) struct Reader<'a, T> {
 }
 
 /// What a handle says when it is asked a second time.
-const TAKEN: &str = "a result is taken once, by a join or a poll that was ready";
+const TAKEN: &str = "a result is taken once, by a join, a callback or a poll that was ready";
 
 impl<'a, T> Reader<'a, T> {
     pub(crate) fn new(outcome: Made<'a, T>, queued: Option<Queued>) -> Self {
@@ -329,8 +334,7 @@ impl<T> RefUnwindSafe for JoinHandle<T> {}
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         if let Some(unread) = self.reader.abandon() {
-            let hook = self.pool.as_ref().map(|pool| pool.settings.panic_hook.clone());
-            hook.unwrap_or_default().dispose(unread);
+            self.panic_hook().dispose(unread);
         }
     }
 }
@@ -338,6 +342,76 @@ impl<T> Drop for JoinHandle<T> {
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "JoinHandle({:?})", self.reader.progress())
+    }
+}
+
+impl<T> JoinHandle<T> {
+    fn panic_hook(&self) -> PanicHook {
+        self.pool.as_ref().map_or_else(PanicHook::default, |pool| pool.settings.panic_hook.clone())
+    }
+}
+
+impl<T: Send + 'static> JoinHandle<T> {
+    /// Lets a callback have the result, on the thread that finishes the job.
+    ///
+    /// When to use it: what is to happen next is not known where the job is submitted. If it is, it belongs at the end of
+    /// the closure, or after an `.await`.
+    ///
+    /// If the job has finished already, the callback runs here, before this returns; or, 16 callbacks
+    /// deep, when the callback around it has returned. It runs once in any case, with no lock held, and should be quick: it
+    /// keeps a worker from the next job. If it panics, the panic hook hears of it. A queued job whose token is cancelled
+    /// calls it when it would have begun.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use handspun::ThreadPool;
+    ///
+    /// let pool = ThreadPool::new(1);
+    /// let (sender, results) = mpsc::channel();
+    /// pool.submit(|| 6 * 7).on_complete(move |result| sender.send(result.unwrap()).unwrap());
+    /// assert_eq!(results.recv()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the result has been taken, by awaiting `&mut` this handle.
+    #[doc(alias = "add_done_callback")]
+    #[track_caller]
+    pub fn on_complete(mut self, callback: impl FnOnce(Result<T, JoinError>) + Send + 'static) {
+        let (hook, set_at) = (self.panic_hook(), Location::caller());
+        let outcome = self.reader.outcome.take().expect(TAKEN);
+        let callback = Mutex::new(Some(Box::new(callback) as Box<_>));
+        Arc::new(Callback { outcome, callback, hook, set_at }).wake();
+    }
+}
+
+/// The waker of a job whose handle is gone: what it wakes is a function.
+struct Callback<T> {
+    outcome: Made<'static, T>,
+    /// `None` when it has been called. The lock is not held while the outcome is polled: that may
+    /// drop the waker which was there before us, and that is user code.
+    callback: Mutex<Option<Box<OnComplete<T>>>>,
+    hook: PanicHook,
+    set_at: &'static Location<'static>,
+}
+
+type OnComplete<T> = dyn FnOnce(Result<T, JoinError>) + Send;
+
+impl<T: Send + 'static> Wake for Callback<T> {
+    /// Calls the callback if there is a result, and otherwise sees to it that we look again.
+    ///
+    /// It finds the result once: a poll either gives it or leaves the waker, never both.
+    fn wake(self: Arc<Self>) {
+        let waker = Waker::from(self.clone());
+        let Poll::Ready(result) = self.outcome.poll(&Context::from_waker(&waker)) else { return };
+        let callback = self.callback.lock().take().expect("the result comes once");
+        // It may set the next callback, on a job that has finished, which sets the next.
+        let _ = deferred::run(move || {
+            if let Err(panic) = panic::catch(self.set_at, || callback(result)) {
+                self.hook.tell(&panic);
+            }
+        });
     }
 }
 

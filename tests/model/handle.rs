@@ -34,6 +34,23 @@ fn the_newest_waker_is_the_one_that_is_woken() {
     });
 }
 
+#[test]
+fn a_callback_runs_exactly_once() {
+    random_schedules("handle: on_complete against settle", 100_000, || {
+        let pool = ThreadPool::new(1);
+        let calls = Tally::default();
+        pool.submit(|| 7).on_complete({
+            let calls = calls.clone();
+            move |result| {
+                assert_eq!(result.unwrap(), 7);
+                calls.add_one();
+            }
+        });
+        drop(pool);
+        assert_eq!(calls.get(), 1);
+    });
+}
+
 /// The value is counted by its drop, whichever of the two threads has to dispose of it.
 #[test]
 fn a_result_that_nobody_reads_is_dropped_once() {

@@ -51,4 +51,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         mistake: "a reader that goes leaves a panic unread",
         caught_by: "handle::a_panic_is_read_or_told_to_the_hook",
     },
+    Mutant {
+        file: "src/pool/handle.rs",
+        right: "        let waker = Waker::from(self.clone());
+        let Poll::Ready(result) = self.outcome",
+        wrong: "        let waker = Waker::noop();
+        let Poll::Ready(result) = self.outcome",
+        mistake: "a callback looks with a waker that wakes nobody",
+        caught_by: "handle::a_callback_runs_exactly_once",
+    },
 ];

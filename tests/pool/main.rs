@@ -8,6 +8,7 @@ mod support;
 mod setup;
 
 mod handle;
+mod callbacks;
 mod waiting;
 mod completed;
 mod mapping;

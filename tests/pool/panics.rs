@@ -286,6 +286,7 @@ fn a_panic_that_somebody_reads_is_not_heard() {
     watched(|| {
         let (pool, heard) = overheard(ThreadPool::builder().threads(1));
         drop(pool.submit(|| panic_quietly("joined")).join());
+        pool.submit(|| panic_quietly("called back")).on_complete(drop);
         as_completed([pool.submit(|| panic_quietly("as completed"))]).for_each(drop);
         drop(pool);
         assert!(heard.lock().unwrap().is_empty());
@@ -357,5 +358,19 @@ fn a_panic_that_a_map_never_yields_is_told_to_the_hook() {
         drop(pool);
         // Four neighbours of the first result, and five in the second job if it had begun.
         assert!([4, 9].contains(&heard.get()), "{}", heard.get());
+    });
+}
+
+/// A callback runs on the worker, and so does whatever it does there.
+#[test]
+fn a_callback_that_panics_is_heard_and_costs_no_worker() {
+    watched(|| {
+        let (pool, heard) = overheard(ThreadPool::builder().threads(1));
+        let gate = Gate::closed();
+        let at_the_gate = gate.clone();
+        pool.submit(move || at_the_gate.pass()).on_complete(|_| panic_quietly("called back"));
+        gate.open();
+        assert_eq!(pool.submit(|| 7).join().unwrap(), 7);
+        assert_eq!(*heard.lock().unwrap(), ["called back"]);
     });
 }

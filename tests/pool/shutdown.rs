@@ -422,3 +422,33 @@ fn a_shutdown_cancels_what_a_worker_has_taken_over_and_not_begun() {
         second.open();
     });
 }
+
+/// P82.
+#[test]
+fn a_callback_is_refused_the_shutdown_of_the_pool_it_runs_on() {
+    watched(|| {
+        let (pool, gate) = (Arc::new(ThreadPool::new(1)), Gate::closed());
+        let (sender, answer) = mpsc::channel();
+        let own = pool.clone();
+        block(&pool, &gate)
+            .on_complete(move |_| sender.send(own.shutdown(Shutdown::Cancel)).unwrap());
+        gate.open();
+        assert_eq!(answer.recv().unwrap(), Err(ShutdownError::InsideWorker));
+    });
+}
+
+#[test]
+fn callbacks_of_cancelled_jobs_may_use_the_pool_that_ends() {
+    watched(|| {
+        let (pool, gate) = (Arc::new(ThreadPool::new(1)), Gate::closed());
+        drop(block(&pool, &gate));
+        let (own, (sender, answer)) = (pool.clone(), mpsc::channel());
+        pool.submit(|| ()).on_complete(move |result| {
+            assert!(was_cancelled(&result));
+            sender.send(own.submit(|| ()).join()).unwrap();
+        });
+        let _ = pool.shutdown_timeout(Shutdown::Cancel, Duration::ZERO);
+        assert!(was_cancelled(&answer.recv().unwrap()));
+        gate.open();
+    });
+}
