@@ -106,6 +106,7 @@ impl Error for Cancelled {}
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[doc(alias = "TimeoutError")]
+#[derive(Debug)]
 pub struct StillRunning<H>(pub(crate) H);
 
 impl<H> StillRunning<H> {
@@ -115,19 +116,13 @@ impl<H> StillRunning<H> {
     }
 }
 
-impl<H> fmt::Debug for StillRunning<H> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StillRunning(..)")
-    }
-}
-
 impl<H> fmt::Display for StillRunning<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("not finished when the timeout was over")
     }
 }
 
-impl<H> Error for StillRunning<H> {}
+impl<H: fmt::Debug> Error for StillRunning<H> {}
 
 /// Time was over before all of several futures were ready.
 ///

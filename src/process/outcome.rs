@@ -43,7 +43,7 @@ pub struct Outcome {
     /// The program and its arguments, as they would be typed.
     pub command: String,
     /// The status with which it exited. `None` if it is not known: other code in this process has
-    /// reaped the child, or it outlived even its SIGKILL for as long as the policy waits.
+    /// reaped the child, or it outlived even its SIGKILL for a second.
     pub status: Option<ExitStatus>,
     /// Why it ended: what came first.
     pub cause: Cause,

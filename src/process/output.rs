@@ -86,26 +86,25 @@ impl Capture {
     }
 }
 
-/// Cuts bytes into lines. A line that is longer than the limit comes in parts.
-pub(crate) struct Splitter {
+/// The longest line, in bytes, that is given as one.
+const LONGEST_LINE: usize = 64 << 10;
+
+/// Cuts bytes into lines. A longer line comes in parts.
+#[derive(Default)]
+struct Splitter {
     /// The beginning of a line whose end has not come.
     part: Vec<u8>,
-    limit: usize,
 }
 
 impl Splitter {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { part: Vec::new(), limit: limit.max(1) }
-    }
-
     /// Calls `line` for each line that has ended, without its `\n` or `\r\n`; `true` says that it
     /// goes on in the next one.
-    pub(crate) fn split(&mut self, bytes: &[u8], mut line: impl FnMut(Vec<u8>, bool)) {
+    fn split(&mut self, bytes: &[u8], mut line: impl FnMut(Vec<u8>, bool)) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let ended = piece.strip_suffix(b"\n");
             self.part.extend_from_slice(ended.unwrap_or(piece));
-            while self.part.len() > self.limit {
-                let rest = self.part.split_off(self.limit);
+            while self.part.len() > LONGEST_LINE {
+                let rest = self.part.split_off(LONGEST_LINE);
                 line(mem::replace(&mut self.part, rest), true);
             }
             if ended.is_some() {
@@ -118,13 +117,10 @@ impl Splitter {
     }
 
     /// A last line that has no end, if there is one.
-    pub(crate) fn finish(&mut self) -> Option<Vec<u8>> {
+    fn finish(&mut self) -> Option<Vec<u8>> {
         (!self.part.is_empty()).then(|| mem::take(&mut self.part))
     }
 }
-
-/// The longest line, in bytes, that is given as one.
-const LONGEST_LINE: usize = 64 << 10;
 
 /// One of the two output pipes.
 pub(crate) struct Stream {
@@ -143,7 +139,7 @@ impl Stream {
         cap: (usize, usize),
         wants_lines: bool,
     ) -> Self {
-        let splitter = wants_lines.then(|| Splitter::new(LONGEST_LINE));
+        let splitter = wants_lines.then(Splitter::default);
         Self { pipe, source, capture: Capture::new(cap), splitter }
     }
 
@@ -224,8 +220,8 @@ mod tests {
         assert_eq!((kept.bytes.len(), kept.omitted), (0, 1));
     }
 
-    fn lines(limit: usize, chunks: &[&[u8]]) -> Vec<(String, bool)> {
-        let (mut splitter, mut lines) = (Splitter::new(limit), Vec::new());
+    fn lines(chunks: &[&[u8]]) -> Vec<(String, bool)> {
+        let (mut splitter, mut lines) = (Splitter::default(), Vec::new());
         let text = |bytes| String::from_utf8(bytes).expect("these are text");
         for chunk in chunks {
             splitter.split(chunk, |line, goes_on| lines.push((text(line), goes_on)));
@@ -241,14 +237,16 @@ mod tests {
         let expected = ["one", "", "thr\u{e9}e", "last"].map(|line| (line.to_owned(), false));
         for at in 0..text.len() {
             let (left, right) = text.split_at(at);
-            assert_eq!(lines(100, &[left, right]), expected);
+            assert_eq!(lines(&[left, right]), expected);
         }
     }
 
     #[test]
     fn a_long_line_comes_in_parts() {
-        let parts = lines(3, &[b"abc\nabcd", b"efg\n"]);
-        let expected = [("abc", false), ("abc", true), ("def", true), ("g", false)];
-        assert_eq!(parts, expected.map(|(line, goes_on)| (line.to_owned(), goes_on)));
+        let long = vec![b'a'; 2 * LONGEST_LINE + 3];
+        let parts = lines(&[b"b\n", &long[..5], &long[5..], b"\n"]);
+        let lengths: Vec<_> = parts.iter().map(|(line, goes_on)| (line.len(), *goes_on)).collect();
+        let expected = [(1, false), (LONGEST_LINE, true), (LONGEST_LINE, true), (3, false)];
+        assert_eq!(lengths, expected);
     }
 }
