@@ -36,7 +36,6 @@ pub struct Builder {
     /// How long a worker or a joiner spins before it sleeps.
     pub(crate) spin_limit: Duration,
     pub(crate) on_start: Hook,
-    pub(crate) on_exit: Hook,
     pub(crate) panic_hook: PanicHook,
     pub(crate) observer: Observer,
 }
@@ -50,7 +49,6 @@ impl Builder {
             queue_limit: None,
             spin_limit: default_spin_limit(),
             on_start: Hook::new(UserCallback::default()),
-            on_exit: Hook::new(UserCallback::default()),
             panic_hook: PanicHook::default(),
             observer: Observer::default(),
         }
@@ -129,7 +127,8 @@ impl Builder {
     /// Runs on each thread before its first job, with the thread's number.
     ///
     /// Until it returns, the thread counts as one that is coming for the next job, and threads are
-    /// started one after the other: a hook that waits for another thread of its pool waits for ever.
+    /// started one after the other: a hook that waits for another thread of its pool waits for ever. What is to
+    /// happen when a thread ends is for the `Drop` of a thread-local.
     ///
     /// If it panics, that thread is given up. Jobs that no other thread is there to run settle as
     /// cancelled, and the reason says what the panic said.
@@ -148,15 +147,6 @@ impl Builder {
     #[track_caller]
     pub fn on_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.on_start = Hook::new(UserCallback::new(Arc::new(hook)));
-        self
-    }
-
-    /// Runs on each thread after its last job, with the thread's number.
-    ///
-    /// If it panics, the panic hook hears of it.
-    #[track_caller]
-    pub fn on_exit(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
-        self.on_exit = Hook::new(UserCallback::new(Arc::new(hook)));
         self
     }
 
@@ -223,7 +213,7 @@ impl Builder {
     }
 }
 
-/// What a worker runs when it begins or ends, if anything.
+/// What a worker runs when it begins, if anything.
 #[derive(Clone, Debug)]
 pub(crate) struct Hook {
     run: UserCallback<dyn Fn(usize) + Send + Sync>,

@@ -175,9 +175,6 @@ fn live(context: WorkerContext) {
         return;
     }
     CONTEXT.with(|place| work(place.get_or_init(|| context)));
-    if let Err(panic) = shared.settings.on_exit.call(number) {
-        shared.settings.panic_hook.tell(&panic);
-    }
     let end_waiters = shared.lock().lose_thread();
     panic::wake_each(end_waiters);
 }

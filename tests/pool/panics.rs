@@ -265,17 +265,6 @@ fn the_reason_of_a_pool_without_threads_says_why() {
     });
 }
 
-#[test]
-fn on_exit_that_panics_is_heard_and_the_pool_ends_all_the_same() {
-    watched(|| {
-        let builder = ThreadPool::builder().threads(1).on_exit(|_| panic_quietly("on its way out"));
-        let (pool, heard) = overheard(builder);
-        pool.submit(|| ()).join().unwrap();
-        drop(pool);
-        assert_eq!(*heard.lock().unwrap(), ["on its way out"]);
-    });
-}
-
 /// P73.
 #[test]
 fn a_panic_that_nobody_reads_is_heard_once() {

@@ -139,7 +139,7 @@ fn a_pool_that_ended_keeps_no_hook() {
     watched(|| {
         let hook = Arc::new(());
         let stays = Arc::downgrade(&hook);
-        let builder = ThreadPool::builder().threads(2).on_exit(move |_| drop(hook.clone()));
+        let builder = ThreadPool::builder().threads(2).on_start(move |_| drop(hook.clone()));
         let pool = builder.build().unwrap();
         pool.submit(|| ()).join().unwrap();
         drop(pool);

@@ -297,22 +297,6 @@ fn on_start_runs_once_on_each_thread_before_its_first_job() {
     });
 }
 
-/// P104.
-#[test]
-fn on_exit_runs_once_on_each_thread_that_was_started() {
-    watched(|| {
-        let exited = Arc::new(Mutex::new(Vec::new()));
-        let keep = exited.clone();
-        let on_exit = move |number| keep.lock().unwrap().push(number);
-        let pool = ThreadPool::builder().threads(3).on_exit(on_exit).build().unwrap();
-        on_every_thread(&pool, || ());
-        drop(pool);
-        let mut exited = exited.lock().unwrap();
-        exited.sort_unstable();
-        assert_eq!(*exited, [0, 1, 2]);
-    });
-}
-
 /// P106.
 #[test]
 fn a_worker_sleeps_through_an_unpark_that_is_not_ours() {

@@ -265,7 +265,7 @@ fn a_token_does_not_keep_a_pool_alive() {
     watched(|| {
         let (token, hook) = (CancellationToken::with_timeout(HOUR), Arc::new(()));
         let stays = Arc::downgrade(&hook);
-        let builder = ThreadPool::builder().threads(1).on_exit(move |_| drop(hook.clone()));
+        let builder = ThreadPool::builder().threads(1).on_start(move |_| drop(hook.clone()));
         let pool = builder.build().unwrap();
         drop(pool.submit_with(&token, |_| ()));
         let gate = busy(&pool);

@@ -12,7 +12,7 @@ use handspun::{CancellationToken, Ending, JoinError, Shutdown, Step, ThreadPool,
 
 use crate::actor::Actor;
 use crate::jobs::{Fixture, WORKERS};
-use crate::records::{EXIT_PANICS, Number, Payload, Records};
+use crate::records::{Number, Payload, Records};
 use crate::rng::Rng;
 use crate::support::{panic_quietly, threads_named, until};
 
@@ -96,16 +96,6 @@ fn build(rng: &mut Rng, records: &Arc<Records>, heard: &Arc<Heard>) -> Fixture {
             records.note("on_start");
         });
     }
-    if rng.one_in(2) {
-        let (records, panics_at) = (records.clone(), rng.below(2 * most));
-        builder = builder.on_exit(move |number| {
-            records.note("on_exit");
-            if number == panics_at {
-                records.exits_panicked.add(1);
-                panic_quietly(EXIT_PANICS);
-            }
-        });
-    }
     let (hears, payload) = (records.clone(), Payload::new(records));
     builder = builder.panic_hook(move |panic| {
         // What the hook keeps is dropped with the pool's last part.
@@ -176,5 +166,4 @@ fn check(records: &Records, heard: &Heard) {
     let at_least = records.panicked.get().saturating_sub(records.lost_at_most.get());
     assert!((at_least..=records.panicked.get()).contains(&noticed), "{noticed} noticed");
     assert_eq!(records.call_panics_noticed.get(), records.calls_panicked.get());
-    assert_eq!(records.exit_panics_heard.get(), records.exits_panicked.get());
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use handspun::{CancelReason, JoinError, Panic};
 
 /// All that may happen, and over many programs has to.
-pub(crate) const KINDS: [&str; 65] = [
+pub(crate) const KINDS: [&str; 63] = [
     "submit",
     "submit_all",
     "submit_with",
@@ -68,17 +68,14 @@ pub(crate) const KINDS: [&str; 65] = [
     "read: cancelled by a shutdown",
     "read: cancelled without a worker",
     "heard of a job's panic",
-    "heard of a panic in on_exit",
     "heard of a panic in a map",
     "on_start",
     "on_start panicked",
-    "on_exit",
     "a closure's drop panicked",
     "a result's drop panicked",
 ];
 
 pub(crate) const CALL_PANICS: &str = "a call of a map panics";
-pub(crate) const EXIT_PANICS: &str = "on_exit";
 
 /// A number that any thread may add to.
 #[derive(Default)]
@@ -110,8 +107,6 @@ pub(crate) struct Records {
     /// Results, panics perhaps, that were fetched and not looked at.
     pub(crate) lost_at_most: Number,
     pub(crate) panics_heard: Number,
-    pub(crate) exits_panicked: Number,
-    pub(crate) exit_panics_heard: Number,
     /// Calls of a map that panicked, and those whose panic somebody learnt of.
     pub(crate) calls_panicked: Number,
     pub(crate) call_panics_noticed: Number,
@@ -176,10 +171,6 @@ impl Records {
     /// The panic hook of the pool.
     pub(crate) fn hear(&self, panic: &Panic) {
         match panic.message() {
-            EXIT_PANICS => {
-                self.exit_panics_heard.add(1);
-                self.note("heard of a panic in on_exit");
-            }
             CALL_PANICS => {
                 self.call_panics_noticed.add(1);
                 self.note("heard of a panic in a map");
