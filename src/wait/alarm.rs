@@ -1,6 +1,6 @@
 //! The thread that fires timers of the real clock, wherever no executor does.
 //!
-//! Knows nothing of futures. It fires a queue of its own, for sleeps under a blocking wait or a foreign executor. It
+//! Knows nothing of futures. It fires a queue of its own, for sleeps that no task of ours polls itself. It
 //! is started by the first timer, so that a program which never sleeps never has it, and stays.
 //!
 //! Many wait for this thread, as they do for the driver of the children, which keeps their timeouts. So no code of the
