@@ -103,6 +103,23 @@ fn a_task_that_blocks_fires_the_timers_of_the_others() {
     });
 }
 
+/// A timer that is due and not fired would end every park at once.
+#[test]
+fn a_task_that_blocks_sleeps_on_though_a_timer_of_the_others_is_due() {
+    watched(|| {
+        executor().build().run(async {
+            drop(spawn(sleep(millis(1))));
+            yield_now().await;
+            let (mut n_polls, mut blocks) = (0, sleep(millis(5)));
+            block_on(poll_fn(|context| {
+                n_polls += 1;
+                Pin::new(&mut blocks).poll(context)
+            }));
+            assert!(n_polls < 10, "{n_polls}");
+        });
+    });
+}
+
 #[test]
 fn what_wakes_a_task_while_it_blocks_is_not_lost_when_it_is_done() {
     watched(|| {

@@ -92,7 +92,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         } else if",
         wrong: "        } else if",
         mistake: "a task that blocks its thread fires no timer of the others",
-        caught_by: "--test=executor keeping::a_task_that_blocks_for_sleeps_that_were_set_before_is_woken_by_them",
+        caught_by: "--test=executor keeping::a_task_that_blocks_sleeps_on_though_a_timer_of_the_others_is_due",
     },
     Mutant {
         file: "src/wait/runtime.rs",
