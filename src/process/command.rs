@@ -256,8 +256,8 @@ impl Command {
 
     /// Calls this function with each step in the life of each child that is started from here.
     ///
-    /// It is called on the thread that starts the child, and at the end on the one that drives all children. There it
-    /// must wait for nothing, nor start a child, which would inherit that every signal is blocked there.
+    /// It is called on the thread that starts the child, and at the end on the one that drives it: that of
+    /// [`run`](Self::run), or the driver's. There it must wait for nothing, nor start a child, which would inherit that every signal is blocked there.
     pub fn observer(mut self, observer: impl Fn(&TraceEvent<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Observer::new(observer);
         self

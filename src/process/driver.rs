@@ -1,4 +1,4 @@
-//! The driver: one thread for all children.
+//! The driver: one thread for all children, but those of a `run` that its own thread drives.
 //!
 //! Knows nothing of how a child is started: it is handed a managed child. The thread is started by the
 //! first child, and stays.

@@ -9,6 +9,8 @@
 //!  Command::spawn ── a managed child ─▶ channel ─▶ poll: pidfds, pipes, the wake pipe
 //!  Child::kill    ── under the signal lock ─────▶ the group
 //!  Child::wait    ◀── settles once ── output, policy, the reaping
+//!
+//!  Command::run   drives its child itself, in `poll`, where its thread may stay
 //! ```
 //!
 //! What must always hold:

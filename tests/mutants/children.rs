@@ -171,4 +171,25 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         mistake: "a child that has just been started is not asked with the others",
         caught_by: "--test=process handles::a_child_that_has_just_been_started_can_be_asked",
     },
+    Mutant {
+        file: "src/process/driver.rs",
+        right: "        if children[0].state.outcome.is_settled() {",
+        wrong: "        if children[0].state.outcome.is_settled() && children[0].has_exited {",
+        mistake: "a run waits for a child that no signal reaches",
+        caught_by: "--test=process sandbox::the_bound_holds_where_no_signal_may_be_sent",
+    },
+    Mutant {
+        file: "src/process/driver.rs",
+        right: "    child.state.news.lock().1 = Some(pipe.clone()); // For `terminate_all`.",
+        wrong: "",
+        mistake: "a child that its own thread drives is not reached when all are to end",
+        caught_by: "--test=process handles::all_children_can_be_asked_and_then_killed",
+    },
+    Mutant {
+        file: "src/process/spawn.rs",
+        right: "RuntimeContext::current().is_none() && self.token.is_none()",
+        wrong: "self.token.is_none()",
+        mistake: "a task in `run` keeps its executor from its timers",
+        caught_by: "--test=process scale::a_run_needs_no_other_thread",
+    },
 ];

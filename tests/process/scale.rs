@@ -41,6 +41,22 @@ fn a_thousand_runs_in_a_row_leave_nothing() {
     });
 }
 
+/// A thread that waits for its child anyway leads it to its end, and needs no other thread.
+#[test]
+fn a_run_needs_no_other_thread() {
+    alone("scale::a_run_needs_no_other_thread", 256, || {
+        let run = || child("sleep 20000").timeout(SECOND / 10).run().unwrap().cause;
+        let outcome = child("cat say out warn err exit 3").run().unwrap();
+        assert_eq!((outcome.code(), outcome.stdout.text()), (Some(3), "out\n".into()));
+        assert_eq!((outcome.stderr.text(), run()), ("err\n".into(), Cause::TimedOut));
+        assert_eq!(threads_named("handspun-childr").len(), 0);
+
+        // Where a task would block its executor's timers, the driver leads.
+        assert_eq!(handspun::run(async { run() }), Cause::TimedOut);
+        assert_eq!(threads_named("handspun-childr").len(), 1);
+    });
+}
+
 /// What a thousand children need, and this process beside them.
 const FOR_A_THOUSAND: usize = 4096;
 
