@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 
 use crate::panic::Each;
 
-use super::as_completed::AsCompleted;
+use super::as_completed::as_completed;
 
 /// Waits for all futures, and gives what they came to in the order of the futures.
 ///
@@ -110,10 +110,7 @@ where
 #[doc(alias = "select")]
 #[doc(alias = "FIRST_COMPLETED")]
 pub async fn race<F: Future>(futures: impl IntoIterator<Item = F>) -> F::Output {
-    let mut completed = AsCompleted::new();
-    for future in futures {
-        completed.add(Box::pin(future));
-    }
+    let mut completed = as_completed(futures.into_iter().map(Box::pin));
     completed.next().await.expect("a race needs somebody who runs: give it one future at least")
 }
 
@@ -123,11 +120,9 @@ async fn in_order<F: Future, T, E>(
     keep: impl Fn(F::Output) -> Result<T, E>,
 ) -> Result<Vec<T>, E> {
     let mut kept = Each(Vec::new());
-    let mut completed = AsCompleted::new();
-    for (slot, future) in futures.into_iter().enumerate() {
-        kept.0.push(None);
-        completed.add(keyed(slot, Box::pin(future)));
-    }
+    let parts = futures.into_iter().map(Box::pin).enumerate();
+    let mut completed = as_completed(parts.map(|(slot, future)| keyed(slot, future)));
+    kept.0.resize_with(completed.unfinished(), || None);
     while let Some((slot, output)) = completed.next().await {
         kept.0[slot] = Some(keep(output)?);
     }
