@@ -103,10 +103,10 @@ impl Tasks {
         self.shared.runtime.set_polled(ptr::null());
         match polled {
             Ok(Poll::Pending) => self.end_poll(id, (future, waker), waits_for),
-            Ok(Poll::Ready(())) => self.keep(waker),
+            Ok(Poll::Ready(())) => self.spare.set(Some(waker)),
             Err(panic) => {
                 let task = self.remove(id);
-                self.keep(waker);
+                self.spare.set(Some(waker));
                 let panic = panic.submitted_by(task.metadata().spawned_at);
                 end(task, future, JoinError::Panicked(panic));
             }

@@ -146,7 +146,7 @@ impl TaskGroup {
             "no executor runs on this thread: a group's tasks are spawned by what it polls",
         );
         let (handle, pending) = PendingTask::new(&tasks.shared, None, site);
-        let (group, task) = (self.spawner(), handle.erase());
+        let (group, task) = (self.spawner(), handle.0.clone());
         let mut members = self.members.borrow_mut();
         let (number, is_over) = (members.n_spawned, members.is_over);
         members.n_spawned += 1;

@@ -119,9 +119,9 @@ impl Tasks {
         }
         // Each has a waker: a task that has not been polled yet is ready.
         let is_forgotten = |slot: &Slot, own: usize| {
-            slot.waker().is_none_or(|waker| {
-                let n_known = known.get(&Arc::as_ptr(waker).cast()).copied().unwrap_or(0);
-                Arc::strong_count(waker) - own == n_known
+            slot.waker.as_ref().is_none_or(|KeptWaker { itself, .. }| {
+                let n_known = known.get(&Arc::as_ptr(itself).cast()).copied().unwrap_or(0);
+                Arc::strong_count(itself) - own == n_known
             })
         };
         // The future of the run has the waker in its slot, and once more to be polled with.
@@ -168,7 +168,8 @@ impl Slot {
     fn confined_waker(&self) -> Option<*const ()> {
         let Some(WaitReason::Confined(_, held)) = &self.waits_for else { return None };
         let held = *held.upgrade()?;
-        self.waker().map(|waker| Arc::as_ptr(waker).cast::<()>()).filter(|own| own.addr() == held)
+        let own = Arc::as_ptr(&self.waker.as_ref()?.itself).cast();
+        Some(own).filter(|own: &*const ()| own.addr() == held)
     }
 }
 

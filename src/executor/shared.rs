@@ -66,11 +66,6 @@ impl Shared {
         Self { runtime, observer, panic_hook, inbox, n_spawned, n_remotes }
     }
 
-    /// The number of the next task.
-    pub(crate) fn next_number(&self) -> usize {
-        self.n_spawned.fetch_add(1, Relaxed) // ORDERING: Relaxed. A number.
-    }
-
     /// Another thread may spawn from now on.
     pub(crate) fn add_remote(&self) {
         self.n_remotes.fetch_add(1, Relaxed); // ORDERING: Relaxed. As in `has_remotes`.
@@ -173,7 +168,8 @@ impl Metadata {
         name: Option<Box<str>>,
         spawned_at: &'static Location<'static>,
     ) -> Self {
-        let (shared, number) = (shared.clone(), shared.next_number());
+        let number = shared.n_spawned.fetch_add(1, Relaxed); // ORDERING: Relaxed. A number.
+        let shared = shared.clone();
         Self { shared, number, slot: AtomicUsize::new(NO_SLOT), name, spawned_at }
     }
 

@@ -49,10 +49,10 @@ use super::tasks::{self, Tasks};
 /// that must not be dropped with it is a task of its own, whose handle it awaits.
 #[doc(alias = "shield")]
 #[must_use = "dropping it detaches the task: say `drop(task)` if that is meant"]
-pub struct Task<T>(Arc<TaskCell<T>>);
+pub struct Task<T>(pub(super) Arc<TaskCell<T>>);
 
 /// What a task settles.
-struct TaskCell<T> {
+pub(super) struct TaskCell<T> {
     metadata: Metadata,
     output: Settle<Infallible, Result<T, JoinError>>,
 }
@@ -115,7 +115,7 @@ impl<T: 'static> PendingTask<T> {
 
     /// Gives it a future and a slot, unless the executor has been closed.
     pub(crate) fn start(mut self, tasks: &Tasks, future: impl Future<Output = T> + 'static) {
-        if !tasks.is_open() {
+        if tasks.is_closed.get() {
             let _ = deferred::run(move || {
                 drop(future);
                 drop(self); // Which tells the waiter for it.
@@ -152,13 +152,6 @@ where
         let cell = task.as_any().downcast_ref::<TaskCell<F::Output>>();
         cell.expect("a task was given a slot with its own cell").settle(Ok(output));
         Poll::Ready(())
-    }
-}
-
-impl<T: 'static> Task<T> {
-    /// The task, whatever its output is.
-    pub(super) fn erase(&self) -> Arc<dyn ErasedTask> {
-        self.0.clone()
     }
 }
 

@@ -146,10 +146,6 @@ impl Slot {
         Self { future, is_cancelled: false, number, task, waker, waits_for: None }
     }
 
-    pub(crate) fn waker(&self) -> Option<&Arc<TaskWaker>> {
-        self.waker.as_ref().map(|waker| &waker.itself)
-    }
-
     /// Ends a task that is not being polled and was removed from its slot.
     fn cancel(self, reason: CancelReason) {
         let Self { future, task, waker, .. } = self;
@@ -168,9 +164,9 @@ pub(crate) struct Tasks {
     /// Of the future that `run` was given, while it runs. The future is not in there, since it may borrow.
     pub(super) main: RefCell<Option<Slot>>,
     /// Of a task that is over.
-    spare: Cell<Option<KeptWaker>>,
+    pub(super) spare: Cell<Option<KeptWaker>>,
     /// No more are spawned.
-    is_closed: Cell<bool>,
+    pub(super) is_closed: Cell<bool>,
     /// Of the generator that shuffles the batches, if they are shuffled.
     pub(super) seed: Cell<Option<u64>>,
     /// Empty between two turns, and kept for their memory.
@@ -191,10 +187,6 @@ impl Tasks {
             messages: Cell::default(),
             adaptive_spin: Cell::default(),
         }
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        !self.is_closed.get()
     }
 
     /// Gives a task its slot, and queues it for its first poll; but one that was cancelled already is dropped.
@@ -245,11 +237,6 @@ impl Tasks {
     pub(crate) fn remove(&self, id: TaskId) -> Arc<dyn ErasedTask> {
         let slot = self.slab.borrow_mut().remove(id.slot);
         slot.expect("only the loop removes what is polled").task
-    }
-
-    /// Keeps the waker of a task that is over for the next one.
-    pub(crate) fn keep(&self, waker: KeptWaker) {
-        self.spare.set(Some(waker));
     }
 
     /// Drops a task's future, and settles it. If it is this very task that runs, after its poll.
