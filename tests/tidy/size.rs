@@ -10,9 +10,9 @@ use crate::repository::{Repository, Violation, module_of};
 /// A file is one idea.
 const LINES_OF_A_FILE: usize = 250;
 /// All of `src`. A feature that does not fit displaces another.
-const LINES_OF_THE_CRATE: usize = 10_370;
+const LINES_OF_THE_CRATE: usize = 8_800;
 /// A reader must be able to say which file a line is in.
-const FILES_OF_THE_CRATE: usize = 75;
+const FILES_OF_THE_CRATE: usize = 70;
 
 /// A file has at most 250 lines of code; most have far fewer.
 pub(crate) fn a_file_is_one_idea(repository: &Repository) -> Vec<Violation> {
