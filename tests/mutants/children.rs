@@ -141,7 +141,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "        !self.is_closed && self.size >= LIMIT",
         wrong: "        self.size >= LIMIT",
         mistake: "a child that is waited for is held up by lines that are not taken",
-        caught_by: "--test=process lines::lines_that_nobody_takes_hold_nobody_up",
+        caught_by: "--test=process lines::a_child_that_is_held_up_goes_on_when_it_is_waited_for",
     },
     Mutant {
         file: "src/process/buffers.rs",

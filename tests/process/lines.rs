@@ -96,6 +96,17 @@ fn lines_that_nobody_takes_hold_nobody_up() {
     });
 }
 
+/// It has filled the queue and the pipe before.
+#[test]
+fn a_child_that_is_held_up_goes_on_when_it_is_waited_for() {
+    watched(|| {
+        let child = child("flood 5000000 exit 3").lines().spawn().unwrap();
+        let child = child.wait_timeout(SECOND / 4).unwrap_err().into_inner();
+        let outcome = child.wait();
+        assert_eq!((outcome.code(), outcome.stdout.bytes.len()), (Some(3), 5_000_000));
+    });
+}
+
 #[test]
 fn a_task_elsewhere_awaits_lines_and_the_end() {
     watched(|| {
