@@ -37,9 +37,10 @@ struct MainSlot<'a> {
 impl<'a> MainSlot<'a> {
     /// Fills it, and queues it for its first poll.
     fn fill(tasks: &'a Tasks, task: Arc<dyn ErasedTask>) -> Self {
-        let waker = KeptWaker::new(&tasks.shared, task.metadata().id());
+        let id = task.metadata().id();
+        let waker = KeptWaker::new(&tasks.shared, id);
         waker.to_poll_with.wake_by_ref();
-        tasks.main.replace(Some(Slot::new(task, None, Some(waker.clone()))));
+        tasks.main.replace(Some(Slot::new(task, id.number, None, Some(waker.clone()))));
         Self { tasks, waker }
     }
 

@@ -137,12 +137,13 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    #[inline]
     pub(super) fn new(
         task: Arc<dyn ErasedTask>,
+        number: usize,
         future: Option<BoxedFuture>,
         waker: Option<KeptWaker>,
     ) -> Self {
-        let number = task.metadata().number;
         Self { future, is_cancelled: false, number, task, waker, waits_for: None }
     }
 
@@ -198,7 +199,7 @@ impl Tasks {
             drop(slab);
             return end(task, future, JoinError::Cancelled(CancelReason::Requested));
         }
-        slab.insert(Slot::new(task, Some(future), None));
+        slab.insert(Slot::new(task, id.number, Some(future), None));
         self.queue.borrow_mut().push_back(id);
     }
 
