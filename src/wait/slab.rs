@@ -7,7 +7,7 @@ use std::iter::Flatten;
 use std::vec;
 
 pub(crate) struct Slab<T> {
-    /// The last one is not empty after [`tidy`](Self::tidy).
+    /// The last one is not empty after [`tidy`](Self::tidy), if there were many.
     slots: Vec<Option<T>>,
     /// Those that came free. Some may have gone since: they are all taken out before a slot is added.
     vacant: Vec<usize>,
@@ -63,22 +63,25 @@ impl<T> Slab<T> {
         Some(value)
     }
 
-    /// Gives back the memory of a time with more. What it looks at has gone then, so it costs no more than the slots did.
+    /// Gives back the memory of a time with more, if there has been one.
     #[inline]
     pub(crate) fn tidy(&mut self) {
-        while let Some(None) = self.slots.last() {
-            self.slots.pop();
-        }
-        if self.slots.capacity() > FEW.max(4 * self.slots.len()) {
+        if self.slots.capacity() > FEW {
             self.shrink();
         }
     }
 
+    /// What it looks at has gone then, so it costs no more than the slots did.
     #[cold]
     fn shrink(&mut self) {
-        self.slots.shrink_to(2 * self.slots.len());
-        let is_empty = |at: &usize| self.slots[*at].is_none();
-        self.vacant = (0..self.slots.len()).filter(is_empty).collect();
+        while let Some(None) = self.slots.last() {
+            self.slots.pop();
+        }
+        if self.slots.capacity() > FEW.max(4 * self.slots.len()) {
+            self.slots.shrink_to(2 * self.slots.len());
+            let is_empty = |at: &usize| self.slots[*at].is_none();
+            self.vacant = (0..self.slots.len()).filter(is_empty).collect();
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
