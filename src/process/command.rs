@@ -221,14 +221,15 @@ impl Command {
     /// grace. SIGTERM and 5 seconds, unless said otherwise.
     ///
     /// After the signal comes a SIGCONT, so that a child which was stopped can heed it. With no grace it is killed at once.
+    /// A signal that this process ignores, as a script's background ignores SIGINT, the child ignores as well.
     ///
     /// ```
     /// use std::time::Duration;
     /// use handspun::process::{Command, Signal};
     ///
     /// let stuck = Command::new("sleep").arg("60").timeout(Duration::from_millis(20));
-    /// let outcome = stuck.kill_policy(Signal::INT, Duration::from_secs(2)).run()?;
-    /// assert_eq!(outcome.signal(), Some(Signal::INT));
+    /// let outcome = stuck.kill_policy(Signal::TERM, Duration::from_secs(2)).run()?;
+    /// assert_eq!(outcome.signal(), Some(Signal::TERM));
     /// # Ok::<(), handspun::process::SpawnError>(())
     /// ```
     pub fn kill_policy(mut self, signal: Signal, grace: Duration) -> Self {
