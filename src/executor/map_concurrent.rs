@@ -115,8 +115,10 @@ struct Work<T> {
 impl<T: 'static> MapConcurrent<T> {
     /// The next result; `None` when there are no more. Dropping the wait loses nothing.
     ///
-    /// An `Err` is a panic of the function, or of the iterator; with the latter, no more inputs are taken.
+    /// An `Err` is a panic of the function, or of the iterator; with the latter, no more inputs are taken. Where no
+    /// executor runs, nothing more begins, and `None` is the end of what has; the next run takes the rest.
     pub async fn next(&mut self) -> Option<Result<T, JoinError>> {
+        begin(&Rc::downgrade(&self.work)); // There may have been no executor when there was room.
         let begun = mem::take(&mut self.work.borrow_mut().begun);
         begun.into_iter().for_each(|task| self.under_way.add(task));
         let result = confined("a result of map_concurrent", self.under_way.next()).await?;
@@ -143,12 +145,14 @@ fn begin<T: 'static>(work: &Weak<RefCell<Work<T>>>) {
             }
         };
         let Some(shared) = work.upgrade() else { return panic::contain(|| drop((future, more))) };
-        let task = spawn_at(None, site, work_off(work.clone(), future)).cancel_on_drop();
-        let mut shared = shared.borrow_mut();
-        shared.futures = more;
-        shared.begun.push(task);
-        shared.n_running += 1;
-        shared.n_unfetched += 1;
+        let mut counts = shared.borrow_mut();
+        counts.futures = more;
+        counts.n_running += 1;
+        counts.n_unfetched += 1;
+        drop(counts);
+        let running = Running { work: work.clone(), is_polled: Cell::new(false) };
+        let task = spawn_at(None, site, work_off(running, future)).cancel_on_drop();
+        shared.borrow_mut().begun.push(task);
     }
 }
 
@@ -162,8 +166,7 @@ impl<T> Work<T> {
 }
 
 /// Works on one input. When that is over, whether it returns or panics, the next begins.
-async fn work_off<T: 'static>(work: Weak<RefCell<Work<T>>>, mut future: LocalFuture<T>) -> T {
-    let running = Running { work, is_polled: Cell::new(false) };
+async fn work_off<T: 'static>(running: Running<T>, mut future: LocalFuture<T>) -> T {
     poll_fn(move |context| {
         running.is_polled.set(true);
         let polled = future.as_mut().poll(context);
@@ -173,6 +176,7 @@ async fn work_off<T: 'static>(work: Weak<RefCell<Work<T>>>, mut future: LocalFut
     .await
 }
 
+/// Counts it out when it is dropped, also before its first poll.
 struct Running<T: 'static> {
     work: Weak<RefCell<Work<T>>>,
     /// Otherwise it is dropped because it was cancelled, or with its executor, where nothing is to begin.
