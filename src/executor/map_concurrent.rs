@@ -24,6 +24,7 @@ use crate::error::JoinError;
 use crate::panic;
 use crate::wait::as_completed::AsCompleted;
 use crate::wait::cancel::CancelOnDrop;
+use crate::wait::deferred;
 
 use super::idle::confined;
 use super::task::{Task, spawn_at};
@@ -92,7 +93,7 @@ where
 
 /// Results, as they come; see [`map_concurrent`].
 #[must_use = "dropping it drops the work"]
-pub struct MapConcurrent<T> {
+pub struct MapConcurrent<T: 'static> {
     under_way: AsCompleted<CancelOnDrop<Task<T>>>,
     work: Rc<RefCell<Work<T>>>,
 }
@@ -100,7 +101,7 @@ pub struct MapConcurrent<T> {
 type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 type LocalFutures<T> = Box<dyn Iterator<Item = LocalFuture<T>>>;
 
-struct Work<T> {
+struct Work<T: 'static> {
     /// `None` when there are no more, and while the next is asked for.
     futures: Option<LocalFutures<T>>,
     /// What has begun since the reader last looked. It misses no end: this grows only by the end of another, and by its
@@ -156,7 +157,7 @@ fn begin<T: 'static>(work: &Weak<RefCell<Work<T>>>) {
     }
 }
 
-impl<T> Work<T> {
+impl<T: 'static> Work<T> {
     /// Takes the futures that have not begun, if one of them may.
     fn take_futures(&mut self) -> Option<(LocalFutures<T>, &'static Location<'static>)> {
         let most_unfetched = self.limit.saturating_mul(2);
@@ -181,6 +182,14 @@ struct Running<T: 'static> {
     work: Weak<RefCell<Work<T>>>,
     /// Otherwise it is dropped because it was cancelled, or with its executor, where nothing is to begin.
     is_polled: Cell<bool>,
+}
+
+/// The inputs may own the next map of a chain.
+impl<T> Drop for Work<T> {
+    fn drop(&mut self) {
+        let futures = self.futures.take();
+        let _ = deferred::run(move || drop(futures));
+    }
 }
 
 impl<T> Drop for Running<T> {
