@@ -438,7 +438,7 @@ fn a_map_that_its_own_work_drops_takes_no_more_inputs() {
             for _ in 0..5 {
                 yield_now().await;
             }
-            assert_eq!(worked_on.take(), [0]);
+            assert_eq!(worked_on.take().len(), 1); // Whichever was the first.
         });
     });
 }
