@@ -17,10 +17,11 @@ use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use crate::panic::{self, Panic};
 use crate::wait::deferred;
+use crate::wait::permits::Permits;
 
 use super::idle::confined;
 use super::shared::{ErasedTask, Metadata};
@@ -75,8 +76,8 @@ struct Members {
     /// It takes no more.
     is_over: bool,
     failures: Vec<(Arc<dyn ErasedTask>, BoxError)>,
-    /// Waits for the end of the group, or for the first failure.
-    waiter: Option<Waker>,
+    /// For the end of the group, or the first failure. Many may wait, for a spawner can join, too.
+    news: Permits,
 }
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -176,12 +177,12 @@ impl TaskGroup {
         let mut members = self.members.borrow_mut();
         members.is_over = true;
         let tasks = members.tasks.values().cloned().collect::<Vec<_>>();
-        let waiter = members.waiter.take();
+        let news = members.news.clone();
         drop(members);
         for task in tasks {
             tasks::cancel(task.metadata());
         }
-        panic::wake_each(waiter);
+        tell(&news);
     }
 
     /// Waits until all tasks are over, also those that are spawned meanwhile.
@@ -190,7 +191,7 @@ impl TaskGroup {
     ///
     /// # Errors
     ///
-    /// [`Failures`], if there were any.
+    /// [`Failures`], if there were any; of several that wait, the first to be polled is told.
     pub async fn join(self) -> Result<(), Failures> {
         self.until(|members| members.tasks.is_empty()).await;
         let mut members = self.members.borrow_mut();
@@ -206,17 +207,19 @@ impl TaskGroup {
     }
 
     async fn until(&self, is_enough: impl Fn(&Members) -> bool) {
-        let poll = |context: &mut Context<'_>| {
-            if is_enough(&self.members.borrow()) {
-                return Poll::Ready(());
-            }
-            let waker = context.waker().clone();
-            let stale = self.members.borrow_mut().waiter.replace(waker);
-            drop(stale);
-            Poll::Pending
-        };
-        confined("the tasks of a group", poll_fn(poll)).await;
+        while !is_enough(&self.members.borrow()) {
+            let (news, what) = (self.members.borrow().news.clone(), "the tasks of a group");
+            drop(confined(what, news.acquire(1, what)).await);
+        }
     }
+}
+
+/// Each wait that has begun looks again.
+fn tell(news: &Permits) {
+    news.with(|count, wakers| {
+        count.set_limit(usize::MAX, wakers);
+        count.set_limit(0, wakers);
+    });
 }
 
 /// Runs `body` with a group of tasks, and waits for them all.
@@ -341,9 +344,9 @@ impl<F> Drop for RunMember<F> {
         }
         let mut members = self.group.members.borrow_mut();
         members.tasks.remove(&self.number);
-        let waiter = if members.tasks.is_empty() { members.waiter.take() } else { None };
+        let news = Some(&members.news).filter(|_| members.tasks.is_empty()).cloned();
         drop(members);
-        panic::wake_each(waiter);
+        news.iter().for_each(tell);
     }
 }
 

@@ -24,6 +24,7 @@ use crate::error::JoinError;
 use crate::panic;
 use crate::wait::as_completed::AsCompleted;
 use crate::wait::cancel::CancelOnDrop;
+use crate::wait::deferred;
 
 use super::idle::confined;
 use super::task::{Task, spawn_at};
@@ -92,7 +93,7 @@ where
 
 /// Results, as they come; see [`map_concurrent`].
 #[must_use = "dropping it drops the work"]
-pub struct MapConcurrent<T> {
+pub struct MapConcurrent<T: 'static> {
     under_way: AsCompleted<CancelOnDrop<Task<T>>>,
     work: Rc<RefCell<Work<T>>>,
 }
@@ -100,7 +101,7 @@ pub struct MapConcurrent<T> {
 type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 type LocalFutures<T> = Box<dyn Iterator<Item = LocalFuture<T>>>;
 
-struct Work<T> {
+struct Work<T: 'static> {
     /// `None` when there are no more, and while the next is asked for.
     futures: Option<LocalFutures<T>>,
     /// What has begun since the reader last looked. It misses no end: this grows only by the end of another, and by its
@@ -115,8 +116,10 @@ struct Work<T> {
 impl<T: 'static> MapConcurrent<T> {
     /// The next result; `None` when there are no more. Dropping the wait loses nothing.
     ///
-    /// An `Err` is a panic of the function, or of the iterator; with the latter, no more inputs are taken.
+    /// An `Err` is a panic of the function, or of the iterator; with the latter, no more inputs are taken. Where no
+    /// executor runs, nothing more begins, and `None` is the end of what has; the next run takes the rest.
     pub async fn next(&mut self) -> Option<Result<T, JoinError>> {
+        begin(&Rc::downgrade(&self.work)); // There may have been no executor when there was room.
         let begun = mem::take(&mut self.work.borrow_mut().begun);
         begun.into_iter().for_each(|task| self.under_way.add(task));
         let result = confined("a result of map_concurrent", self.under_way.next()).await?;
@@ -143,16 +146,18 @@ fn begin<T: 'static>(work: &Weak<RefCell<Work<T>>>) {
             }
         };
         let Some(shared) = work.upgrade() else { return panic::contain(|| drop((future, more))) };
-        let task = spawn_at(None, site, work_off(work.clone(), future)).cancel_on_drop();
-        let mut shared = shared.borrow_mut();
-        shared.futures = more;
-        shared.begun.push(task);
-        shared.n_running += 1;
-        shared.n_unfetched += 1;
+        let mut counts = shared.borrow_mut();
+        counts.futures = more;
+        counts.n_running += 1;
+        counts.n_unfetched += 1;
+        drop(counts);
+        let running = Running { work: work.clone(), is_polled: Cell::new(false) };
+        let task = spawn_at(None, site, work_off(running, future)).cancel_on_drop();
+        shared.borrow_mut().begun.push(task);
     }
 }
 
-impl<T> Work<T> {
+impl<T: 'static> Work<T> {
     /// Takes the futures that have not begun, if one of them may.
     fn take_futures(&mut self) -> Option<(LocalFutures<T>, &'static Location<'static>)> {
         let most_unfetched = self.limit.saturating_mul(2);
@@ -162,8 +167,7 @@ impl<T> Work<T> {
 }
 
 /// Works on one input. When that is over, whether it returns or panics, the next begins.
-async fn work_off<T: 'static>(work: Weak<RefCell<Work<T>>>, mut future: LocalFuture<T>) -> T {
-    let running = Running { work, is_polled: Cell::new(false) };
+async fn work_off<T: 'static>(running: Running<T>, mut future: LocalFuture<T>) -> T {
     poll_fn(move |context| {
         running.is_polled.set(true);
         let polled = future.as_mut().poll(context);
@@ -173,10 +177,19 @@ async fn work_off<T: 'static>(work: Weak<RefCell<Work<T>>>, mut future: LocalFut
     .await
 }
 
+/// Counts it out when it is dropped, also before its first poll.
 struct Running<T: 'static> {
     work: Weak<RefCell<Work<T>>>,
     /// Otherwise it is dropped because it was cancelled, or with its executor, where nothing is to begin.
     is_polled: Cell<bool>,
+}
+
+/// The inputs may own the next map of a chain.
+impl<T> Drop for Work<T> {
+    fn drop(&mut self) {
+        let futures = self.futures.take();
+        let _ = deferred::run(move || drop(futures));
+    }
 }
 
 impl<T> Drop for Running<T> {

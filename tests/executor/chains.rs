@@ -217,6 +217,29 @@ fn a_map_in_a_map_in_a_map_is_dropped_from_outside() {
     });
 }
 
+/// The next map is in inputs that were not taken, and panics of their drops are contained.
+#[test]
+fn maps_whose_inputs_own_the_next_map_are_dropped_at_the_head() {
+    on_a_small_stack("chains::maps_whose_inputs_own_the_next_map_are_dropped_at_the_head", || {
+        let ends = Tally::default();
+        run(async {
+            let mut next = None;
+            for _ in 0..N {
+                let (owned, ends) = (next.take(), ends.clone());
+                let counts = OnDrop(move || {
+                    ends.add_one();
+                    panic_quietly("an input's drop")
+                });
+                let inputs = [None, Some((counts, owned))];
+                next = Some(map_concurrent(inputs, 1, |_| pending::<()>()));
+            }
+            yield_now().await;
+            drop(next);
+            assert_eq!(ends.get(), N);
+        });
+    });
+}
+
 /// A task that was spawned is cancelled by the drop of the one before it, from the executor's own end.
 #[test]
 fn a_drop_at_the_end_may_spawn_in_vain_again_and_again() {

@@ -251,14 +251,13 @@ fn a_waker_that_panics_when_a_group_is_over_is_contained() {
             for is_dropped in [false, true] {
                 let group = TaskGroup::new();
                 let member = group.spawn(sleep(secs(1)));
-                let mut joins = Box::pin(group.join());
+                let mut joins = Box::pin(group.spawner().join());
                 let (wakes, waker) = panicking_waker();
                 assert!(poll(&mut joins, &waker).is_pending());
-                if is_dropped {
-                    drop(joins);
-                }
+                let kept = Some(group).filter(|_| !is_dropped);
                 assert_eq!(member.await.is_some(), !is_dropped);
                 assert_eq!(wakes.get(), 1);
+                drop(kept);
             }
         });
     });
@@ -282,6 +281,23 @@ fn a_drop_may_spawn_into_its_group_in_vain() {
             group.cancel();
             assert_eq!(executor.n_tasks(), 0);
             group.join().await.unwrap();
+        });
+    });
+}
+
+/// A138: a wait of its own for each.
+#[test]
+fn a_group_is_waited_for_by_as_many_as_like() {
+    watched(|| {
+        jumping().run(async {
+            let group = TaskGroup::new();
+            let others = [group.spawner(), group.spawner()].map(|group| spawn(group.join()));
+            drop(group.spawn(sleep(secs(1))));
+            yield_now().await; // They wait by now.
+            group.join().await.unwrap();
+            for other in others {
+                timeout(secs(1), other).await.unwrap().unwrap().unwrap();
+            }
         });
     });
 }

@@ -426,6 +426,27 @@ fn a_join_of_a_group_that_was_polled_once_is_no_reason_for_a_report() {
 }
 
 #[test]
+fn a_join_of_a_group_that_another_waits_for_too_is_no_reason_for_a_report() {
+    watched(|| {
+        let done = try_run(async {
+            let group = TaskGroup::new();
+            group.spawn(pending::<()>());
+            let mut waits = Box::pin(wait_for_another_thread());
+            let mut joins = Box::pin(group.spawner().join());
+            let task = spawn(poll_fn(move |context| {
+                let polled = waits.as_mut().poll(context);
+                let _ = joins.as_mut().poll(context);
+                polled
+            }));
+            let other = spawn(group.join());
+            task.await.unwrap();
+            drop(other);
+        });
+        done.unwrap();
+    });
+}
+
+#[test]
 fn a_result_of_a_map_that_was_asked_for_once_is_no_reason_for_a_report() {
     watched(|| {
         let done = try_run(async {

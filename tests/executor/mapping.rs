@@ -305,6 +305,37 @@ fn work_that_outlives_its_executor_is_cancelled() {
     });
 }
 
+/// A79: where no executor runs, nothing begins, and no input is lost.
+#[test]
+fn results_that_are_fetched_between_two_runs_make_room_in_the_next() {
+    watched(|| {
+        let executor = in_order();
+        let mut results = executor.run(async {
+            let results = map_concurrent(0..10, 1, async |n| n);
+            for _ in 0..10 {
+                yield_now().await;
+            }
+            results
+        });
+        for n in 0..2 {
+            assert_eq!(handspun::block_on(results.next()).unwrap().unwrap(), n);
+        }
+        assert_eq!(executor.run(all(results)).len(), 8);
+    });
+}
+
+/// A79: work that its executor dropped before its first poll takes nobody's place.
+#[test]
+fn inputs_that_one_executor_left_are_worked_on_in_another() {
+    watched(|| {
+        let mut results = run(async { map_concurrent(0..10, 1, async |n| n) });
+        run(async {
+            assert!(matches!(results.next().await, Some(Err(JoinError::Cancelled(_)))));
+            assert_eq!(all(results).await.len(), 9);
+        });
+    });
+}
+
 /// A79: a wait for a result that is given up loses none.
 #[test]
 fn a_wait_for_a_result_that_is_dropped_loses_none() {
@@ -407,7 +438,7 @@ fn a_map_that_its_own_work_drops_takes_no_more_inputs() {
             for _ in 0..5 {
                 yield_now().await;
             }
-            assert_eq!(worked_on.take(), [0]);
+            assert_eq!(worked_on.take().len(), 1); // Whichever was the first.
         });
     });
 }
