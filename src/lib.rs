@@ -56,7 +56,7 @@
 //! - [`ThreadPool`] runs closures on its threads; [`Builder`] has its settings, [`Stats`] its counts, [`Shutdown`] the
 //!   ways to end it.
 //! - [`JoinHandle`] is what the submitter keeps of a job: join it, await it, or [`Cancel`] it.
-//! - [`Map`] yields results in the order of the inputs; it can end at the first error, or when time is over.
+//! - [`Map`] yields results in the order of the inputs; it can end when time is over.
 //! - [`Scope`] and [`ScopedHandle`] are for jobs that borrow from the stack.
 //! - [`thread::spawn`] starts one thread, with the same handle.
 //!

@@ -172,6 +172,7 @@ impl CachedParker {
 impl Drop for CachedParker {
     fn drop(&mut self) {
         if let Some(InTask { runtime, .. }) = &self.in_task {
+            hints::take_reason(); // The task waits for something else from now on.
             runtime.parker.unpark();
         }
     }

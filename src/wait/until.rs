@@ -1,6 +1,6 @@
 //! Some of many: waiting until enough of them have finished, or time is over.
 //!
-//! Knows nothing of what finishes, nor of how one waits for many: that is `completed`. What must
+//! Knows nothing of what finishes, nor of how one waits for many: that is `as_completed`. What must
 //! always hold: every future that was handed in comes back, as its output or as itself.
 
 use std::fmt;

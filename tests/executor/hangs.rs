@@ -125,6 +125,23 @@ fn a_dump_knows_who_is_ready_and_who_runs() {
     });
 }
 
+#[test]
+fn what_a_task_has_blocked_for_is_not_what_it_waits_for() {
+    watched(|| {
+        let executor = executor().build();
+        let dump = executor.run(async {
+            let _task = spawn(async {
+                block_on(sleep(millis(1)));
+                pending::<()>().await;
+            });
+            yield_now().await;
+            yield_now().await; // It has been polled by now.
+            executor.dump()
+        });
+        assert_eq!(dump.tasks[1].waits_for.as_deref(), Some("something else"));
+    });
+}
+
 /// A27: a waker on another thread is hope.
 #[test]
 fn no_hang_is_reported_while_a_thread_has_a_waker() {

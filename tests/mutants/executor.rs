@@ -233,6 +233,20 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "--test=executor mapping::the_work_goes_on_while_the_reader_is_busy",
     },
     Mutant {
+        file: "src/executor/map_concurrent.rs",
+        right: "        begin(&Rc::downgrade(&self.work)); // There may have been no executor when there was room.",
+        wrong: "",
+        mistake: "inputs are lost where results were fetched and no executor ran",
+        caught_by: "--test=executor mapping::results_that_are_fetched_between_two_runs_make_room_in_the_next",
+    },
+    Mutant {
+        file: "src/executor/map_concurrent.rs",
+        right: "        let _ = deferred::run(move || drop(futures));",
+        wrong: "        drop(futures);",
+        mistake: "a chain of maps whose inputs own the next overflows the stack",
+        caught_by: "--test=executor chains::maps_whose_inputs_own_the_next_map_are_dropped_at_the_head",
+    },
+    Mutant {
         file: "src/executor/group.rs",
         right: "        if !self.is_spawner {",
         wrong: "        if !self.is_spawner || self.is_spawner {",
