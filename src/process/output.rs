@@ -153,12 +153,12 @@ impl Stream {
         self.splitter.is_some() && lines.is_full()
     }
 
-    /// Reads what there is, within bounds; but at the exit all that is in the pipe, which is the child's: what comes
-    /// later is not.
+    /// Reads what there is, within bounds; but at the exit all that is in the pipe, which is the child's (what comes
+    /// later is not), and whether it ends there.
     pub(crate) fn read(&mut self, is_exit: bool, lines: &Shared<Lines>, scratch: &mut [u8]) {
         let Some(mut pipe) = self.pipe.take() else { return };
         let most = match is_exit {
-            true => A_TURN.max(sys::n_readable(&pipe)),
+            true => A_TURN.max(sys::n_readable(&pipe) + 1),
             false if self.is_held_up(lines) => 0,
             false => A_TURN,
         };

@@ -131,8 +131,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/process/output.rs",
-        right: "A_TURN.max(sys::n_readable(&pipe))",
-        wrong: "A_TURN.min(sys::n_readable(&pipe))",
+        right: "A_TURN.max(sys::n_readable(&pipe) + 1)",
+        wrong: "A_TURN.min(sys::n_readable(&pipe) + 1)",
         mistake: "at the exit no more is read than in any turn",
         caught_by: "--test=process streams::all_that_is_in_a_pipe_at_the_exit_is_read",
     },

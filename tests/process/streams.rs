@@ -118,3 +118,16 @@ fn all_that_is_in_a_pipe_at_the_exit_is_read() {
         assert_eq!((outcome.stdout.bytes.len(), outcome.stdout.omitted), (1_200_000, 0));
     });
 }
+
+/// The end of a pipe is behind all that is in it.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_pipe_that_nobody_holds_has_ended_however_much_is_in_it_at_the_exit() {
+    watched(|| {
+        let child = child("widen 1048576 flood 1200000").lines().spawn().unwrap();
+        until(|| child.is_finished()); // The reader of lines is behind.
+        let outcome = child.wait();
+        assert!(outcome.is_success() && !outcome.pipes_leaked);
+        assert_eq!((outcome.stdout.bytes.len(), outcome.stdout.omitted), (1_200_000, 0));
+    });
+}
