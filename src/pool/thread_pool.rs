@@ -51,7 +51,8 @@ use super::worker::{in_context, on_worker, wake_worker, worker_number};
 ///
 /// **After a `fork`** the child has a pool without threads. There, whatever would wait for one panics
 /// and says so, [`shutdown`](Self::shutdown) is an error, and a drop does nothing; build another pool.
-/// The child must not fork in the middle of a call: a lock that is held then is held for ever.
+/// The parent must not fork in the middle of a call on another thread: a lock that is held then is held for ever in the
+/// child. Nor inside a scope: what is lent there could not be waited for, and the child aborts.
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
     pub(crate) shared: PoolRef,
