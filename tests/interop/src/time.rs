@@ -4,8 +4,8 @@ use std::future::pending;
 use std::time::{Duration, Instant};
 
 use handspun::{
-    CancelReason, CancellationToken, Clock, Executor, ThreadPool, hold,
-    join_all, run, sleep, sleep_until, timeout,
+    CancelReason, CancellationToken, Clock, Executor, ThreadPool, hold, join_all, run, sleep,
+    sleep_until, timeout,
 };
 
 use crate::elsewhere::everywhere;
