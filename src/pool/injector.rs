@@ -9,8 +9,8 @@
 //!
 //! 1. Jobs move from the shards to the workers' queue, a whole shard at a time, and never back: so those of one
 //!    shard begin in the order in which they came. Threads that are no workers share one.
-//! 2. A job that was claimed out of turn, by a joiner or a canceller, may stay behind as a tombstone. There are at
-//!    most about half as many of these as there were jobs when they were last looked for, or 32 for each shard.
+//! 2. A job that was claimed out of turn, by a joiner or a canceller, may stay behind as a tombstone. Each shard's
+//!    threads leave at most about half as many of these as there were jobs when they last looked for them, or 32.
 //! 3. A worker says that a wake is needed before it looks through the shards, and a submitter looks whether it is
 //!    with its shard locked: so the one hears of it, or the other finds the job.
 
