@@ -215,3 +215,23 @@ impl Injector {
         self.n_submitted.load(Relaxed) // ORDERING: Relaxed, as in `push`.
     }
 }
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::super::job;
+    use super::*;
+    use std::iter::once;
+    use std::panic::Location;
+
+    #[test]
+    fn of_several_submits_the_first_alone_has_to_wake_a_worker() {
+        let injector = Injector::new(1);
+        let submit = |worker| {
+            let job = job::maker()(|| (), Location::caller(), None).as_run();
+            matches!(injector.push(worker, once(job)).1, Pushed::NeedsWake)
+        };
+        assert_eq!([submit(None), submit(None), submit(Some(0))], [true, false, false]);
+        injector.set_needs_wake(true);
+        assert_eq!([submit(Some(0)), submit(None)], [true, false]);
+    }
+}

@@ -59,7 +59,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             (first, Pushed::NeedsWake)",
         wrong: "            (first, Pushed::NeedsWake)",
         mistake: "a submitter that has to wake a worker leaves the need for a wake",
-        caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
+        caught_by: "--lib pool::injector::tests::of_several_submits_the_first_alone_has_to_wake_a_worker",
     },
     Mutant {
         file: "src/pool/worker.rs",
