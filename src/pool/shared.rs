@@ -320,3 +320,20 @@ impl State {
         if self.n_threads == 0 { mem::take(&mut self.end_waiters) } else { Vec::new() }
     }
 }
+
+#[cfg(all(test, not(handspun_model)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_falls_asleep_while_another_searches_leaves_no_wake_needed() {
+        let settings = Builder::new().threads(2).checked().expect("two are not too many");
+        let (shared, parker) = (Shared::new(settings), Arc::new(Parker::new()));
+        let mut state = shared.lock();
+        for is_one_searching in [true, false] {
+            state.is_one_searching = is_one_searching;
+            assert!(matches!(shared.next(&mut state, &parker, false), Next::Sleep));
+            assert_eq!(shared.injector.needs_wake(), !is_one_searching);
+        }
+    }
+}

@@ -10,7 +10,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        let needs_wake = !may_spin;
 ",
         mistake: "a wake is needed though a worker searches",
-        caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
+        caught_by: "--lib pool::shared::tests::a_worker_that_falls_asleep_while_another_searches_leaves_no_wake_needed",
     },
     Mutant {
         file: "src/pool/shared.rs",

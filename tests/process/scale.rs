@@ -209,7 +209,8 @@ fn time_to_start(command: &mut Command) -> Duration {
     (0..5).map(&mut median).min().unwrap()
 }
 
-/// S84: a fork would copy the page tables of all this, which takes many times as long.
+/// S84: a fork would copy the page tables of all this, which takes tens of milliseconds; a spawn takes less than one, and on a busy
+/// machine a few.
 #[test]
 fn a_process_of_a_gigabyte_starts_children_as_quickly_as_a_small_one() {
     let name = "scale::a_process_of_a_gigabyte_starts_children_as_quickly_as_a_small_one";
@@ -219,7 +220,7 @@ fn a_process_of_a_gigabyte_starts_children_as_quickly_as_a_small_one() {
             [child("exit 0"), Command::new("true").env("A", "a"), child("exit 0").current_dir("/")];
         for mut command in ways {
             let took = time_to_start(&mut command);
-            assert!(took < Duration::from_millis(5), "{command:?}: {took:?}");
+            assert!(took < Duration::from_millis(20), "{command:?}: {took:?}");
         }
         assert!(gigabyte.iter().step_by(4096).all(|byte| *byte == 1));
     });
