@@ -74,9 +74,8 @@ where
     T: 'static,
 {
     assert!(limit > 0, "a limit of 0 would let nothing begin: ask for at least 1");
-    let is_inside = Tasks::current().is_some();
     assert!(
-        is_inside,
+        Tasks::current().is_some(),
         "no executor runs on this thread: `map_concurrent` is called by what it polls"
     );
     let (work, site) = (Rc::new(work), Location::caller());

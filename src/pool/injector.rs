@@ -186,6 +186,7 @@ impl Injector {
 
     /// With the workers' lock held, before a worker looks for a job: if it finds none, the next is not there yet.
     pub(crate) fn set_needs_wake(&self, needs_wake: bool) {
+        // To write what is there would take the cache line from all who read it at every job.
         if needs_wake != self.needs_wake() {
             // ORDERING: Relaxed. A shard's lock publishes it to a submitter that comes there after the worker has
             // looked. That no wake is needed, may be seen late: then there is one too many.
