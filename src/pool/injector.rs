@@ -12,7 +12,8 @@
 //! 2. A job that was claimed out of turn, by a joiner or a canceller, may stay behind as a tombstone. Each shard's
 //!    threads leave at most about half as many of these as there were jobs when they last looked for them, or 32.
 //! 3. A worker says that a wake is needed before it looks through the shards, and a submitter looks whether it is
-//!    with its shard locked: so the one hears of it, or the other finds the job.
+//!    with its shard locked: so the one hears of it, or the other finds the job. While it is still said, no job has
+//!    come since that look.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -110,6 +111,7 @@ impl Injector {
         J: ExactSizeIterator<Item = Queued>,
     {
         let mut shard = self.shard(worker);
+        let needs_wake = self.needs_wake(); // Before the count: a worker that spins for that says it next.
         // ORDERING: Relaxed. Numbers differ, and rise with each lock of a shard. A worker that looks without a
         // lock takes all of them afterwards, to see what the news is.
         let first = self.n_submitted.fetch_add(jobs.len(), Relaxed);
@@ -120,16 +122,18 @@ impl Injector {
             job.claim().set_number(number);
             shard.queue.push_back(job);
         }
-        if self.needs_wake() {
-            self.set_needs_wake(false);
+        if needs_wake {
+            self.needs_no_wake();
             (first, Pushed::NeedsWake)
         } else {
             (first, Pushed::Queued)
         }
     }
 
-    /// Moves everything to the workers' queue, which is empty. False if there is nothing.
-    pub(crate) fn move_to(&self, workers_queue: &mut Queue) -> bool {
+    /// Moves everything to the end of the workers' queue, and says whether that holds any then. A submit that comes too
+    /// late to be found has to wake a worker, if that is said. To be called with the workers' lock held.
+    pub(crate) fn move_to(&self, workers_queue: &mut Queue, needs_wake: bool) -> bool {
+        self.set_needs_wake(needs_wake);
         // The memory of a flood that is over is given back, a half at a time.
         if workers_queue.capacity() > 1024 {
             workers_queue.shrink_to(workers_queue.capacity() / 2);
@@ -173,6 +177,8 @@ impl Injector {
     /// Lets no more jobs in. To be called with the workers' lock held.
     pub(crate) fn close(&self, reason: &CancelReason) {
         let _ = self.closed.set(reason.clone()); // The first reason stays.
+        // A submit that was too early to see it is over then, and so is what it says of a wake.
+        self.shards.iter().for_each(|shard| drop(shard.lock()));
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -184,8 +190,12 @@ impl Injector {
         self.n_submitted() != n_seen || self.is_closed()
     }
 
-    /// With the workers' lock held, before a worker looks for a job: if it finds none, the next is not there yet.
-    pub(crate) fn set_needs_wake(&self, needs_wake: bool) {
+    /// One is awake or being woken already, or there is none.
+    pub(crate) fn needs_no_wake(&self) {
+        self.set_needs_wake(false);
+    }
+
+    fn set_needs_wake(&self, needs_wake: bool) {
         // To write what is there would take the cache line from all who read it at every job.
         if needs_wake != self.needs_wake() {
             // ORDERING: Relaxed. A shard's lock publishes it to a submitter that comes there after the worker has
@@ -232,7 +242,7 @@ mod tests {
             matches!(injector.push(worker, once(job)).1, Pushed::NeedsWake)
         };
         assert_eq!([submit(None), submit(None), submit(Some(0))], [true, false, false]);
-        injector.set_needs_wake(true);
+        injector.move_to(&mut Queue::new(), true);
         assert_eq!([submit(Some(0)), submit(None)], [true, false]);
     }
 }

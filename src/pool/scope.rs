@@ -93,8 +93,10 @@ impl ThreadPool {
         &self,
         body: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R,
     ) -> R {
-        self.shared.process.check(); // Jobs that no thread will ever run would be lent for ever.
         let helped = on_worker(&self.shared).then(Mutex::default);
+        if helped.is_none() {
+            self.shared.process.check(); // Jobs that no thread will ever run would be lent for ever.
+        }
         let jobs = Jobs { loans: Loans::new(self.share()), helped };
         let (scope, opened_at) = (Scope { jobs, env: PhantomData }, Location::caller());
         let ended = scope.jobs.loans.lend_while(|| {

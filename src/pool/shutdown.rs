@@ -122,7 +122,10 @@ impl ThreadPool {
         let idle = self.shared.close(&mut state);
         let drained = match queued {
             Shutdown::Drain => Vec::new(),
-            Shutdown::Cancel => self.shared.drain(&mut state),
+            Shutdown::Cancel => {
+                self.shared.injector.move_to(&mut state.queue, false);
+                state.drain()
+            }
         };
         if state.n_threads == 0 {
             // A job may have been let in whose submitter has not woken a worker yet. We wait for the

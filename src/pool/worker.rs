@@ -14,7 +14,7 @@ use std::{mem, ptr};
 
 use crate::error::{CancelReason, no_thread};
 use crate::panic;
-use crate::prims::{MutexGuard, Ordering, ThreadSpec, spawn_thread, thread_local};
+use crate::prims::{MutexGuard, ThreadSpec, spawn_thread, thread_local};
 use crate::trace_event::{Ending, Step};
 use crate::wait::clock::Deadline;
 use crate::wait::hints;
@@ -23,8 +23,6 @@ use crate::wait::parker::{AdaptiveSpin, Parker};
 use super::injector::Apart;
 use super::job::{Run, Runner};
 use super::shared::{Counts, Next, PoolRef, Shared, State};
-
-use Ordering::Release;
 
 thread_local! {
     /// The pool that this thread works for. Only its address, which has no destructor: it tells one
@@ -46,7 +44,7 @@ pub(crate) fn take_back<'a, R: Run<'a> + ?Sized>(shared: &Arc<Shared>, job: &R) 
     let take_back = |context: &WorkerContext| {
         let is_claimed = shared.claim(job.claim(), Some(context.number));
         if is_claimed {
-            context.counts.begin();
+            context.counts.add_begun();
             context.run(job, false);
         }
         is_claimed
@@ -101,13 +99,15 @@ pub(crate) fn wake_worker(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>
     if state.is_one_searching {
         return; // It asks too, when it has found something.
     }
-    if !state.has_free_worker() && state.waiting_workers.is_empty() {
-        return; // There is none to be woken; and so the next submit need not try.
-    }
-    let needs_wake = state.has_free_worker();
-    if !shared.has_queued(&mut state, needs_wake) {
+    let has_free_worker = state.has_free_worker();
+    if !has_free_worker && state.waiting_workers.is_empty() {
+        shared.injector.needs_no_wake(); // There is none to be woken.
         return;
     }
+    if !shared.has_queued(&mut state, has_free_worker) {
+        return;
+    }
+    shared.injector.needs_no_wake();
     if let Some(parker) = state.idle.pop() {
         state.is_one_searching = true;
         drop(state);
@@ -152,8 +152,9 @@ fn fail_to_start(shared: &Shared, mut state: MutexGuard<'_, State>, reason: &Can
     if state.most_threads == 0 {
         shared.injector.close(reason);
     }
-    shared.injector.set_needs_wake(state.has_free_worker()); // The next job is to try again.
-    let stranded = if state.n_threads == 0 { shared.drain(&mut state) } else { Vec::new() };
+    let has_free_worker = state.has_free_worker();
+    shared.injector.move_to(&mut state.queue, has_free_worker); // The next job is to try again.
+    let stranded = if state.n_threads == 0 { state.drain() } else { Vec::new() };
     drop(state);
     shared.refuse_all(stranded, reason);
     panic::wake_each(to_wake);
@@ -191,7 +192,7 @@ fn work(context: &WorkerContext) {
     loop {
         match shared.next(&mut state, &parker, may_spin) {
             Next::Run(job) => {
-                context.counts.begin();
+                context.counts.add_begun();
                 // Before the job, which may take for ever: another worker comes for the next one.
                 wake_worker(shared, state);
                 shared.give_back_room(1);
@@ -271,8 +272,7 @@ impl Runner for RunningJob<'_> {
     }
 
     fn before_settling(&self, ending: Ending) {
-        // ORDERING: Release. Pairs with the Acquire in `Shared::stats`.
-        self.context.counts.settled.fetch_add(1, Release);
+        self.context.counts.add_settled();
         self.tell(Step::Settled(ending));
         if self.returns_to_queue && self.context.shared.injector.needs_wake() {
             self.is_searching.set(self.context.shared.begin_to_search());

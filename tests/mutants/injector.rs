@@ -32,7 +32,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "            state.is_one_searching = true;
-            self.injector.set_needs_wake(false);
+            self.injector.needs_no_wake();
         }
         is_first",
         wrong: "            state.is_one_searching = true;
@@ -44,10 +44,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "            state.is_one_searching = true;
-            self.injector.set_needs_wake(false);
+            self.injector.needs_no_wake();
         }
         is_first",
-        wrong: "            self.injector.set_needs_wake(false);
+        wrong: "            self.injector.needs_no_wake();
         }
         is_first",
         mistake: "a worker that begins to search does not count as searching",
@@ -55,7 +55,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/injector.rs",
-        right: "            self.set_needs_wake(false);
+        right: "            self.needs_no_wake();
             (first, Pushed::NeedsWake)",
         wrong: "            (first, Pushed::NeedsWake)",
         mistake: "a submitter that has to wake a worker leaves the need for a wake",
@@ -102,7 +102,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "            match state.queue.front() {
 ",
         wrong: "            let mut queue = mem::take(&mut state.queue);
-            self.injector.move_to(&mut state.queue);
+            self.injector.move_to(&mut state.queue, false);
             state.queue.append(&mut queue);
             match state.queue.front() {
 ",
@@ -110,8 +110,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "injector::jobs_begin_in_the_order_in_which_they_came",
     },
     Mutant {
-        file: "src/pool/shared.rs",
-        right: "        all.append(&mut submitted);
+        file: "src/pool/shutdown.rs",
+        right: "                self.shared.injector.move_to(&mut state.queue, false);
 ",
         wrong: "",
         mistake: "a shutdown that cancels forgets the injector",
@@ -119,11 +119,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/shared.rs",
-        right: "        let mut all = mem::take(&mut state.queue);
-",
-        wrong: "        let mut all = Queue::new();
-        let _ = &state;
-",
+        right: "        mem::take(&mut self.queue).into_iter()",
+        wrong: "        Queue::new().into_iter()",
         mistake: "a shutdown that cancels forgets the workers' queue",
         caught_by: "--test=pool shutdown::a_shutdown_cancels_what_a_worker_has_taken_over_and_not_begun",
     },
@@ -151,5 +148,28 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        if let (Some(reason), None) = (self.closed.get(), worker) {",
         mistake: "a shutdown lets in what workers submit",
         caught_by: "--test=pool shutdown::a_job_that_submits_while_its_pool_ends_hears_that_it_does",
+    },
+    Mutant {
+        file: "src/pool/injector.rs",
+        right: "        self.shards.iter().for_each(|shard| drop(shard.lock()));
+",
+        wrong: "",
+        mistake: "a pool is closed while a submit says that a wake is needed",
+        caught_by: "shutdown::a_submit_that_races_a_shutdown_runs_or_is_refused",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "move_to(&mut state.queue, has_free_worker); // The next",
+        wrong: "move_to(&mut state.queue, has_free_worker && state.n_threads > 0); // The next",
+        mistake: "a pool that was refused a thread does not try again",
+        caught_by: "--test=pool scheduling::a_pool_that_is_refused_its_only_thread_cancels_its_jobs",
+    },
+    Mutant {
+        file: "src/pool/worker.rs",
+        right: "    shared.injector.needs_no_wake();
+    if let Some(parker)",
+        wrong: "    if let Some(parker)",
+        mistake: "a worker that is woken leaves the need for a wake",
+        caught_by: "injector::a_wake_is_needed_exactly_while_a_worker_must_be_woken",
     },
 ];

@@ -16,28 +16,22 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
     Mutant {
-        file: "src/pool/shared.rs",
-        right: "                    self.injector.set_needs_wake(needs_wake);
-                    if !self.injector.move_to(&mut state.queue) {
-                        return false;
-                    }
-",
-        wrong: "                    if !self.injector.move_to(&mut state.queue) {
-                        self.injector.set_needs_wake(needs_wake);
-                        return false;
-                    }
-",
+        file: "src/pool/injector.rs",
+        right: "        self.set_needs_wake(needs_wake);
+        // The memory",
+        wrong: "        self.shards.iter().for_each(|shard| workers_queue.append(&mut shard.lock().queue));
+        self.set_needs_wake(needs_wake && workers_queue.is_empty());
+        return !workers_queue.is_empty();
+        // The memory",
         mistake: "a worker looks for the last time before it says that a wake is needed",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
     Mutant {
         file: "src/pool/injector.rs",
         right: "        let mut shard = self.shard(worker);
-        // ORDERING",
-        wrong: "        let is_set = self.needs_wake();
-        let mut shard = self.shard(worker);
-        self.set_needs_wake(is_set);
-        // ORDERING",
+        let needs_wake = self.needs_wake();",
+        wrong: "        let needs_wake = self.needs_wake();
+        let mut shard = self.shard(worker);",
         mistake: "a submitter looks whether a wake is needed before it takes the lock",
         caught_by: "pool::one_worker_comes_for_every_job",
     },
@@ -103,10 +97,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "    let needs_wake = state.has_free_worker();
-",
-        wrong: "    let needs_wake = false;
-",
+        right: "    let has_free_worker = state.has_free_worker();
+    if !has_free",
+        wrong: "    let has_free_worker = false;
+    if !state.has_free_worker()",
         mistake: "no wake is needed again when the last job was taken",
         caught_by: "pool::two_jobs_have_two_workers_at_once",
     },
@@ -135,7 +129,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "            context.counts.begin();
+        right: "            context.counts.add_begun();
             context.run(job, false);",
         wrong: "            context.run(job, false);",
         mistake: "a job that is taken back still counts as queued",
@@ -194,7 +188,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "                context.counts.begin();
+        right: "                context.counts.add_begun();
 ",
         wrong: "",
         mistake: "a job that is claimed still counts as queued",

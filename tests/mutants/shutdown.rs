@@ -100,7 +100,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "if state.n_threads == 0 { shared.drain(&mut state) } else { Vec::new() };",
+        right: "if state.n_threads == 0 { state.drain() } else { Vec::new() };",
         wrong: "Vec::new();",
         mistake: "a lost worker's jobs are not refused",
         caught_by: "shutdown::a_pool_that_loses_its_only_worker_refuses_its_jobs",
