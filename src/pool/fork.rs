@@ -7,6 +7,7 @@
 //! oldest fork of the thread goes into the queue, for it has the most below it.
 
 use std::iter::once;
+use std::mem;
 use std::panic::Location;
 
 use crate::error::CancelReason;
@@ -59,12 +60,8 @@ impl ThreadPool {
         RB: Send,
     {
         let forked_at = Location::caller();
-        let fork = Fork {
-            claim: Claim::default(),
-            b: Mutex::new(Some(b)),
-            b_ended: Mutex::new(None),
-            forked_at,
-        };
+        let stage = Mutex::new(Stage::Waiting(b));
+        let fork = Fork { stage, forked_at, claim: Claim::default() };
         let a_ended = lend_on_demand(&self.shared, &fork, || {
             if self.shared.injector.is_work_wanted() {
                 self.hand_out(forked_at);
@@ -72,9 +69,12 @@ impl ThreadPool {
             panic::catch(forked_at, a)
         });
         // No other thread has it now: it has ended, or never began and runs here.
-        let b_ended = match fork.b.into_inner() {
-            Some(b) => panic::catch(forked_at, b),
-            None => fork.b_ended.into_inner().expect("the worker that begins it ends it"),
+        let b_ended = match fork.stage.into_inner() {
+            // Where `a` has left nothing that is to be dropped, a panic may go straight on.
+            Stage::Waiting(b) if a_ended.is_ok() && !mem::needs_drop::<RA>() => Ok(b()),
+            Stage::Waiting(b) => panic::catch(forked_at, b),
+            Stage::Ended(ended) => ended,
+            Stage::Begun => unreachable!("the worker that begins it ends it"),
         };
         self.both(a_ended, b_ended)
     }
@@ -95,12 +95,16 @@ impl ThreadPool {
 
 /// The second closure. If it is not run by a worker, it is run by the thread that forked.
 struct Fork<B, RB> {
+    stage: Mutex<Stage<B, RB>>,
+    forked_at: &'static Location<'static>,
     /// Of no use: what is in the queue has a claim of its own.
     claim: Claim,
-    /// Until it begins.
-    b: Mutex<Option<B>>,
-    b_ended: Mutex<Option<Result<RB, Panic>>>,
-    forked_at: &'static Location<'static>,
+}
+
+enum Stage<B, RB> {
+    Waiting(B),
+    Begun,
+    Ended(Result<RB, Panic>),
 }
 
 impl<'a, B, RB> Run<'a> for Fork<B, RB>
@@ -113,12 +117,14 @@ where
     }
 
     fn run(&self, runner: &dyn Runner) -> Option<Panic> {
-        let b = self.b.lock().take().expect("a fork is one job, which is run once");
+        let Stage::Waiting(b) = mem::replace(&mut *self.stage.lock(), Stage::Begun) else {
+            unreachable!("a fork is one job, which is run once")
+        };
         runner.before_running();
         let ended = panic::catch(self.forked_at, b);
         let ending = if ended.is_ok() { Ending::Returned } else { Ending::Panicked };
         runner.before_settling(ending);
-        *self.b_ended.lock() = Some(ended);
+        *self.stage.lock() = Stage::Ended(ended);
         None
     }
 
