@@ -90,15 +90,16 @@ mod backend {
 
     /// Looks again and again, for at most `limit`; true as soon as a look is.
     ///
-    /// The clock is read once in eight looks, for a reading costs about as much as two. Then the core
-    /// is offered to a thread that waits for it: that may be the very thread whose answer we spin for.
+    /// The clock is read once in 64 looks, and then the core is offered to a thread that waits for it: that may be the
+    /// very thread whose answer we spin for. After eight looks was too early: an answer takes a little longer than
+    /// that, the offer takes twice as long as the answer, and so a round trip took more than twice as long.
     pub(crate) fn spin(limit: Duration, mut look: impl FnMut() -> bool) -> bool {
         if limit.is_zero() {
             return look();
         }
         let start = now();
         loop {
-            for _ in 0..8 {
+            for _ in 0..64 {
                 if look() {
                     return true;
                 }
