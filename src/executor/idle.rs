@@ -30,7 +30,7 @@ use std::time::Duration;
 use crate::prims::{Ordering, fence};
 use crate::wait::block_on::default_spin_limit;
 use crate::wait::clock::Deadline;
-use crate::wait::hints::{self, WaitReason};
+use crate::wait::hints::{self, ConfinedWait, WaitReason};
 
 use super::shared::Metadata;
 use super::tasks::{KeptWaker, Slot, Tasks};
@@ -166,8 +166,8 @@ impl Tasks {
 impl Slot {
     /// What its waker holds, if the task waits for what has the one clone of that on this thread.
     fn confined_waker(&self) -> Option<*const ()> {
-        let Some(WaitReason::Confined(_, held)) = &self.waits_for else { return None };
-        let held = *held.upgrade()?;
+        let Some(WaitReason::Confined(wait)) = &self.waits_for else { return None };
+        let held = wait.upgrade()?.held;
         let own = Arc::as_ptr(&self.waker.as_ref()?.itself).cast();
         Some(own).filter(|own: &*const ()| own.addr() == held)
     }
@@ -230,8 +230,8 @@ pub(crate) async fn confined<F: Future>(waits_for: &'static str, future: F) -> F
                 "a task blocks its thread to wait for {waits_for}, which no other thread can bring about; \
                  `.await` it there instead"
             );
-            let held = held.insert(Arc::new(context.waker().data().addr()));
-            hints::set_reason(WaitReason::Confined(waits_for, Arc::downgrade(held)));
+            let wait = ConfinedWait { words: waits_for, held: context.waker().data().addr() };
+            hints::set_reason(WaitReason::Confined(Arc::downgrade(held.insert(Arc::new(wait)))));
         }
         polled
     })

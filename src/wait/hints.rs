@@ -29,9 +29,15 @@ pub(crate) enum WaitReason {
     Words(&'static str),
     /// A task of the executor that polls, by its number.
     Task(usize),
-    /// Words for a wait that keeps one clone of its waker on this thread, as long as this is there: the address of what
-    /// that waker holds.
-    Confined(&'static str, Weak<usize>),
+    /// A wait that keeps one clone of its waker on this thread, as long as this is there.
+    Confined(Weak<ConfinedWait>),
+}
+
+pub(crate) struct ConfinedWait {
+    /// As in [`WaitReason::Words`].
+    pub(crate) words: &'static str,
+    /// The address of what its waker holds.
+    pub(crate) held: usize,
 }
 
 struct Hints {
@@ -77,7 +83,10 @@ pub(crate) fn take_reason() -> Option<WaitReason> {
 impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Words(words) | Self::Confined(words, _) => f.write_str(words),
+            Self::Words(words) => f.write_str(words),
+            Self::Confined(wait) => {
+                f.write_str(wait.upgrade().map_or("something else", |it| it.words))
+            }
             Self::Task(number) => write!(f, "task {number}"),
         }
     }

@@ -197,10 +197,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/executor/idle.rs",
-        right: "            let held = held.insert(Arc::new(context.waker().data().addr()));",
-        wrong: "            let held: &Arc<usize> = Box::leak(Box::new(Arc::new(
-                *held.insert(context.waker().data().addr()),
-            )));",
+        right: "Arc::downgrade(held.insert(Arc::new(wait)))",
+        wrong: "Arc::downgrade(Box::leak(Box::new(held.insert(Arc::new(wait)).clone())))",
         mistake: "a clone still counts as in known hands when its wait is dropped",
         caught_by: "--test=executor hangs::a_wait_for_a_map_that_was_dropped_is_no_reason_for_a_report",
     },

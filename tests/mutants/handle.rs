@@ -5,9 +5,9 @@ use super::Mutant;
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/wait/settle.rs",
-        right: "            None => mem::replace(&mut state.reader, Reader::Waiting(waker)),",
-        wrong: "            None if matches!(state.reader, Reader::Waiting(_)) => Reader::Waiting(waker),
-            None => mem::replace(&mut state.reader, Reader::Waiting(waker)),",
+        right: "            None => state.reader.replace(waker),",
+        wrong: "            None if state.reader.is_some() => Some(waker),
+            None => state.reader.replace(waker),",
         mistake: "the first waker is kept, whoever polls afterwards",
         caught_by: "handle::the_newest_waker_is_the_one_that_is_woken",
     },
@@ -27,11 +27,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/settle.rs",
-        right: "                effects.unread = Some(value);
-                None
-",
-        wrong: "                Some(value)
-",
+        right: "            if self.is_abandoned.load(Relaxed) {",
+        wrong: "            if false {",
         mistake: "a value without a reader is kept in the cell",
         caught_by: "handle::a_panic_is_read_or_told_to_the_hook",
     },
