@@ -98,12 +98,13 @@ impl Tasks {
         let begun = self.begin_poll(id);
         let Some((mut future, waker)) = begun else { return }; // It was cancelled after it was queued.
         let mut context = Context::from_waker(&waker.to_poll_with);
-        let poll = || future.as_mut().poll_to_end(&mut context, &mut || self.remove(id));
+        let mut remove = || self.remove(id);
+        let mut poll = || future.as_mut().poll_to_end(&mut context, &mut remove);
         self.shared.runtime.set_polled(waker.to_poll_with.data());
-        let (polled, waits_for) = (panic::catch(Location::caller(), poll), hints::take_reason());
+        let polled = panic::catch(Location::caller(), &mut poll);
         self.shared.runtime.set_polled(ptr::null());
         match polled {
-            Ok(Poll::Pending) => self.end_poll(id, (future, waker), waits_for),
+            Ok(Poll::Pending) => return self.end_poll(id, (future, waker)),
             Ok(Poll::Ready(())) => self.spare.set(Some(waker)),
             Err(panic) => {
                 let task = self.remove(id);
@@ -112,6 +113,7 @@ impl Tasks {
                 end(task, future, JoinError::Panicked(panic));
             }
         }
+        hints::take_reason(); // Of a task that is over, and not of the next one.
     }
 
     /// Reads the messages, fires the timers, and says how many are to be polled in this turn.

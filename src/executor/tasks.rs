@@ -219,15 +219,11 @@ impl Tasks {
     }
 
     /// Puts it back after a poll. If it was cancelled meanwhile, that happens now.
-    pub(crate) fn end_poll(
-        &self,
-        id: TaskId,
-        (future, waker): (BoxedFuture, KeptWaker),
-        waits_for: Option<WaitReason>,
-    ) {
+    pub(crate) fn end_poll(&self, id: TaskId, (future, waker): (BoxedFuture, KeptWaker)) {
         let mut slab = self.slab.borrow_mut();
         let slot = get(&mut slab, id).expect("only the loop removes what is polled");
-        (slot.future, slot.waker, slot.waits_for) = (Some(future), Some(waker), waits_for);
+        (slot.future, slot.waker, slot.waits_for) =
+            (Some(future), Some(waker), hints::take_reason());
         if slot.is_cancelled {
             drop(slab);
             self.cancel(id);
