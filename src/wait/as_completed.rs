@@ -79,7 +79,6 @@ pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> 
 /// Futures, and what they come to in the order they finish; see [`as_completed`].
 #[must_use = "dropping it lets go of all the futures: jobs are detached"]
 pub struct AsCompleted<F: Future> {
-    /// A member is in none while it is polled.
     slots: Each<Slab<Slot<F>>>,
     /// Which slots have something to say.
     queue: Arc<ReadyQueue>,
@@ -138,8 +137,9 @@ impl<F: Future + Unpin> AsCompleted<F> {
         self.n_added += 1;
         let at = self.slots.0.next_slot();
         let waker = self.queue.waker_of(at);
-        if let Some(output) = self.poll_member(at, Member { future, waker, hint: None }) {
-            self.slots.0.insert(Slot::Ready(output));
+        self.slots.0.insert(Slot::Pending(Member { future, waker, hint: None }));
+        if let Some(output) = self.poll_member(at) {
+            self.slots.0.insert(Slot::Ready(output)); // Into the slot that came free just now.
             self.queue.enqueue(at);
         }
     }
@@ -253,36 +253,45 @@ impl<F: Future + Unpin> AsCompleted<F> {
     /// What came of the member that queued this index, if anything.
     fn look_at(&mut self, at: usize) -> Option<F::Output> {
         // There may be none: a future that is ready, or has panicked, may still have been queued again.
-        match self.slots.0.remove(at)? {
-            Slot::Ready(output) => Some(output),
-            Slot::Pending(member) => {
-                if let Some(hint) = member.hint {
-                    self.run_here.remove(&(hint, at));
-                }
-                self.poll_member(at, member)
+        if let Slot::Pending(member) = self.slots.0.get_mut(at)? {
+            if let Some(hint) = member.hint.take() {
+                self.run_here.remove(&(hint, at));
             }
+            return self.poll_member(at);
         }
+        let Some(Slot::Ready(output)) = self.slots.0.remove(at) else {
+            unreachable!("looked at above")
+        };
+        Some(output)
     }
 
-    /// Polls a member that is in no slot meanwhile, so that it is gone if it panics. If it is
-    /// pending, its slot is the one given, which is the next that is vacant.
-    fn poll_member(&mut self, at: usize, member: Member<F>) -> Option<F::Output> {
-        let mut polled_one = Each(Some(member)); // Its drop may panic as well as its poll.
-        let Some(Member { future, waker, hint }) = &mut polled_one.0 else { unreachable!("above") };
+    /// Polls a member, which leaves its slot if it is ready, or panics.
+    fn poll_member(&mut self, at: usize) -> Option<F::Output> {
+        let leaves = LeavesOnDrop { slots: &mut self.slots.0, at };
+        let Some(Slot::Pending(Member { future, waker, hint })) = leaves.slots.get_mut(at) else {
+            unreachable!("a member that is polled is in its slot")
+        };
         let mut context = Context::from_waker(waker);
         let (polled, newest) = take_run_here_hint(|| Pin::new(future).poll(&mut context));
         if let Poll::Ready(output) = polled {
-            panic::drop_each(polled_one.0.take()); // What it came to is not lost with it.
             return Some(output);
         }
-        self.run_here.extend(newest.map(|hint| (hint, at)));
         *hint = newest;
-        polled_one
-            .0
-            .take()
-            .into_iter()
-            .for_each(|member| self.slots.0.insert(Slot::Pending(member)));
+        mem::forget(leaves);
+        self.run_here.extend(newest.map(|hint| (hint, at)));
         None
+    }
+}
+
+/// Drops a member. Its drop may panic as well as its poll, and what it came to is not lost with it.
+struct LeavesOnDrop<'c, F: Future> {
+    slots: &'c mut Slab<Slot<F>>,
+    at: usize,
+}
+
+impl<F: Future> Drop for LeavesOnDrop<'_, F> {
+    fn drop(&mut self) {
+        panic::drop_each(self.slots.remove(self.at));
     }
 }
 
