@@ -227,8 +227,8 @@ impl<'a> Loans<'a> {
     }
 
     /// A job for the pool, while `lend_while` is under way.
-    pub(crate) fn lend(&self, job: Arc<dyn Run<'a> + 'a>) -> Queued {
-        self.count.lend(erase(Borrowed::Shared(job)))
+    pub(crate) fn lend(&self, job: Borrowed<'a>) -> Queued {
+        self.count.lend(erase(job))
     }
 }
 

@@ -4,13 +4,19 @@
 //! thread. The caller takes from the front, and its results go straight into the vector that is returned;
 //! workers take from the back, and theirs are put behind them in the end.
 
+use std::iter::once;
+use std::mem;
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::panic::{self, Panic};
+use crate::error::CancelReason;
+use crate::panic::{self, Each, Panic};
 use crate::prims::{self, Mutex};
+use crate::trace_event::Ending;
 
-use super::thread_pool::ThreadPool;
+use super::borrow::{Borrowed, Loans};
+use super::job::{Claim, Run, Runner, Unrun};
+use super::thread_pool::{ThreadPool, has_room, queue};
 
 /// How long a chunk should take. To take one costs two looks at the clock and a lock, which is little
 /// beside that; and a thread is at most so much longer at work than the others.
@@ -48,25 +54,22 @@ impl ThreadPool {
         let called_at = Location::caller();
         // The calling thread is one of them: a worker of the pool, or instead of one.
         let n_helpers = (self.threads() - 1).min(items.len().saturating_sub(1));
-        if n_helpers == 0 {
-            return items.iter().map(f).collect();
-        }
-        let (rest, pieces) =
-            (Mutex::new(Rest { items, n_before: 0, panic: None }), Mutex::new(Vec::new()));
-        let work = Work { rest, pieces, f, n_threads: n_helpers + 1, called_at };
+        let rest = Mutex::new(Rest { items, n_before: 0, panic: None });
+        let (claim, pieces) = (Claim::default(), Mutex::new(Vec::new()));
+        let work = Work { claim, rest, pieces, f: &f, n_threads: n_helpers + 1, called_at };
         let mut results = Vec::with_capacity(items.len());
-        self.scope(|s| {
-            let help = || {
-                work.chunks(Rest::last, |at, chunk| {
-                    let piece: Vec<R> = chunk.iter().map(&work.f).collect();
-                    work.pieces.lock().push((at, piece));
-                });
+        let loans = Loans::new(self.share());
+        loans.lend_while(|| {
+            let helper = |_| {
+                let helper =
+                    has_room(&self.shared).then(|| loans.lend(Borrowed::OnStack(&work)))?;
+                queue(&self.shared, once(helper.clone()), called_at);
+                Some(helper)
             };
-            let queue = |_| s.try_submit(called_at, help);
-            let helpers: Vec<_> = (0..n_helpers).map_while(queue).collect();
-            work.chunks(Rest::first, |_, chunk| results.extend(chunk.iter().map(&work.f)));
+            let helpers: Vec<_> = (0..n_helpers).map_while(helper).collect();
+            work.chunks(Rest::first, |_, chunk| results.extend(chunk.iter().map(&f)));
             for helper in helpers {
-                helper.cancel(); // If it has not begun, it comes too late.
+                self.shared.cancel(helper, CancelReason::Requested); // If it has not begun, it comes too late.
             }
         });
         let mut pieces = work.pieces.into_inner();
@@ -85,10 +88,12 @@ impl ThreadPool {
 }
 
 struct Work<'items, T, R, F> {
+    /// Of no use: what is in the queue has a claim of its own.
+    claim: Claim,
     rest: Mutex<Rest<'items, T>>,
     /// What helpers have done, each with the index of its first item.
     pieces: Mutex<Vec<(usize, Vec<R>)>>,
-    f: F,
+    f: &'items F,
     n_threads: usize,
     called_at: &'static Location<'static>,
 }
@@ -115,6 +120,34 @@ impl<'items, T> Rest<'items, T> {
         let (rest, chunk) = self.items.split_at(self.items.len() - n_items);
         self.items = rest;
         (self.n_before + rest.len(), chunk)
+    }
+}
+
+/// What a worker does.
+impl<'a, T, R, F> Run<'a> for Work<'_, T, R, F>
+where
+    T: Sync,
+    R: Send,
+    F: Fn(&T) -> R + Sync,
+{
+    fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
+    fn run(&self, runner: &dyn Runner) -> Option<Panic> {
+        runner.before_running();
+        self.chunks(Rest::last, |at, chunk| {
+            // Each may panic when it is dropped, and is if a later call panics.
+            let mut piece = Each(Vec::with_capacity(chunk.len()));
+            piece.0.extend(chunk.iter().map(self.f));
+            self.pieces.lock().push((at, mem::take(&mut piece.0)));
+        });
+        runner.before_settling(Ending::Returned);
+        None
+    }
+
+    fn refuse(&self, _: CancelReason) -> Unrun<'a> {
+        Box::new(())
     }
 }
 

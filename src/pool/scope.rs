@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
-use std::iter::once;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::{Pin, pin};
@@ -22,11 +21,11 @@ use crate::wait::clock::Deadline;
 use crate::wait::panic_hook;
 use crate::wait::settle::Progress;
 
-use super::borrow::Loans;
+use super::borrow::{Borrowed, Loans};
 use super::handle::Reader;
-use super::job::{self, Cancel, Made, Queued};
+use super::job::{self, Cancel, Queued};
 use super::shared::Shared;
-use super::thread_pool::{ThreadPool, has_room, queue, submit};
+use super::thread_pool::{ThreadPool, submit};
 use super::worker::{on_worker, take_back};
 
 impl ThreadPool {
@@ -162,32 +161,9 @@ impl<'scope> Scope<'scope, '_> {
         T: Send + 'scope,
     {
         let submitted_at = Location::caller();
-        let submit = |queued| submit(self.jobs.pool(), queued, None, submitted_at);
-        self.submit_by(job::maker()(closure, submitted_at, None), submit)
-    }
-
-    /// The same for a job that is not waited for: nothing if the queue has no room for it.
-    pub(crate) fn try_submit<F, T>(
-        &'scope self,
-        submitted_at: &'static Location<'static>,
-        closure: F,
-    ) -> Option<ScopedHandle<'scope, T>>
-    where
-        F: FnOnce() -> T + Send + 'scope,
-        T: Send + 'scope,
-    {
-        let queue = |queued| queue(self.jobs.pool(), once(queued), submitted_at);
-        let job = has_room(self.jobs.pool()).then(|| job::maker()(closure, submitted_at, None));
-        job.map(|job| self.submit_by(job, queue))
-    }
-
-    fn submit_by<T>(
-        &'scope self,
-        job: Made<'scope, T>,
-        submit: impl FnOnce(Queued),
-    ) -> ScopedHandle<'scope, T> {
-        let queued = self.jobs.loans.lend(job.clone().as_run());
-        submit(queued.clone());
+        let job = job::maker()(closure, submitted_at, None);
+        let queued = self.jobs.loans.lend(Borrowed::Shared(job.clone().as_run()));
+        submit(self.jobs.pool(), queued.clone(), None, submitted_at);
         self.jobs.add(&queued);
         ScopedHandle { reader: Reader::new(job, Some(queued)), jobs: &self.jobs }
     }

@@ -87,8 +87,8 @@ pub(crate) struct State {
 /// workers' lock.
 #[derive(Default)]
 pub(crate) struct Counts {
-    begun: AtomicUsize,
-    settled: AtomicUsize,
+    pub(crate) begun: AtomicUsize,
+    pub(crate) settled: AtomicUsize,
 }
 
 /// What a worker is to do next.
@@ -120,18 +120,8 @@ pub struct Stats {
     pub idle: usize,
 }
 
-impl Counts {
-    pub(crate) fn add_begun(&self) {
-        add_one(&self.begun);
-    }
-
-    pub(crate) fn add_settled(&self) {
-        add_one(&self.settled);
-    }
-}
-
 /// To a count that only this thread changes. To read and to write costs a fraction of what both at once would.
-fn add_one(count: &AtomicUsize) {
+pub(crate) fn add_one(count: &AtomicUsize) {
     // ORDERING: Release. Pairs with the Acquire in `stats`. Relaxed for what we have written ourselves.
     count.store(count.load(Relaxed) + 1, Release);
 }

@@ -22,7 +22,7 @@ use crate::wait::parker::{AdaptiveSpin, Parker};
 
 use super::injector::Apart;
 use super::job::{Run, Runner};
-use super::shared::{Counts, Next, PoolRef, Shared, State};
+use super::shared::{Counts, Next, PoolRef, Shared, State, add_one};
 
 thread_local! {
     /// The pool that this thread works for. Only its address, which has no destructor: it tells one
@@ -44,7 +44,7 @@ pub(crate) fn take_back<'a, R: Run<'a> + ?Sized>(shared: &Arc<Shared>, job: &R) 
     let take_back = |context: &WorkerContext| {
         let is_claimed = shared.claim(job.claim(), Some(context.number));
         if is_claimed {
-            context.counts.add_begun();
+            add_one(&context.counts.begun);
             context.run(job, false);
         }
         is_claimed
@@ -192,7 +192,7 @@ fn work(context: &WorkerContext) {
     loop {
         match shared.next(&mut state, &parker, may_spin) {
             Next::Run(job) => {
-                context.counts.add_begun();
+                add_one(&context.counts.begun);
                 // Before the job, which may take for ever: another worker comes for the next one.
                 wake_worker(shared, state);
                 shared.give_back_room(1);
@@ -272,7 +272,7 @@ impl Runner for RunningJob<'_> {
     }
 
     fn before_settling(&self, ending: Ending) {
-        self.context.counts.add_settled();
+        add_one(&self.context.counts.settled);
         self.tell(Step::Settled(ending));
         if self.returns_to_queue && self.context.shared.injector.needs_wake() {
             self.is_searching.set(self.context.shared.begin_to_search());

@@ -12,7 +12,7 @@ use super::{Tally, every_schedule, random_schedules};
 use crate::ThreadPool;
 use crate::error::CancelReason;
 use crate::panic::Panic;
-use crate::pool::borrow::{Loans, lend_oldest, lend_on_demand};
+use crate::pool::borrow::{Borrowed, Loans, lend_oldest, lend_on_demand};
 use crate::pool::job::{Claim, Run, Runner, Unrun};
 
 /// A borrow, as far as the checker can see one.
@@ -75,7 +75,7 @@ fn nobody_is_inside_when_a_loan_has_ended() {
         let (borrow, pool) = (Borrow::default(), ThreadPool::new(1));
         let loans = Loans::new(pool.share());
         let guest = loans.lend_while(|| {
-            let job = loans.lend(Arc::new(Lent::new(&borrow)));
+            let job = loans.lend(Borrowed::Shared(Arc::new(Lent::new(&borrow))));
             thread::spawn(move || drop(job.run(&())))
         });
         borrow.end();

@@ -129,7 +129,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "            context.counts.add_begun();
+        right: "            add_one(&context.counts.begun);
             context.run(job, false);",
         wrong: "            context.run(job, false);",
         mistake: "a job that is taken back still counts as queued",
@@ -188,7 +188,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "                context.counts.add_begun();
+        right: "                add_one(&context.counts.begun);
 ",
         wrong: "",
         mistake: "a job that is claimed still counts as queued",

@@ -591,12 +591,38 @@ fn results_whose_drops_all_panic_do_not_end_a_borrowing_map_that_panics() {
     in_a_process_of_its_own(
         "mapping::results_whose_drops_all_panic_do_not_end_a_borrowing_map_that_panics",
         || {
+            let (n_dropped, items) = (Count::default(), (0..1000).collect::<Vec<usize>>());
+            for pool in [1, 2].map(ThreadPool::new) {
+                let mapped = catch_unwind(AssertUnwindSafe(|| {
+                    pool.par_map(&items, |n| {
+                        if *n == 500 {
+                            panic_quietly("a call")
+                        }
+                        PanicsOnDrop(n_dropped.clone())
+                    })
+                }));
+                assert!(mapped.is_err());
+            }
+        },
+    );
+}
+
+#[test]
+fn a_worker_whose_results_all_panic_when_dropped_does_not_end_a_borrowing_map_that_panics() {
+    in_a_process_of_its_own(
+        "mapping::a_worker_whose_results_all_panic_when_dropped_does_not_end_a_borrowing_map_that_panics",
+        || {
             let (pool, n_dropped) = (ThreadPool::new(2), Count::default());
-            let items: Vec<usize> = (0..1000).collect();
+            let (caller, n_of_the_worker) = (thread::current().id(), Count::default());
             let mapped = catch_unwind(AssertUnwindSafe(|| {
-                pool.par_map(&items, |n| {
-                    if *n == 500 {
-                        panic_quietly("a call")
+                pool.par_map(&[(); 1000], |()| {
+                    if thread::current().id() == caller {
+                        n_of_the_worker.reach(8);
+                    } else {
+                        n_of_the_worker.add_one();
+                        if n_of_the_worker.get() == 8 {
+                            panic_quietly("in the middle of a chunk, for they grow")
+                        }
                     }
                     PanicsOnDrop(n_dropped.clone())
                 })
