@@ -84,7 +84,7 @@ where
         Box::pin(async move { work(input).await })
     });
     let futures: Option<LocalFutures<T>> = Some(Box::new(futures));
-    let work = Work { futures, begun: Vec::new(), n_running: 0, n_unfetched: 0, limit, site };
+    let work = MapWork { futures, begun: Vec::new(), n_running: 0, n_unfetched: 0, limit, site };
     let work = Rc::new(RefCell::new(work));
     begin(&Rc::downgrade(&work));
     MapConcurrent { under_way: AsCompleted::new(), work }
@@ -94,13 +94,13 @@ where
 #[must_use = "dropping it drops the work"]
 pub struct MapConcurrent<T: 'static> {
     under_way: AsCompleted<CancelOnDrop<Task<T>>>,
-    work: Rc<RefCell<Work<T>>>,
+    work: Rc<RefCell<MapWork<T>>>,
 }
 
 type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 type LocalFutures<T> = Box<dyn Iterator<Item = LocalFuture<T>>>;
 
-struct Work<T: 'static> {
+struct MapWork<T: 'static> {
     /// `None` when there are no more, and while the next is asked for.
     futures: Option<LocalFutures<T>>,
     /// What has begun since the reader last looked. It misses no end: this grows only by the end of another, and by its
@@ -129,7 +129,7 @@ impl<T: 'static> MapConcurrent<T> {
 }
 
 /// Begins to work on as many inputs as there is room for, if the results are wanted and an executor runs here.
-fn begin<T: 'static>(work: &Weak<RefCell<Work<T>>>) {
+fn begin<T: 'static>(work: &Weak<RefCell<MapWork<T>>>) {
     let take = || {
         Tasks::current()?;
         work.upgrade()?.borrow_mut().take_futures()
@@ -150,13 +150,13 @@ fn begin<T: 'static>(work: &Weak<RefCell<Work<T>>>) {
         counts.n_running += 1;
         counts.n_unfetched += 1;
         drop(counts);
-        let running = Running { work: work.clone(), is_polled: Cell::new(false) };
+        let running = RunningInput { work: work.clone(), is_polled: Cell::new(false) };
         let task = spawn_at(None, site, work_off(running, future)).cancel_on_drop();
         shared.borrow_mut().begun.push(task);
     }
 }
 
-impl<T: 'static> Work<T> {
+impl<T: 'static> MapWork<T> {
     /// Takes the futures that have not begun, if one of them may.
     fn take_futures(&mut self) -> Option<(LocalFutures<T>, &'static Location<'static>)> {
         let most_unfetched = self.limit.saturating_mul(2);
@@ -166,7 +166,7 @@ impl<T: 'static> Work<T> {
 }
 
 /// Works on one input. When that is over, whether it returns or panics, the next begins.
-async fn work_off<T: 'static>(running: Running<T>, mut future: LocalFuture<T>) -> T {
+async fn work_off<T: 'static>(running: RunningInput<T>, mut future: LocalFuture<T>) -> T {
     poll_fn(move |context| {
         running.is_polled.set(true);
         let polled = future.as_mut().poll(context);
@@ -177,21 +177,21 @@ async fn work_off<T: 'static>(running: Running<T>, mut future: LocalFuture<T>) -
 }
 
 /// Counts it out when it is dropped, also before its first poll.
-struct Running<T: 'static> {
-    work: Weak<RefCell<Work<T>>>,
+struct RunningInput<T: 'static> {
+    work: Weak<RefCell<MapWork<T>>>,
     /// Otherwise it is dropped because it was cancelled, or with its executor, where nothing is to begin.
     is_polled: Cell<bool>,
 }
 
 /// The inputs may own the next map of a chain.
-impl<T> Drop for Work<T> {
+impl<T> Drop for MapWork<T> {
     fn drop(&mut self) {
         let futures = self.futures.take();
         let _ = deferred::run(move || drop(futures));
     }
 }
 
-impl<T> Drop for Running<T> {
+impl<T> Drop for RunningInput<T> {
     fn drop(&mut self) {
         let Some(shared) = self.work.upgrade() else { return };
         shared.borrow_mut().n_running -= 1;

@@ -272,7 +272,7 @@ thread_local! {
 }
 
 /// This thread runs an executor, for as long as this lives.
-pub(crate) struct Running {
+pub(crate) struct RunGuard {
     /// What ran here before: only something that drops another executor has that.
     before: Option<Rc<Tasks>>,
     runtime_before: Option<Arc<RuntimeContext>>,
@@ -288,10 +288,10 @@ impl Tasks {
 
     /// Makes its executor the one of this thread; also inside of another one, for the drops of what it has
     /// polled. They may ask for their executor, and must not spawn into the other one.
-    pub(crate) fn enter(self: &Rc<Self>) -> Running {
+    pub(crate) fn enter(self: &Rc<Self>) -> RunGuard {
         let before = replace_current(Some(self.clone()));
         let runtime_before = RuntimeContext::enter(Some(self.shared.runtime.clone()));
-        Running { before, runtime_before, _inside: hints::enter(false) }
+        RunGuard { before, runtime_before, _inside: hints::enter(false) }
     }
 }
 
@@ -324,7 +324,7 @@ pub(crate) fn cancel(task: &Metadata) -> bool {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunGuard {
     fn drop(&mut self) {
         RuntimeContext::enter(self.runtime_before.take());
         let ended = replace_current(self.before.take());

@@ -104,7 +104,7 @@ impl LoanCount {
         assert!(state.is_open, "it is lent while its lender is there to wait for it");
         state.n_lent += 1;
         drop(state);
-        let lent = Lent { job, counted: Counted(self.clone()) };
+        let lent = Lent { job, counted: CountedLoan(self.clone()) };
         Arc::new(LentJob { claim: Claim::default(), lent: Mutex::new(Some(lent)) })
     }
 
@@ -169,12 +169,12 @@ struct LentJob {
 /// What is lent, until it is dropped: in this order.
 struct Lent {
     job: Borrowed<'static>,
-    counted: Counted,
+    counted: CountedLoan,
 }
 
-struct Counted(Arc<LoanCount>);
+struct CountedLoan(Arc<LoanCount>);
 
-impl Drop for Counted {
+impl Drop for CountedLoan {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
         state.n_lent -= 1;

@@ -34,7 +34,7 @@ use crate::wait::panic_hook::PanicHook;
 use crate::wait::runtime::poll_elsewhere;
 use crate::wait::settle::Progress;
 
-use super::job::{self, Cancel, Made, Outcome, Queued};
+use super::job::{self, Cancel, Joinable, Made, Queued};
 use super::shared::{PoolRef, Shared};
 use super::worker::{ran_here, take_back};
 
@@ -201,7 +201,7 @@ impl<T> JoinHandle<T> {
 
     /// The waits for the job hear of this as well.
     pub(crate) fn with_token(mut self, token: WaitForCancel) -> Self {
-        self.reader.queued = self.reader.outcome.clone().map(Outcome::as_run);
+        self.reader.queued = self.reader.outcome.clone().map(Joinable::as_run);
         self.reader.token = Some(Box::new(token));
         self
     }

@@ -27,7 +27,7 @@ use super::job::Queued;
 use Ordering::Relaxed;
 
 /// First in, first out. A job that is popped has to be claimed: it may be a tombstone.
-pub(crate) type Queue = VecDeque<Queued>;
+pub(crate) type JobQueue = VecDeque<Queued>;
 
 pub(crate) struct Injector {
     /// The first is for threads that are no workers. The others are the workers', who share them if they are many.
@@ -64,7 +64,7 @@ const MOST_SHARDS: usize = 8;
 
 /// What was submitted by some of the threads.
 struct Shard {
-    queue: Queue,
+    queue: JobQueue,
     /// How many tombstones these threads have made since they were last looked for, less those that were found here.
     n_tombstones: usize,
     /// With how many more it is time to look again.
@@ -87,7 +87,7 @@ impl Injector {
     pub(crate) fn new(most_workers: usize) -> Self {
         let shard = |_| {
             let most_tombstones = FEW_TOMBSTONES;
-            Apart(Mutex::new(Shard { queue: Queue::new(), n_tombstones: 0, most_tombstones }))
+            Apart(Mutex::new(Shard { queue: JobQueue::new(), n_tombstones: 0, most_tombstones }))
         };
         Self {
             shards: (0..1 + most_workers.min(MOST_SHARDS)).map(shard).collect(),
@@ -132,7 +132,7 @@ impl Injector {
 
     /// Moves everything to the end of the workers' queue, and says whether that holds any then. A submit that comes too
     /// late to be found has to wake a worker, if that is said. To be called with the workers' lock held.
-    pub(crate) fn move_to(&self, workers_queue: &mut Queue, needs_wake: bool) -> bool {
+    pub(crate) fn move_to(&self, workers_queue: &mut JobQueue, needs_wake: bool) -> bool {
         self.set_needs_wake(needs_wake);
         // The memory of a flood that is over is given back, a half at a time.
         if workers_queue.capacity() > 1024 {
@@ -163,8 +163,8 @@ impl Injector {
 
     /// Takes out the tombstones, here and in the workers' queue. It is paid for by the claims before it.
     #[cold]
-    pub(crate) fn compact(&self, worker: Option<usize>, workers_queue: &mut Queue) {
-        let compact = |queue: &mut Queue| {
+    pub(crate) fn compact(&self, worker: Option<usize>, workers_queue: &mut JobQueue) {
+        let compact = |queue: &mut JobQueue| {
             queue.retain(|job| !job.claim().is_taken());
             queue.len()
         };
@@ -242,7 +242,7 @@ mod tests {
             matches!(injector.push(worker, once(job)).1, Pushed::NeedsWake)
         };
         assert_eq!([submit(None), submit(None), submit(Some(0))], [true, false, false]);
-        injector.move_to(&mut Queue::new(), true);
+        injector.move_to(&mut JobQueue::new(), true);
         assert_eq!([submit(Some(0)), submit(None)], [true, false]);
     }
 }

@@ -1,7 +1,7 @@
 //! One job in one allocation, seen from two sides.
 //!
 //! Knows nothing of the queue. The pool sees [`Run`], something to claim and then to run or to
-//! refuse; the handle sees [`Outcome`], something that settles to a `T`. Both are the same `Arc` of
+//! refuse; the handle sees [`Joinable`], something that settles to a `T`. Both are the same `Arc` of
 //! one cell, in which the closure is first and the result afterwards.
 //!
 //! What must always hold:
@@ -89,7 +89,7 @@ pub(crate) trait Runner {
 impl Runner for () {}
 
 /// A job as its handle sees it.
-pub(crate) trait Outcome<'a, T>: Run<'a> {
+pub(crate) trait Joinable<'a, T>: Run<'a> {
     /// The same job, as its pool sees it.
     fn as_run(self: Arc<Self>) -> Arc<dyn Run<'a> + 'a>;
 
@@ -150,7 +150,7 @@ where
 }
 
 type At = &'static Location<'static>;
-pub(crate) type Made<'a, T> = Arc<dyn Outcome<'a, T> + 'a>;
+pub(crate) type Made<'a, T> = Arc<dyn Joinable<'a, T> + 'a>;
 pub(crate) type Maker<'a, F, T> = fn(F, At, Option<CancellationToken>) -> Made<'a, T>;
 
 struct Job<F, T> {
@@ -223,7 +223,7 @@ where
     }
 }
 
-impl<'a, F, T> Outcome<'a, T> for Job<F, T>
+impl<'a, F, T> Joinable<'a, T> for Job<F, T>
 where
     F: FnOnce() -> T + Send + 'a,
     T: Send + 'a,

@@ -103,7 +103,7 @@ impl ThreadPool {
                 (Results { unread, hook }, began.elapsed())
             };
             let job = job::maker()(job, submitted_at, None);
-            Job { handle: self.submit_job(submitted_at, job), n_inputs }
+            MapJob { handle: self.submit_job(submitted_at, job), n_inputs }
         };
         Map {
             pool: self,
@@ -131,7 +131,7 @@ pub struct Map<'pool, I: Iterator, R> {
     /// Results that are next, in order.
     at_hand: Results<R>,
     /// The jobs that are ahead of the reader, in the order of their inputs.
-    jobs: VecDeque<Job<R>>,
+    jobs: VecDeque<MapJob<R>>,
     /// How many jobs there may be ahead.
     window: usize,
     /// How many inputs go into one job.
@@ -143,9 +143,9 @@ pub struct Map<'pool, I: Iterator, R> {
 }
 
 /// Hands out one job.
-type Submit<'pool, T, R> = dyn Fn(Each<Vec<T>>) -> Job<R> + Send + Sync + 'pool;
+type Submit<'pool, T, R> = dyn Fn(Each<Vec<T>>) -> MapJob<R> + Send + Sync + 'pool;
 
-struct Job<R> {
+struct MapJob<R> {
     handle: JoinHandle<(Results<R>, Duration)>,
     n_inputs: usize,
 }
@@ -301,14 +301,14 @@ impl<I: Iterator, R> Map<'_, I, R> {
 
     /// Waits for the next job, and takes its results; false if there is none, nor an input.
     fn join_next(&mut self, deadline: Deadline) -> Result<bool, TimeIsOver> {
-        let Some(Job { handle, n_inputs }) = self.jobs.pop_front() else {
+        let Some(MapJob { handle, n_inputs }) = self.jobs.pop_front() else {
             // If there is another input, it is kept for the next job.
             self.gathered.0.extend(self.inputs.next());
             return if self.gathered.0.is_empty() { Ok(false) } else { Err(TimeIsOver) };
         };
         // Without a deadline it is taken back, on a worker.
         let joined = handle.join_until(deadline).map_err(|StillRunning(handle)| {
-            self.jobs.push_front(Job { handle, n_inputs });
+            self.jobs.push_front(MapJob { handle, n_inputs });
             TimeIsOver
         })?;
         match joined {

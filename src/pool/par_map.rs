@@ -56,7 +56,7 @@ impl ThreadPool {
         let n_helpers = (self.threads() - 1).min(items.len().saturating_sub(1));
         let rest = Mutex::new(Rest { items, n_before: 0, panic: None });
         let (claim, pieces) = (Claim::default(), Mutex::new(Vec::new()));
-        let work = Work { claim, rest, pieces, f: &f, n_threads: n_helpers + 1, called_at };
+        let work = SliceWork { claim, rest, pieces, f: &f, n_threads: n_helpers + 1, called_at };
         let mut results = Vec::with_capacity(items.len());
         let loans = Loans::new(self.share());
         loans.lend_while(|| {
@@ -87,7 +87,7 @@ impl ThreadPool {
     }
 }
 
-struct Work<'items, T, R, F> {
+struct SliceWork<'items, T, R, F> {
     /// Of no use: what is in the queue has a claim of its own.
     claim: Claim,
     rest: Mutex<Rest<'items, T>>,
@@ -124,7 +124,7 @@ impl<'items, T> Rest<'items, T> {
 }
 
 /// What a worker does.
-impl<'a, T, R, F> Run<'a> for Work<'_, T, R, F>
+impl<'a, T, R, F> Run<'a> for SliceWork<'_, T, R, F>
 where
     T: Sync,
     R: Send,
@@ -151,7 +151,7 @@ where
     }
 }
 
-impl<'items, T, R, F> Work<'items, T, R, F> {
+impl<'items, T, R, F> SliceWork<'items, T, R, F> {
     /// Takes and does chunks until there are no more, or one panics.
     fn chunks(
         &self,

@@ -28,12 +28,12 @@ use crate::error::CancelReason;
 use crate::prims::{AtomicUsize, Mutex, MutexGuard, Ordering, ThreadHandle};
 use crate::trace_event::{Ending, Step};
 use crate::wait::deferred;
-use crate::wait::hints::Process;
+use crate::wait::hints::ProcessId;
 use crate::wait::parker::Parker;
 use crate::wait::permits::Permits;
 
 use super::builder::Builder;
-use super::injector::{Apart, Injector, Queue};
+use super::injector::{Apart, Injector, JobQueue};
 use super::job::{Claim, Queued};
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -52,7 +52,7 @@ pub(crate) struct Shared {
     n_refused: Apart<AtomicUsize>,
     pub(crate) settings: Builder,
     /// Where the threads are.
-    pub(crate) process: Process,
+    pub(crate) process: ProcessId,
     /// Held by the thread that joins the others.
     pub(crate) joining: Mutex<()>,
 }
@@ -60,7 +60,7 @@ pub(crate) struct Shared {
 /// What the workers know of each other.
 pub(crate) struct State {
     /// Emptied before the injector, which then takes its place.
-    pub(crate) queue: Queue,
+    pub(crate) queue: JobQueue,
     /// How many jobs there had ever been when the injector was looked through.
     n_seen: usize,
     /// Some worker is bound to look at the queue before it sleeps: it was woken or started, it spins,
@@ -129,7 +129,7 @@ pub(crate) fn add_one(count: &AtomicUsize) {
 impl Shared {
     pub(crate) fn new(settings: Builder) -> Self {
         let state = State {
-            queue: Queue::new(),
+            queue: JobQueue::new(),
             n_seen: 0,
             is_one_searching: false,
             idle: Vec::new(),
@@ -146,7 +146,7 @@ impl Shared {
             room: settings.queue_limit.map(Permits::new),
             n_refused: Apart(AtomicUsize::new(0)),
             settings,
-            process: Process::current(),
+            process: ProcessId::current(),
             joining: Mutex::new(()),
         }
     }

@@ -48,9 +48,9 @@ pub enum Source {
 }
 
 /// What the driver and a handle share, and the waits for it to change.
-pub(crate) struct Shared<T>(Mutex<(T, WaitList)>);
+pub(crate) struct SharedBuffer<T>(Mutex<(T, WaitList)>);
 
-impl<T> Shared<T> {
+impl<T> SharedBuffer<T> {
     pub(crate) fn of(value: T) -> Self {
         Self(Mutex::new((value, WaitList::default())))
     }
@@ -70,13 +70,13 @@ impl<T> Shared<T> {
 }
 
 /// One wait for a change. Dropped, it takes its waker along.
-pub(crate) struct Waiting<'a, T> {
-    shared: &'a Shared<T>,
+pub(crate) struct BufferWait<'a, T> {
+    shared: &'a SharedBuffer<T>,
     key: Option<Key>,
 }
 
-impl<'a, T> Waiting<'a, T> {
-    pub(crate) fn on(shared: &'a Shared<T>) -> Self {
+impl<'a, T> BufferWait<'a, T> {
+    pub(crate) fn on(shared: &'a SharedBuffer<T>) -> Self {
         Self { shared, key: None }
     }
 
@@ -96,7 +96,7 @@ impl<'a, T> Waiting<'a, T> {
     }
 }
 
-impl<T> Drop for Waiting<'_, T> {
+impl<T> Drop for BufferWait<'_, T> {
     fn drop(&mut self) {
         let Some(key) = self.key.take() else { return };
         locked(&self.shared.0, |(_, waits), wakers| wakers.leave(waits, key));
@@ -124,7 +124,7 @@ impl Lines {
     }
 }
 
-impl Shared<Lines> {
+impl SharedBuffer<Lines> {
     /// Whether the child is to be held up.
     pub(crate) fn is_full(&self) -> bool {
         self.with(|lines| lines.is_full())
@@ -152,7 +152,7 @@ impl Shared<Lines> {
     }
 }
 
-impl Waiting<'_, Lines> {
+impl BufferWait<'_, Lines> {
     /// The next line, `None` at the end; and whether the driver is to look again.
     pub(crate) fn poll_next(&mut self, context: &Context<'_>) -> Poll<(Option<Line>, bool)> {
         self.poll(context, |lines| {
@@ -225,7 +225,7 @@ pub(crate) fn transfer(most: usize, mut some: impl FnMut() -> io::Result<usize>)
     false
 }
 
-impl Shared<Input> {
+impl SharedBuffer<Input> {
     /// Puts these bytes behind the others. True if the driver needs a wake: while there were some, it has had one.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<bool, Closed> {
         self.with(|input| {
@@ -265,7 +265,7 @@ impl Shared<Input> {
     }
 }
 
-impl Waiting<'_, Input> {
+impl BufferWait<'_, Input> {
     /// Ready when all that was written is in the pipe.
     pub(crate) fn poll_written(&mut self, context: &Context<'_>) -> Poll<Result<(), Closed>> {
         self.poll(context, |input| match (input.is_empty(), input.is_closed) {
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn many_small_writes_wake_the_driver_once() {
         let (_reader, writer) = sys::pipe().expect("a pipe");
-        let input = Shared::of(Input::new([].into(), false));
+        let input = SharedBuffer::of(Input::new([].into(), false));
         assert_eq!(
             [b"".as_slice(), b"a", b"b"].map(|bytes| input.write(bytes)),
             [Ok(false), Ok(true), Ok(false)]
@@ -299,7 +299,7 @@ mod tests {
         let (mut reader, writer) =
             sys::pipe().map(|(r, w)| (File::from(r), File::from(w))).expect("a pipe");
         let given: Arc<[u8]> = b"given".as_slice().into();
-        let input = Shared::of(Input::new(given.clone(), false));
+        let input = SharedBuffer::of(Input::new(given.clone(), false));
         assert_eq!(Arc::strong_count(&given), 2, "a gigabyte is not copied for each child");
         assert_eq!(input.write(b" and written"), Ok(false));
         assert!(input.finish() && input.feed(&mut { writer }));

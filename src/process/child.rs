@@ -14,7 +14,7 @@ use crate::wait::block_on::{block_on, block_on_until};
 use crate::wait::clock::Deadline;
 use crate::wait::runtime::poll_elsewhere;
 
-use super::buffers::{Line, Waiting};
+use super::buffers::{BufferWait, Line};
 use super::managed::{ChildState, FORKED};
 use super::outcome::Outcome;
 
@@ -125,7 +125,7 @@ impl Child {
     #[doc(alias = "readline")]
     pub fn next_line(&self) -> impl Future<Output = Option<Line>> {
         let state = self.state();
-        let mut wait = Waiting::on(&state.lines);
+        let mut wait = BufferWait::on(&state.lines);
         let mut poll = move |context: &mut Context<'_>| wait.poll_next(context);
         poll_fn(move |context| {
             let polled = poll_elsewhere("a line of a child process", context, &mut poll);
@@ -165,7 +165,7 @@ impl Child {
         if needs_wake == Ok(true) {
             state.wake_driver();
         }
-        let mut wait = needs_wake.map(|_| Waiting::on(&state.input));
+        let mut wait = needs_wake.map(|_| BufferWait::on(&state.input));
         poll_fn(move |context| match &mut wait {
             Ok(wait) => poll_elsewhere("a child process to read its input", context, |context| {
                 wait.poll_written(context)

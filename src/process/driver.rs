@@ -21,7 +21,7 @@ use crate::prims::{
     self, AtomicUsize, Lazy, Mutex, Ordering, Receiver, Sender, ThreadSpec, channel, spawn_thread,
 };
 use crate::wait::clock::Deadline;
-use crate::wait::hints::Process;
+use crate::wait::hints::ProcessId;
 
 use super::managed::{ChildState, ManagedChild};
 use super::sys::{self, WakePipe};
@@ -30,7 +30,7 @@ use Ordering::Relaxed;
 
 /// The one driver of this process.
 pub(crate) static DRIVER: Lazy<Driver> = Lazy::new(|| Driver {
-    process: Process::current(),
+    process: ProcessId::current(),
     channel: Channel::new(),
     n_children: AtomicUsize::new(0),
     running: Mutex::default(),
@@ -73,13 +73,13 @@ pub fn terminate_all(grace: Duration) {
 
 /// Every child that may be running.
 #[derive(Default)]
-pub(crate) struct Running {
+pub(crate) struct RunningChildren {
     children: Vec<Weak<ChildState>>,
     /// When all were last asked to end, and are to be killed.
     asked: Option<(Instant, Deadline)>,
 }
 
-impl Running {
+impl RunningChildren {
     /// Adds a child, whose start began then: if all have been asked since, so is it.
     pub(crate) fn add(&mut self, child: &Arc<ChildState>, began: Instant) {
         self.children.retain(|child| child.strong_count() > 0);
@@ -102,10 +102,10 @@ impl Running {
 
 pub(crate) struct Driver {
     /// Whose it is: in a fork of this process there is no such thread, and locks may be held for ever.
-    pub(crate) process: Process,
+    pub(crate) process: ProcessId,
     channel: Channel<Box<ManagedChild>>,
     n_children: AtomicUsize,
-    pub(crate) running: Mutex<Running>,
+    pub(crate) running: Mutex<RunningChildren>,
 }
 
 impl Driver {

@@ -25,11 +25,11 @@ use crate::prims::{self, Mutex};
 use crate::trace_event::{Ending, Observer, Step, What};
 use crate::wait::cancel::WaitForCancel;
 use crate::wait::clock::Deadline;
-use crate::wait::hints::Process;
+use crate::wait::hints::ProcessId;
 use crate::wait::runtime::Hold;
 use crate::wait::settle::Settle;
 
-use super::buffers::{Input, Lines, Shared};
+use super::buffers::{Input, Lines, SharedBuffer};
 use super::outcome::{Cause, Outcome};
 use super::output::Stream;
 use super::signals::{Action, KillState, Signals};
@@ -48,14 +48,14 @@ pub(crate) struct ChildState {
     pub(crate) number: usize,
     pub(crate) observer: Observer,
     pub(crate) signals: Signals<RealProcess>,
-    pub(crate) input: Shared<Input>,
-    pub(crate) lines: Shared<Lines>,
+    pub(crate) input: SharedBuffer<Input>,
+    pub(crate) lines: SharedBuffer<Lines>,
     pub(crate) outcome: Settle<(), Outcome>,
     /// On the executor on whose thread it was started, if it was: its clock is not to jump over a
     /// child's life. Let go when its waiter has gone, or has been woken.
     pub(crate) hold: Hold,
     /// Which process started it: this one, or the one of which this is a fork.
-    pub(crate) parent: Process,
+    pub(crate) parent: ProcessId,
     /// Whether there is something to do for what drives it; and what wakes that, once there is one.
     pub(crate) news: Mutex<(bool, Option<Arc<WakePipe>>)>,
 }

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::Read;
 use std::mem;
 
-use super::buffers::{A_TURN, Line, Lines, Shared, Source, transfer};
+use super::buffers::{A_TURN, Line, Lines, SharedBuffer, Source, transfer};
 use super::sys::{self, pollfd};
 
 /// What was kept of one stream.
@@ -144,18 +144,18 @@ impl Stream {
     }
 
     /// What to wait for: nothing while the reader of its lines is behind.
-    pub(crate) fn interest(&self, lines: &Shared<Lines>) -> Option<pollfd> {
+    pub(crate) fn interest(&self, lines: &SharedBuffer<Lines>) -> Option<pollfd> {
         self.pipe.as_ref().filter(|_| !self.is_held_up(lines)).map(sys::readable)
     }
 
     /// Whether its reader is behind.
-    fn is_held_up(&self, lines: &Shared<Lines>) -> bool {
+    fn is_held_up(&self, lines: &SharedBuffer<Lines>) -> bool {
         self.splitter.is_some() && lines.is_full()
     }
 
     /// Reads what there is, within bounds; but at the exit all that is in the pipe, which is the child's (what comes
     /// later is not), and whether it ends there.
-    pub(crate) fn read(&mut self, is_exit: bool, lines: &Shared<Lines>, scratch: &mut [u8]) {
+    pub(crate) fn read(&mut self, is_exit: bool, lines: &SharedBuffer<Lines>, scratch: &mut [u8]) {
         let Some(mut pipe) = self.pipe.take() else { return };
         let most = match is_exit {
             true => A_TURN.max(sys::n_readable(&pipe) + 1),
@@ -182,7 +182,7 @@ impl Stream {
         }
     }
 
-    pub(crate) fn finish(&mut self, lines: &Shared<Lines>) -> Captured {
+    pub(crate) fn finish(&mut self, lines: &SharedBuffer<Lines>) -> Captured {
         self.pipe = None;
         let last = self.splitter.as_mut().and_then(Splitter::finish);
         lines.push(last.map(|bytes| Line { source: self.source, bytes, goes_on: false }));

@@ -27,7 +27,7 @@ use crate::wait::clock::Deadline;
 use crate::wait::runtime::{RuntimeContext, hold};
 use crate::wait::settle::Settle;
 
-use super::buffers::{Input, Lines, Shared, Source};
+use super::buffers::{Input, Lines, SharedBuffer, Source};
 use super::child::Child;
 use super::command::Command;
 use super::driver::{self, DRIVER};
@@ -139,8 +139,8 @@ impl Command {
             number: DRIVER.number(),
             observer: self.observer.clone(),
             signals: Signals::new(process),
-            input: Shared::of(Input::new(self.input.clone().unwrap_or_default(), !is_open)),
-            lines: Shared::of(Lines::default()),
+            input: SharedBuffer::of(Input::new(self.input.clone().unwrap_or_default(), !is_open)),
+            lines: SharedBuffer::of(Lines::default()),
             outcome: Settle::running(),
             hold: hold(),
             parent: DRIVER.process,
@@ -191,7 +191,7 @@ fn check_names(command: &process::Command) -> io::Result<()> {
 
 #[cfg(all(test, not(handspun_model)))]
 mod tests {
-    use super::super::driver::Running;
+    use super::super::driver::RunningChildren;
     use super::super::outcome::Cause;
     use super::*;
     use std::thread;
@@ -217,7 +217,7 @@ mod tests {
     /// The system has started it, and it is not in the list yet.
     #[test]
     fn a_child_that_is_being_started_when_all_are_asked_is_asked_too() {
-        let (mut running, began) = (Running::default(), prims::now());
+        let (mut running, began) = (RunningChildren::default(), prims::now());
         drop(running.ask_all(Duration::ZERO));
         let managed = sleeper();
         running.add(&managed.state, began);

@@ -69,7 +69,7 @@ where
     F: FnOnce(Yielder<T>) -> B,
     B: Future<Output = ()>,
 {
-    let slot = Arc::new(Mutex::new(Slot { item: None, yielder: None }));
+    let slot = Arc::new(Mutex::new(YieldSlot { item: None, yielder: None }));
     Generator { body: Some(Box::pin(body(Yielder(slot.clone())))), slot }
 }
 
@@ -81,11 +81,11 @@ where
 pub struct Generator<T, B> {
     /// Gone once it is finished, and while it is polled: so a panic in it takes it away.
     body: Option<Pin<Box<B>>>,
-    slot: Arc<Mutex<Slot<T>>>,
+    slot: Arc<Mutex<YieldSlot<T>>>,
 }
 
 /// Where an item passes from the body to its reader.
-struct Slot<T> {
+struct YieldSlot<T> {
     item: Option<T>,
     /// To be woken when the next item is asked for: the body may poll its `yield_item` with another waker
     /// than the one that it is polled with.
@@ -148,7 +148,7 @@ impl<T, B: Future<Output = ()>> futures_core::Stream for Generator<T, B> {
 ///
 /// It belongs in the body. From elsewhere it gives an item just as well, but that wakes no reader: it is
 /// found when the body is polled for another reason.
-pub struct Yielder<T>(Arc<Mutex<Slot<T>>>);
+pub struct Yielder<T>(Arc<Mutex<YieldSlot<T>>>);
 
 impl<T> Yielder<T> {
     /// Gives one item, and goes on when the next one is asked for.
@@ -182,7 +182,7 @@ impl<T> fmt::Debug for Yielder<T> {
 }
 
 /// An item that was given. Takes it back if it was not taken when this is dropped.
-struct Yielded<'y, T>(&'y Mutex<Slot<T>>);
+struct Yielded<'y, T>(&'y Mutex<YieldSlot<T>>);
 
 impl<T> Drop for Yielded<'_, T> {
     fn drop(&mut self) {

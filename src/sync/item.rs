@@ -43,13 +43,13 @@ use Ordering::{Acquire, Relaxed, Release};
 pub struct Item<'q, T> {
     value: T,
     /// Below the value: what is done is done once that is dropped.
-    counted: Counted<'q>,
+    counted: CountedItem<'q>,
 }
 
 impl<'q, T> Item<'q, T> {
     /// An item that is counted already.
-    pub(super) fn new(value: T, unfinished: &'q Arc<Unfinished>) -> Self {
-        Self { value, counted: Counted(Cow::Borrowed(unfinished)) }
+    pub(super) fn new(value: T, unfinished: &'q Arc<UnfinishedItems>) -> Self {
+        Self { value, counted: CountedItem(Cow::Borrowed(unfinished)) }
     }
 
     /// The same item, which may go anywhere: it shares what it is counted with.
@@ -68,7 +68,7 @@ impl<'q, T> Item<'q, T> {
     pub fn into_owned(self) -> Item<'static, T> {
         let unfinished = Arc::clone(&self.counted.0);
         unfinished.add_one(); // And one fewer when `self` goes: it is never done in between.
-        Item { value: self.value, counted: Counted(Cow::Owned(unfinished)) }
+        Item { value: self.value, counted: CountedItem(Cow::Owned(unfinished)) }
     }
 
     /// The value alone. From now on it counts as done, whatever is still to be done with it.
@@ -98,13 +98,13 @@ impl<T: fmt::Debug> fmt::Debug for Item<'_, T> {
 }
 
 /// How many items of one queue exist, and the waiters until there are none.
-pub(super) struct Unfinished {
+pub(super) struct UnfinishedItems {
     n: AtomicUsize,
     /// There is none, except for a moment when the last item is done.
     ended: Permits,
 }
 
-impl Unfinished {
+impl UnfinishedItems {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self { n: AtomicUsize::new(0), ended: Permits::new(0) })
     }
@@ -145,9 +145,9 @@ impl Unfinished {
 }
 
 /// One of those that are counted, for as long as this exists.
-struct Counted<'q>(Cow<'q, Arc<Unfinished>>);
+struct CountedItem<'q>(Cow<'q, Arc<UnfinishedItems>>);
 
-impl Drop for Counted<'_> {
+impl Drop for CountedItem<'_> {
     #[inline]
     fn drop(&mut self) {
         // ORDERING: Release. Pairs with the Acquire in `n`.

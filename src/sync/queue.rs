@@ -26,7 +26,7 @@ use crate::wait::hints::{self, WaitReason};
 use crate::wait::permits::Count;
 use crate::wait::wait_list::{Key, Wakers, give_back_room, locked, poll_locked};
 
-use super::item::{Item, Unfinished};
+use super::item::{Item, UnfinishedItems};
 
 /// Items between those that put them in and those that get them out.
 ///
@@ -70,7 +70,7 @@ use super::item::{Item, Unfinished};
 pub struct Queue<T> {
     state: Mutex<State<T>>,
     /// Apart from the items, since those that have got one, or join, are no business of the queue.
-    unfinished: Arc<Unfinished>,
+    unfinished: Arc<UnfinishedItems>,
 }
 
 struct State<T> {
@@ -101,7 +101,7 @@ impl<T> Queue<T> {
         assert!(capacity > 0, "a queue of capacity 0 has room for nothing: give it at least 1");
         let (rooms, gets) = (Count::new(capacity), Count::new(0));
         let state = Mutex::new(State { items: Each::default(), rooms, gets });
-        Self { state, unfinished: Unfinished::new() }
+        Self { state, unfinished: UnfinishedItems::new() }
     }
 
     /// A queue that always has room. It grows as long as putting is faster than getting.
@@ -241,7 +241,7 @@ impl<T> Queue<T> {
 
 impl<T> State<T> {
     /// The item has a room by now.
-    fn push(&mut self, item: T, unfinished: &Unfinished, wakers: &mut Wakers) {
+    fn push(&mut self, item: T, unfinished: &UnfinishedItems, wakers: &mut Wakers) {
         unfinished.add_one();
         self.items.0.push_back(item);
         self.gets.add(1, wakers);

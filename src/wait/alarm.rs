@@ -17,7 +17,7 @@ use std::task::{Wake, Waker};
 use crate::prims::{self, Lazy, Mutex, ThreadSpec, spawn_thread};
 
 use super::clock::Deadline;
-use super::hints::{self, Process};
+use super::hints::{self, ProcessId};
 use super::parker::Parker;
 use super::timers::TimerQueue;
 
@@ -33,7 +33,7 @@ pub(crate) struct Alarm {
 
 struct State {
     /// The process in which the thread is up. The child of a fork has the timers, and no thread.
-    up_in: Option<Process>,
+    up_in: Option<ProcessId>,
     spec: ThreadSpec,
 }
 
@@ -51,13 +51,13 @@ impl Alarm {
     /// the processor, but no sleep is too long. The timers stay, for those that do not look: a later try starts the thread.
     pub(crate) fn is_up(self: &Arc<Self>) -> bool {
         let up_in = self.state.lock().up_in;
-        up_in.is_some_and(Process::is_current) || self.notice()
+        up_in.is_some_and(ProcessId::is_current) || self.notice()
     }
 
     /// Sees to it that the thread looks at its timers, and starts it if need be; false if the system refuses one.
     fn notice(self: &Arc<Self>) -> bool {
         let mut state = self.state.lock();
-        let this = Process::current();
+        let this = ProcessId::current();
         if state.up_in != Some(this) {
             // After a fork the parker may say that a thread is parked there, which has stayed behind.
             self.parker.unpark();

@@ -31,7 +31,7 @@ use crate::panic::{self, Each};
 
 use super::block_on::{block_on_until, default_spin_limit};
 use super::clock::Deadline;
-use super::hints::{Process, ask_to_run_here, take_awaited, take_run_here_hint};
+use super::hints::{ProcessId, ask_to_run_here, take_awaited, take_run_here_hint};
 use super::ready_queue::ReadyQueue;
 use super::slab::Slab;
 
@@ -79,7 +79,7 @@ pub fn as_completed<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> 
 /// Futures, and what they come to in the order they finish; see [`as_completed`].
 #[must_use = "dropping it lets go of all the futures: jobs are detached"]
 pub struct AsCompleted<F: Future> {
-    slots: Each<Slab<Slot<F>>>,
+    slots: Each<Slab<MemberSlot<F>>>,
     /// Which slots have something to say.
     queue: Arc<ReadyQueue>,
     /// The indices that were taken from the queue together, and have not been looked at.
@@ -90,13 +90,13 @@ pub struct AsCompleted<F: Future> {
     n_added: usize,
 }
 
-enum Slot<F: Future> {
-    Pending(Member<F>),
+enum MemberSlot<F: Future> {
+    Pending(PolledMember<F>),
     /// What was ready when it was added. Its index is in the queue, behind those that were before it.
     Ready(F::Output),
 }
 
-struct Member<F> {
+struct PolledMember<F> {
     future: F,
     waker: Waker,
     hint: Option<usize>,
@@ -137,9 +137,9 @@ impl<F: Future + Unpin> AsCompleted<F> {
         self.n_added += 1;
         let at = self.slots.0.next_slot();
         let waker = self.queue.waker_of(at);
-        self.slots.0.insert(Slot::Pending(Member { future, waker, hint: None }));
+        self.slots.0.insert(MemberSlot::Pending(PolledMember { future, waker, hint: None }));
         if let Some(output) = self.poll_member(at) {
-            self.slots.0.insert(Slot::Ready(output)); // Into the slot that came free just now.
+            self.slots.0.insert(MemberSlot::Ready(output)); // Into the slot that came free just now.
             self.queue.enqueue(at);
         }
     }
@@ -169,7 +169,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
                   by the compiler, for a future is no `Option`"
     )]
     pub fn next(&mut self) -> impl Future<Output = Option<F::Output>> {
-        Next { completed: self, is_waiting: false }
+        NextResult { completed: self, is_waiting: false }
     }
 
     /// The next result, waited for on this thread; `None` when there are no more.
@@ -190,8 +190,8 @@ impl<F: Future + Unpin> AsCompleted<F> {
         let (mut outputs, mut futures) = (Vec::new(), Vec::new());
         for slot in mem::take(&mut self.slots.0) {
             match slot {
-                Slot::Pending(member) => futures.push(member.future),
-                Slot::Ready(output) => outputs.push(output),
+                MemberSlot::Pending(member) => futures.push(member.future),
+                MemberSlot::Ready(output) => outputs.push(output),
             }
         }
         (outputs, futures)
@@ -210,7 +210,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
         let can_help = deadline == Deadline::Never; // A job run here would not mind the time.
         let mut awaited = take_awaited(); // Said to the wait that begins now.
         let next = poll_fn(|context| {
-            awaited.take().into_iter().for_each(Process::is_awaited);
+            awaited.take().into_iter().for_each(ProcessId::is_awaited);
             let next = self.poll_next(context);
             if next.is_ready() || !can_help {
                 return next;
@@ -253,13 +253,13 @@ impl<F: Future + Unpin> AsCompleted<F> {
     /// What came of the member that queued this index, if anything.
     fn look_at(&mut self, at: usize) -> Option<F::Output> {
         // There may be none: a future that is ready, or has panicked, may still have been queued again.
-        if let Slot::Pending(member) = self.slots.0.get_mut(at)? {
+        if let MemberSlot::Pending(member) = self.slots.0.get_mut(at)? {
             if let Some(hint) = member.hint.take() {
                 self.run_here.remove(&(hint, at));
             }
             return self.poll_member(at);
         }
-        let Some(Slot::Ready(output)) = self.slots.0.remove(at) else {
+        let Some(MemberSlot::Ready(output)) = self.slots.0.remove(at) else {
             unreachable!("looked at above")
         };
         Some(output)
@@ -268,7 +268,9 @@ impl<F: Future + Unpin> AsCompleted<F> {
     /// Polls a member, which leaves its slot if it is ready, or panics.
     fn poll_member(&mut self, at: usize) -> Option<F::Output> {
         let leaves = LeavesOnDrop { slots: &mut self.slots.0, at };
-        let Some(Slot::Pending(Member { future, waker, hint })) = leaves.slots.get_mut(at) else {
+        let Some(MemberSlot::Pending(PolledMember { future, waker, hint })) =
+            leaves.slots.get_mut(at)
+        else {
             unreachable!("a member that is polled is in its slot")
         };
         let mut context = Context::from_waker(waker);
@@ -285,7 +287,7 @@ impl<F: Future + Unpin> AsCompleted<F> {
 
 /// Drops a member. Its drop may panic as well as its poll, and what it came to is not lost with it.
 struct LeavesOnDrop<'c, F: Future> {
-    slots: &'c mut Slab<Slot<F>>,
+    slots: &'c mut Slab<MemberSlot<F>>,
     at: usize,
 }
 
@@ -322,12 +324,12 @@ impl<F: Future> fmt::Debug for AsCompleted<F> {
 }
 
 /// Waits for the next result, and takes its waker away when it is dropped.
-struct Next<'c, F: Future> {
+struct NextResult<'c, F: Future> {
     completed: &'c mut AsCompleted<F>,
     is_waiting: bool,
 }
 
-impl<F: Future + Unpin> Future for Next<'_, F> {
+impl<F: Future + Unpin> Future for NextResult<'_, F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -337,7 +339,7 @@ impl<F: Future + Unpin> Future for Next<'_, F> {
     }
 }
 
-impl<F: Future> Drop for Next<'_, F> {
+impl<F: Future> Drop for NextResult<'_, F> {
     fn drop(&mut self) {
         if self.is_waiting {
             self.completed.queue.forget_waiter();

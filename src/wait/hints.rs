@@ -50,7 +50,7 @@ struct Hints {
     /// Whether it is asked to.
     is_asked: Cell<bool>,
     /// Whose threads the wait that is under way is for, if it has said so.
-    awaited: Cell<Option<Process>>,
+    awaited: Cell<Option<ProcessId>>,
 }
 
 thread_local! {
@@ -129,7 +129,7 @@ pub(crate) struct Entered {
     /// What was said to the wait around this one, and is its own again when this one is over.
     run_here: Option<usize>,
     is_asked: bool,
-    awaited: Option<Process>,
+    awaited: Option<ProcessId>,
 }
 
 /// An executor begins to run its tasks, or a wait begins: one that blocks the thread of a task, or another.
@@ -160,9 +160,9 @@ pub(crate) fn is_blocking_wait() -> bool {
 
 /// A process, as what it has started knows it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Process(u32);
+pub(crate) struct ProcessId(u32);
 
-impl Process {
+impl ProcessId {
     pub(crate) fn current() -> Self {
         Self(process_id())
     }
@@ -190,7 +190,7 @@ impl Process {
 }
 
 /// What was polled last is nothing to the next park of this thread; unless it is said again.
-pub(crate) fn take_awaited() -> Option<Process> {
+pub(crate) fn take_awaited() -> Option<ProcessId> {
     with(|hints| hints.awaited.take())
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct TimerQueue {
 
 struct Timers {
     now: Instant,
-    wakers: BTreeMap<Key, Waker>,
+    wakers: BTreeMap<TimerKey, Waker>,
     n_set: u64,
     /// Each wakes a thread that fires: as a rule there is one, but two executors may share a clock.
     keepers: Vec<Waker>,
@@ -37,7 +37,7 @@ struct Timers {
 
 /// A timer's key: by deadline, and then in the order in which they were set. No two are ever the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+struct TimerKey {
     deadline: Instant,
     number: u64,
 }
@@ -86,7 +86,8 @@ impl TimerQueue {
     ) -> Option<u64> {
         let mut timers = self.timers.lock();
         if deadline <= timers.now {
-            let older = number.and_then(|number| timers.wakers.remove(&Key { deadline, number }));
+            let older =
+                number.and_then(|number| timers.wakers.remove(&TimerKey { deadline, number }));
             drop(timers);
             panic::drop_each([Some(waker), older]);
             return None;
@@ -94,7 +95,7 @@ impl TimerQueue {
         let is_first = timers.next_deadline().is_none_or(|next| deadline < next);
         timers.n_set += 1;
         let number = number.unwrap_or(timers.n_set);
-        let older = timers.wakers.insert(Key { deadline, number }, waker);
+        let older = timers.wakers.insert(TimerKey { deadline, number }, waker);
         let tells = is_first && by == SetBy::Any;
         let keepers = if tells { timers.keepers.clone() } else { Vec::new() };
         // ORDERING: Relaxed. Read on the thread that sets them all, if it is.
@@ -107,7 +108,7 @@ impl TimerQueue {
 
     /// Takes a timer out, if it has not fired.
     pub(crate) fn remove(&self, deadline: Instant, number: u64) {
-        let waker = self.timers.lock().wakers.remove(&Key { deadline, number });
+        let waker = self.timers.lock().wakers.remove(&TimerKey { deadline, number });
         panic::contain(|| drop(waker)); // It may be a future's drop that removes.
     }
 

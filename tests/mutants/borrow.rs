@@ -19,10 +19,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/borrow.rs",
         right: "    job: Borrowed<'static>,
-    counted: Counted,
+    counted: CountedLoan,
 }
 ",
-        wrong: "    counted: Counted,
+        wrong: "    counted: CountedLoan,
     job: Borrowed<'static>,
 }
 ",

@@ -74,7 +74,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/wait/alarm.rs",
-        right: "        up_in.is_some_and(Process::is_current) || self.notice()",
+        right: "        up_in.is_some_and(ProcessId::is_current) || self.notice()",
         wrong: "        up_in.is_some() || self.notice()",
         mistake: "after a fork no sleep ends, for the alarm's thread has stayed behind",
         caught_by: "--test=pool forked::a_sleep_ends_in_a_fork",

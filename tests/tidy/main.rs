@@ -75,6 +75,11 @@ fn no_word_comes_back() {
 }
 
 #[test]
+fn a_type_name_is_one_thing() {
+    holds(vocabulary::a_type_name_is_one_thing);
+}
+
+#[test]
 fn every_file_opens_with_a_module_doc() {
     holds(module_docs::every_file_opens_with_a_module_doc);
 }

@@ -3,6 +3,8 @@
 //! Knows nothing of what a file is about. A word stands in the list only if it has no other use in `src`,
 //! so that it gives itself away.
 
+use std::collections::BTreeMap;
+
 use crate::repository::{Repository, Violation};
 
 /// What was said before, and what is said now.
@@ -59,6 +61,34 @@ pub(crate) fn no_word_comes_back(repository: &Repository) -> Vec<Violation> {
     violations
 }
 
+/// What several files may call a type of their own: what is shared of a pool, and of an executor; and what stands in the
+/// lock of a file.
+const OF_EACH_FILE: [&str; 3] = ["Shared", "State", "Stage"];
+
+/// One type name means one thing, wherever in the crate it is read.
+pub(crate) fn a_type_name_is_one_thing(repository: &Repository) -> Vec<Violation> {
+    let mut homes = BTreeMap::new();
+    let mut violations = Vec::new();
+    for file in repository.files() {
+        for pair in file.code.windows(2) {
+            let [keyword, name] = pair else { unreachable!("there are two in a window of two") };
+            let names_a_type = ["struct", "enum", "trait"].contains(&keyword.text.as_str());
+            if !names_a_type || OF_EACH_FILE.contains(&name.text.as_str()) {
+                continue;
+            }
+            let home = homes.entry(&name.text).or_insert(&file.path);
+            if *home != &file.path {
+                let message = format!(
+                    "`{}` is a type of {home}, too: give one of them another name.",
+                    name.text
+                );
+                violations.push(Violation::new(&file.path, name.first_line, message));
+            }
+        }
+    }
+    violations
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +101,17 @@ mod tests {
             ("tests/b.rs", "let hall = Seats;"),
         ];
         assert_eq!(caught(no_word_comes_back, &repository), ["src/a.rs:2"]);
+    }
+
+    #[test]
+    fn a_type_name_that_two_files_use_is_caught() {
+        let repository = [
+            (
+                "src/a.rs",
+                "struct Queue;\nstruct State;\nmod b { struct Twice; }\nmod c { struct Twice; }",
+            ),
+            ("src/b.rs", "struct State;\nuse crate::a::Queue;\nenum Queue {}"),
+        ];
+        assert_eq!(caught(a_type_name_is_one_thing, &repository), ["src/b.rs:3"]);
     }
 }
