@@ -36,8 +36,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "    let result = work(&mut lock.lock(), &mut wakers);",
         wrong: "    let mut guard = lock.lock();
     let result = work(&mut guard, &mut wakers);",
-        mistake: "a cancel wakes under the lock of the tree",
-        caught_by: "submit_with::a_queued_job_is_cancelled_with_its_token_at_once",
+        mistake: "a waker is woken under the lock that it may need",
+        caught_by: "--test=time tokens::a_waker_may_do_anything_with_the_token_that_wakes_it",
     },
     Mutant {
         file: "src/pool/job.rs",
