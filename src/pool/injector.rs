@@ -123,7 +123,7 @@ impl Injector {
             shard.queue.push_back(job);
         }
         if needs_wake {
-            self.needs_no_wake();
+            self.set_needs_wake(false);
             (first, Pushed::NeedsWake)
         } else {
             (first, Pushed::Queued)
@@ -190,12 +190,9 @@ impl Injector {
         self.n_submitted() != n_seen || self.is_closed()
     }
 
-    /// One is awake or being woken already, or there is none.
-    pub(crate) fn needs_no_wake(&self) {
-        self.set_needs_wake(false);
-    }
-
-    fn set_needs_wake(&self, needs_wake: bool) {
+    /// A wake is needed no more: one is awake or being woken already, or there is none. That it is needed is said by
+    /// `move_to` alone.
+    pub(crate) fn set_needs_wake(&self, needs_wake: bool) {
         // To write what is there would take the cache line from all who read it at every job.
         if needs_wake != self.needs_wake() {
             // ORDERING: Relaxed. A shard's lock publishes it to a submitter that comes there after the worker has

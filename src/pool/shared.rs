@@ -254,7 +254,7 @@ impl Shared {
         let is_first = self.injector.needs_wake() && !state.is_one_searching;
         if is_first {
             state.is_one_searching = true;
-            self.injector.needs_no_wake();
+            self.injector.set_needs_wake(false);
         }
         is_first
     }

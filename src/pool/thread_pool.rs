@@ -239,17 +239,20 @@ impl ThreadPool {
     }
 
     /// What two have come to; or the first panic goes on, and the panic hook is told of the other.
+    #[inline] // At every fork, in the crate that forks.
     pub(crate) fn both<A, B>(&self, a: Result<A, Panic>, b: Result<B, Panic>) -> (A, B) {
         match (a, b) {
             (Ok(a), Ok(b)) => (a, b),
-            (a, b) => {
-                // A value that is not given out is dropped before the panic goes on: two at once would be the end.
-                let mut panics = [drop_value(a), drop_value(b)].into_iter().flatten();
-                let first = panics.next().expect("one of them is a panic");
-                panics.for_each(|other| self.panic_hook().tell(&other));
-                first.resume()
-            }
+            (a, b) => self.resume_first([drop_value(a), drop_value(b)]),
         }
+    }
+
+    #[cold]
+    fn resume_first(&self, panics: [Option<Panic>; 2]) -> ! {
+        let mut panics = panics.into_iter().flatten();
+        let first = panics.next().expect("one of them is a panic");
+        panics.for_each(|other| self.panic_hook().tell(&other));
+        first.resume()
     }
 
     /// The most threads there will be.
@@ -273,6 +276,7 @@ impl ThreadPool {
     }
 }
 
+/// A value that is not given out is dropped before a panic goes on: two at once would be the end.
 fn drop_value<T>(ended: Result<T, Panic>) -> Option<Panic> {
     ended.map(|value| panic::contain(|| drop(value))).err()
 }

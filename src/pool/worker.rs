@@ -101,13 +101,13 @@ pub(crate) fn wake_worker(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>
     }
     let has_free_worker = state.has_free_worker();
     if !has_free_worker && state.waiting_workers.is_empty() {
-        shared.injector.needs_no_wake(); // There is none to be woken.
+        shared.injector.set_needs_wake(false); // There is none to be woken.
         return;
     }
     if !shared.has_queued(&mut state, has_free_worker) {
         return;
     }
-    shared.injector.needs_no_wake();
+    shared.injector.set_needs_wake(false);
     if let Some(parker) = state.idle.pop() {
         state.is_one_searching = true;
         drop(state);

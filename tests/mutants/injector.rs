@@ -32,7 +32,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "            state.is_one_searching = true;
-            self.injector.needs_no_wake();
+            self.injector.set_needs_wake(false);
         }
         is_first",
         wrong: "            state.is_one_searching = true;
@@ -44,10 +44,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         file: "src/pool/shared.rs",
         right: "            state.is_one_searching = true;
-            self.injector.needs_no_wake();
+            self.injector.set_needs_wake(false);
         }
         is_first",
-        wrong: "            self.injector.needs_no_wake();
+        wrong: "            self.injector.set_needs_wake(false);
         }
         is_first",
         mistake: "a worker that begins to search does not count as searching",
@@ -55,7 +55,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/injector.rs",
-        right: "            self.needs_no_wake();
+        right: "            self.set_needs_wake(false);
             (first, Pushed::NeedsWake)",
         wrong: "            (first, Pushed::NeedsWake)",
         mistake: "a submitter that has to wake a worker leaves the need for a wake",
@@ -166,7 +166,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "src/pool/worker.rs",
-        right: "    shared.injector.needs_no_wake();
+        right: "    shared.injector.set_needs_wake(false);
     if let Some(parker)",
         wrong: "    if let Some(parker)",
         mistake: "a worker that is woken leaves the need for a wake",
