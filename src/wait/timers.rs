@@ -177,6 +177,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_keeper_that_goes_leaves_the_other_which_is_woken_to_look() {
+        let start = crate::prims::now();
+        let (queue, [stays, goes]) = (TimerQueue::new(start), [(); 2].map(|()| Arc::default()));
+        [&stays, &goes]
+            .into_iter()
+            .for_each(|keeper: &Arc<Counter>| queue.set_keeper(keeper.clone().into()));
+        queue.unset_keeper(&goes.clone().into());
+        assert_eq!((count(&stays), count(&goes)), (1, 0));
+        let later = start + Duration::from_secs(1);
+        assert!(set(&queue, later, SetBy::Any, Waker::noop().clone()).is_some());
+        assert_eq!((count(&stays), count(&goes)), (2, 0));
+    }
+
     /// One timer, as the plainest thing that does the same remembers it: in a sorted list.
     struct Set {
         deadline: Instant,

@@ -85,6 +85,21 @@ fn nobody_is_inside_when_a_loan_has_ended() {
 }
 
 #[test]
+fn a_job_that_is_refused_is_gone_when_its_loan_has_ended() {
+    every_schedule("borrow: a refusal against the end", 100_000, || {
+        let (borrow, pool) = (Borrow::default(), ThreadPool::new(1));
+        let loans = Loans::new(pool.share());
+        let canceller = loans.lend_while(|| {
+            let job = loans.lend(Borrowed::Shared(Arc::new(Lent::new(&borrow))));
+            thread::spawn(move || drop(job.refuse(CancelReason::Requested)))
+        });
+        borrow.end();
+        canceller.join().unwrap();
+        assert_eq!(borrow.n_late.get(), 0);
+    });
+}
+
+#[test]
 fn nobody_is_inside_when_a_loan_on_demand_has_ended() {
     every_schedule("borrow: a guest on demand against the end", 100_000, || {
         let (borrow, pool) = (Borrow::default(), ThreadPool::new(1).share());

@@ -175,6 +175,7 @@ fn the_counts_are_of_one_moment_while_a_job_is_cancelled() {
             }
         });
         let (first, second) = (pool.submit(|| ()), pool.submit(|| ()));
+        second.cancel();
         first.cancel();
         let _ = (first.join(), second.join());
         let stats = pool.stats();

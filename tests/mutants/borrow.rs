@@ -46,7 +46,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "        Box::new(self.take().job.refuse(reason))
 ",
         mistake: "a job that is refused is counted out before its closure is dropped",
-        caught_by: "borrow::nobody_is_inside_when_a_loan_on_demand_has_ended",
+        caught_by: "borrow::a_job_that_is_refused_is_gone_when_its_loan_has_ended",
     },
     Mutant {
         file: "src/pool/borrow.rs",
@@ -78,7 +78,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "        deferred::run_queued(); // What",
         wrong: "        // What",
         mistake: "what is put aside for its own thread is waited for",
-        caught_by: "--test=pool chains::a_chain_of_jobs_of_a_scope_is_cancelled_at_its_head",
+        caught_by: "--test=pool chains::a_scope_that_is_opened_deep_in_a_chain_ends",
     },
     Mutant {
         file: "src/pool/scope.rs",

@@ -193,7 +193,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "        timers.keepers.retain(|other| !other.will_wake(keeper));",
         wrong: "        timers.keepers.clear();",
         mistake: "an executor that leaves a clock takes along the keeper that another has set",
-        caught_by: "--test=executor jumping::a_clock_that_one_executor_leaves_is_kept_by_the_other",
+        caught_by: "--lib wait::timers::tests::a_keeper_that_goes_leaves_the_other_which_is_woken_to_look",
     },
     Mutant {
         file: "src/executor/idle.rs",

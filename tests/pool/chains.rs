@@ -9,7 +9,7 @@ use handspun::{
 };
 
 use crate::setup::{Held, busy, gated, in_a_process_of_its_own};
-use crate::support::{Count, CountsDrop, Gate, panic_quietly};
+use crate::support::{Count, CountsDrop, Gate, panic_quietly, watched};
 
 const MANY: usize = 100_000;
 
@@ -93,6 +93,39 @@ fn a_chain_of_jobs_of_a_scope_is_cancelled_at_its_head() {
             drop(next);
         });
         assert_eq!(n_dropped.get(), MANY);
+        gate.open();
+    });
+}
+
+/// The last link of a chain opens a scope when it is dropped, and cancels the scope's job.
+struct Link {
+    next: Option<CancelOnDrop<JoinHandle<()>>>,
+    scopes: Option<(Arc<ThreadPool>, Count)>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        drop(self.next.take());
+        if let Some((pool, n_scopes)) = self.scopes.take() {
+            pool.scope(|s| assert_eq!(s.submit(|| ()).cancel(), Cancel::Dequeued));
+            n_scopes.add_one();
+        }
+    }
+}
+
+/// As deep as that, what is to be dropped is put aside for this very thread, which waits for it.
+#[test]
+fn a_scope_that_is_opened_deep_in_a_chain_ends() {
+    watched(|| {
+        let (pool, n_scopes) = (Arc::new(ThreadPool::new(1)), Count::default());
+        let gate = busy(&pool);
+        let mut head = Link { next: None, scopes: Some((pool.clone(), n_scopes.clone())) };
+        for _ in 0..100 {
+            let next = pool.submit(move || drop(head)).cancel_on_drop();
+            head = Link { next: Some(next), scopes: None };
+        }
+        drop(head);
+        assert_eq!(n_scopes.get(), 1);
         gate.open();
     });
 }
