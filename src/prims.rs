@@ -92,7 +92,7 @@ mod backend {
     ///
     /// The clock is read once in 64 looks, and then the core is offered to a thread that waits for it: that may be the
     /// very thread whose answer we spin for. After eight looks was too early: an answer takes a little longer than
-    /// that, the offer takes twice as long as the answer, and so a round trip took more than twice as long.
+    /// that, and the offer longer than what is left of it, so a round trip took twice as long.
     pub(crate) fn spin(limit: Duration, mut look: impl FnMut() -> bool) -> bool {
         if limit.is_zero() {
             return look();

@@ -39,8 +39,8 @@ pub(crate) struct Settle<W, T> {
     /// Set once it has settled. For a reader that spins before it leaves a waker: it neither
     /// takes the lock, which the worker wants, nor has to be woken.
     is_settled: AtomicBool,
-    /// Set under the lock once the reader has dropped its handle, and will never look. It is out here where there is
-    /// room left: eight bytes more in a task's cell would cost an eighth of the time of a flood of sleepers.
+    /// Set under the lock once the reader has dropped its handle, and will never look. It is out here, where there is
+    /// room left beside the other flag.
     is_abandoned: AtomicBool,
 }
 
