@@ -85,7 +85,7 @@ impl ThreadPool {
         let shared = &self.shared;
         shared.injector.want_work(false);
         if has_room(shared) {
-            match lend_oldest(shared) {
+            match lend_oldest(&self.share()) {
                 Some(job) => queue(shared, once(job), forked_at),
                 None => shared.give_back_room(1),
             }

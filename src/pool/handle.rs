@@ -35,7 +35,7 @@ use crate::wait::runtime::poll_elsewhere;
 use crate::wait::settle::Progress;
 
 use super::job::{self, Cancel, Joinable, Made, Queued};
-use super::shared::{PoolRef, Shared};
+use super::shared::PoolRef;
 use super::worker::{ran_here, take_back};
 
 /// What a submitter keeps of a job: a claim on what the closure returns.
@@ -119,7 +119,7 @@ impl<'a, T> Reader<'a, T> {
     /// no deadline.
     pub(crate) fn join_until(
         &mut self,
-        pool: Option<&Arc<Shared>>,
+        pool: Option<&PoolRef>,
         deadline: Deadline,
     ) -> Option<Result<T, JoinError>> {
         if let (Some(pool), Deadline::Never) = (pool, deadline) {
@@ -145,7 +145,7 @@ impl<'a, T> Reader<'a, T> {
 
     pub(crate) fn poll(
         &mut self,
-        pool: Option<&Arc<Shared>>,
+        pool: Option<&PoolRef>,
         context: &mut Context<'_>,
     ) -> Poll<Result<T, JoinError>> {
         let outcome = self.outcome.as_ref().expect(TAKEN);
@@ -222,7 +222,7 @@ impl<T> JoinHandle<T> {
     /// If the result has been taken, by awaiting `&mut` this handle.
     #[doc(alias = "result")]
     pub fn join(mut self) -> Result<T, JoinError> {
-        let joined = self.reader.join_until(self.pool.as_deref(), Deadline::Never);
+        let joined = self.reader.join_until(self.pool.as_ref(), Deadline::Never);
         joined.expect("never has not passed")
     }
 
@@ -251,7 +251,7 @@ impl<T> JoinHandle<T> {
         mut self,
         deadline: Deadline,
     ) -> Result<Result<T, JoinError>, StillRunning<Self>> {
-        self.reader.join_until(self.pool.as_deref(), deadline).ok_or(StillRunning(self))
+        self.reader.join_until(self.pool.as_ref(), deadline).ok_or(StillRunning(self))
     }
 
     /// Whether there is a result, or was before it was taken. Never blocks.
@@ -323,7 +323,7 @@ impl<T> Future for JoinHandle<T> {
     /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { reader, pool } = &mut *self;
-        reader.poll(pool.as_deref(), context)
+        reader.poll(pool.as_ref(), context)
     }
 }
 

@@ -10,7 +10,6 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::error::{CancelReason, JoinError};
@@ -24,7 +23,7 @@ use crate::wait::settle::Progress;
 use super::borrow::{Borrowed, Loans};
 use super::handle::Reader;
 use super::job::{self, Cancel, Queued};
-use super::shared::Shared;
+use super::shared::PoolRef;
 use super::thread_pool::{ThreadPool, submit};
 use super::worker::{on_worker, take_back};
 
@@ -170,7 +169,7 @@ impl<'scope> Scope<'scope, '_> {
 }
 
 impl Jobs<'_> {
-    fn pool(&self) -> &Arc<Shared> {
+    fn pool(&self) -> &PoolRef {
         &self.loans.count.pool
     }
 

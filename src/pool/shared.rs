@@ -38,9 +38,9 @@ use super::job::{Claim, Queued};
 
 use Ordering::{Acquire, Relaxed, Release};
 
-/// A pool, as its users and each of its workers know it: those make handles. Each has a count of its
-/// own, for every handle is counted. With one for all they would wait for each other at every job.
-pub(crate) type PoolRef = Arc<Arc<Shared>>;
+/// A pool, as its handles know it. Each of its workers has one of its own to make handles of, and other threads have
+/// several between them: for every handle is counted, and with one count they would wait for each other at every job.
+pub(crate) type PoolRef = Arc<Apart<Arc<Shared>>>;
 
 pub(crate) struct Shared {
     pub(crate) injector: Apart<Injector>,

@@ -21,10 +21,10 @@ use crate::wait::permits::{Permit, Permits};
 
 use super::builder::Builder;
 use super::handle::JoinHandle;
-use super::injector::Pushed;
+use super::injector::{Apart, Pushed};
 use super::job::{self, Made, Queued};
 use super::shared::{PoolRef, Shared, Stats};
-use super::worker::{in_context, on_worker, wake_worker, worker_number};
+use super::worker::{in_context, on_worker, page_of_locals, wake_worker, worker_number};
 
 /// A number of threads that run the closures handed to them.
 ///
@@ -55,7 +55,9 @@ use super::worker::{in_context, on_worker, wake_worker, worker_number};
 /// child. Nor inside a scope: what is lent there could not be waited for, and the child aborts.
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
-    pub(crate) shared: PoolRef,
+    pub(crate) shared: Arc<Shared>,
+    /// For threads that are no workers.
+    refs: [PoolRef; 8],
 }
 
 impl ThreadPool {
@@ -231,7 +233,7 @@ impl ThreadPool {
 
     pub(crate) fn share(&self) -> PoolRef {
         in_context(&self.shared, |context| context.shared.clone())
-            .unwrap_or_else(|| self.shared.clone())
+            .unwrap_or_else(|| self.refs[page_of_locals() % self.refs.len()].clone())
     }
 
     pub(crate) fn panic_hook(&self) -> &PanicHook {
@@ -362,7 +364,7 @@ impl Builder {
     /// [`BuildError`] says which setting could not work.
     pub fn build(self) -> Result<ThreadPool, BuildError> {
         let shared = Arc::new(Shared::new(self.checked()?));
-        Ok(ThreadPool { shared: Arc::new(shared) })
+        Ok(ThreadPool { refs: [(); 8].map(|()| Arc::new(Apart(shared.clone()))), shared })
     }
 }
 

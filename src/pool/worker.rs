@@ -82,6 +82,12 @@ pub(crate) fn worker_number(shared: &Arc<Shared>) -> Option<usize> {
     in_context(shared, |context| context.number)
 }
 
+/// Which page the locals of this thread are on. Neighbours, as a rule, are not on the same: so it tells threads apart that
+/// are to have a part each of what they would wait for each other at.
+pub(crate) fn page_of_locals() -> usize {
+    WORKS_FOR.try_with(|local| ptr::from_ref(local).addr() / 4096).unwrap_or_default()
+}
+
 /// Looks at the context of the worker that calls, if it is one of this pool.
 pub(super) fn in_context<T>(
     shared: &Arc<Shared>,
@@ -133,7 +139,7 @@ fn start(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
     let spec = ThreadSpec { name: Some(name), stack_size: settings.stack_size };
     let counts = Arc::new(Apart(Counts::default()));
     let context =
-        WorkerContext { shared: Arc::new(shared.clone()), number, counts: counts.clone() };
+        WorkerContext { shared: Arc::new(Apart(shared.clone())), number, counts: counts.clone() };
     match spawn_thread(spec, move || live(context)) {
         Ok(thread) => {
             state.threads.push(thread);
@@ -162,7 +168,7 @@ fn fail_to_start(shared: &Shared, mut state: MutexGuard<'_, State>, reason: &Can
 
 /// The life of a worker's thread.
 fn live(context: WorkerContext) {
-    let (shared, number) = (Arc::clone(&*context.shared), context.number);
+    let (shared, number) = (Arc::clone(&context.shared), context.number);
     // From the first hook to the last thread-local: a shutdown in any of them is refused.
     WORKS_FOR.with(|works_for| works_for.set(Arc::as_ptr(&shared)));
     if let Err(panic) = shared.settings.on_start.call(number) {

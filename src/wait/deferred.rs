@@ -38,7 +38,7 @@ thread_local! {
 /// The first panic of what ran here, which was printed when it began, and is reported nowhere else.
 #[track_caller]
 pub(crate) fn run(code: impl FnOnce() + 'static) -> Result<(), Panic> {
-    if !is_deep() {
+    if depth() < DEPTH {
         return run_now(code);
     }
     // A thread that is ending may have lost its queue. It runs the code at once.
@@ -48,11 +48,6 @@ pub(crate) fn run(code: impl FnOnce() + 'static) -> Result<(), Panic> {
     };
     let _ = QUEUED.try_with(queue);
     code.map_or(Ok(()), run_now)
-}
-
-/// Whether [`run`] would queue the code. For code that borrows, and so cannot be queued.
-pub(crate) fn is_deep() -> bool {
-    depth() >= DEPTH
 }
 
 /// The same as [`run`], and never queues.
@@ -66,8 +61,7 @@ pub(crate) fn run_now(code: impl FnOnce()) -> Result<(), Panic> {
     let mut ended = panic::catch(here, code);
     if depth + 1 == DEPTH {
         while let Some(code) = next() {
-            let its_end = panic::catch(here, code);
-            ended = ended.and(its_end);
+            ended = ended.and(panic::catch(here, code));
         }
     }
     set_depth(depth);

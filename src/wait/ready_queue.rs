@@ -20,8 +20,10 @@ use super::wait_list::poll_locked;
 /// The epoch of an index that was never queued.
 const NEVER: u64 = u64::MAX;
 
-/// Indices, in the order in which they were queued.
+/// Indices, in the order in which they were queued. Not on the cache line of its `Arc`: each waker is counted there by
+/// the thread that adds its member, while others enqueue.
 #[derive(Default)]
+#[repr(align(128))]
 pub(crate) struct ReadyQueue(Mutex<State>);
 
 #[derive(Default)]

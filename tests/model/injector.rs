@@ -8,6 +8,7 @@ use shuttle::sync::Barrier;
 use shuttle::thread;
 
 use super::random_schedules;
+use crate::pool::injector::Apart;
 use crate::pool::job;
 use crate::pool::shared::Shared;
 use crate::pool::thread_pool;
@@ -23,7 +24,7 @@ fn a_wake_is_needed_exactly_while_a_worker_must_be_woken() {
             let at = std::panic::Location::caller();
             let job = job::maker()(|| (), at, None);
             thread_pool::submit(&shared, job.clone().as_run(), None, at);
-            JoinHandle::new(job, Some(Arc::new(shared.clone()))).join().unwrap();
+            JoinHandle::new(job, Some(Arc::new(Apart(shared.clone())))).join().unwrap();
             let state = shared.lock();
             let must_be_woken = !state.is_one_searching && state.has_free_worker();
             assert_eq!(shared.injector.needs_wake(), must_be_woken);
