@@ -130,7 +130,7 @@ impl fmt::Display for Facts {
         }
         writeln!(f, "versions  {}", versions.join(", "))?;
         if let Some(earlier) = &self.after {
-            writeln!(f, "before    {earlier}; a verdict is one that both runs have come to")?;
+            writeln!(f, "before    {earlier}")?;
         }
         if self.quick {
             writeln!(f, "          quick: a tenth of the operations; do not quote these figures")?;

@@ -34,14 +34,14 @@ impl Scale {
     /// How many rounds each process has.
     pub(crate) fn usual_rounds(self) -> u32 {
         match self {
-            Scale::Full => 5,
+            Scale::Full => 4,
             Scale::Quick => 3,
         }
     }
 
     pub(crate) fn usual_processes(self) -> usize {
         match self {
-            Scale::Full => 4,
+            Scale::Full => 6,
             Scale::Quick => 1,
         }
     }
@@ -49,7 +49,7 @@ impl Scale {
     /// For how many seconds a row may go on with more processes.
     pub(crate) fn usual_seconds(self) -> u64 {
         match self {
-            Scale::Full => 30,
+            Scale::Full => 40,
             Scale::Quick => 0,
         }
     }

@@ -60,16 +60,16 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
 
-    /// How often everybody has a turn in each process [default: 5, with --quick 3].
+    /// How often everybody has a turn in each process [default: 4, with --quick 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: Option<u32>,
 
-    /// In how many processes a row is measured, at least [default: 4, with --quick 1].
+    /// In how many processes a row is measured, at least [default: 6, with --quick 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     processes: Option<u16>,
 
     /// While a target is open, measure in more processes until a row has taken so long, at most eight times
-    /// as many [default: 30, with --quick 0].
+    /// as many [default: 40, with --quick 0].
     #[arg(long, value_name = "SECONDS")]
     within: Option<u64>,
 

@@ -13,7 +13,7 @@ impl Report {
     /// A line for each target of each row, met or not.
     pub(crate) fn summary(&self) -> Table {
         let mut header =
-            vec!["row", "ours", "median", "best peer", "÷ best peer", "95 %", "target"];
+            vec!["row", "ours", "median", "best peer", "÷ best peer", "99 %", "target"];
         if self.facts.after.is_some() {
             header.push("before");
         }
@@ -35,7 +35,7 @@ impl RowReport {
         if self.field.contenders.iter().any(has_tail) {
             header.extend(["p99", "p99.9"]);
         }
-        header.extend(["CPU", "÷ best peer", "95 %"]);
+        header.extend(["CPU", "÷ best peer", "99 %"]);
         let mut table = markdown(&header);
         for placed in &self.field.contenders {
             table.add_row(placed.cells());
@@ -101,7 +101,10 @@ impl Placed {
             between(self.interval),
             format!("{target:.2} {verdict}"),
         ];
-        line.extend(self.before.as_ref().map(|it| format!("{} {}", ratio(it.ratio), it.verdict)));
+        line.extend(self.before.as_ref().map(|it| {
+            let differs = if it.verdict == verdict { "" } else { "≠ " };
+            format!("{differs}{} {}", ratio(it.ratio), it.verdict)
+        }));
         Some(line)
     }
 }
@@ -161,7 +164,7 @@ mod tests {
         let row = RowReport {
             name: "a-row".to_owned(),
             question: "How long?".to_owned(),
-            field: duel(&[88.0, 88.0, 90.0, 90.0, 91.0, 91.0], 0.8),
+            field: duel(&[88.0, 88.0, 88.0, 90.0, 90.0, 91.0, 91.0, 91.0], 0.8),
         };
         let lines = row.field.contenders.iter().flat_map(|one| one.line_of_summary(&row));
         let lines: Vec<_> = lines.collect();

@@ -64,7 +64,7 @@ fn head(area: &Area<'_>) {
     write_text(area, "target", (AXIS.left + 20, 46), 12, HPos::Left, colours::QUIET);
     let (left, right) = (AXIS.left + 72, AXIS.left + 96);
     line(area, (left, 46), (right, 46), colours::QUIET.stroke_width(2));
-    write_text(area, "interval, 95 %", (right + 8, 46), 12, HPos::Left, colours::QUIET);
+    write_text(area, "interval, 99 %", (right + 8, 46), 12, HPos::Left, colours::QUIET);
 }
 
 fn grid(area: &Area<'_>, bottom: i32) {

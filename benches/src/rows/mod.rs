@@ -40,6 +40,7 @@ pub(crate) struct Row {
 /// Every row, in the order in which they are measured.
 pub(crate) const ALL: &[Row] = &[
     submit_join::ROW,
+    submit_join::CONTROL,
     round_trip::ROW,
     latency::IDLE,
     latency::LOADED,

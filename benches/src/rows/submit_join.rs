@@ -16,6 +16,18 @@ pub(crate) const ROW: Row = Row {
     line_up,
 };
 
+/// What the harness makes of two contenders that are the same.
+pub(crate) const CONTROL: Row = Row {
+    name: "same-twice",
+    question: "How far apart do two pools of handspun come out at this flood?",
+    line_up: |scale| {
+        let n = scale.of(200_000);
+        let pools = [pools::handspun(), pools::handspun()];
+        let [one, other] = pools.map(|pool| move || flood::handspun(&pool, 0..n));
+        LineUp::throughput(n, (0..n).sum()).ours("one", 1.0, one).peer("the other", other)
+    },
+};
+
 fn line_up(scale: Scale) -> LineUp {
     let n = scale.of(200_000);
     let n_threads = scale.of(2_000);
