@@ -85,7 +85,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
 
-    /// Give a verdict only where the run in this file, which was saved before, has the same.
+    /// Put the verdicts of the run in this file, which was saved before, beside the new ones.
     #[arg(long, value_name = "FILE")]
     after: Option<PathBuf>,
 

@@ -56,7 +56,7 @@ use super::worker::{in_context, on_worker, page_of_locals, wake_worker, worker_n
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
     pub(crate) shared: Arc<Shared>,
-    /// For threads that are no workers.
+    /// For handles that are made on threads that are no workers: each is a count of its own.
     refs: [PoolRef; 8],
 }
 

@@ -82,8 +82,8 @@ pub(crate) fn worker_number(shared: &Arc<Shared>) -> Option<usize> {
     in_context(shared, |context| context.number)
 }
 
-/// Which page the locals of this thread are on. Neighbours, as a rule, are not on the same: so it tells threads apart that
-/// are to have a part each of what they would wait for each other at.
+/// Which page this thread's locals are on: a number that two threads, as a rule, do not share. It chooses one of several
+/// counts, so that they do not wait for each other at one.
 pub(crate) fn page_of_locals() -> usize {
     WORKS_FOR.try_with(|local| ptr::from_ref(local).addr() / 4096).unwrap_or_default()
 }
